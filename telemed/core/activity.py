@@ -1,0 +1,100 @@
+"""The closed vocabulary of facts, and the shape of one.
+
+A fact is past tense, written in the transaction of the state change, never updated. `data`
+carries ids, codes, times and numbers only: no names, no clinical text, so that a fact may travel
+to a socket or a tally without a second look.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Every kind of fact there is."""
+
+    STUDY_RECEIVED = "study.received"
+    STUDY_GREW = "study.grew"
+    STUDY_CONFLICTED = "study.conflicted"
+    REQUEST_DRAFTED = "request.drafted"
+    REQUEST_SUBMITTED = "request.submitted"
+    REQUEST_RETURNED = "request.returned"
+    REQUEST_RESUBMITTED = "request.resubmitted"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    REQUEST_DECLINED = "request.declined"
+    REQUEST_REDIRECTED = "request.redirected"
+    REQUEST_CONFIRMED = "request.confirmed"
+    REQUEST_COUNTED_OUT = "request.counted_out"
+    WORKITEM_CLAIMED = "workitem.claimed"
+    WORKITEM_RELEASED = "workitem.released"
+    WORKITEM_TAKEN_OVER = "workitem.taken_over"
+    WORKITEM_EXPIRED = "workitem.expired"
+    REPORT_SIGNED = "report.signed"
+    REPORT_SENT_BACK = "report.sent_back"
+    REPORT_ISSUED = "report.issued"
+    REPORT_ADDENDED = "report.addended"
+    REPORT_AMENDED = "report.amended"
+    CRITICAL_RAISED = "critical.raised"
+    CRITICAL_ACKNOWLEDGED = "critical.acknowledged"
+
+
+WORDS: Mapping[Kind, tuple[str, str]] = {
+    Kind.STUDY_RECEIVED: ("检查资料到达", "Study received"),
+    Kind.STUDY_GREW: ("检查资料补充到达", "More images arrived"),
+    Kind.STUDY_CONFLICTED: ("检查资料冲突，已隔离", "Conflicting images quarantined"),
+    Kind.REQUEST_DRAFTED: ("新建草稿", "Draft begun"),
+    Kind.REQUEST_SUBMITTED: ("发送申请", "Request sent"),
+    Kind.REQUEST_RETURNED: ("退回补充资料", "Returned for more material"),
+    Kind.REQUEST_RESUBMITTED: ("补充后重新发送", "Sent again"),
+    Kind.REQUEST_WITHDRAWN: ("撤回申请", "Request withdrawn"),
+    Kind.REQUEST_DECLINED: ("婉拒申请", "Request declined"),
+    Kind.REQUEST_REDIRECTED: ("转至其他机构", "Redirected to another institution"),
+    Kind.REQUEST_CONFIRMED: ("申请方已阅并反馈", "Report read, decision given"),
+    Kind.REQUEST_COUNTED_OUT: ("剔除统计", "Taken out of the tally"),
+    Kind.WORKITEM_CLAIMED: ("专家领取", "Claimed"),
+    Kind.WORKITEM_RELEASED: ("释放回队列", "Released to the queue"),
+    Kind.WORKITEM_TAKEN_OVER: ("他人接手", "Taken over"),
+    Kind.WORKITEM_EXPIRED: ("离线超时自动释放", "Released: the holder went offline"),
+    Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
+    Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
+    Kind.REPORT_ISSUED: ("报告签发", "Report issued"),
+    Kind.REPORT_ADDENDED: ("补充报告签发", "Addendum issued"),
+    Kind.REPORT_AMENDED: ("修订报告签发", "Amended report issued"),
+    Kind.CRITICAL_RAISED: ("危急值通知", "Critical finding notified"),
+    Kind.CRITICAL_ACKNOWLEDGED: ("危急值已确认", "Critical finding acknowledged"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact before it has a place in the log.
+
+    `parties` are the institutions it concerns; a socket or a list shows it to nobody else.
+    """
+
+    kind: Kind
+    at: datetime
+    actor_id: str | None
+    institution_id: str | None
+    parties: tuple[str, ...]
+    request_id: str | None = None
+    study_id: str | None = None
+    report_id: str | None = None
+    data: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A fact in the log. `seq` order equals commit order."""
+
+    seq: int
+    kind: str
+    at: datetime
+    actor_id: str | None
+    institution_id: str | None
+    request_id: str | None
+    study_id: str | None
+    report_id: str | None
+    data: Mapping[str, object]
+    parties: tuple[str, ...] = ()

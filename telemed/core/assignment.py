@@ -1,0 +1,59 @@
+"""Who may take a workitem, and why not.
+
+A refusal is a coded reason with a sentence, so that a queue can say it before anybody clicks.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from telemed.core.catalogue import ServiceType, Words
+
+INDEPENDENT_YEARS = 3
+"""50号 二(二): an invited physician has worked independently for at least three years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """What the rule knows of a person."""
+
+    person_id: str
+    institution_id: str
+    scopes: tuple[str, ...]
+    practice_since: date | None
+    active: bool
+
+
+WHY_NOT: dict[str, Words] = {
+    "inactive": Words("您的人员档案已停用", "your staff record is not active"),
+    "other-institution": Words("该申请不属于本机构", "it was not sent to your institution"),
+    "own-case": Words("不能为本机构自己的申请出具远程报告", "your own institution asked for it"),
+    "scope": Words("您的执业范围不包含该服务", "your licence scope does not cover the service"),
+    "years": Words("独立执业未满三年", "less than three years of independent practice"),
+    "wrote-it": Words("您是书写医师，须由他人审核", "you wrote it; somebody else must verify"),
+}
+
+
+def why_not_take(
+    taker: Taker, service: ServiceType, provider: str, requester: str, today: date
+) -> str | None:
+    """The first reason why this person may not take the case, or None."""
+    if not taker.active:
+        return "inactive"
+    if taker.institution_id != provider:
+        return "other-institution"
+    if requester == provider:
+        return "own-case"
+    if service.reader_scopes and not covers(taker.scopes, service.reader_scopes):
+        return "scope"
+    if taker.practice_since is None or _years(taker.practice_since, today) < INDEPENDENT_YEARS:
+        return "years"
+    return None
+
+
+def covers(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether any wanted 诊疗科目 code is held, directly or by its parent ('32' covers '32.02')."""
+    return any(w == h or w.startswith(h + ".") for w in wanted for h in held)
+
+
+def _years(since: date, today: date) -> int:
+    return today.year - since.year - ((today.month, today.day) < (since.month, since.day))

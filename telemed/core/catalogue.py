@@ -1,0 +1,155 @@
+"""What can be asked for: service types, their forms, deadlines and coded reasons.
+
+All of it is data loaded from `configs/` by `settings.py`; these are the shapes. There is no
+branch on a service's name anywhere: what differs between services is a field here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A label in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of a request or report form.
+
+    `required_when` names another field whose truth makes this one required.
+    """
+
+    key: str
+    label: Words
+    type: str
+    required: bool = False
+    required_when: str | None = None
+    options: tuple[tuple[str, Words], ...] = ()
+    max_length: int = 2000
+    help: Words | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormSection:
+    """Fields that belong together on the page."""
+
+    key: str
+    label: Words
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceType:
+    """A row of the catalogue."""
+
+    code: str
+    label: Words
+    status: str
+    number_prefix: str
+    modalities: tuple[str, ...]
+    provider_scopes: tuple[str, ...]
+    reader_scopes: tuple[str, ...]
+    four_eyes: bool
+    requires_study: bool
+    form: tuple[FormSection, ...]
+    report_form: tuple[FormSection, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether it can be asked for today."""
+        return self.status == "live"
+
+    def fields(self) -> tuple[FormField, ...]:
+        """All request fields, flat."""
+        return tuple(f for section in self.form for f in section.fields)
+
+    def report_fields(self) -> tuple[FormField, ...]:
+        """All report fields, flat."""
+        return tuple(f for section in self.report_form for f in section.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Minutes for a service and urgency, optionally narrower; the first matching row wins."""
+
+    service: str
+    urgency: str
+    minutes: int
+    modality: str | None = None
+    frozen: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """The other clocks of the platform."""
+
+    critical_notify: timedelta
+    critical_acknowledge: timedelta
+    lease: timedelta
+    heartbeat: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A coded reason for one kind of step; `services` empty means any."""
+
+    code: str
+    step: str
+    label: Words
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A report text to begin with."""
+
+    code: str
+    label: Words
+    service: str
+    modalities: tuple[str, ...]
+    body_part: str
+    findings: str
+    impression: str
+    positive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalFinding:
+    """A row of the critical-value list."""
+
+    code: str
+    service: str
+    label: Words
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentText:
+    """A version of the consent form; `{receiver}` is filled with the named institution."""
+
+    version: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All of it."""
+
+    services: Mapping[str, ServiceType]
+    deadlines: Sequence[Deadline]
+    timers: Timers
+    reasons: Sequence[Reason]
+    templates: Sequence[Template]
+    critical_findings: Sequence[CriticalFinding]
+    consent: ConsentText
+    icd10: Sequence[tuple[str, str, str, str]] = ()
+
+    def reason(self, step: str, code: str | None) -> Reason | None:
+        """The coded reason of a step, if it is one."""
+        return next((r for r in self.reasons if r.step == step and r.code == code), None)

@@ -1,0 +1,194 @@
+"""The errors people meet, as one table.
+
+Each error carries facts; the sentence is built from them in Chinese and English, so the wire,
+the screen and the docs cannot drift apart. HTTP statuses live in `server/problems.py`.
+
+    TelemedError
+    ├── one code per row of ERRORS, raised as Problem(code, **facts)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """What a code means: the sentence in both languages, with `{fact}` placeholders."""
+
+    code: str
+    zh: str
+    en: str
+
+
+_ROWS = (
+    ErrorRow("not-signed-in", "请先登录。", "Please sign in first."),
+    ErrorRow("wrong-credentials", "用户名或密码不正确。", "Wrong user name or password."),
+    ErrorRow(
+        "locked-out",
+        "连续登录失败次数过多，请 {minutes} 分钟后再试，或联系安全管理员。",
+        "Too many failed sign-ins. Try again in {minutes} minutes or ask the security"
+        " administrator.",
+    ),
+    ErrorRow(
+        "bad-origin",
+        "请求来源不可信，已拒绝。请从平台页面重新操作。",
+        "The request came from an untrusted page and was refused. Use the platform's own pages.",
+    ),
+    ErrorRow(
+        "forbidden",
+        "您的角色不能执行“{action}”。如需权限请联系本机构管理员。",
+        "Your role may not do “{action}”. Ask your institution's administrator.",
+    ),
+    ErrorRow(
+        "not-found",
+        "没有找到该内容，或您无权查看。",
+        "Nothing found here, or it is not yours to see.",
+    ),
+    ErrorRow(
+        "invalid",
+        "提交的内容不符合要求：{detail}。",
+        "The request is not well formed: {detail}.",
+    ),
+    ErrorRow("too-large", "内容超过上限 {limit}。", "The body is over the limit of {limit}."),
+    ErrorRow(
+        "not-supported-media",
+        "不支持的内容类型：{detail}。",
+        "The content type is not supported: {detail}.",
+    ),
+    ErrorRow(
+        "not-acceptable",
+        "无法按请求的格式返回。可用：{supported}。",
+        "None of the acceptable types can be given. Supported: {supported}.",
+    ),
+    ErrorRow("method-not-allowed", "不支持该操作方式。", "That method is not supported here."),
+    ErrorRow(
+        "stale",
+        "内容已被他人更新（当前版本 {current}）。您的修改未丢失，请刷新后合并。",
+        "Somebody else changed this first (now version {current}). Your text is kept; reload and"
+        " merge.",
+    ),
+    ErrorRow(
+        "illegal-transition",
+        "当前状态“{state}”下不能执行“{event}”。",
+        "“{event}” is not possible while it is “{state}”.",
+    ),
+    ErrorRow(
+        "already-claimed",
+        "该申请已由 {holder} 于 {since} 领取。",
+        "{holder} claimed this request at {since}.",
+    ),
+    ErrorRow(
+        "not-claim-holder",
+        "该申请目前不在您名下，操作未执行。您写的内容已保留。",
+        "You do not hold this request now; nothing was done. What you wrote is kept.",
+    ),
+    ErrorRow(
+        "not-qualified",
+        "您不能领取该申请：{reason}。",
+        "You may not take this request: {reason}.",
+    ),
+    ErrorRow(
+        "no-agreement",
+        "与 {provider} 没有覆盖“{service}”的有效协议，不能发送。",
+        "There is no agreement in force with {provider} for “{service}”.",
+    ),
+    ErrorRow(
+        "out-of-scope",
+        "{provider} 的诊疗科目不包含“{service}”。",
+        "{provider} is not licensed for “{service}”.",
+    ),
+    ErrorRow(
+        "service-not-live",
+        "“{service}”即将开放，目前不能申请。",
+        "“{service}” is not open yet.",
+    ),
+    ErrorRow(
+        "incomplete",
+        "还缺少 {count} 项内容，补齐后才能发送。",
+        "{count} things are missing before this can be sent.",
+    ),
+    ErrorRow(
+        "reason-required", "请选择原因。", "A coded reason is needed for this step."
+    ),
+    ErrorRow(
+        "four-eyes",
+        "书写与审核必须由不同医师完成。",
+        "The verifier must be somebody other than the author.",
+    ),
+    ErrorRow(
+        "report-empty",
+        "检查所见和诊断意见不能为空。",
+        "Findings and impression must not be empty.",
+    ),
+    ErrorRow(
+        "sign-again",
+        "签名需要重新确认身份，请输入密码。",
+        "Signing needs your password again.",
+    ),
+    ErrorRow(
+        "study-conflict",
+        "同一检查号已有不同内容，已隔离待处理。",
+        "The same UID already holds other content; the new copy is quarantined.",
+    ),
+    ErrorRow(
+        "upload-offset",
+        "续传位置不一致，应从 {expected} 字节继续。",
+        "The upload must go on from byte {expected}.",
+    ),
+    ErrorRow(
+        "no-space",
+        "服务器存储空间不足，文件未保存。请稍后重试或联系管理员。",
+        "The server is short of disk space; nothing was stored. Try later.",
+    ),
+    ErrorRow(
+        "too-many",
+        "操作过于频繁，请 {seconds} 秒后再试。",
+        "Too many requests. Try again in {seconds} seconds.",
+    ),
+    ErrorRow(
+        "cannot-render",
+        "该影像无法在服务器端显示：{detail}。",
+        "This image cannot be rendered: {detail}.",
+    ),
+    ErrorRow(
+        "internal",
+        "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
+        "Something broke on our side. Please report incident {incident}.",
+    ),
+    ErrorRow(
+        "unavailable", "服务暂时不可用，请稍后重试。", "The service is unavailable; try again soon."
+    ),
+)
+
+ERRORS: Mapping[str, ErrorRow] = MappingProxyType({row.code: row for row in _ROWS})
+
+
+class Problem(Exception):
+    """Something a person or a client must be told, by code and facts."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        self.row = ERRORS[code]
+        self.code = code
+        self.facts: dict[str, object] = facts
+        super().__init__(code)
+
+    def sentence(self, language: str) -> str:
+        """The sentence in `zh` or `en`, built from the facts."""
+        template = self.row.zh if language == "zh" else self.row.en
+        return template.format_map(_Facts(self.facts, language))
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence('en')}"
+
+
+class _Facts(dict[str, object]):
+    """Facts by name; a fact with both languages is a mapping {zh, en}; an absent one shows as …"""
+
+    def __init__(self, facts: Mapping[str, object], language: str) -> None:
+        super().__init__(
+            {k: v.get(language, v) if isinstance(v, Mapping) else v for k, v in facts.items()}
+        )
+
+    def __missing__(self, key: str) -> str:
+        return "…"

@@ -1,0 +1,1 @@
+"""The only room that knows aiohttp: JSON API, DICOMweb, live sockets, sign-in."""

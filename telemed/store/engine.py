@@ -1,0 +1,130 @@
+"""Every difference between SQLite and PostgreSQL, and nothing else.
+
+`Store.write` and `Store.read` run a plain function over a `Tx` in a database thread. SQLite has
+one writer connection in one thread, WAL with synchronous=FULL (a commit that was acknowledged
+survives a power cut), and an advisory file lock around each write, because two processes that
+write or checkpoint a WAL at once can corrupt it (sqlite.org/wal.html#walresetbug, fixed only in
+3.51.3). PostgreSQL has a pool; sequence order equals commit order by an advisory lock taken when
+the log is appended to.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from telemed.store.tx import Tx
+
+T = TypeVar("T")
+
+
+class Store:
+    """The database: run functions over short transactions, never share one."""
+
+    def __init__(self, url: str, readers: int = 4) -> None:
+        self.url = sa.make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite:
+            self._writer = _sqlite_engine(self.url, read_only=False)
+            self._reader = _sqlite_engine(self.url, read_only=True)
+            self._lock_path = Path(str(self.url.database) + ".lock")
+            self._write_threads = ThreadPoolExecutor(1, "store-writer")
+        else:
+            self._writer = self._reader = sa.create_engine(
+                self.url,
+                pool_size=readers + 4,
+                max_overflow=4,
+                pool_pre_ping=True,
+                isolation_level="READ COMMITTED",
+            )
+            self._write_threads = ThreadPoolExecutor(readers, "store-writer")
+        self._read_threads = ThreadPoolExecutor(readers, "store-reader")
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        """Run `act` in one durable transaction; all of it or nothing is kept."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._write_threads, self.write_now, act)
+
+    async def read(self, ask: Callable[[Tx], T]) -> T:
+        """Run `ask` in a read transaction (one snapshot on SQLite)."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._read_threads, self.read_now, ask)
+
+    def write_now(self, act: Callable[[Tx], T]) -> T:
+        """`write` without a loop, for the command line and tests."""
+        with self._turn_to_write(), self._writer.begin() as connection:
+            return act(Tx(connection))
+
+    def read_now(self, ask: Callable[[Tx], T]) -> T:
+        """`read` without a loop."""
+        with self._reader.connect() as connection, connection.begin():
+            return ask(Tx(connection))
+
+    def close(self) -> None:
+        """Wait for what is running, then close all connections."""
+        self._write_threads.shutdown()
+        self._read_threads.shutdown()
+        self._reader.dispose()
+        with self._turn_to_write():  # the last close of a WAL database checkpoints it
+            self._writer.dispose()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """One writing process at a time on SQLite; PostgreSQL needs no turns."""
+        if not self.sqlite:
+            yield
+            return
+        with self._lock_path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @property
+    def writer(self) -> sa.Engine:
+        """The engine migrations run on."""
+        return self._writer
+
+    def check_durable(self) -> str | None:
+        """Why an acknowledged commit could be lost on this database, or None."""
+        with self._writer.connect() as connection:
+            if self.sqlite:
+                mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+                level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+                return None if (mode, level) == ("wal", 2) else f"{mode}, synchronous={level}"
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
+                    return f"{setting}=off"
+        return None
+
+
+def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
+        poolclass=sa.pool.QueuePool,
+        pool_size=8 if read_only else 1,
+        max_overflow=0,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-32000")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        if read_only:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

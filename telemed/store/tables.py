@@ -1,0 +1,495 @@
+"""The schema. One table per noun; the log is the spine.
+
+Ids of network things are their codes; ids of cases are time-ordered UUIDs made by the caller.
+Times are aware UTC (`UtcTime`). JSON columns hold forms and facts, never anything that a query
+must filter on.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_VERSION = 1
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime: timestamptz on PostgreSQL, ISO text of fixed width on SQLite."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: sa.Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Col = sa.Column
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *columns)
+
+
+# --- the network ------------------------------------------------------------------------------
+
+area_codes = _table(
+    "area_codes",
+    Col("code", sa.Text, primary_key=True),
+    Col("name", sa.Text, nullable=False),
+    Col("kind", sa.Text, nullable=False),
+    Col("parent", sa.Text, nullable=False),
+    Col("former_poverty", sa.Boolean, nullable=False),
+    Col("valid_from", sa.Date),
+    Col("valid_until", sa.Date),
+    Col("successor", sa.Text),
+)
+
+institutions = _table(
+    "institutions",
+    Col("id", sa.Text, primary_key=True),
+    Col("name", sa.Text, nullable=False),
+    Col("short_name", sa.Text, nullable=False),
+    Col("search", sa.Text, nullable=False),
+    Col("kind", sa.Text, nullable=False),
+    Col("level", sa.Text, nullable=False),
+    Col("grade", sa.Text, nullable=False),
+    Col("uscc", sa.Text, nullable=False, unique=True),
+    Col("licence_no", sa.Text, nullable=False),
+    Col("licence_until", sa.Date),
+    Col("area_code", sa.Text, sa.ForeignKey("area_codes.code"), nullable=False, index=True),
+    Col("scopes", Json, nullable=False),
+    Col("former_poverty_county", sa.Boolean, nullable=False),
+    Col("connected", sa.Boolean, nullable=False),
+    Col("connected_since", sa.Date),
+)
+
+alliances = _table(
+    "alliances",
+    Col("id", sa.Text, primary_key=True),
+    Col("name", sa.Text, nullable=False),
+    Col("form", sa.Text, nullable=False),
+    Col("lead_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False),
+)
+
+memberships = _table(
+    "memberships",
+    Col("alliance_id", sa.Text, sa.ForeignKey("alliances.id"), primary_key=True),
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), primary_key=True, index=True),
+    Col("since", sa.Date, primary_key=True),
+    Col("until", sa.Date),
+    Col("role", sa.Text, nullable=False),
+)
+
+agreements = _table(
+    "agreements",
+    Col("id", sa.Text, primary_key=True),
+    Col("requester_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False, index=True),
+    Col("provider_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False, index=True),
+    Col("services", Json, nullable=False),
+    Col("since", UtcTime, nullable=False),
+    Col("until", UtcTime, nullable=False),
+    Col("rank", sa.Integer, nullable=False),
+    Col("liability", sa.Text, nullable=False),
+    Col("document_no", sa.Text, nullable=False),
+)
+
+departments = _table(
+    "departments",
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), primary_key=True),
+    Col("code", sa.Text, primary_key=True),
+    Col("name", sa.Text, nullable=False),
+    Col("scope", sa.Text, nullable=False),
+)
+
+people = _table(
+    "people",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False, index=True),
+    Col("department", sa.Text, nullable=False),
+    Col("name", sa.Text, nullable=False),
+    Col("sex", sa.Text, nullable=False),
+    Col("title", sa.Text, nullable=False),
+    Col("licence_no", sa.Text, nullable=False),
+    Col("practice_since", sa.Date),
+    Col("specialty", sa.Text, nullable=False),
+    Col("scopes", Json, nullable=False),
+    Col("active", sa.Boolean, nullable=False),
+)
+
+# --- accounts ---------------------------------------------------------------------------------
+
+accounts = _table(
+    "accounts",
+    Col("id", sa.Text, primary_key=True),
+    Col("username", sa.Text, nullable=False, unique=True),
+    Col("password_hash", sa.Text, nullable=False),
+    Col("display_name", sa.Text, nullable=False),
+    Col("person_id", sa.Text, sa.ForeignKey("people.id")),
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), index=True),
+    Col("region", sa.Text),
+    Col("roles", Json, nullable=False),
+    Col("demo", sa.Boolean, nullable=False),
+    Col("disabled", sa.Boolean, nullable=False),
+    Col("failures", sa.Integer, nullable=False),
+    Col("locked_until", UtcTime),
+    Col("created_at", UtcTime, nullable=False),
+)
+
+sessions = _table(
+    "sessions",
+    Col("token_hash", sa.Text, primary_key=True),
+    Col("id", sa.Text, nullable=False, unique=True),
+    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    Col("created_at", UtcTime, nullable=False),
+    Col("seen_at", UtcTime, nullable=False),
+    Col("expires_at", UtcTime, nullable=False),
+    Col("csrf", sa.Text, nullable=False),
+    Col("address", sa.Text, nullable=False),
+    Col("agent", sa.Text, nullable=False),
+)
+
+tokens = _table(
+    "tokens",
+    Col("token_hash", sa.Text, primary_key=True),
+    Col("id", sa.Text, nullable=False, unique=True),
+    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    Col("label", sa.Text, nullable=False),
+    Col("scopes", Json),
+    Col("created_at", UtcTime, nullable=False),
+    Col("expires_at", UtcTime, nullable=False),
+    Col("revoked_at", UtcTime),
+)
+
+# --- patients and studies ---------------------------------------------------------------------
+
+patients = _table(
+    "patients",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False),
+    Col("patient_id", sa.Text, nullable=False),
+    Col("name", sa.Text, nullable=False),
+    Col("search", sa.Text, nullable=False),
+    Col("sex", sa.Text, nullable=False),
+    Col("birth_date", sa.Text, nullable=False),
+    Col("id_number", sa.Text, nullable=False),
+    Col("phone", sa.Text, nullable=False),
+    Col("created_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("institution_id", "patient_id"),
+)
+
+studies = _table(
+    "studies",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False),
+    Col("study_uid", sa.Text, nullable=False),
+    Col("patient_ref", sa.Text, sa.ForeignKey("patients.id"), nullable=False, index=True),
+    Col("patient_name", sa.Text, nullable=False),
+    Col("patient_search", sa.Text, nullable=False),
+    Col("patient_id", sa.Text, nullable=False),
+    Col("accession_number", sa.Text, nullable=False),
+    Col("study_date", sa.Text, nullable=False),
+    Col("study_time", sa.Text, nullable=False),
+    Col("description", sa.Text, nullable=False),
+    Col("study_local_id", sa.Text, nullable=False),
+    Col("referring_physician", sa.Text, nullable=False),
+    Col("modalities", sa.Text, nullable=False),
+    Col("body_part", sa.Text, nullable=False),
+    Col("series_count", sa.Integer, nullable=False),
+    Col("instance_count", sa.Integer, nullable=False),
+    Col("bytes", Big, nullable=False),
+    Col("attributes", Json, nullable=False),
+    Col("received_at", UtcTime, nullable=False),
+    Col("updated_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("institution_id", "study_uid"),
+    sa.Index("ix_studies_study_uid", "study_uid"),
+    sa.Index("ix_studies_institution_date", "institution_id", "study_date"),
+)
+
+series = _table(
+    "series",
+    Col("id", sa.Text, primary_key=True),
+    Col("study_id", sa.Text, sa.ForeignKey("studies.id"), nullable=False),
+    Col("series_uid", sa.Text, nullable=False),
+    Col("modality", sa.Text, nullable=False),
+    Col("number", sa.Integer),
+    Col("description", sa.Text, nullable=False),
+    Col("series_date", sa.Text, nullable=False),
+    Col("series_time", sa.Text, nullable=False),
+    Col("body_part", sa.Text, nullable=False),
+    Col("instance_count", sa.Integer, nullable=False),
+    Col("attributes", Json, nullable=False),
+    sa.UniqueConstraint("study_id", "series_uid"),
+    sa.Index("ix_series_series_uid", "series_uid"),
+)
+
+instances = _table(
+    "instances",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, nullable=False),
+    Col("series_id", sa.Text, sa.ForeignKey("series.id"), nullable=False),
+    Col("study_id", sa.Text, sa.ForeignKey("studies.id"), nullable=False, index=True),
+    Col("sop_uid", sa.Text, nullable=False),
+    Col("sop_class", sa.Text, nullable=False),
+    Col("transfer_syntax", sa.Text, nullable=False),
+    Col("number", sa.Integer),
+    Col("rows", sa.Integer),
+    Col("columns", sa.Integer),
+    Col("bits_allocated", sa.Integer),
+    Col("frames", sa.Integer, nullable=False),
+    Col("blob", sa.Text, nullable=False, index=True),
+    Col("size", Big, nullable=False),
+    Col("metadata", sa.LargeBinary, nullable=False),
+    Col("stored_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("institution_id", "sop_uid"),
+    sa.Index("ix_instances_series", "series_id", "number"),
+)
+
+conflicts = _table(
+    "conflicts",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, nullable=False, index=True),
+    Col("study_uid", sa.Text, nullable=False),
+    Col("sop_uid", sa.Text, nullable=False),
+    Col("blob", sa.Text, nullable=False),
+    Col("size", Big, nullable=False),
+    Col("kept_blob", sa.Text),
+    Col("reason", sa.Text, nullable=False),
+    Col("at", UtcTime, nullable=False),
+    Col("resolved_at", UtcTime),
+    sa.UniqueConstraint("institution_id", "sop_uid", "blob"),
+)
+
+uploads = _table(
+    "uploads",
+    Col("id", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, nullable=False),
+    Col("account_id", sa.Text, nullable=False),
+    Col("request_id", sa.Text, index=True),
+    Col("created_at", UtcTime, nullable=False),
+    Col("closed_at", UtcTime),
+)
+
+upload_files = _table(
+    "upload_files",
+    Col("id", sa.Text, primary_key=True),
+    Col("upload_id", sa.Text, sa.ForeignKey("uploads.id"), nullable=False, index=True),
+    Col("name", sa.Text, nullable=False),
+    Col("size", Big, nullable=False),
+    Col("verdict", sa.Text, nullable=False),
+    Col("code", sa.Text),
+    Col("study_id", sa.Text),
+    Col("instance_count", sa.Integer, nullable=False),
+    Col("parent_id", sa.Text),
+    Col("created_at", UtcTime, nullable=False),
+)
+
+# --- requests, workitems, reports -------------------------------------------------------------
+
+numbers = _table(
+    "numbers",
+    Col("prefix", sa.Text, primary_key=True),
+    Col("day", sa.Text, primary_key=True),
+    Col("last", sa.Integer, nullable=False),
+)
+
+requests = _table(
+    "requests",
+    Col("id", sa.Text, primary_key=True),
+    Col("number", sa.Text, nullable=False, unique=True),
+    Col("service", sa.Text, nullable=False),
+    Col("urgency", sa.Text, nullable=False),
+    Col("state", sa.Text, nullable=False),
+    Col("version", sa.Integer, nullable=False),
+    Col("requester_id", sa.Text, sa.ForeignKey("institutions.id"), nullable=False),
+    Col("provider_id", sa.Text, sa.ForeignKey("institutions.id")),
+    Col("agreement_id", sa.Text, sa.ForeignKey("agreements.id")),
+    Col("patient_ref", sa.Text, sa.ForeignKey("patients.id"), index=True),
+    Col("content", Json, nullable=False),
+    Col("consent", Json),
+    Col("modality", sa.Text),
+    Col("body_part", sa.Text, nullable=False),
+    Col("question", sa.Text, nullable=False),
+    Col("created_by", sa.Text, sa.ForeignKey("accounts.id"), nullable=False),
+    Col("created_at", UtcTime, nullable=False),
+    Col("updated_at", UtcTime, nullable=False),
+    Col("submitted_at", UtcTime),
+    Col("waiting_since", UtcTime),
+    Col("waited_seconds", sa.Integer, nullable=False),
+    Col("due_at", UtcTime),
+    Col("issued_at", UtcTime),
+    Col("confirmed_at", UtcTime),
+    Col("adoption", sa.Text),
+    Col("final_diagnosis", sa.Text, nullable=False),
+    Col("step_reason", Json),
+    Col("positive", sa.Boolean),
+    Col("critical", sa.Boolean, nullable=False),
+    sa.Index("ix_requests_requester_state", "requester_id", "state", "created_at"),
+    sa.Index("ix_requests_provider_state", "provider_id", "state", "due_at"),
+)
+
+request_studies = _table(
+    "request_studies",
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), primary_key=True),
+    Col("study_id", sa.Text, sa.ForeignKey("studies.id"), primary_key=True, index=True),
+    Col("role", sa.Text, nullable=False),
+)
+
+workitems = _table(
+    "workitems",
+    Col("id", sa.Text, primary_key=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("attempt", sa.Integer, nullable=False),
+    Col("state", sa.Text, nullable=False),
+    Col("provider_id", sa.Text, nullable=False),
+    Col("transaction_uid", sa.Text),
+    Col("performer_id", sa.Text, sa.ForeignKey("people.id"), index=True),
+    Col("scheduled_at", UtcTime, nullable=False),
+    Col("claimed_at", UtcTime),
+    Col("lease_until", UtcTime, index=True),
+    Col("ended_at", UtcTime),
+    Col("end_reason", sa.Text),
+    sa.UniqueConstraint("request_id", "attempt"),
+    sa.Index("ix_workitems_provider_state", "provider_id", "state"),
+)
+
+reports = _table(
+    "reports",
+    Col("id", sa.Text, primary_key=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, unique=True),
+    Col("created_at", UtcTime, nullable=False),
+)
+
+report_versions = _table(
+    "report_versions",
+    Col("id", sa.Text, primary_key=True),
+    Col("report_id", sa.Text, sa.ForeignKey("reports.id"), nullable=False),
+    Col("number", sa.Integer, nullable=False),
+    Col("kind", sa.Text, nullable=False),
+    Col("state", sa.Text, nullable=False),
+    Col("revision", sa.Integer, nullable=False),
+    Col("content", Json, nullable=False),
+    Col("reason", sa.Text, nullable=False),
+    Col("workitem_id", sa.Text, sa.ForeignKey("workitems.id")),
+    Col("author_id", sa.Text, sa.ForeignKey("people.id"), nullable=False),
+    Col("authored_at", UtcTime),
+    Col("verifier_id", sa.Text, sa.ForeignKey("people.id")),
+    Col("verified_at", UtcTime),
+    Col("created_at", UtcTime, nullable=False),
+    Col("updated_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("report_id", "number"),
+)
+
+signed_reports = _table(
+    "signed_reports",
+    Col("version_id", sa.Text, sa.ForeignKey("report_versions.id"), primary_key=True),
+    Col("signed_bytes", sa.LargeBinary, nullable=False),
+    Col("sha256", sa.Text, nullable=False),
+    Col("signature", sa.LargeBinary, nullable=False),
+    Col("key_id", sa.Text, nullable=False),
+    Col("verification_code", sa.Text, nullable=False, unique=True),
+    Col("at", UtcTime, nullable=False),
+)
+
+critical_notices = _table(
+    "critical_notices",
+    Col("id", sa.Text, primary_key=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("finding", sa.Text, nullable=False),
+    Col("raised_by", sa.Text, sa.ForeignKey("people.id"), nullable=False),
+    Col("raised_at", UtcTime, nullable=False),
+    Col("due_at", UtcTime, nullable=False),
+    Col("acknowledged_by", sa.Text, sa.ForeignKey("accounts.id")),
+    Col("acknowledged_at", UtcTime),
+    Col("action", sa.Text, nullable=False),
+)
+
+# --- the log and its followers ----------------------------------------------------------------
+
+activities = _table(
+    "activities",
+    Col("seq", Big, primary_key=True, autoincrement=False),
+    Col("kind", sa.Text, nullable=False),
+    Col("at", UtcTime, nullable=False),
+    Col("actor_id", sa.Text),
+    Col("institution_id", sa.Text),
+    Col("party_a", sa.Text, index=True),
+    Col("party_b", sa.Text, index=True),
+    Col("request_id", sa.Text, index=True),
+    Col("study_id", sa.Text, index=True),
+    Col("report_id", sa.Text),
+    Col("data", Json, nullable=False),
+)
+
+bookmarks = _table(
+    "bookmarks",
+    Col("follower", sa.Text, primary_key=True),
+    Col("seq", Big, nullable=False),
+)
+
+tally_entries = _table(
+    "tally_entries",
+    Col("seq", Big, primary_key=True),
+    Col("indicator", sa.Text, primary_key=True),
+    Col("month", sa.Text, nullable=False),
+    Col("request_id", sa.Text, nullable=False),
+    Col("service", sa.Text, nullable=False),
+    Col("urgency", sa.Text, nullable=False),
+    Col("requester_id", sa.Text, nullable=False),
+    Col("provider_id", sa.Text, nullable=False),
+    Col("value", sa.Float),
+    Col("at", UtcTime, nullable=False),
+    Col("person_id", sa.Text),
+    sa.Index("ix_tally_month_requester", "month", "requester_id"),
+    sa.Index("ix_tally_month_provider", "month", "provider_id"),
+)
+
+audit = _table(
+    "audit",
+    Col("seq", Big, primary_key=True, autoincrement=False),
+    Col("at", UtcTime, nullable=False),
+    Col("event", sa.Text, nullable=False),
+    Col("outcome", sa.Text, nullable=False),
+    Col("account_id", sa.Text, index=True),
+    Col("institution_id", sa.Text),
+    Col("address", sa.Text, nullable=False),
+    Col("object_kind", sa.Text, nullable=False),
+    Col("object_id", sa.Text, nullable=False),
+    Col("detail", Json, nullable=False),
+    Col("previous", sa.Text, nullable=False),
+    Col("chain", sa.Text, nullable=False),
+)
+
+settings_kv = _table(
+    "settings",
+    Col("key", sa.Text, primary_key=True),
+    Col("value", sa.Text, nullable=False),
+)

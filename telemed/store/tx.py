@@ -1,0 +1,55 @@
+"""A transaction in hand: the connection, and the log that is written with it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = Mapping[str, Any]
+
+
+class Tx:
+    """One short transaction. Never kept, never shared between tasks."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.sqlite = connection.dialect.name == "sqlite"
+
+    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Run a statement."""
+        return self.connection.execute(statement)
+
+    def one(self, statement: sa.Executable) -> Row | None:
+        """The first row as a mapping, or None."""
+        row = self.connection.execute(statement).mappings().first()
+        return None if row is None else dict(row)
+
+    def all(self, statement: sa.Executable) -> list[Row]:
+        """All rows as mappings."""
+        return [dict(row) for row in self.connection.execute(statement).mappings()]
+
+    def scalar(self, statement: sa.Executable) -> Any:
+        """The first column of the first row, or None."""
+        return self.connection.execute(statement).scalar()
+
+    def insert(self, table: sa.Table, rows: Row | Sequence[Row]) -> None:
+        """Insert one row or many."""
+        many = [rows] if isinstance(rows, Mapping) else list(rows)
+        if many:
+            self.connection.execute(sa.insert(table), [dict(r) for r in many])
+
+    def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
+        """Insert rows whose keys are not there yet; how many were new."""
+        dialect = sqlite if self.sqlite else postgresql
+        new = 0
+        for row in rows:
+            done = self.connection.execute(
+                dialect.insert(table).values(**row).on_conflict_do_nothing()
+            )
+            new += done.rowcount
+        return new
+
+    def update(self, table: sa.Table, where: sa.ColumnElement[bool], values: Row) -> int:
+        """Update rows; how many matched. Zero is the caller's lost race."""
+        return self.connection.execute(sa.update(table).where(where).values(**values)).rowcount
