@@ -1,4 +1,4 @@
-"""The numbers Chinese law gives to people, institutions and physicians, and whether one is well formed.
+"""The numbers Chinese law gives to people and institutions, and whether one is well formed.
 
 Knows the structure and check digits of the resident identity number (GB 11643-1999), the
 organisation code (GB 11714), the unified social credit code (GB 32100-2015), the medical
@@ -108,9 +108,7 @@ def organisation_check(first8: str) -> str:
 
 def credit_check(first17: str) -> str:
     """Return the check character of a unified social credit code's first 17 characters."""
-    total = sum(
-        CREDIT_ALPHABET.index(c) * w for c, w in zip(first17, _CREDIT_WEIGHTS, strict=True)
-    )
+    total = sum(CREDIT_ALPHABET.index(c) * w for c, w in zip(first17, _CREDIT_WEIGHTS, strict=True))
     return CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 

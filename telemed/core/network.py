@@ -1,9 +1,8 @@
 """The network's register: who takes part, in which alliances, and who may serve whom.
 
 Knows institutions, alliances and dated memberships, cooperation agreements, departments, people
-and area codes as plain values, and how to judge rows that somebody typed: every row is read to
-its end and every problem is listed with its sheet, row and column.  Refuses to know files,
-headers, databases and the day's date: rows come in as text, ``on`` is an argument.
+and area codes as plain values, and answers who serves whom on a day.  Refuses to know how rows
+are typed and judged (``network_rows``), files, databases and the day's date: ``on`` is an argument.
 
 Sources: the agreement, the licence and its scopes, and three years of independent practice are
 what 国卫医发〔2018〕50号 asks of both sides; area codes are GB/T 2260, treatment scopes (诊疗科目)
@@ -11,9 +10,12 @@ what 国卫医发〔2018〕50号 asks of both sides; area codes are GB/T 2260, t
 All days are calendar days of Asia/Shanghai and every ``until`` is the last day included.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from telemed.core.access import Role
 
 
 class Form(StrEnum):
@@ -34,16 +36,6 @@ class Form(StrEnum):
 class MemberRole(StrEnum):
     LEAD = "lead"
     MEMBER = "member"
-
-
-class StaffRole(StrEnum):
-    """What a person does on the platform; one person may do several."""
-
-    REQUESTER = "requester"
-    READER = "reader"
-    VERIFIER = "verifier"
-    TECHNICIAN = "technician"
-    COORDINATOR = "coordinator"
 
 
 class AreaKind(StrEnum):
@@ -130,7 +122,7 @@ class Agreement:
     services: tuple[str, ...]
     """Service type codes: imaging, ecg, pathology, consultation…"""
     since: date
-    until: date | None
+    until: date
     rank: int
     """Overflow order among the providers of one service, 1 first."""
     liability: str
@@ -164,4 +156,68 @@ class Person:
     """First day of practice under a licence; ``None`` for those who hold none."""
     specialty: str
     scopes: tuple[str, ...]
-    roles: tuple[StaffRole, ...] = ()
+    roles: tuple[Role, ...] = ()
+    """What the person's account may be; one person may do several things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A whole register whose references all hold; only ``network_rows.validate`` makes one."""
+
+    areas: Mapping[str, AreaCode]
+    institutions: Mapping[str, Institution]
+    alliances: Mapping[str, Alliance]
+    memberships: tuple[Membership, ...]
+    agreements: Mapping[str, Agreement]
+    departments: Mapping[tuple[str, str], Department]
+    """By (institution, code)."""
+    people: Mapping[str, Person]
+
+
+def in_force(since: date | None, until: date | None, on: date) -> bool:
+    """Say whether ``on`` lies within the days from ``since`` to ``until``, both included."""
+    return (since is None or since <= on) and (until is None or on <= until)
+
+
+def current_area(areas: Mapping[str, AreaCode], code: str, on: date) -> AreaCode | None:
+    """Follow a superseded code to the one in force on that day; ``None`` if there is no such code.
+
+    武鸣 was 450122 until 2015 and is 450110 since: papers carry the old code for decades.
+    """
+    seen: set[str] = set()
+    area = areas.get(code)
+    while area and area.code not in seen and area.successor and not _still_valid(area, on):
+        seen.add(area.code)
+        area = areas.get(area.successor)
+    return area
+
+
+def alliances_of(network: Network, institution: str, on: date) -> tuple[Alliance, ...]:
+    """Return the alliances an institution belongs to on a day, in the register's order."""
+    return tuple(
+        network.alliances[m.alliance]
+        for m in network.memberships
+        if m.institution == institution and in_force(m.since, m.until, on)
+    )
+
+
+def providers(network: Network, requester: str, service: str, on: date) -> tuple[Agreement, ...]:
+    """Return the agreements under which a service may be asked for on a day, by overflow order."""
+    found = (
+        a
+        for a in network.agreements.values()
+        if a.requester == requester and service in a.services and in_force(a.since, a.until, on)
+    )
+    return tuple(sorted(found, key=lambda a: (a.rank, a.code)))
+
+
+def years_of_practice(person: Person, on: date) -> int | None:
+    """Return the full years since a person's first day of practice, ``None`` if there is none."""
+    since = person.practice_since
+    if since is None:
+        return None
+    return on.year - since.year - ((on.month, on.day) < (since.month, since.day))
+
+
+def _still_valid(area: AreaCode, on: date) -> bool:
+    return area.valid_until is None or on <= area.valid_until
