@@ -1,0 +1,241 @@
+"""The indicators of the tally: each number's name, its side and its written definition.
+
+This is the page an assessor reads: what a number counts is said here once, in both languages, and
+the screen, the workbook and the documentation print it from here. How facts become entries and
+entries become numbers is `tally`'s business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from telemed.core.activity import Kind
+
+
+class Measure(StrEnum):
+    """How an indicator is computed from entries."""
+
+    COUNT = "count"
+    DURATION = "duration"
+    SHARE = "share"
+
+
+class Side(StrEnum):
+    """Whose work an indicator speaks about; `BOTH` is shown to each side and never summed."""
+
+    REQUESTER = "requester"
+    PROVIDER = "provider"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One number of the tally and its written definition.
+
+    `counts` is the kind of fact behind a count or a duration; a share has a numerator and a
+    denominator instead, both codes of counts.
+    """
+
+    code: str
+    zh: str
+    en: str
+    kind: Measure
+    side: Side
+    unit: str
+    definition_zh: str
+    definition_en: str
+    counts: Kind | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+
+
+def _count(
+    code: str, zh: str, en: str, side: Side, counts: Kind, definition_zh: str, definition_en: str
+) -> Indicator:
+    return Indicator(
+        code, zh, en, Measure.COUNT, side, "例", definition_zh, definition_en, counts=counts
+    )
+
+
+def _duration(
+    code: str, zh: str, en: str, side: Side, counts: Kind, definition_zh: str, definition_en: str
+) -> Indicator:
+    return Indicator(
+        code, zh, en, Measure.DURATION, side, "秒", definition_zh, definition_en, counts=counts
+    )
+
+
+def _share(
+    code: str,
+    zh: str,
+    en: str,
+    side: Side,
+    numerator: str,
+    denominator: str,
+    definition_zh: str,
+    definition_en: str,
+) -> Indicator:
+    return Indicator(
+        code,
+        zh,
+        en,
+        Measure.SHARE,
+        side,
+        "%",
+        definition_zh,
+        definition_en,
+        numerator=numerator,
+        denominator=denominator,
+    )
+
+
+_ROWS: tuple[Indicator, ...] = (
+    _count(
+        "submitted", "申请数", "Requests submitted", Side.BOTH, Kind.REQUEST_SUBMITTED,
+        "首次发送的申请；补充资料后的再次发送不重复计。",
+        "Requests sent for the first time; sending again after a return is not counted.",
+    ),
+    _count(
+        "issued", "报告数", "Reports issued", Side.BOTH, Kind.REPORT_ISSUED,
+        "最终签名发出的首份报告；补充报告与修订报告另计。",
+        "First reports released by their final signature; addenda and amendments count apart.",
+    ),
+    _duration(
+        "turnaround", "报告用时", "Turnaround", Side.PROVIDER, Kind.REPORT_ISSUED,
+        "自首次发送申请至报告最终签名，扣除退回申请方等待补充资料的时间。",
+        "From first submission to final signature, less the time spent waiting for the requester.",
+    ),
+    _count(
+        "due", "有时限报告数", "Reports with a due time", Side.PROVIDER, Kind.REPORT_ISSUED,
+        "签发时载有应完成时间的报告。",
+        "Issued reports that had a due time.",
+    ),
+    _count(
+        "on_time", "按时报告数", "Reports on time", Side.PROVIDER, Kind.REPORT_ISSUED,
+        "最终签名不晚于应完成时间的报告（恰在该时刻算按时）。",
+        "Reports finally signed no later than the due time; exactly at it is on time.",
+    ),
+    _share(
+        "on_time_share", "按时率", "On-time share", Side.PROVIDER, "on_time", "due",
+        "按时报告数 ÷ 有时限报告数；尚未签发的申请不在其内。",
+        "Reports on time over reports with a due time; requests not yet answered are outside it.",
+    ),
+    _count(
+        "judged", "已判阴阳性报告数", "Reports judged", Side.BOTH, Kind.REPORT_ISSUED,
+        "标明阳性或阴性的报告；未标明的不计入。",
+        "Reports marked positive or negative; unmarked ones are outside.",
+    ),
+    _count(
+        "positive", "阳性报告数", "Positive reports", Side.BOTH, Kind.REPORT_ISSUED,
+        "标明阳性的报告。",
+        "Reports marked positive.",
+    ),
+    _share(
+        "positive_share", "阳性率", "Positive share", Side.BOTH, "positive", "judged",
+        "阳性报告数 ÷ 已判阴阳性报告数。",
+        "Positive reports over reports judged.",
+    ),
+    _count(
+        "critical", "危急值数", "Critical findings", Side.BOTH, Kind.CRITICAL_RAISED,
+        "发出的危急值通知。",
+        "Critical findings notified.",
+    ),
+    _count(
+        "acknowledged", "危急值确认数", "Critical findings acknowledged", Side.REQUESTER,
+        Kind.CRITICAL_ACKNOWLEDGED,
+        "申请方确认收到的危急值；按确认时间计月。",
+        "Critical findings acknowledged by the requester, in the month of acknowledgement.",
+    ),
+    _duration(
+        "acknowledging", "危急值确认用时", "Time to acknowledge", Side.REQUESTER,
+        Kind.CRITICAL_ACKNOWLEDGED,
+        "自危急值通知发出至申请方确认收到。",
+        "From the notice of a critical finding to its acknowledgement.",
+    ),
+    _count(
+        "acknowledged_due", "有时限危急值确认数", "Acknowledgements with a due time",
+        Side.REQUESTER, Kind.CRITICAL_ACKNOWLEDGED,
+        "载有确认时限的危急值确认。",
+        "Acknowledgements that had a due time.",
+    ),
+    _count(
+        "acknowledged_on_time", "危急值按时确认数", "Acknowledged on time", Side.REQUESTER,
+        Kind.CRITICAL_ACKNOWLEDGED,
+        "不晚于确认时限的危急值确认。",
+        "Acknowledgements no later than their due time.",
+    ),
+    _share(
+        "acknowledged_on_time_share", "危急值按时确认率", "On-time acknowledgement share",
+        Side.REQUESTER, "acknowledged_on_time", "acknowledged_due",
+        "危急值按时确认数 ÷ 有时限危急值确认数；尚未确认的不在其内。",
+        "Acknowledged on time over acknowledgements with a due time; open ones are outside it.",
+    ),
+    _count(
+        "returned", "退回次数", "Returns", Side.BOTH, Kind.REQUEST_RETURNED,
+        "退回申请方补充资料的次数；同一申请可多次。",
+        "Times a request went back for more material; one request may count several times.",
+    ),
+    _share(
+        "return_rate", "退回率", "Return rate", Side.BOTH, "returned", "submitted",
+        "同期退回次数 ÷ 同期申请数；因可多次退回，可能超过 100%。",
+        "Returns over requests submitted in the same period; several returns may pass 100 %.",
+    ),
+    _count(
+        "withdrawn", "撤回数", "Withdrawn", Side.REQUESTER, Kind.REQUEST_WITHDRAWN,
+        "申请方撤回的申请。",
+        "Requests withdrawn by the requester.",
+    ),
+    _count(
+        "declined", "婉拒数", "Declined", Side.PROVIDER, Kind.REQUEST_DECLINED,
+        "受邀方婉拒的申请。",
+        "Requests declined by the provider.",
+    ),
+    _count(
+        "redirected", "转出数", "Redirected", Side.PROVIDER, Kind.REQUEST_REDIRECTED,
+        "由原受邀方转至其他机构的申请，计于转出一方。",
+        "Requests passed on to another institution, counted for the one that passed them on.",
+    ),
+    _count(
+        "addended", "补充报告数", "Addenda", Side.PROVIDER, Kind.REPORT_ADDENDED,
+        "签发的补充报告。",
+        "Addenda issued.",
+    ),
+    _count(
+        "amended", "修订报告数", "Amended reports", Side.PROVIDER, Kind.REPORT_AMENDED,
+        "签发的修订报告。",
+        "Amended reports issued.",
+    ),
+    _share(
+        "amended_rate", "修订率", "Amendment rate", Side.PROVIDER, "amended", "issued",
+        "同期修订报告数 ÷ 同期报告数；修订的可能是往月报告。",
+        "Amendments over reports issued in the same period; older reports may be amended.",
+    ),
+    _count(
+        "confirmed", "反馈数", "Decisions given", Side.REQUESTER, Kind.REQUEST_CONFIRMED,
+        "申请方已阅报告并反馈采纳情况的申请。",
+        "Requests whose requester has read the report and told what became of it.",
+    ),
+    _count(
+        "adopted", "采纳数", "Adopted", Side.BOTH, Kind.REQUEST_CONFIRMED,
+        "申请方反馈为采纳。",
+        "The requester adopted the opinion.",
+    ),
+    _count(
+        "partly_adopted", "部分采纳数", "Partly adopted", Side.BOTH, Kind.REQUEST_CONFIRMED,
+        "申请方反馈为部分采纳。",
+        "The requester adopted part of the opinion.",
+    ),
+    _count(
+        "not_adopted", "未采纳数", "Not adopted", Side.BOTH, Kind.REQUEST_CONFIRMED,
+        "申请方反馈为未采纳。",
+        "The requester did not adopt the opinion.",
+    ),
+    _share(
+        "adoption_share", "采纳率", "Adoption share", Side.BOTH, "adopted", "confirmed",
+        "采纳数 ÷ 反馈数；部分采纳不计入分子。",
+        "Adopted over decisions given; partly adopted is not in the numerator.",
+    ),
+)  # fmt: skip
+
+INDICATORS: Mapping[str, Indicator] = MappingProxyType({row.code: row for row in _ROWS})

@@ -1,0 +1,390 @@
+"""What is counted, when and for whom: the monthly tally as data and plain folds.
+
+A tally is a view of the activity log. Each fact folds to entries by itself, so a rebuild in any
+order gives the numbers the follower gave one by one, and every number leads back to its requests.
+Nothing counted is ever deleted: taking a request out of the tally adds entries of weight -1 in the
+month it was decided, so a month already handed in keeps its numbers. This module knows no names of
+institutions, no scores and no ranks, and never adds the requesting side to the providing side.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from telemed.core.activity import Activity, Kind
+from telemed.core.indicators import INDICATORS, Indicator, Measure
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One counted fact. `(seq, part)` names it: `part` is its place among its fact's entries.
+
+    `requester` and `provider` are institution ids, `provider` empty while nobody has been chosen.
+    `value` is seconds for a duration; None where it could not be measured. `weight` is 1, or
+    negative for an entry that takes others back.
+    """
+
+    seq: int
+    month: str
+    indicator: str
+    request_id: str
+    service: str
+    urgency: str
+    requester: str
+    provider: str
+    value: float | None
+    at: datetime
+    person: str | None
+    part: int = 0
+    weight: int = 1
+
+
+ADOPTIONS: Mapping[str, str] = MappingProxyType(
+    {"adopted": "adopted", "partly": "partly_adopted", "not_adopted": "not_adopted"}
+)
+
+
+# --- from a fact to entries --------------------------------------------------------------------
+
+
+def month_of(at: datetime) -> str:
+    """The month 'YYYY-MM' a fact at the aware time `at` belongs to.
+
+    The rule: the calendar month in Asia/Shanghai of the server's time of the fact itself (sent,
+    signed, acknowledged), from 00:00:00 of the 1st up to but not including 00:00:00 of the next
+    1st. Neither a client's clock nor the month of an earlier step decides. ValueError when naive.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a fact's time must be aware")
+    local = at.astimezone(ZONE)
+    return f"{local.year:04d}-{local.month:02d}"
+
+
+def month_span(month: str) -> tuple[datetime, datetime]:
+    """The month's first moment and the first one after it, in UTC; ValueError if no month."""
+    return _first_moment(month), _first_moment(month_after(month, 1))
+
+
+def month_after(month: str, months: int) -> str:
+    """The month so many months later (earlier when negative), as 'YYYY-MM'."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    if f"{first.year:04d}-{first.month:02d}" != month:
+        raise ValueError(f"not a month: {month!r}")
+    years, rest = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return f"{years:04d}-{rest + 1:02d}"
+
+
+def _first_moment(month: str) -> datetime:
+    year, number = int(month[:4]), int(month[5:])
+    return datetime(year, number, 1, tzinfo=ZONE).astimezone(UTC)
+
+
+Found = Iterable[tuple[str, float | None]]
+
+
+def _issued(activity: Activity) -> Found:
+    """A report's entries: itself, its turnaround, and its place in the two shares."""
+    yield "issued", None
+    yield "turnaround", _turnaround(activity)
+    yield from _against_due(activity, "due", "on_time")
+    positive = activity.data.get("positive")
+    if isinstance(positive, bool):
+        yield "judged", None
+        if positive:
+            yield "positive", None
+
+
+def _turnaround(activity: Activity) -> float | None:
+    """Seconds from first submission to final signature, less the waiting for the requester.
+
+    None when the submission is not known or the clocks contradict each other: a figure below
+    zero was not measured, and calling it zero would flatter.
+    """
+    spent = _seconds_since(activity, "submitted_at")
+    waited = activity.data.get("waited_seconds") or 0
+    if spent is None or not isinstance(waited, int | float):
+        return None
+    return spent - waited if spent >= waited >= 0 else None
+
+
+def _acknowledged(activity: Activity) -> Found:
+    spent = _seconds_since(activity, "raised_at")
+    yield "acknowledged", None
+    yield "acknowledging", spent if spent is None or spent >= 0 else None
+    yield from _against_due(activity, "acknowledged_due", "acknowledged_on_time")
+
+
+def _against_due(activity: Activity, due_code: str, on_time_code: str) -> Found:
+    due = _moment(activity, "due_at")
+    if due is not None:
+        yield due_code, None
+        if activity.at <= due:
+            yield on_time_code, None
+
+
+def _confirmed(activity: Activity) -> Found:
+    yield "confirmed", None
+    adoption = activity.data.get("adoption")
+    if adoption is not None:
+        if not isinstance(adoption, str) or adoption not in ADOPTIONS:
+            raise ValueError(f"activity {activity.seq}: unknown adoption {adoption!r}")
+        yield ADOPTIONS[adoption], None
+
+
+def _once(code: str) -> Callable[[Activity], Found]:
+    return lambda activity: ((code, None),)
+
+
+FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
+    {
+        Kind.REQUEST_SUBMITTED: _once("submitted"),
+        Kind.REQUEST_RETURNED: _once("returned"),
+        Kind.REQUEST_WITHDRAWN: _once("withdrawn"),
+        Kind.REQUEST_DECLINED: _once("declined"),
+        Kind.REQUEST_REDIRECTED: _once("redirected"),
+        Kind.REQUEST_CONFIRMED: _confirmed,
+        Kind.REPORT_ISSUED: _issued,
+        Kind.REPORT_ADDENDED: _once("addended"),
+        Kind.REPORT_AMENDED: _once("amended"),
+        Kind.CRITICAL_RAISED: _once("critical"),
+        Kind.CRITICAL_ACKNOWLEDGED: _acknowledged,
+    }
+)
+
+
+def entries_of(activity: Activity) -> list[Entry]:
+    """The entries one fact adds to the tally; none for a kind that is not counted.
+
+    `data` carries service, urgency, requester, provider (the one answering when the fact
+    happened), and by kind: due_at, submitted_at, raised_at (ISO 8601 with offset),
+    waited_seconds, positive, adoption, reader, reverses. ValueError when what every entry needs
+    is missing or a value is outside its vocabulary.
+    """
+    if activity.kind == Kind.REQUEST_COUNTED_OUT:
+        return _reversals(activity)
+    fold = FOLDS.get(activity.kind)
+    return [] if fold is None else _entries(activity, fold(activity))
+
+
+def _entries(activity: Activity, found: Found) -> list[Entry]:
+    data = activity.data
+    if activity.request_id is None:
+        raise ValueError(f"activity {activity.seq}: {activity.kind} without a request")
+    reader = data.get("reader")
+    common = Entry(
+        seq=activity.seq,
+        month=month_of(activity.at),
+        indicator="",
+        request_id=activity.request_id,
+        service=_text(activity, "service"),
+        urgency=_text(activity, "urgency"),
+        requester=_text(activity, "requester"),
+        provider=str(data.get("provider") or ""),
+        value=None,
+        at=activity.at,
+        person=reader if isinstance(reader, str) else activity.actor_id,
+    )
+    return [
+        replace(common, indicator=code, value=value, part=part)
+        for part, (code, value) in enumerate(found)
+    ]
+
+
+def _text(activity: Activity, name: str) -> str:
+    value = activity.data.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"activity {activity.seq}: {activity.kind} without {name}")
+    return value
+
+
+def _moment(activity: Activity, name: str) -> datetime | None:
+    value = activity.data.get(name)
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError(f"activity {activity.seq}: {name} is not an aware time")
+    return moment
+
+
+def _seconds_since(activity: Activity, name: str) -> float | None:
+    start = _moment(activity, name)
+    return None if start is None else (activity.at - start).total_seconds()
+
+
+# --- taking a request out of the tally ---------------------------------------------------------
+
+_REVERSED = ("indicator", "service", "urgency", "requester", "provider", "person", "value")
+
+
+def reverses_of(counted: Iterable[Activity]) -> list[dict[str, object]]:
+    """What a `request.counted_out` fact must carry as `data["reverses"]`: the net of the request.
+
+    `counted` is every fact of the request so far. Counting out twice reverses nothing more.
+    """
+    net: Counter[tuple[str | float | None, ...]] = Counter()
+    for entry in distinct(entry for activity in counted for entry in entries_of(activity)):
+        net[tuple(getattr(entry, name) for name in _REVERSED)] += entry.weight
+    return [
+        {**dict(zip(_REVERSED, row, strict=True)), "weight": -weight}
+        for row, weight in net.items()
+        if weight
+    ]
+
+
+def _reversals(activity: Activity) -> list[Entry]:
+    """Entries of negative weight, in the month the request was taken out."""
+    rows = activity.data.get("reverses")
+    if activity.request_id is None or not isinstance(rows, list):
+        raise ValueError(f"activity {activity.seq}: counted out without what it reverses")
+    return [_reversal(activity, activity.request_id, part, row) for part, row in enumerate(rows)]
+
+
+def _reversal(activity: Activity, request_id: str, part: int, row: Mapping[str, object]) -> Entry:
+    value, person, weight = row.get("value"), row.get("person"), row.get("weight")
+    if row.get("indicator") not in INDICATORS or not isinstance(weight, int):
+        raise ValueError(f"activity {activity.seq}: reverses what was never counted")
+    return Entry(
+        seq=activity.seq,
+        month=month_of(activity.at),
+        indicator=str(row["indicator"]),
+        request_id=request_id,
+        service=str(row.get("service")),
+        urgency=str(row.get("urgency")),
+        requester=str(row.get("requester")),
+        provider=str(row.get("provider")),
+        value=float(value) if isinstance(value, int | float) else None,
+        at=activity.at,
+        person=person if isinstance(person, str) else None,
+        part=part,
+        weight=weight,
+    )
+
+
+# --- from entries to numbers -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long things took, in seconds.
+
+    `measured` is how many could be timed; `median` and `p90` are None when none could. Both are
+    nearest-rank: the smallest measured value that at least 50 % (90 %) of them do not exceed, so
+    each printed figure belongs to a case that can be looked up.
+    """
+
+    measured: int
+    median: float | None
+    p90: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Every indicator of one group, by code.
+
+    A count may be negative in a month that only took something back. A share is None when
+    nothing stands in its denominator: missing is not zero.
+    """
+
+    counts: Mapping[str, int]
+    durations: Mapping[str, Spread]
+    shares: Mapping[str, float | None]
+
+
+_COUNTS = tuple(row.code for row in INDICATORS.values() if row.kind is Measure.COUNT)
+_DURATIONS = tuple(row.code for row in INDICATORS.values() if row.kind is Measure.DURATION)
+_SHARES = tuple(row for row in INDICATORS.values() if row.kind is Measure.SHARE)
+
+
+def distinct(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """The entries without those whose `(seq, part)` came before: a replay counts once."""
+    seen: set[tuple[int, int]] = set()
+    for entry in entries:
+        name = (entry.seq, entry.part)
+        if name not in seen:
+            seen.add(name)
+            yield entry
+
+
+def summarize(entries: Iterable[Entry]) -> Summary:
+    """All indicators over `entries`, in any order, repeats ignored."""
+    totals: Counter[str] = Counter()
+    timed: dict[str, Counter[tuple[str, float]]] = {code: Counter() for code in _DURATIONS}
+    for entry in distinct(entries):
+        totals[entry.indicator] += entry.weight
+        if entry.value is not None and entry.indicator in timed:
+            timed[entry.indicator][entry.request_id, entry.value] += entry.weight
+    return Summary(
+        counts=MappingProxyType({code: totals[code] for code in _COUNTS}),
+        durations=MappingProxyType({code: _spread(timed[code]) for code in _DURATIONS}),
+        shares=MappingProxyType({row.code: _ratio(row, totals) for row in _SHARES}),
+    )
+
+
+def _spread(timed: Counter[tuple[str, float]]) -> Spread:
+    """The spread of what is left after reversals.
+
+    A reversal whose original lies in another month takes nothing out here: that month's spread
+    was made of cases this one never held.
+    """
+    values = sorted(value for (_, value), weight in timed.items() for _ in range(weight))
+    return Spread(len(values), nearest_rank(values, 50), nearest_rank(values, 90))
+
+
+def nearest_rank(ordered: list[float], percent: int) -> float | None:
+    """The nearest-rank percentile of an ascending list; None when it is empty."""
+    if not ordered:
+        return None
+    return ordered[max(-(-percent * len(ordered) // 100), 1) - 1]
+
+
+def _ratio(row: Indicator, totals: Mapping[str, int]) -> float | None:
+    below = totals.get(row.denominator or "", 0)
+    return totals.get(row.numerator or "", 0) / below if below > 0 else None
+
+
+def group(entries: Iterable[Entry], key: Callable[[Entry], K]) -> dict[K, list[Entry]]:
+    """The entries by `key`, each group in the order given."""
+    groups: dict[K, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(key(entry), []).append(entry)
+    return groups
+
+
+def summarize_by(entries: Iterable[Entry], key: Callable[[Entry], K]) -> dict[K, Summary]:
+    """A summary for each value of `key`."""
+    return {name: summarize(members) for name, members in group(entries, key).items()}
+
+
+# --- comparing periods -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure against an earlier one: `difference` in its own unit, `growth` as a fraction.
+
+    Growth is None from zero or from below it; both are None when either figure is missing.
+    """
+
+    difference: float | None
+    growth: float | None
+
+
+def change(now: float | None, before: float | None) -> Change:
+    """How far `now` is from `before`."""
+    if now is None or before is None:
+        return Change(None, None)
+    return Change(now - before, (now - before) / before if before > 0 else None)
+
+
+def compared_months(month: str) -> tuple[str, str]:
+    """The months a month is held against: the one before (环比), the same last year (同比)."""
+    return month_after(month, -1), month_after(month, -12)
