@@ -1,0 +1,137 @@
+"""The access ladder as SQL: which requests and which studies a subject may see.
+
+`visible_requests` is `core.access.case_relation` in another notation, and a test compares the two
+over every combination of role, institution, state and agreement. `visible_studies` follows from
+it: one's own, and what a visible request that one is asked to answer shows of its patient, priors
+included. Every query of cases or images carries one of these predicates; nothing is filtered
+afterwards, so counts and pages cannot tell what is hidden.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from telemed.core import request
+from telemed.core.access import Permission, Relation, Subject
+from telemed.store.tables import agreements, institutions, request_studies, requests, studies
+
+Predicate = sa.ColumnElement[bool]
+
+_ANSWERED = (request.State.ANSWERED.value, request.State.CONFIRMED.value)
+_WITH_PROVIDER = tuple(sorted(state.value for state in request.WITH_PROVIDER))
+
+
+def visible_requests(subject: Subject, now: datetime) -> Predicate:
+    """The rows of `requests` with any relation but none."""
+    return sa.or_(*(rung for _, rung in _ladder(subject, now)))
+
+
+def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
+    """How the subject stands to a row of `requests`, as the value of a `Relation`."""
+    rungs = [(rung, relation.value) for relation, rung in _ladder(subject, now)]
+    return sa.case(*rungs, else_=Relation.NONE.value)
+
+
+def visible_studies(
+    subject: Subject, now: datetime, table: sa.FromClause = studies
+) -> Predicate:
+    """The rows of `studies` (or an alias of it) the subject may see, images included.
+
+    A party that was asked sees the linked studies and the other studies of the same platform
+    patient (one institution's PatientID), never another institution's patient of equal name or
+    number. Supervision sees no images.
+    """
+    if Permission.SEE_STUDIES not in subject.permissions or subject.institution_id is None:
+        return sa.false()
+    own = table.c.institution_id == subject.institution_id
+    if Permission.SEE_CASES not in subject.permissions:
+        return own
+    linked = studies.alias()
+    asked = (
+        sa.select(sa.literal(1))
+        .select_from(
+            request_studies.join(requests, requests.c.id == request_studies.c.request_id).join(
+                linked, linked.c.id == request_studies.c.study_id
+            )
+        )
+        .where(
+            linked.c.patient_ref == table.c.patient_ref,
+            # A request shows its requester's images; a link to another's is not believed.
+            linked.c.institution_id == requests.c.requester_id,
+            table.c.institution_id == requests.c.requester_id,
+            _asked(subject.institution_id, now),
+        )
+        .correlate(table)
+        .exists()
+    )
+    return sa.or_(own, asked)
+
+
+def reachable_studies(subject: Subject, now: datetime) -> Predicate:
+    """The visible studies by which a StudyInstanceUID names one study and no other.
+
+    Two institutions may hold the same UID. DICOMweb has no other name for a study, so one of
+    them is reached: one's own before others', then the one that came first.
+    """
+    other = studies.alias()
+    mine = other.c.institution_id == subject.institution_id
+    earlier = sa.and_(
+        studies.c.institution_id != subject.institution_id,
+        sa.or_(mine, other.c.id < studies.c.id),
+    )
+    hidden = (
+        sa.select(sa.literal(1))
+        .where(
+            other.c.study_uid == studies.c.study_uid,
+            other.c.id != studies.c.id,
+            earlier,
+            visible_studies(subject, now, other),
+        )
+        .correlate(studies)
+        .exists()
+    )
+    return sa.and_(visible_studies(subject, now), ~hidden)
+
+
+def _ladder(subject: Subject, now: datetime) -> list[tuple[Relation, Predicate]]:
+    """The rungs in order; the first that holds is the relation."""
+    if Permission.SEE_CASES not in subject.permissions:
+        return [(Relation.NONE, sa.false())]
+    rungs: list[tuple[Relation, Predicate]] = []
+    if subject.institution_id is not None:
+        rungs.append((Relation.OWN, requests.c.requester_id == subject.institution_id))
+        rungs.append((Relation.PROVIDER, _asked(subject.institution_id, now)))
+    if subject.region is not None:
+        rungs.append((Relation.SUPERVISOR, _supervised(subject.region)))
+    return rungs or [(Relation.NONE, sa.false())]
+
+
+def _asked(institution_id: str, now: datetime) -> Predicate:
+    in_force = (
+        sa.select(sa.literal(1))
+        .where(agreements.c.id == requests.c.agreement_id, agreements.c.until > now)
+        .correlate(requests)
+        .exists()
+    )
+    return sa.and_(
+        requests.c.provider_id == institution_id,
+        sa.or_(
+            requests.c.state.in_(_ANSWERED),
+            sa.and_(requests.c.state.in_(_WITH_PROVIDER), in_force),
+        ),
+    )
+
+
+def _supervised(region: str) -> Predicate:
+    """Requests between institutions of which one lies in the region (area-code prefix)."""
+    place = institutions.alias("place")
+    inside = (
+        sa.select(sa.literal(1))
+        .where(
+            sa.or_(place.c.id == requests.c.requester_id, place.c.id == requests.c.provider_id),
+            sa.func.substr(place.c.area_code, 1, len(region)) == region,
+        )
+        .correlate(requests)
+        .exists()
+    )
+    return sa.and_(requests.c.state != request.State.DRAFT.value, inside)

@@ -1,0 +1,260 @@
+"""Image files by the hash of their content. A blob that was put survives a power cut.
+
+A file is written beside its place, flushed to the disk, given its name, and the directory is
+flushed too; only then may a row point at it. Without the last step a power cut loses files that
+were acknowledged. A failed flush means the kernel may have dropped the bytes and will say yes the
+next time, so such a file is thrown away and never flushed again. This module knows bytes and
+names; what is in them, and who may read them, it refuses to know.
+"""
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Protocol, Self
+
+from telemed.core.errors import Problem
+
+log = logging.getLogger(__name__)
+
+_LEFT_OVER_SECONDS = 24 * 3600
+_KEY = re.compile(r"[0-9a-f]{64}\Z")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
+
+
+class Blob(NamedTuple):
+    """A stored file: its key (SHA-256, hex) and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class Blobs(Protocol):
+    """Where image files are kept. All calls block; call them in a thread."""
+
+    def writer(self, limit: int) -> "BlobWriter":
+        """A place to write at most `limit` bytes before they are put."""
+        ...
+
+    def put_file(self, path: Path, key: str | None = None) -> Blob:
+        """Keep the content of a file durably; the file itself is left where it is."""
+        ...
+
+    def path(self, key: str) -> Path:
+        """Where the blob is on this machine."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """The blob for reading; Problem("not-found") when it is not there."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether the blob is there."""
+        ...
+
+    def free_bytes(self) -> int:
+        """How many bytes are left for blobs."""
+        ...
+
+    def check_space(self, needed: int) -> None:
+        """Problem("no-space") when `needed` bytes would eat into the reserve."""
+        ...
+
+
+class BlobWriter:
+    """A temporary file that knows its hash and its limit. Leaving the block removes it."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self.path = path
+        self.size = 0
+        self._limit = limit
+        self._hash = hashlib.sha256()
+        self._file = path.open("xb", buffering=0)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append; Problem("too-large") past the limit, Problem("no-space") on a full disk."""
+        if self.size + len(data) > self._limit:
+            raise Problem("too-large", limit=words_of_size(self._limit))
+        with full_disk_is_a_problem():
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        self._hash.update(data)
+        self.size += len(data)
+
+    @property
+    def key(self) -> str:
+        """The hash of what has been written."""
+        return self._hash.hexdigest()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close and remove the temporary file; a second time does nothing."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class FileBlobs:
+    """Blobs in a directory tree of two levels, on one file system with their temporary files."""
+
+    def __init__(self, root: Path, reserve: int = 0) -> None:
+        self.root = root
+        self._reserve = reserve
+        self._temp = root / "tmp"
+        make_directory(self._temp)
+        self._sweep()
+
+    def writer(self, limit: int) -> BlobWriter:
+        """A temporary file of this tree, for at most `limit` bytes."""
+        return BlobWriter(self._temp / secrets.token_hex(16), limit)
+
+    def put_file(self, path: Path, key: str | None = None) -> Blob:
+        """Keep a file's content under its hash; an equal blob is left alone."""
+        key = hash_file(path) if key is None else key
+        size = path.stat().st_size
+        place = self.path(key)
+        if _size_of(place) == size:
+            sync_directory(place.parent)  # whoever put it may not have got that far yet
+            return Blob(key, size)
+        with full_disk_is_a_problem():
+            sync_file(path)
+            make_directory(place.parent)
+            self._name(path, place)
+            sync_directory(place.parent)
+        return Blob(key, size)
+
+    def path(self, key: str) -> Path:
+        """Where the blob is or would be; ValueError when `key` is not a hash."""
+        if not _KEY.match(key):
+            raise ValueError("not a blob key")
+        return self.root / key[:2] / key[2:4] / key
+
+    def open(self, key: str) -> BinaryIO:
+        """The blob for reading; Problem("not-found") when it is not there."""
+        try:
+            return self.path(key).open("rb")
+        except FileNotFoundError:
+            raise Problem("not-found") from None
+
+    def exists(self, key: str) -> bool:
+        """Whether the blob is there."""
+        return self.path(key).is_file()
+
+    def free_bytes(self) -> int:
+        """Free bytes of the file system, as an ordinary user may use them."""
+        return shutil.disk_usage(self.root).free
+
+    def check_space(self, needed: int) -> None:
+        """Problem("no-space") when `needed` more bytes would leave less than the reserve."""
+        if self.free_bytes() - needed < self._reserve:
+            raise Problem("no-space")
+
+    def _sweep(self) -> None:
+        """Remove what writers left that died; other processes may be writing just now."""
+        now = time.time()
+        for left_over in self._temp.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if now - left_over.stat().st_mtime > _LEFT_OVER_SECONDS:
+                    left_over.unlink()
+
+    def _name(self, path: Path, place: Path) -> None:
+        """Give a flushed file its name: by a hard link, or by a flushed copy and a rename."""
+        with contextlib.suppress(FileExistsError):
+            try:
+                os.link(path, place)
+            except OSError as fault:
+                if fault.errno not in _NO_LINKS:
+                    raise
+            else:
+                return
+        copy = self._temp / secrets.token_hex(16)
+        try:
+            shutil.copyfile(path, copy)
+            sync_file(copy)
+            copy.replace(place)  # over a damaged blob: the hash says which content is right
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file to the disk; when that fails the file is removed, for it may be hollow."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        log.error("flush failed, the file is given up")
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory, so that the names in it survive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents, each name flushed in its parent."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        sync_directory(new.parent)
+
+
+@contextlib.contextmanager
+def full_disk_is_a_problem() -> Iterator[None]:
+    """Turn a full disk or quota into Problem("no-space")."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno in _FULL:
+            raise Problem("no-space") from fault
+        raise
+
+
+def words_of_size(size: int) -> str:
+    """A limit as people say it: '512 MB', '8 GB'."""
+    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} B"
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

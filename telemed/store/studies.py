@@ -1,0 +1,451 @@
+"""Patients, studies, series and instances: what arrives is kept once, and never replaced.
+
+Identity is (institution, UID): two institutions may hold the same UID or the same PatientID and
+remain strangers. An instance that comes again with the same bytes changes nothing; with other
+bytes, or under a study of another patient, it becomes a row of `conflicts` and the first one
+stands. Descriptions come from the first instance that had a value. Who may see a row is decided
+in `store/access.py`, and every question here takes that predicate.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from telemed.store.tables import (
+    conflicts,
+    instances,
+    institutions,
+    patients,
+    request_studies,
+    requests,
+    series,
+    studies,
+)
+from telemed.store.tx import Row, Tx
+
+INTAKE_LOCK = 0x51DE
+SYNTHETIC = "NOID-"
+"""Prefix of a PatientID made here for studies that arrive without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One instance as rows without ids and counts. `patient["patient_id"]` may be empty."""
+
+    patient: Row
+    study: Row
+    series: Row
+    instance: Row
+
+
+class Fate(StrEnum):
+    """What became of an arrival."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The fate of one arrival; `repeated` tells a conflict that was already known."""
+
+    fate: Fate
+    study_id: str | None
+    reason: str | None = None
+    repeated: bool = False
+
+
+@dataclass(slots=True)
+class _Study:
+    row: dict[str, Any]
+    patient_id: str
+    fresh: bool
+    added: int = 0
+    series: dict[str, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A study that gained `added` instances; `fresh` when it was not there before."""
+
+    study_id: str
+    fresh: bool
+    added: int
+
+
+class Shelf:
+    """Puts arrivals of one institution away, in one transaction."""
+
+    def __init__(
+        self, tx: Tx, institution_id: str, now: datetime, new_id: Callable[[], str]
+    ) -> None:
+        self._tx = tx
+        self._institution = institution_id
+        self._now = now
+        self._new_id = new_id
+        self._studies: dict[str, _Study] = {}
+        self._held: dict[str, Row] = {}
+
+    def put(self, arrivals: Sequence[Arrival]) -> list[Kept]:
+        """Keep what is new; the fate of each arrival in order."""
+        self._take_turn()
+        self._look_up({str(a.instance["sop_uid"]) for a in arrivals})
+        kept = [self._put(arrival) for arrival in arrivals]
+        for study in self._studies.values():
+            if study.added:
+                self._save(study)
+        return kept
+
+    def growth(self) -> list[Growth]:
+        """The studies that gained instances."""
+        found = self._studies.values()
+        return [Growth(s.row["id"], s.fresh, s.added) for s in found if s.added]
+
+    def _take_turn(self) -> None:
+        """One batch of an institution at a time; SQLite has one writer anyhow."""
+        if not self._tx.sqlite:
+            key = sa.func.hashtext(self._institution)
+            self._tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
+
+    def _look_up(self, sop_uids: set[str]) -> None:
+        query = sa.select(
+            instances.c.sop_uid, instances.c.blob, instances.c.study_id
+        ).where(instances.c.institution_id == self._institution)
+        for some in _slices(sorted(sop_uids), 500):
+            for row in self._tx.all(query.where(instances.c.sop_uid.in_(some))):
+                self._held[row["sop_uid"]] = row
+
+    def _put(self, arrival: Arrival) -> Kept:
+        held = self._held.get(arrival.instance["sop_uid"])
+        if held is not None and held["blob"] == arrival.instance["blob"]:
+            return Kept(Fate.DUPLICATE, held["study_id"])
+        if held is not None:
+            return self._conflict(arrival, "other-content", held["study_id"], held["blob"])
+        study = self._study(arrival)
+        asked = arrival.patient["patient_id"]
+        # A file without PatientID names no other patient; it follows its study.
+        if asked and asked != study.patient_id:
+            return self._conflict(arrival, "other-patient", study.row["id"], None)
+        self._add(study, arrival)
+        return Kept(Fate.STORED, study.row["id"])
+
+    def _study(self, arrival: Arrival) -> _Study:
+        uid = arrival.study["study_uid"]
+        if uid not in self._studies:
+            self._studies[uid] = self._found(uid) or self._made(arrival)
+        return self._studies[uid]
+
+    def _found(self, study_uid: str) -> _Study | None:
+        row = self._tx.one(
+            sa.select(studies).where(
+                studies.c.institution_id == self._institution, studies.c.study_uid == study_uid
+            )
+        )
+        return None if row is None else _Study(dict(row), row["patient_id"], fresh=False)
+
+    def _made(self, arrival: Arrival) -> _Study:
+        uid = arrival.study["study_uid"]
+        patient_id = arrival.patient["patient_id"] or synthetic_patient_id(uid)
+        row = {
+            "id": self._new_id(),
+            "institution_id": self._institution,
+            **arrival.study,
+            "patient_ref": self._patient(arrival, patient_id),
+            "patient_id": patient_id,
+            "modalities": "",
+            "body_part": "",
+            "series_count": 0,
+            "instance_count": 0,
+            "bytes": 0,
+            "received_at": self._now,
+            "updated_at": self._now,
+        }
+        self._tx.insert(studies, row)
+        return _Study(row, patient_id, fresh=True)
+
+    def _patient(self, arrival: Arrival, patient_id: str) -> str:
+        """The platform patient: this institution's bearer of the PatientID."""
+        mine = sa.and_(
+            patients.c.institution_id == self._institution, patients.c.patient_id == patient_id
+        )
+        row = self._tx.one(sa.select(patients).where(mine))
+        if row is None:
+            made = {
+                "id": self._new_id(),
+                "institution_id": self._institution,
+                **arrival.patient,
+                "patient_id": patient_id,
+                "id_number": "",
+                "phone": "",
+                "created_at": self._now,
+            }
+            self._tx.insert(patients, made)
+            return str(made["id"])
+        told = {
+            key: value
+            for key in ("name", "search", "sex", "birth_date")
+            if not row[key] and (value := arrival.patient[key])
+        }
+        if told:
+            self._tx.update(patients, patients.c.id == row["id"], told)
+        return str(row["id"])
+
+    def _add(self, study: _Study, arrival: Arrival) -> None:
+        one = self._series(study, arrival)
+        row = {
+            "id": self._new_id(),
+            "institution_id": self._institution,
+            "series_id": one["id"],
+            "study_id": study.row["id"],
+            **arrival.instance,
+            "stored_at": self._now,
+        }
+        self._tx.insert(instances, row)
+        self._held[row["sop_uid"]] = row
+        one["instance_count"] += 1
+        _first_wins(one, arrival.series)
+        study.added += 1
+        study.row["instance_count"] += 1
+        study.row["bytes"] += arrival.instance["size"]
+        _first_wins(study.row, {**arrival.study, "body_part": arrival.series["body_part"]})
+
+    def _series(self, study: _Study, arrival: Arrival) -> dict[str, Any]:
+        if study.series is None:
+            query = sa.select(series).where(series.c.study_id == study.row["id"])
+            study.series = {row["series_uid"]: dict(row) for row in self._tx.all(query)}
+        uid = arrival.series["series_uid"]
+        if uid not in study.series:
+            made = {
+                "id": self._new_id(),
+                "study_id": study.row["id"],
+                **arrival.series,
+                "instance_count": 0,
+            }
+            self._tx.insert(series, made)
+            study.series[uid] = made
+            study.row["series_count"] += 1
+        return study.series[uid]
+
+    def _save(self, study: _Study) -> None:
+        """Write the new counts and descriptions of a study and its series."""
+        for one in (study.series or {}).values():
+            self._tx.update(series, series.c.id == one["id"], one)
+        found = {one["modality"] for one in (study.series or {}).values() if one["modality"]}
+        study.row["modalities"] = join_modalities(found)
+        study.row["updated_at"] = self._now
+        self._tx.update(studies, studies.c.id == study.row["id"], study.row)
+
+    def _conflict(
+        self, arrival: Arrival, reason: str, study_id: str, kept_blob: str | None
+    ) -> Kept:
+        row = {
+            "id": self._new_id(),
+            "institution_id": self._institution,
+            "study_uid": arrival.study["study_uid"],
+            "sop_uid": arrival.instance["sop_uid"],
+            "blob": arrival.instance["blob"],
+            "size": arrival.instance["size"],
+            "kept_blob": kept_blob,
+            "reason": reason,
+            "at": self._now,
+        }
+        new = self._tx.insert_missing(conflicts, [row])
+        return Kept(Fate.CONFLICT, study_id, reason, repeated=not new)
+
+
+def synthetic_patient_id(study_uid: str) -> str:
+    """The PatientID of a study that came without one: its own, and always the same."""
+    return SYNTHETIC + hashlib.sha256(study_uid.encode()).hexdigest()[:24]
+
+
+def join_modalities(found: Iterable[str]) -> str:
+    """The column value of a set of modalities: sorted, comma between."""
+    return ",".join(sorted(set(found)))
+
+
+def split_modalities(column: str) -> list[str]:
+    """What `join_modalities` wrote."""
+    return column.split(",") if column else []
+
+
+def has_modality(modality: str) -> sa.ColumnElement[bool]:
+    """Studies in which the modality occurs."""
+    return sa.literal(",").concat(studies.c.modalities).concat(",").contains(
+        f",{modality},", autoescape=True
+    )
+
+
+def _first_wins(row: dict[str, Any], told: Row) -> None:
+    """Fill what is still empty; JSON attributes key by key, an element without Value is empty."""
+    for key, value in told.items():
+        if key == "attributes":
+            old = row[key]
+            row[key] = {
+                tag: old[tag] if "Value" in old.get(tag, {}) else value.get(tag, old.get(tag))
+                for tag in sorted({*old, *value})
+            }
+        elif row.get(key) in (None, "") and value not in (None, ""):
+            row[key] = value
+
+
+def _slices(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+# --- questions --------------------------------------------------------------------------------
+
+Where = sa.ColumnElement[bool]
+
+_LEVELS: dict[str, tuple[sa.Table, ...]] = {
+    "study": (studies,),
+    "series": (studies, series),
+    "instance": (studies, series, instances),
+}
+_HEAVY = ("metadata",)
+
+
+def rows(
+    tx: Tx,
+    level: str,
+    where: Where,
+    order: Sequence[sa.ColumnElement[Any]] = (),
+    limit: int | None = None,
+    offset: int = 0,
+    *,
+    with_metadata: bool = False,
+) -> list[Row]:
+    """Rows of a level with the columns of the levels above as `study_…` and `series_…`.
+
+    `where` holds the access predicate. The instances' metadata is read only on demand.
+    """
+    query = (
+        sa.select(*_columns(level, with_metadata))
+        .select_from(_from(level))
+        .where(where)
+        .order_by(*(order or _order(level)))
+        .limit(limit)
+        .offset(offset)
+    )
+    return tx.all(query)
+
+
+def count(tx: Tx, level: str, where: Where) -> int:
+    """How many rows a question has, under the same predicate."""
+    query = sa.select(sa.func.count()).select_from(_from(level)).where(where)
+    return int(tx.scalar(query))
+
+
+def _from(level: str) -> sa.FromClause:
+    joined: sa.FromClause = studies.join(patients, patients.c.id == studies.c.patient_ref)
+    if level != "study":
+        joined = joined.join(series, series.c.study_id == studies.c.id)
+    if level == "instance":
+        joined = joined.join(instances, instances.c.series_id == series.c.id)
+    return joined
+
+
+def _columns(level: str, with_metadata: bool) -> list[sa.ColumnElement[Any]]:
+    *above, own = _LEVELS[level]
+    names = {studies: "study", series: "series"}
+    columns: list[sa.ColumnElement[Any]] = [
+        column.label(f"{names[table]}__{column.name}") for table in above for column in table.c
+    ]
+    columns += [c for c in own.c if with_metadata or c.name not in _HEAVY]
+    return columns
+
+
+def _order(level: str) -> list[sa.ColumnElement[Any]]:
+    """A stable order: newest studies first, then series and instances by number."""
+    order: list[sa.ColumnElement[Any]] = [studies.c.study_date.desc(), studies.c.id]
+    if level != "study":
+        order += [sa.func.coalesce(series.c.number, 1 << 30), series.c.series_uid]
+    if level == "instance":
+        order += [sa.func.coalesce(instances.c.number, 1 << 30), instances.c.sop_uid]
+    return order
+
+
+def patients_of(tx: Tx, where: Where, limit: int) -> list[Row]:
+    """Distinct platform patients of studies: `patient_ref` and `institution_id`."""
+    query = (
+        sa.select(studies.c.patient_ref, studies.c.institution_id)
+        .where(where)
+        .distinct()
+        .limit(limit)
+    )
+    return tx.all(query)
+
+
+def listed(
+    tx: Tx, where: Where, after: tuple[datetime, str] | None, limit: int
+) -> list[Row]:
+    """Studies for our own list, newest arrivals first; `after` is the last row seen."""
+    if after is not None:
+        at, last = after
+        same = sa.and_(studies.c.received_at == at, studies.c.id < last)
+        where = sa.and_(where, sa.or_(studies.c.received_at < at, same))
+    query = (
+        _described()
+        .where(where)
+        .order_by(studies.c.received_at.desc(), studies.c.id.desc())
+        .limit(limit)
+    )
+    return tx.all(query)
+
+
+def described(tx: Tx, where: Where) -> list[Row]:
+    """Studies with their patient and institution, in order of arrival."""
+    return tx.all(_described().where(where).order_by(studies.c.received_at, studies.c.id))
+
+
+def _described() -> sa.Select[Any]:
+    return (
+        sa.select(
+            studies,
+            *(patients.c[name].label(f"patient__{name}") for name in _PATIENT),
+            institutions.c.name.label("institution__name"),
+            institutions.c.short_name.label("institution__short_name"),
+        )
+        .join(patients, patients.c.id == studies.c.patient_ref)
+        .join(institutions, institutions.c.id == studies.c.institution_id)
+    )
+
+
+_PATIENT = ("id", "patient_id", "name", "sex", "birth_date", "id_number", "phone")
+
+
+def series_of(tx: Tx, study_id: str) -> list[Row]:
+    """The series of a study by number."""
+    order = (sa.func.coalesce(series.c.number, 1 << 30), series.c.series_uid)
+    return tx.all(sa.select(series).where(series.c.study_id == study_id).order_by(*order))
+
+
+def requests_with(tx: Tx, study_ids: Iterable[str], where: Where) -> list[Row]:
+    """Requests to which a study is attached: `study_id` and the request's parties and state."""
+    query = (
+        sa.select(
+            request_studies.c.study_id,
+            requests.c.id,
+            requests.c.requester_id,
+            requests.c.provider_id,
+            requests.c.state,
+        )
+        .join(requests, requests.c.id == request_studies.c.request_id)
+        .where(request_studies.c.study_id.in_(list(study_ids)), where)
+        .order_by(requests.c.id, request_studies.c.study_id)
+    )
+    return tx.all(query)
+
+
+def conflicts_of(tx: Tx, institution_id: str, study_uid: str | None = None) -> list[Row]:
+    """An institution's conflicts, newest first, open ones before resolved ones."""
+    query = sa.select(conflicts).where(conflicts.c.institution_id == institution_id)
+    if study_uid is not None:
+        query = query.where(conflicts.c.study_uid == study_uid)
+    query = query.order_by(conflicts.c.resolved_at.isnot(None), conflicts.c.at.desc())
+    return tx.all(query.limit(500))
