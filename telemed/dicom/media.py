@@ -1,0 +1,199 @@
+"""Choosing a representation: the Accept header and parameter of PS3.18 8.7.
+
+What a resource can be given as is a short list of offers, the preferred first; the rules
+here match it against what was asked. Members that are malformed or unsupported are ignored
+(8.7.5), an absent header means `*/*` because real clients leave it out, and when nothing
+fits the wish is refused, for the server to answer 406.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from telemed.dicom.refusal import Refused
+from telemed.dicom.syntaxes import EXPLICIT_LE, OCTETS, TransferSyntax
+
+DICOM: Final = "application/dicom"
+DICOM_JSON: Final = "application/dicom+json"
+JSON: Final = "application/json"
+
+
+class Offer(NamedTuple):
+    """One representation. `default` offers answer a wish that names no transfer syntax."""
+
+    media_type: str
+    transfer_syntax: str = ""
+    multipart: bool = False
+    default: bool = True
+
+
+class Wish(NamedTuple):
+    """One member of an Accept list, e.g. multipart/related; type=application/dicom."""
+
+    media_type: str
+    transfer_syntax: str | None
+    multipart: bool
+    quality: float
+
+
+# -- offers by resource (PS3.18 table 10.4.4-1) -------------------------------------------
+
+JSON_OFFERS: Final = (Offer(DICOM_JSON), Offer(JSON))
+RENDERED_OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
+
+
+def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
+    """Offers for whole instances of one stored syntax; `single` for exactly one instance."""
+    syntaxes = _syntaxes(stored, decodes)
+    many = [Offer(DICOM, uid, True, default) for uid, default in syntaxes]
+    one = [Offer(DICOM, uid, False, default) for uid, default in syntaxes] if single else []
+    return (*many, *one)
+
+
+def frame_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
+    """Offers for frames: as stored under octet-stream or the image type, or decoded."""
+    offers = []
+    for multipart in (True, False) if single else (True,):
+        for uid, default in _syntaxes(stored, decodes):
+            offers.append(Offer(OCTETS, uid, multipart, default))
+            if uid == stored.uid and stored.media_type != OCTETS:
+                # Asked for by its image type, the stored syntax needs no parameter.
+                offers.append(Offer(stored.media_type, uid, multipart, True))
+    return tuple(offers)
+
+
+def bulk_offers(media_type: str, *, single: bool = True) -> tuple[Offer, ...]:
+    """Offers for one bulk value: its own type and opaque bytes, in one part or several."""
+    types = dict.fromkeys((OCTETS, media_type))
+    shapes = (True, False) if single else (True,)
+    return tuple(Offer(kind, "", multipart) for kind in types for multipart in shapes)
+
+
+def document_offers(media_type: str) -> tuple[Offer, ...]:
+    """Offers for the rendering of an encapsulated document or a video: the thing itself."""
+    return (Offer(media_type),)
+
+
+def _syntaxes(stored: TransferSyntax, decodes: bool) -> list[tuple[str, bool]]:
+    """Transfer syntaxes on offer, and which of them answer when none is named.
+
+    That is Explicit VR Little Endian; where it cannot be made, only the stored syntax is
+    held and may be sent instead (8.7.3.5.2).
+    """
+    if not stored.encapsulated:
+        return [(EXPLICIT_LE, True)]
+    if decodes:
+        return [(stored.uid, False), (EXPLICIT_LE, True)]
+    return [(stored.uid, True)]
+
+
+# -- choosing -----------------------------------------------------------------------------
+
+_RENDERED_ONLY: Final = frozenset(
+    {"image/gif", "image/png", "text/html", "text/plain", "text/rtf", "application/pdf"}
+)
+_MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+\Z", re.ASCII)
+_MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PARAMETER: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+_LONGEST: Final = 4_096
+
+
+def choose(header: str | None, offers: Sequence[Offer], parameter: str | None = None) -> Offer:
+    """The offer that answers a request best.
+
+    `header` is the Accept header (several joined by commas), `parameter` the decoded
+    `accept` query parameter, which goes first (8.7.6). Raises `Refused` not-acceptable or
+    mixed-media-types.
+    """
+    for text in (parameter, header if header and header.strip() else "*/*"):
+        if text is None:
+            continue
+        wishes = parse_accept(text)
+        _check_mixture(wishes)
+        found = _best(wishes, offers)
+        if found is not None:
+            return found
+    raise Refused("not-acceptable", accept=(header or parameter or "")[:200])
+
+
+def parse_accept(text: str) -> list[Wish]:
+    """The well-formed members of an Accept list; the others are ignored (8.7.5)."""
+    members = (_wish(member) for member in _MEMBER.findall(text[:_LONGEST]))
+    return [wish for wish in members if wish is not None]
+
+
+def _wish(member: str) -> Wish | None:
+    kind, *rest = [part.strip() for part in _PARAMETER.findall(member)] or [""]
+    kind = kind.lower()
+    if not _MEDIA_TYPE.match(kind):
+        return None
+    parameters: dict[str, str] = {}
+    for part in rest:
+        name, equals, value = part.partition("=")
+        if equals:
+            parameters.setdefault(name.strip().lower(), _unquoted(value.strip()))
+    quality = _quality(parameters.get("q", "1"))
+    if quality is None:
+        return None
+    multipart = kind in ("multipart/related", "multipart/*")
+    if multipart:
+        kind = parameters.get("type", "*/*").lower()
+    return Wish(kind, parameters.get("transfer-syntax"), multipart, quality)
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+def _quality(text: str) -> float | None:
+    return float(text) if re.match(r"(0(\.\d{0,3})?|1(\.0{0,3})?)\Z", text, re.ASCII) else None
+
+
+def _check_mixture(wishes: Iterable[Wish]) -> None:
+    """DICOM and rendered types in one list are a client's error (8.7.5)."""
+    wishes = list(wishes)
+    dicom = any(w.media_type.startswith(DICOM) or w.media_type == OCTETS for w in wishes)
+    if dicom and any(w.media_type in _RENDERED_ONLY for w in wishes):
+        raise Refused("mixed-media-types")
+
+
+def _best(wishes: Sequence[Wish], offers: Sequence[Offer]) -> Offer | None:
+    best: tuple[float, int] = (0.0, 0)
+    found = None
+    for offer in offers:
+        score = _score(offer, wishes)
+        if score > best:
+            best, found = score, offer
+    return found
+
+
+def _score(offer: Offer, wishes: Sequence[Wish]) -> tuple[float, int]:
+    """Quality and closeness of the most specific wish that fits; (0, 0) for none."""
+    fits = [(_closeness(offer, wish), wish.quality) for wish in wishes]
+    closeness, quality = max(fits, default=(0, 0.0))
+    return (quality, closeness) if closeness and quality else (0.0, 0)
+
+
+def _closeness(offer: Offer, wish: Wish) -> int:
+    """How specifically a wish names an offer: 0 not at all, more for each thing named."""
+    if wish.media_type == "*/*":
+        closeness = 1
+        if wish.multipart and not offer.multipart:
+            return 0
+    elif wish.multipart != offer.multipart:
+        return 0
+    elif wish.media_type == offer.media_type:
+        closeness = 4
+    elif wish.media_type.endswith("/*") and offer.media_type.startswith(wish.media_type[:-1]):
+        closeness = 2
+    else:
+        return 0
+    if wish.transfer_syntax is None:
+        return closeness if offer.default else 0
+    if wish.transfer_syntax == "*":
+        return closeness + 1
+    return closeness + 2 if wish.transfer_syntax == offer.transfer_syntax else 0
