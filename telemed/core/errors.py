@@ -94,6 +94,11 @@ _ROWS = (
         "There is no agreement in force with {provider} for “{service}”.",
     ),
     ErrorRow(
+        "consent-receiver",
+        "知情同意书未同意转送其他机构，请婉拒并说明，由申请方重新选择。",
+        "The consent does not allow passing on; decline with a reason so that they can choose.",
+    ),
+    ErrorRow(
         "out-of-scope",
         "{provider} 的诊疗科目不包含“{service}”。",
         "{provider} is not licensed for “{service}”.",
@@ -115,6 +120,11 @@ _ROWS = (
         "four-eyes",
         "书写与审核必须由不同医师完成。",
         "The verifier must be somebody other than the author.",
+    ),
+    ErrorRow(
+        "signature-invalid",
+        "第 {number} 版报告的签名校验未通过，已停止显示。请立即报告系统管理员。",
+        "The signature of version {number} does not verify; it is not shown. Report this now.",
     ),
     ErrorRow(
         "report-empty",
@@ -151,6 +161,28 @@ _ROWS = (
         "该影像无法在服务器端显示：{detail}。",
         "This image cannot be rendered: {detail}.",
     ),
+    ErrorRow(
+        "roles-separate",
+        "系统、安全、审计管理员三员分立，不能与其他角色兼任。",
+        "System, security and audit administrators are separate people; such a role stands alone.",
+    ),
+    ErrorRow(
+        "own-account",
+        "不能修改自己的角色或停用自己的账号，请由另一位安全管理员操作。",
+        "Nobody may change their own roles or disable themselves. Ask another security"
+        " administrator.",
+    ),
+    ErrorRow(
+        "username-taken",
+        "用户名“{username}”已被使用。",
+        "The user name “{username}” is taken.",
+    ),
+    ErrorRow(
+        "weak-password",
+        "密码太容易被猜到：{reason}。",
+        "The password is too easy to guess: {reason}.",
+    ),
+    ErrorRow("wrong-password", "密码不正确，请重试。", "That is not your password. Try again."),
     ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",

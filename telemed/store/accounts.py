@@ -110,6 +110,19 @@ def end_sessions_of(tx: Tx, account_id: str, but: str | None = None) -> int:
     return tx.execute(sa.delete(sessions).where(where)).rowcount
 
 
+def end_oldest_sessions(tx: Tx, account_id: str, keep: int) -> int:
+    """End an account's sessions beyond the newest `keep`; how many."""
+    newest = (
+        sa.select(sessions.c.id)
+        .where(sessions.c.account_id == account_id)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+        .limit(keep)
+    )
+    ids = [row["id"] for row in tx.all(newest)]
+    older = sa.and_(sessions.c.account_id == account_id, sessions.c.id.not_in(ids))
+    return tx.execute(sa.delete(sessions).where(older)).rowcount
+
+
 def end_dead_sessions(tx: Tx, seen_before: datetime, now: datetime) -> int:
     """Remove sessions that ran out; how many."""
     dead = sa.or_(sessions.c.seen_at <= seen_before, sessions.c.expires_at <= now)

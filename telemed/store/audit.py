@@ -160,9 +160,13 @@ def verify_chain(tx: Tx, anchors: Collection[Head] = ()) -> int | None:
 
     `anchors` are heads kept elsewhere; each must still be a link of this chain.
     """
-    expected = {anchor.seq: anchor.chain for anchor in (*anchors, head(tx)) if anchor.seq}
+    top = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0)))
+    last = head(tx)  # read after `top`: rows that others append meanwhile move both together
+    if top > last.seq:
+        return last.seq + 1
+    expected = {anchor.seq: anchor.chain for anchor in (*anchors, last) if anchor.seq}
     previous = Head(0, "")
-    for row in _all_rows(tx):
+    for row in _rows_up_to(tx, last.seq):
         if row["seq"] != previous.seq + 1:
             return previous.seq + 1
         if row["previous"] != previous.chain or row["chain"] != link(row):
@@ -170,17 +174,15 @@ def verify_chain(tx: Tx, anchors: Collection[Head] = ()) -> int | None:
         if expected.pop(row["seq"], row["chain"]) != row["chain"]:
             return int(row["seq"])
         previous = Head(row["seq"], row["chain"])
-    if expected or previous != head(tx):
-        return previous.seq + 1
-    return None
+    return previous.seq + 1 if expected or previous != last else None
 
 
-def _all_rows(tx: Tx) -> Iterator[Row]:
-    """Every row in order, a chunk at a time."""
+def _rows_up_to(tx: Tx, last: int) -> Iterator[Row]:
+    """The rows in order, a chunk at a time."""
     seen = 0
     while True:
-        chunk = sa.select(audit).where(audit.c.seq > seen).order_by(audit.c.seq).limit(_CHUNK)
-        rows = tx.all(chunk)
+        wanted = sa.select(audit).where(audit.c.seq > seen, audit.c.seq <= last)
+        rows = tx.all(wanted.order_by(audit.c.seq).limit(_CHUNK))
         yield from rows
         if len(rows) < _CHUNK:
             return

@@ -1,0 +1,460 @@
+"""Who is calling: session cookies, machine tokens, the caller's origin, and signing in.
+
+Sessions are opaque and live in the database: ending one takes effect at the next call. The cookie
+is HttpOnly and SameSite=Strict, an unsafe call must also come from our own origin and carry the
+session's CSRF value. A machine token replaces all of that and may only narrow what its account
+may do. Refuses to know what anybody may do with a case.
+"""
+
+import asyncio
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter
+
+import telemed
+from telemed.actions import accounts as acts
+from telemed.actions.act import Act
+from telemed.actions.audit import audited
+from telemed.core.access import Permission, Subject
+from telemed.core.errors import Problem
+from telemed.server import schemas as s
+from telemed.server.budgets import SignInGuard
+from telemed.server.routing import SERVICES, Call, Route, to_json
+from telemed.server.services import Services
+from telemed.settings import Settings
+from telemed.store import accounts, network, people
+from telemed.store.audit import Event
+from telemed.store.tx import Row, Tx
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-CSRF-Token"
+SEEN_EVERY = timedelta(minutes=1)
+_ME = TypeAdapter(s.Me)
+_LONGEST_TOKEN = 200
+_DEVICE_SECONDS = 180 * 86400
+_LANGUAGE_SECONDS = 365 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A caller who proved who they are. `session_id` and `csrf` are None for a machine token."""
+
+    subject: Subject
+    session_id: str | None
+    csrf: str | None
+    account: Row
+    via: Literal["cookie", "bearer"]
+
+
+SIGNED = web.RequestKey("signed", Signed)
+"""Where `authenticate` leaves the caller for the handlers of this module."""
+GUARD = web.AppKey("guard", SignInGuard)
+DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
+"""What the sign-in page of a demo offers; ignored unless `settings.demo`."""
+
+
+def begin(app: web.Application) -> None:
+    """Give an application what signing in needs."""
+    app[GUARD] = SignInGuard(app[SERVICES].settings)
+
+
+# --- who is calling ---------------------------------------------------------------------------
+
+
+async def authenticate(
+    request: web.Request, services: Services, touch: bool = True
+) -> Signed | None:
+    """The caller with the rights of this moment, or None.
+
+    A bad bearer token never falls back to a cookie. `touch` notes the use, at most once a minute,
+    so that the session does not idle out.
+    """
+    now = services.clock()
+    bearer = _bearer(request)
+    if bearer is not None:
+        signed = await services.store.read(lambda tx: _by_token(tx, bearer, now))
+    else:
+        signed = await _by_cookie(request, services, now, touch)
+    if signed is not None:
+        request[SIGNED] = signed
+    return signed
+
+
+async def _by_cookie(
+    request: web.Request, services: Services, now: datetime, touch: bool
+) -> Signed | None:
+    settings = services.settings
+    token = request.cookies.get(cookie_name(settings), "")
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    found = await services.store.read(lambda tx: _by_session(tx, token, settings, now))
+    if found is None:
+        return None
+    signed, seen_at = found
+    if touch and signed.session_id is not None and now - seen_at >= SEEN_EVERY:
+        session_id = signed.session_id
+        await services.store.write(lambda tx: accounts.touch_session(tx, session_id, now))
+    return signed
+
+
+def _bearer(request: web.Request) -> str | None:
+    kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip()[:_LONGEST_TOKEN] if kind.lower() == "bearer" else None
+
+
+def _by_token(tx: Tx, bearer: str, now: datetime) -> Signed | None:
+    token = accounts.live_token(tx, bearer, now)
+    account = accounts.by_id(tx, token["account_id"]) if token else None
+    if token is None or account is None or account["disabled"]:
+        return None
+    subject = acts.subject_of(account, _scopes(token["scopes"]))
+    return Signed(subject, None, None, account, "bearer")
+
+
+def _scopes(names: list[str] | None) -> frozenset[Permission] | None:
+    """A token's scopes; a name that no longer means anything allows nothing."""
+    if names is None:
+        return None
+    known = {permission.value for permission in Permission}
+    return frozenset(Permission(name) for name in names if name in known)
+
+
+def _by_session(
+    tx: Tx, token: str, settings: Settings, now: datetime
+) -> tuple[Signed, datetime] | None:
+    session = accounts.session(tx, token)
+    if session is None or now >= session["expires_at"]:
+        return None
+    if now >= session["seen_at"] + timedelta(minutes=settings.idle_minutes):
+        return None
+    account = accounts.by_id(tx, session["account_id"])
+    if account is None or account["disabled"]:
+        return None
+    subject = acts.subject_of(account)
+    signed = Signed(subject, session["id"], session["csrf"], account, "cookie")
+    return signed, session["seen_at"]
+
+
+# --- where the call comes from ----------------------------------------------------------------
+
+
+def check_origin(request: web.Request, services: Services) -> None:
+    """Problem("bad-origin") for an unsafe call or a socket that a foreign page may have sent.
+
+    An Origin must be ours. Without one the browser's Sec-Fetch-Site decides; with neither, a call
+    that carries a session cookie is refused, while a bearer token needs no origin (AU-06, WS-01).
+    """
+    if request.method in SAFE_METHODS and not _is_socket(request):
+        return
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None:
+        if origin not in own_origins(services.settings):
+            raise Problem("bad-origin")
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise Problem("bad-origin")
+        return
+    if _bearer(request) is None and cookie_name(services.settings) in request.cookies:
+        raise Problem("bad-origin")
+
+
+def _is_socket(request: web.Request) -> bool:
+    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+
+
+def own_origins(settings: Settings) -> frozenset[str]:
+    """The origins our own pages have; on loopback its names are one."""
+    own = {settings.origin}
+    if is_loopback(settings.host):
+        own |= {f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1")}
+    return frozenset(own)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_csrf(request: web.Request, signed: Signed) -> None:
+    """Problem("bad-origin") when an unsafe call by cookie lacks the session's CSRF value."""
+    if signed.csrf is None or request.method in SAFE_METHODS:
+        return
+    given = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(given.encode(), signed.csrf.encode()):
+        raise Problem("bad-origin")
+
+
+def cookie_name(settings: Settings) -> str:
+    """The session cookie's name; with https the prefix that no other host can forge."""
+    return "__Host-telemed" if _https(settings) else "telemed"
+
+
+def _device_cookie(settings: Settings) -> str:
+    return f"{cookie_name(settings)}-device"
+
+
+def _https(settings: Settings) -> bool:
+    return settings.origin.startswith("https://")
+
+
+def refuse_to_start(settings: Settings, has_demo_accounts: bool) -> str | None:
+    """Why this server must not listen beyond its own machine, in a sentence, or None (AU-14)."""
+    public = urlsplit(settings.public_url)
+    if is_loopback(settings.host) and is_loopback(public.hostname or "127.0.0.1"):
+        return None
+    if has_demo_accounts or settings.demo:
+        return (
+            "Refusing to start: demo accounts have published passwords and may only be served on"
+            " this machine; disable them or bind to 127.0.0.1."
+        )
+    if len(settings.secret) < 32:
+        return "Refusing to start: set `secret` to at least 32 random characters."
+    if public.scheme != "https" or not public.hostname:
+        return "Refusing to start: set `public_url` to the https address people will use."
+    return None
+
+
+# --- signing in and out -----------------------------------------------------------------------
+
+
+async def hello(call: Call) -> s.Hello:
+    """What the sign-in page may know."""
+    demo = call.services.settings.demo
+    return s.Hello(
+        product="telemed",
+        version=telemed.__version__,
+        demo=demo,
+        demo_accounts=call.request.config_dict.get(DEMO_ACCOUNTS, []) if demo else [],
+    )
+
+
+async def sign_in(call: Call) -> web.StreamResponse:
+    """Open a session. Every failure has the same body, whether or not the name exists (AU-03)."""
+    body = call.body(s.SignIn)
+    guard = call.request.config_dict[GUARD]
+    async with guard.turn():
+        account = await _proved(call, guard, body.username.lower(), body.password)
+    subject = acts.subject_of(account)
+    rehashed = None
+    if acts.needs_rehash(account["password_hash"]):
+        rehashed = await asyncio.to_thread(acts.hash_password, body.password)
+    before = await authenticate(call.request, call.services, touch=False)
+    new = acts.NewSession(
+        token=secrets.token_urlsafe(32),
+        csrf=secrets.token_urlsafe(32),
+        agent=call.request.headers.get(hdrs.USER_AGENT, ""),
+        hours=call.services.settings.session_hours,
+        replaces=before.session_id if before else None,
+        rehashed=rehashed,
+    )
+    session_id = await call.services.act(
+        subject, lambda act: acts.open_session(act, new), call.address
+    )
+    signed = Signed(subject, session_id, new.csrf, account, "cookie")
+    shown = await call.services.ask(subject, lambda act: _me(act.tx, signed, call.services))
+    response = web.Response(body=to_json(shown, _ME), content_type="application/json")
+    _set_cookies(call, guard, response, new.token, account["id"])
+    return response
+
+
+async def _proved(call: Call, guard: SignInGuard, username: str, password: str) -> Row:
+    """The account whose password this is; otherwise count the failure and say no."""
+    now = call.services.clock()
+    account = await call.services.store.read(lambda tx: accounts.by_username(tx, username))
+    device = _known_device(call, guard, account)
+    if device is not None:
+        acts.check_lock(guard.devices.until(device, now), now)
+    else:
+        guard.admit(call.address, now)
+        locked = account["locked_until"] if account else guard.phantom_lock(username)
+        acts.check_lock(locked, now)
+    stored = account["password_hash"] if account else acts.dummy_hash()
+    right = await asyncio.to_thread(acts.check_password, stored, password)
+    if right and account is not None and not account["disabled"]:
+        if device is not None:
+            guard.devices.forget(device)
+        return account
+    await _count_failure(call, guard, username, account, device)
+    raise Problem("wrong-credentials")
+
+
+def _known_device(call: Call, guard: SignInGuard, account: Row | None) -> str | None:
+    cookie = call.request.cookies.get(_device_cookie(call.services.settings), "")
+    return guard.device_of(cookie[:500], account["id"]) if account and cookie else None
+
+
+async def _count_failure(
+    call: Call, guard: SignInGuard, username: str, account: Row | None, device: str | None
+) -> None:
+    """Count and audit; Problem("locked-out") when this failure was the last one allowed."""
+    now = call.services.clock()
+    account_id = account["id"] if account else None
+    note = partial(acts.note_failure, account_id=account_id, rule=guard.rule, what="sign-in")
+    until = await call.services.act(acts.NOBODY, note, call.address)
+    if account is None:
+        until = guard.phantom_failed(username, now)
+    if device is not None:
+        guard.devices.spend(device, now)
+        until = guard.devices.until(device, now)
+    elif guard.failed(call.address, now):
+        await call.services.act(acts.NOBODY, _raise_alarm, call.address)
+    acts.check_lock(until, now)
+
+
+def _raise_alarm(act: Act) -> None:
+    audited(act, Event.SECURITY_ALERT, "server", "", what="sign-in-failures")
+
+
+def _set_cookies(
+    call: Call, guard: SignInGuard, response: web.Response, token: str, account_id: str
+) -> None:
+    settings = call.services.settings
+    secure = _https(settings)
+    name, device = cookie_name(settings), _device_cookie(settings)
+    response.set_cookie(name, token, path="/", httponly=True, secure=secure, samesite="Strict")
+    response.set_cookie(
+        device,
+        guard.remember(call.request.cookies.get(device, "")[:500], account_id),
+        max_age=_DEVICE_SECONDS,
+        path="/",
+        httponly=True,
+        secure=secure,
+        samesite="Strict",
+    )
+    if "i18next" not in call.request.cookies:  # the viewer's language; the page may change it
+        response.set_cookie(
+            "i18next", "zh", max_age=_LANGUAGE_SECONDS, path="/", secure=secure, samesite="Lax"
+        )
+
+
+async def me(call: Call) -> s.Me:
+    """Who I am and what I may do."""
+    signed = signed_of(call)
+    return await call.ask(lambda act: _me(act.tx, signed, call.services))
+
+
+def signed_of(call: Call) -> Signed:
+    """The caller of this call; Problem("not-signed-in") when there is none."""
+    signed: Signed | None = call.request.get(SIGNED)
+    if signed is None:
+        raise Problem("not-signed-in")
+    return signed
+
+
+def _me(tx: Tx, signed: Signed, services: Services) -> s.Me:
+    account, subject = signed.account, signed.subject
+    person = people.person(tx, account["person_id"]) if account["person_id"] else None
+    refs = network.institution_refs(tx, [account["institution_id"]])
+    place = refs.get(account["institution_id"])
+    return s.Me(
+        account_id=account["id"],
+        username=account["username"],
+        name=account["display_name"],
+        person_id=account["person_id"],
+        title=_title(person),
+        institution=s.InstitutionRef(**place) if place else None,
+        region=account["region"],
+        roles=sorted(subject.roles),
+        permissions=sorted(subject.permissions),
+        csrf=signed.csrf or "",
+        idle_minutes=services.settings.idle_minutes,
+        demo=account["demo"],
+    )
+
+
+def _title(person: Row | None) -> s.Words | None:
+    if person is None:
+        return None
+    zh, en = people.title_words(person["title"])
+    return s.Words(zh=zh, en=en)
+
+
+async def sign_out(call: Call) -> web.StreamResponse:
+    """End this session and let the browser forget what it holds (VW-05)."""
+    session_id = signed_of(call).session_id
+    if session_id is not None:
+        await call.act(lambda act: acts.close_session(act, session_id))
+    response = web.json_response({"ok": True})
+    settings = call.services.settings
+    response.del_cookie(
+        cookie_name(settings), path="/", secure=_https(settings), httponly=True, samesite="Strict"
+    )
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+async def change_password(call: Call) -> s.Done:
+    """Take a new password; every other session of the account ends."""
+    body = call.body(s.PasswordChange)
+    signed = signed_of(call)
+    await confirm_password(call, body.current)
+    acts.check_strength(body.new, signed.account["username"])
+    hashed = await asyncio.to_thread(acts.hash_password, body.new)
+    await call.act(lambda act: acts.change_password(act, hashed, signed.session_id))
+    return s.Done()
+
+
+async def confirm_password(call: Call, password: str) -> None:
+    """Ask who they are again, before a signature or another password (RP-05).
+
+    Problem("sign-again") without a password, "wrong-password" with a wrong one, "locked-out" after
+    as many of these as at signing in. A machine token cannot confirm anything.
+    """
+    signed = signed_of(call)
+    if not password or signed.via != "cookie":
+        raise Problem("sign-again")
+    guard = call.request.config_dict[GUARD]
+    account_id, now = signed.subject.account_id, call.services.clock()
+    async with guard.turn():
+        acts.check_lock(guard.devices.until(account_id, now), now)
+        stored = signed.account["password_hash"]
+        if await asyncio.to_thread(acts.check_password, stored, password):
+            guard.devices.forget(account_id)
+            return
+        guard.devices.spend(account_id, now)
+    await call.act(partial(acts.note_failure, account_id=None, rule=guard.rule, what="confirm"))
+    acts.check_lock(guard.devices.until(account_id, now), now)
+    raise Problem("wrong-password")
+
+
+async def note_denied(
+    request: web.Request, services: Services, subject: Subject, permission: Permission
+) -> None:
+    """Audit that somebody asked for what their role does not allow."""
+
+    def note(act: Act) -> None:
+        audited(act, Event.ACCESS_DENIED, "permission", permission.value, "failure")
+
+    await services.act(subject, note, request.remote or "")
+
+
+ROUTES = (
+    Route("GET", "/api/hello", hello, None, "What the sign-in page may know", returns=s.Hello),
+    Route("POST", "/api/session", sign_in, None, "Sign in", body=s.SignIn, returns=s.Me),
+    Route("GET", "/api/session", me, Permission.SIGNED_IN, "Who I am", returns=s.Me),
+    Route("DELETE", "/api/session", sign_out, Permission.SIGNED_IN, "Sign out", returns=s.Done),
+    Route(
+        "POST",
+        "/api/session/password",
+        change_password,
+        Permission.SIGNED_IN,
+        "Change my password",
+        body=s.PasswordChange,
+        returns=s.Done,
+    ),
+)
