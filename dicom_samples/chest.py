@@ -98,8 +98,7 @@ def mediastinum(x: Array, y: Array, z: float | Array) -> Array:
     depth = np.interp(z, (0, 60, 140, 300), (30, 36, 42, 42))
     band = (1 - np.hypot(x / half, (y - 4) / depth)) * half
     back = (1 - np.hypot(x / 25, (y - SPINE_Y - 2) / 29)) * 25
-    aorta = 15.5 - np.hypot(x - 22, y - 48)
-    aorta = np.where(np.asarray(z) > 95, aorta, -50)
+    aorta = 15.5 - np.hypot(x - 22, y - 48) - 1.2 * np.maximum(104 - z, 0)
     front = 3 + 0.0035 * (y + 60) ** 2 - np.abs(x - 4)
     front = np.where(y < -20, front, -50)
     return np.maximum(np.maximum(band, back), np.maximum(aorta, front)).astype(np.float32)

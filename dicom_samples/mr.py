@@ -47,7 +47,7 @@ class Weighting:
 # fat, muscle, bone, marrow, csf, grey, white, deep grey, lesion, blood
 WEIGHTINGS = (
     Weighting("T1", "T1WI 横断位", "450", "9", None, "90",
-              (980, 420, 40, 760, 190, 500, 680, 560, 430, 120), 11, ("SE", "NONE")),
+              (800, 380, 40, 760, 190, 500, 680, 560, 430, 120), 11, ("SE", "NONE")),
     Weighting("T2 FLAIR", "T2 FLAIR 横断位", "8000", "110", "2200", "150",
               (640, 210, 25, 430, 75, 520, 400, 455, 840, 90), 12, ("SE\\IR", "SK")),
     Weighting("DWI", "DWI b1000 横断位", "4200", "88", None, "90",
@@ -71,8 +71,8 @@ def _grid() -> tuple[Array, Array]:
 def tissues() -> list[dict[str, Array]]:
     """Coverage maps per slice; every map 0..1, later names painted over earlier ones."""
     rng = rng_for("mr folds")
-    folds = noise(rng, (SLICES * 2, SIZE, SIZE), (1.7, 10.5, 10.5))
-    folds += 0.55 * noise(rng, (SLICES * 2, SIZE, SIZE), (1.2, 6.0, 6.0))
+    folds = noise(rng, (SLICES * 2, SIZE, SIZE), (1.7, 9.0, 9.0))
+    folds += 0.55 * noise(rng, (SLICES * 2, SIZE, SIZE), (1.2, 5.2, 5.2))
     warp = noise(rng, (SIZE, SIZE), 22.0)
     wobble = noise(rng, (SIZE, SIZE), 7.0)
     return [_slice(z, folds[k], folds[k + 1], warp, wobble) for k, z in enumerate(heights())]
@@ -90,8 +90,8 @@ def _slice(z: float, fold: Array, other: Array, warp: Array, wobble: Array) -> d
     maps = _head(x, y, z, warp)
     brain = _brain_depth(x, y, z, warp)
     maps["csf"] = soft(brain + 2.6, 1.0)
-    _cortex(maps, x, y, z, brain, fold)
-    _falx(maps, x, y, z, brain)
+    _cortex(maps, x, y, z, brain, fold, other)
+    _sagittal_sinus(maps, x, y, z)
     if z < -14:
         _posterior_fossa(maps, x, y, z, other)
     if -22 < z < 42:
@@ -136,39 +136,37 @@ def _brain_depth(x: Array, y: Array, z: float, warp: Array) -> Array:
     return inner - 1.5
 
 
-def _cortex(maps: dict[str, Array], x: Array, y: Array, z: float, depth: Array, fold: Array
-            ) -> None:
+def _cortex(maps: dict[str, Array], x: Array, y: Array, z: float, depth: Array, fold: Array,
+            other: Array) -> None:
     """Grey ribbon and sulci around the zero set of the fold field, white inside."""
     gy, gx = np.gradient(fold, PIXEL)
     slope = np.hypot(gx, gy) + 0.035
     sulcus = np.abs(fold) / slope
-    reach = 19.0 if z < 58 else 14.0
+    reach = 24.0 if z < 58 else 15.0
     sulcus = sulcus + np.maximum(depth - reach, 0) * 0.9
-    insula = np.abs(np.abs(x) - (34 + 0.10 * np.abs(y))) + np.maximum(np.abs(y + 3) - 24, 0) * 0.7
-    lateral = np.where(np.abs(y + 6) < 4 + 0.0 * x, np.maximum(36 - np.abs(x), 0) + np.abs(y + 6),
-                       99)
+    bend = np.abs(x) + 2.4 * fold
+    insula = np.abs(bend - (33 + 0.12 * np.abs(y))) + np.maximum(np.abs(y + 3) - 20, 0) * 0.7
+    course = y + 10 - 0.22 * (bend - 34) + 3.0 * fold
+    lateral = np.maximum(34 - bend, 0) + np.abs(course)
     if -14 < z < 26:
         sulcus = np.minimum(sulcus, np.minimum(insula, lateral) * 0.95 - 0.6)
     middle = np.abs(x) - 0.3 + np.where((np.abs(y) < 34) & (z < 30) & (z > -20), 40, 0)
     sulcus = np.minimum(sulcus, middle)
-    surface = np.minimum(depth, sulcus - 0.55)
+    gap = np.clip(0.15 + 0.75 * np.roll(other, 60, axis=1), -1.0, 1.3)
+    surface = np.minimum(depth, sulcus - gap)
     maps["grey"] = soft(surface - 0.25, 1.1)
-    maps["white"] = soft(surface - 3.4, 1.7)
+    maps["white"] = soft(surface - 3.9, 1.7)
 
 
-def _falx(maps: dict[str, Array], x: Array, y: Array, z: float, depth: Array) -> None:
-    sinus = np.maximum(_ellipse(x, y, 0, 86 * _scale(z), 4, 5) * (z > -18),
-                       0) if z > -18 else np.zeros_like(x)
-    maps["blood"] = soft(sinus - 0.5, 1.0) * (sinus > 0)
-    line = soft(0.5 - np.abs(x), 1.0) * soft(np.abs(y) - 36, 2.0) * soft(depth, 1.0) * 0.5
-    if z > -14:
-        maps["bone"] = maps["bone"] + 0 * line
+def _sagittal_sinus(maps: dict[str, Array], x: Array, y: Array, z: float) -> None:
+    if z > -18:
+        maps["blood"] = soft(_ellipse(x, y, 0, 86 * _scale(z), 4, 5), 1.0)
 
 
 def _deep(maps: dict[str, Array], x: Array, y: Array, z: float, wobble: Array) -> None:
     """Basal ganglia, thalami, callosum and ventricles, mirrored across the midline."""
     ax = np.abs(x)
-    core = _ellipse(ax, y, 0, 2, 32, 46)
+    core = _ellipse(ax, y, 0, 2, 27, 40)
     rim = soft(core, 3.0) * soft(float(40 - z) * np.ones_like(x), 6.0)
     maps["white"] = np.maximum(maps["white"], rim)
     maps["grey"] = np.maximum(maps["grey"], rim)
@@ -180,6 +178,12 @@ def _deep(maps: dict[str, Array], x: Array, y: Array, z: float, wobble: Array) -
     maps["deep"] = soft(deep + 0.5 * wobble, 1.6)
     horns = _ventricles(ax, y, z) + 0.35 * wobble
     cover = soft(horns, 1.2)
+    if z < -4:  # suprasellar and ambient cisterns around the midbrain
+        angle = np.arctan2(y + 10, x)
+        star = 8 + 3.5 * np.cos(5 * angle + np.pi / 2) - np.hypot(x, y + 10)
+        ring = 0.9 - np.abs(np.hypot(x, y - 12) - 16) - 4 * smoothstep(4, 12, 14 - ax)
+        star = np.maximum(star, ring).astype(np.float32)
+        cover = np.maximum(cover, soft(star, 1.5) * float(np.clip((-z - 4) / 6, 0, 1)))
     for name in ("grey", "white", "deep"):
         maps[name] = maps[name] * (1 - cover)
 
@@ -207,7 +211,7 @@ def _posterior_fossa(maps: dict[str, Array], x: Array, y: Array, z: float, fold:
     for name in ("grey", "white"):
         maps[name] = maps[name] * (1 - around)
     maps["csf"] = np.maximum(maps["csf"], around)
-    grey_map = soft(cerebellum, 1.2) * soft(2.45 - folia * 0.0, 0.8)
+    grey_map = soft(cerebellum, 1.2)
     crack = soft(folia - 2.15, 0.7) * soft(14 - cerebellum, 4) * 0.55
     maps["grey"] = np.maximum(maps["grey"], grey_map * (1 - crack) * blend)
     white = np.maximum(soft(cerebellum - 7, 5.0) * soft(1.7 - folia, 1.6), soft(cerebellum - 14, 3))
@@ -223,15 +227,16 @@ def _posterior_fossa(maps: dict[str, Array], x: Array, y: Array, z: float, fold:
 def _face(maps: dict[str, Array], x: Array, y: Array, z: float) -> None:
     """Orbits with globes, and the air of the sinuses, in the lowest slices."""
     ax = np.abs(x)
-    orbit = _ellipse(ax, y, 31, -66, 17, 22, 0.2)
+    outer = _ellipse(x, y, 0, 2, 79 * _scale(z), 98 * _scale(z))
+    orbit = np.minimum(_ellipse(ax, y, 30, -56, 13, 21, 0.25), outer - 3)
     clear = soft(orbit, 1.5)
     for name in ("grey", "white", "csf", "bone", "marrow", "muscle"):
         maps[name] = maps[name] * (1 - clear)
     maps["fat"] = np.maximum(maps["fat"], clear)
-    globe = soft(_ellipse(ax, y, 32, -74, 11.5, 12), 1.0) * float(-58 < z < -32)
+    globe = soft(np.minimum(_ellipse(ax, y, 32, -64, 11.5, 12), outer - 3), 1.0) * float(-58 < z < -32)
     maps["csf"] = np.maximum(maps["csf"], globe)
-    nerve = soft(2.0 - np.abs(ax - 25 + (y + 62) * -0.35), 1.0) * clear * soft(-y - 44, 1) \
-        * (1 - globe) * soft(y + 64, 1)
+    nerve = soft(2.0 - np.abs(ax - 26 + (y + 52) * 0.35), 1.0) * clear * soft(-y - 36, 1) \
+        * (1 - globe) * soft(y + 56, 1)
     muscle = soft(2.2 - np.abs(np.abs(ax - 30) - 13), 1.0) * clear * (1 - globe)
     maps["muscle"] = np.maximum(maps["muscle"], np.maximum(nerve, muscle))
     air = np.maximum(_ellipse(ax, y, 6, -60, 5.5, 22), _ellipse(x, y, 0, -30, 13, 10))
