@@ -1,0 +1,1 @@
+"""Bytes people keep: report sheets, workbooks and tables, made from plain values."""
