@@ -44,9 +44,15 @@ def by_ids(tx: Tx, ids: Iterable[str | None]) -> dict[str, Row]:
     return {row["id"]: row for row in rows}
 
 
-def all_accounts(tx: Tx) -> list[Row]:
-    """Every account by user name."""
-    return tx.all(sa.select(accounts).order_by(accounts.c.username))
+def page(tx: Tx, q: str, offset: int, limit: int) -> tuple[list[Row], int]:
+    """A page of accounts whose user name or name contains `q`, and how many there are."""
+    found = sa.or_(
+        accounts.c.username.contains(q, autoescape=True),
+        sa.func.lower(accounts.c.display_name).contains(q, autoescape=True),
+    )
+    total = tx.scalar(sa.select(sa.func.count()).select_from(accounts).where(found))
+    query = sa.select(accounts).where(found).order_by(accounts.c.username)
+    return tx.all(query.offset(offset).limit(limit)), int(total)
 
 
 def change(tx: Tx, account_id: str, **values: object) -> bool:

@@ -333,19 +333,21 @@ def agreement_in_force(
 def destinations(tx: Tx, requester: str, service: str, now: datetime) -> list[Row]:
     """The agreements in force for a service, best rank first, one row a provider.
 
-    Each row is the agreement with provider_name, provider_short_name and open_requests, the
-    provider's workitems that nobody has claimed yet.
+    Each row is the agreement with provider_name, provider_short_name, provider_scopes and
+    open_requests, the provider's workitems that nobody has claimed yet.
     """
     offers: dict[str, Row] = {}
     for offer in _offers(tx, requester, service, now):
         offers.setdefault(offer["provider_id"], offer)
-    names = institution_refs(tx, offers)
+    rows = tx.all(sa.select(institutions).where(institutions.c.id.in_(list(offers))))
+    places = {row["id"]: row for row in rows}
     waiting = _scheduled_at(tx, offers)
     return [
         {
             **offer,
-            "provider_name": names[provider]["name"],
-            "provider_short_name": names[provider]["short_name"],
+            "provider_name": places[provider]["name"],
+            "provider_short_name": places[provider]["short_name"],
+            "provider_scopes": places[provider]["scopes"],
             "open_requests": waiting.get(provider, 0),
         }
         for provider, offer in offers.items()
