@@ -91,7 +91,6 @@ class Series:
     clock: str
     protocol: str = ""
     modality: str = ""
-    laterality: str | None = None
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
@@ -140,8 +139,6 @@ def start(study: Study, series: Series, machine: Machine, sop_class: UID, number
     ds.PerformedProcedureStepID = "P" + study.accession[-8:]
     if series.protocol:
         ds.ProtocolName = series.protocol
-    if series.laterality is not None:
-        ds.Laterality = series.laterality
     ds.Manufacturer, ds.ManufacturerModelName = machine.manufacturer, machine.model
     ds.StationName, ds.DeviceSerialNumber = machine.station, machine.serial
     ds.SoftwareVersions = machine.software

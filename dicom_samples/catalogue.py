@@ -24,7 +24,7 @@ LIANG = Person("NXS10442", "Liang^Suzhen=梁^素珍", "F", "19580730")
 Builder = Callable[[Study, Path], Iterator[Path]]
 
 _CT_NODULE = {"center_mm": [ct.NODULE[0], ct.NODULE[1], -ct.NODULE[2]],
-              "diameter_mm": 14.0, "mean_hu": 34, "series": 2}
+              "diameter_mm": ct.CURRENT.nodule_mm, "series": 2}
 
 STUDIES: tuple[tuple[Study, Builder], ...] = (
     (Study(
@@ -48,7 +48,7 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         "右肺上叶光整小结节，直径6mm", "smooth 6 mm nodule in the right upper lobe",
         {"nodule": {**_CT_NODULE, "center_mm": [
             ct.NODULE[0] + ct.PRIOR.shift[0], ct.NODULE[1] + ct.PRIOR.shift[1], -ct.NODULE[2]],
-            "diameter_mm": 6.0}}), lambda s, d: ct.build(s, ct.PRIOR, d)),
+            "diameter_mm": ct.PRIOR.nodule_mm}}), lambda s, d: ct.build(s, ct.PRIOR, d)),
     (Study(
         "mr_head", "头颅MR：左侧基底节急性腔隙性脑梗死", "Head MR: acute lacunar infarct, left",
         "MR", TAN, "三江侗族自治县人民医院", "20261117", "150820", "SJ2611170008", "头颅MR平扫+DWI",
@@ -93,7 +93,7 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         "ecg_sinus", "12导联心电图：窦性心律", "12-lead ECG: sinus rhythm",
         "ECG", LUO, "北流市人民医院", "20261119", "160501", "BL2611190077", "常规十二导联心电图",
         "HEART", "043Y", "体检中心", "Pang^Min=庞^敏",
-        "窦性P波，心率72次/分，PR间期160ms，QRS时限88ms，QT间期380ms，电轴47°，"
+        "窦性P波，心率72次/分，PR间期160ms，QRS时限88ms，QT间期380ms，电轴66°，"
         "各导联ST段无偏移，T波直立。",
         "窦性心律，正常心电图。",
         "窦性心律72次/分，正常心电图", "sinus rhythm 72 bpm, normal ECG",
@@ -102,12 +102,12 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         "ecg_stemi", "12导联心电图：急性前壁心肌梗死", "12-lead ECG: anterior STEMI",
         "ECG", HUANG, "武鸣区人民医院", "20261120", "032718", "WM2611200003", "常规十二导联心电图",
         "HEART", "065Y", "急诊科", "Lu^Haiyan=陆^海燕",
-        "窦性心律，心率96次/分。V2～V4导联ST段弓背向上抬高0.2～0.4mV，V1～V3呈QS或rS型，"
+        "窦性心律，心率96次/分。V2～V4导联ST段弓背向上抬高0.3～0.6mV，V1～V3呈QS或rS型，"
         "III、aVF导联ST段对应性压低。",
         "急性前壁ST段抬高型心肌梗死（危急值），建议立即启动胸痛中心流程。",
-        "V2-V4导联ST段抬高≥0.2mV", "ST elevation of at least 0.2 mV in V2-V4",
+        "V2-V4导联ST段抬高≥0.3mV", "ST elevation of at least 0.3 mV in V2-V4",
         {"rate": ecg.STEMI.rate, "rr_ms": 625, "st_leads": ["V2", "V3", "V4"],
-         "st_min_mv": 0.2, "critical": 1}), lambda s, d: ecg.build(s, ecg.STEMI, d)),
+         "st_min_mv": 0.3, "critical": 1}), lambda s, d: ecg.build(s, ecg.STEMI, d)),
     (Study(
         "wsi_gastric", "全切片：胃窦活检，局灶高级别上皮内瘤变", "Whole slide: gastric biopsy, atypia",
         "SM", LIANG, "南溪山医院", "20261120", "111000", "NXS26112045", "胃窦活检病理切片（HE）",

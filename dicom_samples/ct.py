@@ -55,7 +55,7 @@ class Scan:
     signed: bool
 
 
-CURRENT = Scan(66, 4.0, 14.0, True, 26.0, (0.0, 0.0), "LUNG-H", False, True)
+CURRENT = Scan(64, 4.0, 14.0, True, 26.0, (0.0, 0.0), "LUNG-H", False, True)
 PRIOR = Scan(44, 6.0, 6.0, False, 22.0, (2.0, -3.0), "LUNG-M", True, False)
 MACHINE = Machine("Lijiang Imaging (invented)", "LJ-CT 64", "CT01", "LJ64-00217", "V5.2.1")
 WINDOWS = (("LUNG", -550, 1500), ("MEDIASTINUM", 40, 400), ("BONE", 450, 1800))
@@ -88,7 +88,7 @@ def volume(scan: Scan) -> Array:
     _great_vessels(brush)
     _lung_trees(brush)
     _nodule(brush, scan)
-    hu = blur(hu, 0.13, axes=(0,))
+    hu = blur(hu, 0.5 / scan.spacing, axes=(0,))  # the slice profile's tails
     return _acquire(hu, x, y, heights, scan, textures)
 
 
@@ -379,14 +379,16 @@ def _acquire(hu: Array, x: Array, y: Array, heights: np.ndarray, scan: Scan, tex
     """Add table, blur, quantum noise and streaks; round to integers."""
     table = _table(x, y)
     out = np.empty(hu.shape, np.int16)
+    dense = 0.55 + 0.45 * np.exp(-(np.hypot(x / 150, y / 110) ** 4))
+    trunk = np.abs(y) < 70
     for k, z in enumerate(heights):
         rng = rng_for(f"ct noise {scan.kernel} {k}")
         plane = np.maximum(hu[k], table)
         plane = blur(plane, 0.14)
         load = 1.0 + 0.9 * float(np.exp(-(z / 45) ** 2))
-        dense = 0.55 + 0.45 * np.exp(-(np.hypot(x / 150, y / 110) ** 4))
         plane += scan.sigma * load * dense * roll(tex.fine, rng)
-        plane += 11 * (load - 0.85) * roll(tex.streak, rng) * (np.abs(y) < 70)
+        if load > 1.03:
+            plane += 11 * (load - 1) * roll(tex.streak, rng) * trunk
         out[k] = np.clip(np.rint(plane), -1024, 3071)
     return out
 

@@ -236,8 +236,7 @@ def build(study: Study, view: View, folder: Path) -> Iterator[Path]:
     """Write one PA radiograph."""
     sop = DigitalXRayImageStorageForPresentation if view.digital \
         else ComputedRadiographyImageStorage
-    series = Series(1, "胸部正位", study.time, "胸部后前位",
-                    laterality=None if view.digital else "")
+    series = Series(1, "胸部正位", study.time, "胸部后前位")
     ds = start(study, series, view.machine, sop, 1)
     acquired(ds, study, series)
     ds.BodyPartExamined, ds.ViewPosition = study.body_part, "PA"
@@ -267,12 +266,11 @@ def _digital(ds: object) -> None:
               "PixelIntensityRelationshipSign": -1, "RescaleIntercept": "0",
               "RescaleSlope": "1", "RescaleType": "US", "PresentationLUTShape": "IDENTITY",
               "DetectorType": "SCINTILLATOR", "DetectorConfiguration": "AREA",
+              "PositionerType": "COLUMN", "LossyImageCompression": "00",
               "DetectorID": "LJ-P-77", "AcquisitionContextSequence": items(),
-              "AcquisitionDeviceProcessingDescription": "CHEST PA", "Grid": "FOCUSED",
-              "RequestAttributesSequence": None}
+              "AcquisitionDeviceProcessingDescription": "CHEST PA", "Grid": "FOCUSED"}
     for keyword, value in values.items():
-        if value is not None:
-            setattr(ds, keyword, value)
+        setattr(ds, keyword, value)
     view.ViewModifierCodeSequence = items()
 
 

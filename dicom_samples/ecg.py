@@ -60,13 +60,13 @@ SINUS = Rhythm(72, (
     Wave(16, 7, 7, (-0.16, -0.02, -0.28)), Wave(38, 10, 10, (1.02, 0.98, 0.16)),
     Wave(58, 9, 9, (0.22, 0.10, 0.78)), Wave(74, 7, 8, (-0.14, -0.22, 0.26)),
     Wave(205, 45, 60, (0.03, 0.02, -0.02)), Wave(290, 52, 32, (0.27, 0.22, -0.17))),
-    160, 88, 380, 47, "窦性心律，正常心电图")
+    160, 88, 380, 66, "窦性心律，正常心电图")
 STEMI = Rhythm(96, (
     *P_WAVES,
     Wave(20, 9, 9, (-0.24, 0.10, 0.42)), Wave(42, 10, 11, (0.62, 0.66, 0.62)),
     Wave(60, 9, 10, (0.06, 0.05, 0.60)), Wave(78, 8, 9, (-0.10, -0.16, 0.08)),
     Wave(135, 36, 70, (0.11, -0.10, -0.235)), Wave(245, 70, 44, (0.24, -0.08, -0.36))),
-    152, 92, 348, 34, "窦性心律；急性前壁ST段抬高型心肌梗死，请结合临床")
+    152, 92, 348, 72, "窦性心律；急性前壁ST段抬高型心肌梗死，请结合临床")
 
 
 def leads(rhythm: Rhythm, key: str) -> tuple[Array, list[int]]:
@@ -78,8 +78,7 @@ def leads(rhythm: Rhythm, key: str) -> tuple[Array, list[int]]:
     for onset in onsets:
         swing = 1 + 0.05 * np.sin(2 * np.pi * onset / 3700)
         for wave in rhythm.waves:
-            scale = 1.0 if wave.centre < 100 else np.sqrt(rhythm.qt / rhythm.qt)
-            x = t - onset - wave.centre * scale
+            x = t - onset - wave.centre
             sigma = np.where(x < 0, wave.left, wave.right)
             dipole += np.array(wave.vector)[:, None] * swing * np.exp(-0.5 * (x / sigma) ** 2)
     eight = DOWER @ dipole + _disturbance(rng, t)
@@ -122,7 +121,7 @@ def build(study: Study, rhythm: Rhythm, folder: Path) -> Iterator[Path]:
 
 
 def _multiplex(signal: Array) -> Dataset:
-    group = of(MultiplexGroupTimeOffset="0", WaveformOriginality="ORIGINAL",
+    group = of(WaveformOriginality="ORIGINAL",
                NumberOfWaveformChannels=12, NumberOfWaveformSamples=signal.shape[1],
                SamplingFrequency=str(RATE), MultiplexGroupLabel="RHYTHM")
     group.ChannelDefinitionSequence = items(*(_channel(i, *lead)

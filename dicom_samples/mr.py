@@ -286,7 +286,7 @@ def _write(study: Study, series: Series, weighting: Weighting, index: int, pixel
            folder: Path) -> Path:
     ds = start(study, series, MACHINE, MRImageStorage, index + 1, ImplicitVRLittleEndian)
     acquired(ds, study, series, series.number)
-    ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "DIFFUSION" if weighting.coarse > 1 else "SE"]
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     ds.BodyPartExamined, ds.PatientPosition = study.body_part, "HFS"
     ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = uid(study.key, "frame"), ""
     pixel = PIXEL * weighting.coarse

@@ -144,7 +144,7 @@ def frames() -> Iterator[np.ndarray]:
         mx = px - 2.2 * np.sin(phase) * deep
         my = py - (4.5 * (1 - np.cos(phase)) / 2) * deep + 0.35 * np.sin(5 * phase) * deep
         image = _sample(beams, np.hypot(mx, my) - RADIUS_MM, np.arctan2(mx, my))
-        flicker = rng.normal(0, 3.2, image.shape).astype(np.float32)
+        flicker = 3.2 * rng.standard_normal(image.shape, np.float32)
         yield np.where(visible, np.clip(image + flicker * (image > 6), 0, 255), 0
                        ).astype(np.uint8)
 

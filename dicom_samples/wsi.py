@@ -311,7 +311,7 @@ def _surface(canvas: Canvas, rng: np.random.Generator, depth: Array) -> None:
 def _expose(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
     """Beer-Lambert colour with a slightly warm lamp and a little sensor noise."""
     h, e = blur(np.maximum(canvas.h, 0), 0.16), blur(np.maximum(canvas.e, 0), 0.16)
-    grain = rng.standard_normal((HEIGHT // 4, WIDTH)).astype(np.float32)
+    grain = rng.standard_normal((HEIGHT // 4, WIDTH), np.float32)
     grain = np.tile(grain, (4, 1))
     out = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     for channel, lamp in enumerate((244.0, 241.0, 245.0)):
@@ -328,7 +328,8 @@ def build(study: Study, folder: Path) -> Iterator[Path]:
         size = (WIDTH >> level, HEIGHT >> level)
         scaled = picture if level == 0 else picture.resize(size, Image.Resampling.BOX)
         flavor = "VOLUME" if level < LEVELS - 1 else "THUMBNAIL"
-        yield _write(study, folder, scaled, level + 1, flavor, TILE,
+        tile = TILE if flavor == "VOLUME" else 0  # PS3.3 C.8.12.4: a thumbnail is one frame
+        yield _write(study, folder, scaled, level + 1, flavor, tile,
                      MICRON / 1000 * (1 << level))
     yield _write(study, folder, _overview(picture), LEVELS + 1, "OVERVIEW", 0, 0.05)
 
@@ -359,7 +360,8 @@ def _write(study: Study, folder: Path, image: Image.Image, number: int, flavor: 
     jpeg_colour(ds, frames, rows, columns, len(frames) * rows * columns * 3)
     _matrix(ds, study, image, spacing)
     _specimen(ds, study)
-    ds.BurnedInAnnotation, ds.SpecimenLabelInImage = "NO", "NO"
+    ds.BurnedInAnnotation = "NO"
+    ds.SpecimenLabelInImage = "YES" if flavor == "OVERVIEW" else "NO"
     return save(ds, folder, f"s01_{number:04d}_{flavor.lower()}")
 
 
