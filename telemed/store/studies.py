@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from telemed.store.tables import (
     conflicts,
     instances,
-    institutions,
     patients,
     request_studies,
     requests,
@@ -29,6 +28,7 @@ from telemed.store.tables import (
 from telemed.store.tx import Row, Tx
 
 INTAKE_LOCK = 0x51DE
+_UNTOLD = ("", "U")
 SYNTHETIC = "NOID-"
 """Prefix of a PatientID made here for studies that arrive without one."""
 
@@ -66,17 +66,20 @@ class _Study:
     row: dict[str, Any]
     patient_id: str
     fresh: bool
+    before: datetime
     added: int = 0
     series: dict[str, dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A study that gained `added` instances; `fresh` when it was not there before."""
+    """A study that gained `added` instances; `fresh` when it was not there before, else it had
+    last grown at `before`."""
 
     study_id: str
     fresh: bool
     added: int
+    before: datetime
 
 
 class Shelf:
@@ -105,7 +108,7 @@ class Shelf:
     def growth(self) -> list[Growth]:
         """The studies that gained instances."""
         found = self._studies.values()
-        return [Growth(s.row["id"], s.fresh, s.added) for s in found if s.added]
+        return [Growth(s.row["id"], s.fresh, s.added, s.before) for s in found if s.added]
 
     def _take_turn(self) -> None:
         """One batch of an institution at a time; SQLite has one writer anyhow."""
@@ -147,7 +150,9 @@ class Shelf:
                 studies.c.institution_id == self._institution, studies.c.study_uid == study_uid
             )
         )
-        return None if row is None else _Study(dict(row), row["patient_id"], fresh=False)
+        if row is None:
+            return None
+        return _Study(dict(row), row["patient_id"], fresh=False, before=row["updated_at"])
 
     def _made(self, arrival: Arrival) -> _Study:
         uid = arrival.study["study_uid"]
@@ -167,7 +172,7 @@ class Shelf:
             "updated_at": self._now,
         }
         self._tx.insert(studies, row)
-        return _Study(row, patient_id, fresh=True)
+        return _Study(row, patient_id, fresh=True, before=self._now)
 
     def _patient(self, arrival: Arrival, patient_id: str) -> str:
         """The platform patient: this institution's bearer of the PatientID."""
@@ -190,7 +195,7 @@ class Shelf:
         told = {
             key: value
             for key in ("name", "search", "sex", "birth_date")
-            if not row[key] and (value := arrival.patient[key])
+            if row[key] in _UNTOLD and (value := arrival.patient[key]) not in _UNTOLD
         }
         if told:
             self._tx.update(patients, patients.c.id == row["id"], told)
@@ -265,20 +270,13 @@ def synthetic_patient_id(study_uid: str) -> str:
 
 
 def join_modalities(found: Iterable[str]) -> str:
-    """The column value of a set of modalities: sorted, comma between."""
-    return ",".join(sorted(set(found)))
+    """The column value of a set of modalities: sorted, backslash between as in DICOM."""
+    return "\\".join(sorted(set(found)))
 
 
 def split_modalities(column: str) -> list[str]:
     """What `join_modalities` wrote."""
-    return column.split(",") if column else []
-
-
-def has_modality(modality: str) -> sa.ColumnElement[bool]:
-    """Studies in which the modality occurs."""
-    return sa.literal(",").concat(studies.c.modalities).concat(",").contains(
-        f",{modality},", autoescape=True
-    )
+    return column.split("\\") if column else []
 
 
 def _first_wins(row: dict[str, Any], told: Row) -> None:
@@ -389,34 +387,19 @@ def listed(
         at, last = after
         same = sa.and_(studies.c.received_at == at, studies.c.id < last)
         where = sa.and_(where, sa.or_(studies.c.received_at < at, same))
-    query = (
-        _described()
-        .where(where)
-        .order_by(studies.c.received_at.desc(), studies.c.id.desc())
-        .limit(limit)
-    )
-    return tx.all(query)
+    order = (studies.c.received_at.desc(), studies.c.id.desc())
+    return tx.all(sa.select(studies).where(where).order_by(*order).limit(limit))
 
 
-def described(tx: Tx, where: Where) -> list[Row]:
-    """Studies with their patient and institution, in order of arrival."""
-    return tx.all(_described().where(where).order_by(studies.c.received_at, studies.c.id))
+def patient(tx: Tx, patient_ref: str) -> Row | None:
+    """A platform patient."""
+    return tx.one(sa.select(patients).where(patients.c.id == patient_ref))
 
 
-def _described() -> sa.Select[Any]:
-    return (
-        sa.select(
-            studies,
-            *(patients.c[name].label(f"patient__{name}") for name in _PATIENT),
-            institutions.c.name.label("institution__name"),
-            institutions.c.short_name.label("institution__short_name"),
-        )
-        .join(patients, patients.c.id == studies.c.patient_ref)
-        .join(institutions, institutions.c.id == studies.c.institution_id)
-    )
-
-
-_PATIENT = ("id", "patient_id", "name", "sex", "birth_date", "id_number", "phone")
+def own_study(tx: Tx, institution_id: str, study_id: str) -> Row | None:
+    """A study of the institution, None when it is absent or another's."""
+    mine = studies.c.institution_id == institution_id
+    return tx.one(sa.select(studies).where(studies.c.id == study_id, mine))
 
 
 def series_of(tx: Tx, study_id: str) -> list[Row]:

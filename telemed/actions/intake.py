@@ -1,0 +1,367 @@
+"""How images come in: a file is judged, kept on the disk, then entered in one transaction.
+
+Judging and flushing happen before the transaction and outside the event loop; entering is short.
+A file whose bytes are already known is a success that changes nothing; other bytes under a known
+UID, or a study of another patient, are quarantined and never replace what is there. A study tells
+one fact when a burst of images begins, not one per instance, and tells it again on every open
+case it belongs to, so that a reader learns of late images.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from telemed.actions.act import Act
+from telemed.core import request
+from telemed.core.activity import Fact, Kind
+from telemed.dicom.elements import Limits
+from telemed.dicom.jsonmodel import instance_json, row
+from telemed.dicom.refusal import Refused
+from telemed.dicom.scan import DEFAULT_LIMITS, opened
+from telemed.dicom.summary import InstanceSummary, summarize
+from telemed.store import studies as shelf
+from telemed.store import tables as t
+from telemed.store.access import visible_studies
+from telemed.store.blobs import Blob, Blobs
+from telemed.store.studies import Arrival, Fate, Growth, Kept
+from telemed.store.tx import Row
+
+BURST = timedelta(seconds=60)
+"""Images that arrive within this time of the last ones belong to the same burst."""
+
+BULK_BASE = "bulkdata"
+"""The base under which stored metadata names its bulk data; moved to a URL when it is served."""
+
+_TOLD = frozenset({*request.WITH_PROVIDER, *request.EDITABLE})
+_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An instance that was judged and may be entered."""
+
+    blob: Blob
+    summary: InstanceSummary
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an incoming instance.
+
+    `reason` is 'other-content' or 'other-patient' for a conflict, and 'foreign-study' for an
+    instance that was refused because its study is another institution's.
+    """
+
+    sop_class: str
+    sop_uid: str
+    study_uid: str
+    series_uid: str
+    fate: Fate | None
+    study_id: str | None
+    reason: str | None
+
+
+def prepare(
+    path: Path, key: str, limits: Limits = DEFAULT_LIMITS
+) -> Incoming | Refused:
+    """Judge a file of content hash `key`; blocks, so call it in a thread."""
+    try:
+        with opened(path, limits) as file:
+            summary = summarize(file)
+            metadata = instance_json(file, BULK_BASE)
+    except Refused as refusal:
+        return refusal
+    return Incoming(Blob(key, path.stat().st_size), summary, metadata)
+
+
+def take_in(blobs: Blobs, path: Path, key: str) -> Incoming | Refused:
+    """Judge a file and, when it is sound, keep it durably; blocks."""
+    found = prepare(path, key)
+    if isinstance(found, Incoming):
+        blobs.put_file(path, key)
+    return found
+
+
+def store_instances(
+    act: Act, institution_id: str, batch: Sequence[Incoming]
+) -> list[Outcome]:
+    """Enter instances whose blobs are durable under an institution; outcomes in order."""
+    foreign = _foreign_studies(act, institution_id, {i.summary.study_uid for i in batch})
+    welcome = [i for i in batch if i.summary.study_uid not in foreign]
+    keeper = shelf.Shelf(act.tx, institution_id, act.now, act.new_id)
+    fates = iter(keeper.put([_arrival(i, institution_id) for i in welcome]))
+    kept = [None if i.summary.study_uid in foreign else next(fates) for i in batch]
+    act.tell(
+        *_growth_facts(act, institution_id, keeper.growth()),
+        *_conflict_facts(act, institution_id, kept),
+    )
+    return [_outcome(i, k) for i, k in zip(batch, kept, strict=True)]
+
+
+def link(act: Act, request_id: str, study_id: str) -> str | None:
+    """Attach a study to a case of its own institution; why not, as a code, or None.
+
+    An open case tells its responding institution. A study of somebody else than the case's
+    patient is not attached: one wrong picture is worse than one missing.
+    """
+    case = act.tx.one(sa.select(t.requests).where(t.requests.c.id == request_id))
+    study = act.tx.one(sa.select(t.studies).where(t.studies.c.id == study_id))
+    if case is None or study is None or case["requester_id"] != study["institution_id"]:
+        return "request-not-found"
+    state = request.State(case["state"])
+    if state not in request.EDITABLE and state is not request.State.OPEN:
+        return "request-closed"
+    if not _same_person(act, case["patient_ref"], study):
+        return "other-person"
+    added = {"request_id": request_id, "study_id": study_id, "role": "current"}
+    if act.tx.insert_missing(t.request_studies, [added]):
+        _describe_case(act, case["id"], study)
+        # While it is being filled in, only the requesting side is a party.
+        providers = [case["provider_id"]] if state in request.WITH_PROVIDER else []
+        parties = (case["requester_id"], *filter(None, providers))
+        act.tell(_fact(act, Kind.STUDY_RECEIVED, study_id, parties, request_id))
+    return None
+
+
+def _same_person(act: Act, patient_ref: str | None, study: Row) -> bool:
+    """Whether a case's patient is the study's: no patient yet, the same one, or the same name."""
+    if patient_ref is None or patient_ref == study["patient_ref"]:
+        return True
+    name = act.tx.scalar(sa.select(t.patients.c.name).where(t.patients.c.id == patient_ref))
+    return _squeezed(name) == _squeezed(study["patient_name"])
+
+
+def _squeezed(name: object) -> str:
+    return "".join(str(name).split()).casefold()
+
+
+def _describe_case(act: Act, request_id: str, study: Row) -> None:
+    """Fill in what a draft does not say yet from its first study."""
+    case = t.requests.c
+    this = case.id == request_id
+    modality = next(iter(shelf.split_modalities(study["modalities"])), None)
+    for column, value in (
+        (case.patient_ref, study["patient_ref"]),
+        (case.modality, modality),
+        (case.body_part, study["body_part"]),
+    ):
+        blank = column.is_(None) if column.nullable else column == ""
+        act.tx.update(t.requests, sa.and_(this, blank), {column.name: value})
+
+
+def _foreign_studies(act: Act, institution_id: str, study_uids: set[str]) -> set[str]:
+    """UIDs of studies the subject sees as another institution's and has not itself.
+
+    A viewer of the responding side would file its measurements under its own institution and so
+    make a second study of the same UID that hides the images. It is told "not authorized"; an
+    institution that has its own copy of the study may go on filling it.
+    """
+    asked = t.studies.c.study_uid.in_(sorted(study_uids))
+    query = sa.select(t.studies.c.study_uid, t.studies.c.institution_id).where(
+        asked,
+        sa.or_(
+            t.studies.c.institution_id == institution_id, visible_studies(act.subject, act.now)
+        ),
+    )
+    found = act.tx.all(query)
+    own = {r["study_uid"] for r in found if r["institution_id"] == institution_id}
+    return {r["study_uid"] for r in found} - own
+
+
+def _outcome(incoming: Incoming, kept: Kept | None) -> Outcome:
+    summary = incoming.summary
+    return Outcome(
+        sop_class=summary.sop_class_uid,
+        sop_uid=summary.sop_instance_uid,
+        study_uid=summary.study_uid,
+        series_uid=summary.series_uid,
+        fate=kept.fate if kept else None,
+        study_id=kept.study_id if kept else None,
+        reason=kept.reason if kept else "foreign-study",
+    )
+
+
+def _growth_facts(act: Act, institution_id: str, growth: Iterable[Growth]) -> list[Fact]:
+    bursts = [g for g in growth if g.fresh or act.now - g.before > BURST]
+    facts = [
+        _fact(
+            act,
+            Kind.STUDY_RECEIVED if g.fresh else Kind.STUDY_GREW,
+            g.study_id,
+            (institution_id,),
+            instances=g.added,
+        )
+        for g in bursts
+    ]
+    added = {g.study_id: g.added for g in bursts}
+    told = t.requests.c.state.in_(sorted(state.value for state in _TOLD))
+    for case in shelf.requests_with(act.tx, added, told):
+        parties: tuple[str, ...] = (case["requester_id"],)
+        if case["state"] in request.WITH_PROVIDER and case["provider_id"]:
+            parties += (case["provider_id"],)
+        study_id = case["study_id"]
+        facts.append(
+            _fact(
+                act, Kind.STUDY_GREW, study_id, parties, case["id"], instances=added[study_id]
+            )
+        )
+    return facts
+
+
+def _conflict_facts(
+    act: Act, institution_id: str, kept: Iterable[Kept | None]
+) -> list[Fact]:
+    """One fact per study and reason for conflicts that were not known before."""
+    counts: dict[tuple[str | None, str | None], int] = {}
+    for one in kept:
+        if one is not None and one.fate is Fate.CONFLICT and not one.repeated:
+            counts[one.study_id, one.reason] = counts.get((one.study_id, one.reason), 0) + 1
+    return [
+        _fact(
+            act, Kind.STUDY_CONFLICTED, study_id, (institution_id,), instances=n, reason=reason
+        )
+        for (study_id, reason), n in counts.items()
+    ]
+
+
+def _fact(
+    act: Act,
+    kind: Kind,
+    study_id: str | None,
+    parties: tuple[str, ...],
+    request_id: str | None = None,
+    **data: object,
+) -> Fact:
+    return Fact(
+        kind=kind,
+        at=act.now,
+        actor_id=act.subject.account_id,
+        institution_id=act.subject.institution_id,
+        parties=parties,
+        request_id=request_id,
+        study_id=study_id,
+        data=data,
+    )
+
+
+# --- from a summary to rows -------------------------------------------------------------------
+
+
+def _arrival(incoming: Incoming, institution_id: str) -> Arrival:
+    summary = incoming.summary
+    return Arrival(
+        patient={
+            "patient_id": bounded_id(summary.patient_id),
+            "name": summary.patient_name_shown[:_TEXT],
+            "search": f"{summary.patient_name_keys}{summary.patient_id[:64].lower()} ",
+            "sex": summary.patient_sex if summary.patient_sex in ("M", "F", "O") else "U",
+            "birth_date": iso_date(summary.patient_birth_date),
+        },
+        study=_study_row(summary, institution_id),
+        series=_series_row(summary),
+        instance={
+            "sop_uid": summary.sop_instance_uid,
+            "sop_class": summary.sop_class_uid,
+            "transfer_syntax": summary.transfer_syntax_uid,
+            "number": summary.instance_number,
+            "rows": summary.rows,
+            "columns": summary.columns,
+            "bits_allocated": summary.bits_allocated,
+            "frames": summary.number_of_frames,
+            "blob": incoming.blob.key,
+            "size": incoming.blob.size,
+            "metadata": incoming.metadata,
+        },
+    )
+
+
+def _study_row(summary: InstanceSummary, institution_id: str) -> dict[str, object]:
+    return {
+        "study_uid": summary.study_uid,
+        "patient_name": summary.patient_name_shown[:_TEXT],
+        "patient_search": f"{summary.patient_name_keys}{summary.patient_id[:64].lower()} ",
+        "accession_number": summary.accession_number[:_TEXT],
+        "study_date": summary.study_date,
+        "study_time": summary.study_time,
+        "description": summary.study_description[:_TEXT],
+        "study_local_id": summary.study_id[:_TEXT],
+        "referring_physician": summary.referring_physician_shown[:_TEXT],
+        "attributes": row(
+            {
+                0x00080020: summary.study_date,
+                0x00080030: summary.study_time,
+                0x00080050: _plain(summary.accession_number),
+                0x00080080: _plain(summary.institution_name),
+                0x00080090: _plain(summary.referring_physician),
+                0x00080201: summary.timezone_offset,
+                0x00081030: _plain(summary.study_description),
+                0x00100010: _plain(summary.patient_name),
+                0x00100020: bounded_id(summary.patient_id),
+                # The institution is the issuer whatever the file says: short ids repeat.
+                0x00100021: institution_id,
+                0x00100030: summary.patient_birth_date,
+                0x00100040: summary.patient_sex,
+                0x00101010: summary.patient_age,
+                0x0020000D: summary.study_uid,
+                0x00200010: _plain(summary.study_id),
+            }
+        ),
+    }
+
+
+def _series_row(summary: InstanceSummary) -> dict[str, object]:
+    step, procedure = summary.scheduled_step_id, summary.requested_procedure_id
+    asked = row({0x00400009: _plain(step), 0x00401001: _plain(procedure)})
+    return {
+        "series_uid": summary.series_uid,
+        "modality": summary.modality[:16],
+        "number": summary.series_number,
+        "description": summary.series_description[:_TEXT],
+        "series_date": summary.series_date,
+        "series_time": summary.series_time,
+        "body_part": summary.body_part[:64],
+        "attributes": row(
+            {
+                0x00080021: summary.series_date,
+                0x00080031: summary.series_time,
+                0x00080060: summary.modality,
+                0x00080070: _plain(summary.manufacturer),
+                0x0008103E: _plain(summary.series_description),
+                0x00081010: _plain(summary.station_name),
+                0x00081090: _plain(summary.manufacturer_model),
+                0x00180015: summary.body_part,
+                0x00181030: _plain(summary.protocol_name),
+                0x0020000E: summary.series_uid,
+                0x00200011: summary.series_number,
+                0x00200060: summary.laterality,
+                0x00400244: summary.performed_start_date,
+                0x00400245: summary.performed_start_time,
+                0x00400275: [asked] if step or procedure else None,
+            }
+        ),
+    }
+
+
+def bounded_id(patient_id: str) -> str:
+    """A PatientID of at most 64 characters (VR LO); a longer one keeps its own identity."""
+    if len(patient_id) <= 64:
+        return patient_id
+    return f"{patient_id[:40]}~{hashlib.sha256(patient_id.encode()).hexdigest()[:20]}"
+
+
+def iso_date(text: str) -> str:
+    """YYYYMMDD as YYYY-MM-DD; '' when it is not a day of the calendar."""
+    try:
+        return datetime.strptime(text, "%Y%m%d").date().isoformat()  # noqa: DTZ007 - a date
+    except ValueError:
+        return ""
+
+
+def _plain(text: str) -> str:
+    """Text for a list: bounded, and without what PostgreSQL cannot hold."""
+    return text[:1024].replace("\0", "")

@@ -1,0 +1,232 @@
+"""Questions about patients and images, each with the caller's sight built into the query.
+
+A StudyInstanceUID names at most one study a caller can reach; whatever is absent or not theirs is
+"not found" in the same words. Patients made by hand live beside those that images brought.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from telemed.actions.act import Act
+from telemed.core.access import Permission
+from telemed.core.errors import Problem
+from telemed.dicom.names import normalise, search_keys
+from telemed.dicom.scan import valid_uid
+from telemed.store import studies
+from telemed.store import tables as t
+from telemed.store.access import reachable_studies, visible_requests, visible_studies
+from telemed.store.tx import Row
+
+PAGE = 50
+
+
+# --- images by UID ----------------------------------------------------------------------------
+
+
+def find_study(act: Act, study_uid: str) -> Row:
+    """The study a UID names for this caller, or Problem("not-found")."""
+    found = None
+    if valid_uid(study_uid):
+        where = sa.and_(
+            t.studies.c.study_uid == study_uid, reachable_studies(act.subject, act.now)
+        )
+        found = act.tx.one(sa.select(t.studies).where(where))
+    if found is None:
+        raise Problem("not-found")
+    return found
+
+
+def find_instances(
+    act: Act, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+) -> list[Row]:
+    """The instances under a path of UIDs in order, without metadata; never an empty list."""
+    study = find_study(act, study_uid)
+    where = t.instances.c.study_id == study["id"]
+    for column, uid in ((t.series.c.series_uid, series_uid), (t.instances.c.sop_uid, sop_uid)):
+        if uid is None:
+            continue
+        if not valid_uid(uid):
+            raise Problem("not-found")
+        where = sa.and_(where, column == uid)
+    found = studies.rows(act.tx, "instance", where)
+    if not found:
+        raise Problem("not-found")
+    return found
+
+
+def metadata_of(act: Act, instance_ids: list[str]) -> dict[str, bytes]:
+    """Stored DICOM JSON by instance id; the caller has found the instances through the door."""
+    query = sa.select(t.instances.c.id, t.instances.c.metadata)
+    rows = act.tx.all(query.where(t.instances.c.id.in_(instance_ids)))
+    return {row["id"]: row["metadata"] for row in rows}
+
+
+# --- our own lists ----------------------------------------------------------------------------
+
+
+def listed(
+    act: Act,
+    words: str = "",
+    modality: str = "",
+    first_day: str = "",
+    last_day: str = "",
+    cursor: str = "",
+) -> tuple[list[Row], str | None]:
+    """A page of the institution's own studies and the cursor of the next; days YYYYMMDD."""
+    own = act.subject.institution_id
+    where = sa.and_(visible_studies(act.subject, act.now), t.studies.c.institution_id == own)
+    if words.strip():
+        where = sa.and_(where, _about(words))
+    if modality:
+        where = sa.and_(where, has_modality(modality))
+    if first_day:
+        where = sa.and_(where, t.studies.c.study_date >= first_day)
+    if last_day:
+        where = sa.and_(where, t.studies.c.study_date <= last_day, t.studies.c.study_date != "")
+    found = studies.listed(act.tx, where, _read_cursor(cursor), PAGE + 1)
+    if len(found) <= PAGE:
+        return found, None
+    last = found[PAGE - 1]
+    return found[:PAGE], _write_cursor(last["received_at"], last["id"])
+
+
+def has_modality(modality: str) -> sa.ColumnElement[bool]:
+    """Studies in which the modality occurs."""
+    between = sa.literal("\\").concat(t.studies.c.modalities).concat("\\")
+    return between.contains(f"\\{modality}\\", autoescape=True)
+
+
+def _about(words: str) -> sa.ColumnElement[bool]:
+    """Studies by name (hanzi, pinyin, initials), PatientID, accession number, description."""
+    plain = words.strip().replace("\0", "")
+    folded = normalise(plain).replace("*", "").replace("?", "")
+    exact = t.studies.c
+    hits = [
+        exact.accession_number.contains(plain, autoescape=True),
+        exact.patient_id.contains(plain, autoescape=True),
+        exact.description.contains(plain, autoescape=True),
+        exact.study_uid == plain,
+    ]
+    if folded:
+        hits.append(exact.patient_search.contains(folded, autoescape=True))
+    return sa.or_(*hits)
+
+
+def _write_cursor(at: datetime, key: str) -> str:
+    return base64.urlsafe_b64encode(f"{at.isoformat()}|{key}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str] | None:
+    if not cursor:
+        return None
+    try:
+        at, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        moment = datetime.fromisoformat(at)
+    except (ValueError, binascii.Error):
+        raise Problem("invalid", detail="cursor") from None
+    if moment.tzinfo is None:
+        raise Problem("invalid", detail="cursor")
+    return moment, key
+
+
+def detail(act: Act, study_id: str) -> tuple[Row, list[Row], list[str], int]:
+    """A visible study, its series, the visible cases it belongs to, its open conflicts."""
+    where = sa.and_(t.studies.c.id == study_id, visible_studies(act.subject, act.now))
+    study = act.tx.one(sa.select(t.studies).where(where))
+    if study is None:
+        raise Problem("not-found")
+    cases = studies.requests_with(
+        act.tx, [study_id], visible_requests(act.subject, act.now)
+    )
+    conflicts = []
+    if study["institution_id"] == act.subject.institution_id:
+        conflicts = studies.conflicts_of(
+            act.tx, study["institution_id"], study["study_uid"]
+        )
+    return study, studies.series_of(act.tx, study_id), [c["id"] for c in cases], len(conflicts)
+
+
+def conflicts(act: Act) -> list[Row]:
+    """The conflicts of the caller's own institution."""
+    act.subject.require(Permission.SEE_STUDIES)
+    return studies.conflicts_of(act.tx, act.subject.own_institution)
+
+
+# --- patients by hand -------------------------------------------------------------------------
+
+
+def save_patient(act: Act, given: Mapping[str, str]) -> str:
+    """Find or make the institution's patient from a form; its platform id.
+
+    `given` has patient_id, name, sex, birth_date (YYYY-MM-DD), id_number and phone. A PatientID
+    that already belongs to somebody of another name is refused: that is how people get mixed up.
+    """
+    institution = act.subject.own_institution
+    if given["birth_date"] and not _is_day(given["birth_date"]):
+        raise Problem("invalid", detail="birth_date")
+    patient_id = given["patient_id"] or _made_up_id(given)
+    mine = sa.and_(
+        t.patients.c.institution_id == institution, t.patients.c.patient_id == patient_id
+    )
+    row = act.tx.one(sa.select(t.patients).where(mine))
+    if row is None:
+        made = {
+            **given,
+            "id": act.new_id(),
+            "institution_id": institution,
+            "patient_id": patient_id,
+            "search": f"{search_keys(given['name'])}{patient_id.lower()} ",
+            "created_at": act.now,
+        }
+        act.tx.insert(t.patients, made)
+        return str(made["id"])
+    if row["name"] and _squeezed(row["name"]) != _squeezed(given["name"]):
+        raise Problem(
+            "invalid",
+            detail={
+                "zh": f"患者编号 {patient_id} 已属于另一位患者，请核对",
+                "en": f"patient id {patient_id} belongs to somebody else, please check",
+            },
+        )
+    told = {k: given[k] for k in _FORM if given[k] and given[k] != "U" and given[k] != row[k]}
+    if told:
+        keys = f"{search_keys(given['name'])}{patient_id.lower()} "
+        act.tx.update(t.patients, t.patients.c.id == row["id"], {**told, "search": keys})
+    return str(row["id"])
+
+
+def _squeezed(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+_FORM = ("name", "sex", "birth_date", "id_number", "phone")
+
+
+def _made_up_id(given: Mapping[str, str]) -> str:
+    """The same person typed twice without a PatientID is one patient, not two."""
+    known = given["id_number"] or "|".join(given[k] for k in ("name", "birth_date", "sex", "phone"))
+    return studies.SYNTHETIC + hashlib.sha256(known.encode()).hexdigest()[:24]
+
+
+def search_patients(act: Act, words: str) -> list[Row]:
+    """Up to 20 of the institution's own patients by name, pinyin, initials or PatientID."""
+    act.subject.require(Permission.SEE_PATIENTS)
+    folded = normalise(words).replace("*", "").replace("?", "")
+    where = t.patients.c.institution_id == act.subject.own_institution
+    if folded:
+        where = sa.and_(where, t.patients.c.search.contains(folded, autoescape=True))
+    query = sa.select(t.patients).where(where).order_by(t.patients.c.created_at.desc())
+    return act.tx.all(query.limit(20))
