@@ -1,0 +1,258 @@
+"""The monthly tally as the form a hospital hands in: a sheet for each dimension and side.
+
+Columns come from the indicator table and cells from summaries, by `tally_columns` and
+`tally_cells`; a screen that shows the same two functions' answer cannot differ from the file. The
+cases behind the numbers are the last sheet but one, and the definitions of the numbers the last.
+The requesting and the providing side stand on sheets of their own and are never added up.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
+from telemed.core.tally import Spread, Summary, change
+from telemed.documents.sheets import Cell, Column, ColumnKind, Form, Table, Workbook
+
+SECONDS_PER_MINUTE = 60
+
+
+class Dimension(StrEnum):
+    """What the requests are grouped by."""
+
+    INSTITUTION = "institution"
+    COUNTY = "county"
+    CITY = "city"
+    ALLIANCE = "alliance"
+    SERVICE = "service"
+
+
+DIMENSION_WORDS: Mapping[Dimension, str] = {
+    Dimension.INSTITUTION: "机构",
+    Dimension.COUNTY: "县（市、区）",
+    Dimension.CITY: "设区市",
+    Dimension.ALLIANCE: "医联体",
+    Dimension.SERVICE: "服务类型",
+}
+SIDE_WORDS: Mapping[Side, str] = {Side.REQUESTER: "申请方", Side.PROVIDER: "受邀方"}
+
+# What a side's growth is measured by.
+LEADING: Mapping[Side, str] = {Side.REQUESTER: "submitted", Side.PROVIDER: "issued"}
+
+_RULES = (
+    "月份以北京时间每月 1 日 0 时为界，按事项发生（发送、签名、确认）的服务器时间归月；"
+    "剔除统计的申请在剔除当月以负数冲减，已上报月份不改写。",
+    "申请方与受邀方各计一次，不相加；中位数与 90 百分位数取最近秩值；"
+    "“—”表示无可计算的数据，不是零。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TallyRow:
+    """One group's numbers; `before` and `last_year` are those of the compared months, if any."""
+
+    code: str
+    name: str
+    summary: Summary
+    before: Summary | None = None
+    last_year: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TallyPart:
+    """The groups of one dimension and side, and `total` over the distinct facts of all of them.
+
+    The total is given, not added: an institution may belong to several alliances, and medians
+    have no sum.
+    """
+
+    dimension: Dimension
+    side: Side
+    rows: tuple[TallyRow, ...]
+    total: TallyRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One request behind the numbers: identifiers and times, no name of a patient."""
+
+    number: str
+    service: str
+    urgency: str
+    requester: str
+    provider: str
+    submitted_at: datetime | None
+    issued_at: datetime | None
+    turnaround_seconds: float | None
+    on_time: bool | None
+    positive: bool | None
+    critical: bool | None
+    adoption: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyTally:
+    """Everything of the book. `month` is YYYY-MM; `title` names the network."""
+
+    title: str
+    month: str
+    reported_by: str
+    made_at: datetime
+    parts: tuple[TallyPart, ...]
+    cases: Iterable[CaseRow]
+
+
+def tally_workbook(tally: MonthlyTally) -> Workbook:
+    """The book of a month, ready for `write_xlsx`."""
+    tables = (*(_part_table(tally, part) for part in tally.parts), _cases_table(tally), _meanings())
+    title = f"{tally.title}（{month_words(tally.month)}）"
+    return Workbook(title, tally.reported_by, tally.made_at, tables)
+
+
+def month_words(month: str) -> str:
+    """The month as a form writes it: 2026-03 is 2026年3月."""
+    year, number = month.split("-")
+    return f"{year}年{int(number)}月"
+
+
+# --- the same rows for the screen and the file ---------------------------------------------------
+
+
+def side_indicators(side: Side) -> tuple[Indicator, ...]:
+    """The indicators that speak about a side, in the table's order."""
+    return tuple(row for row in INDICATORS.values() if row.side in (side, Side.BOTH))
+
+
+def tally_columns(dimension: Dimension, side: Side) -> tuple[Column, ...]:
+    """The columns of one part: the group, its indicators, and its growth."""
+    leading = INDICATORS[LEADING[side]].zh
+    return (
+        Column(DIMENSION_WORDS[dimension], width=26),
+        *(column for row in side_indicators(side) for column in _indicator_columns(row)),
+        Column(f"{leading}环比", ColumnKind.PERCENT, "%", 11),
+        Column(f"{leading}同比", ColumnKind.PERCENT, "%", 11),
+    )
+
+
+def tally_cells(row: TallyRow, side: Side) -> tuple[Cell, ...]:
+    """A group's cells under `tally_columns`: shares as fractions, durations in minutes."""
+    return (
+        row.name,
+        *(cell for it in side_indicators(side) for cell in _indicator_cells(it, row.summary)),
+        _growth(row.summary, row.before, LEADING[side]),
+        _growth(row.summary, row.last_year, LEADING[side]),
+    )
+
+
+def _indicator_columns(row: Indicator) -> tuple[Column, ...]:
+    if row.kind is Measure.DURATION:
+        return (
+            Column(f"{row.zh}中位数", ColumnKind.DECIMAL, "分钟", 11),
+            Column(f"{row.zh}90百分位", ColumnKind.DECIMAL, "分钟", 11),
+        )
+    kind = ColumnKind.PERCENT if row.kind is Measure.SHARE else ColumnKind.COUNT
+    return (Column(row.zh, kind, row.unit, 10),)
+
+
+def _indicator_cells(row: Indicator, summary: Summary) -> tuple[Cell, ...]:
+    if row.kind is Measure.DURATION:
+        return _minutes_of(summary.durations[row.code])
+    if row.kind is Measure.SHARE:
+        return (summary.shares[row.code],)
+    return (summary.counts[row.code],)
+
+
+def _minutes_of(spread: Spread) -> tuple[Cell, ...]:
+    return minutes(spread.median), minutes(spread.p90)
+
+
+def minutes(seconds: float | None) -> float | None:
+    """Seconds as minutes; missing stays missing."""
+    return None if seconds is None else seconds / SECONDS_PER_MINUTE
+
+
+def _growth(now: Summary, then: Summary | None, code: str) -> float | None:
+    return change(now.counts[code], None if then is None else then.counts[code]).growth
+
+
+# --- the sheets ----------------------------------------------------------------------------------
+
+
+def _part_table(tally: MonthlyTally, part: TallyPart) -> Table:
+    side, dimension = SIDE_WORDS[part.side], DIMENSION_WORDS[part.dimension]
+    total = () if part.total is None else (part.total,)
+    return Table(
+        name=f"{dimension}-{side}",
+        title=f"{tally.title}（按{dimension} · {side}）",
+        columns=tally_columns(part.dimension, part.side),
+        rows=[tally_cells(row, part.side) for row in (*part.rows, *total)],
+        form=Form(tally.reported_by, month_words(tally.month), _RULES),
+    )
+
+
+_CASE_COLUMNS = (
+    Column("申请单号", width=22),
+    Column("服务类型", width=16),
+    Column("紧急程度", width=10),
+    Column("申请机构", width=26),
+    Column("受邀机构", width=26),
+    Column("首次发送时间", ColumnKind.TIME, width=20),
+    Column("报告签发时间", ColumnKind.TIME, width=20),
+    Column("报告用时", ColumnKind.DECIMAL, "分钟", 11),
+    Column("是否按时", width=10),
+    Column("结果判定", width=10),
+    Column("危急值", width=10),
+    Column("采纳情况", width=12),
+    Column("状态", width=12),
+)
+
+_ON_TIME: Mapping[bool | None, str | None] = {True: "按时", False: "超时", None: None}
+_POSITIVE: Mapping[bool | None, str | None] = {True: "阳性", False: "阴性", None: None}
+_CRITICAL: Mapping[bool | None, str | None] = {True: "有", False: "无", None: None}
+
+
+def _cases_table(tally: MonthlyTally) -> Table:
+    return Table(
+        name="明细",
+        title=f"{tally.title}（明细）",
+        columns=_CASE_COLUMNS,
+        rows=(_case_cells(case) for case in tally.cases),
+        form=Form(tally.reported_by, month_words(tally.month)),
+    )
+
+
+def _case_cells(case: CaseRow) -> Sequence[Cell]:
+    return (
+        case.number,
+        case.service,
+        case.urgency,
+        case.requester,
+        case.provider or None,
+        case.submitted_at,
+        case.issued_at,
+        minutes(case.turnaround_seconds),
+        _ON_TIME[case.on_time],
+        _POSITIVE[case.positive],
+        _CRITICAL[case.critical],
+        case.adoption or None,
+        case.state,
+    )
+
+
+def _meanings() -> Table:
+    sides = {**SIDE_WORDS, Side.BOTH: "双方各计"}
+    return Table(
+        name="指标口径",
+        title="指标口径",
+        columns=(
+            Column("指标", width=22),
+            Column("计于", width=12),
+            Column("单位", width=8),
+            Column("口径", width=80),
+        ),
+        rows=[
+            (row.zh, sides[row.side], row.unit, row.definition_zh) for row in INDICATORS.values()
+        ],
+    )
