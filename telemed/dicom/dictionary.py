@@ -7,7 +7,7 @@ are written with a slash in the table; `implicit_vr` settles them.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -70,6 +70,7 @@ def tag_of(name: str) -> int | None:
 _SETTLED: Final = {"OB/OW": "OW", "US/OW": "OW", "US/SS/OW": "OW"}
 
 
+@lru_cache(maxsize=8192)
 def implicit_vr(tag: int, signed: bool) -> str:
     """The VR of an element of an Implicit VR file; `signed` is PixelRepresentation = 1."""
     if tag & 0x10000:

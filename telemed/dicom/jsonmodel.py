@@ -12,6 +12,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -88,6 +89,11 @@ def element_at(file: ScannedFile, path: tuple[int, ...]) -> Element:
     return element
 
 
+@lru_cache(maxsize=8192)
+def _key(tag: int) -> str:
+    return f"{tag:08X}"
+
+
 class _Writer:
     """Turns elements into the plain objects that orjson writes."""
 
@@ -107,14 +113,14 @@ class _Writer:
             _, vr, offset, length, items, _ = element = item[tag]
             convert = _CONVERT.get(vr)
             if not length:
-                out[f"{tag:08X}"] = {"vr": vr}
+                out[_key(tag)] = {"vr": vr}
             elif convert is not None:
                 values = convert(buffer[offset : offset + length], vr, charset, self.big)
-                out[f"{tag:08X}"] = {"vr": vr, "Value": values} if values else {"vr": vr}
+                out[_key(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
             elif items is not None:
-                out[f"{tag:08X}"] = self.sequence(element, items, charset, path)
+                out[_key(tag)] = self.sequence(element, items, charset, path)
             else:
-                out[f"{tag:08X}"] = self.opaque(element, path)
+                out[_key(tag)] = self.opaque(element, path)
         if Tag.CHARSET in item or (not path and charset.codec != "ascii"):
             # The text of this JSON is UTF-8 whatever the file's was (F.2.1.1.2).
             return _with_charset(out)

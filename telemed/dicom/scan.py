@@ -167,8 +167,10 @@ def _inflate(packed: bytes, limits: Limits) -> bytes:
         raise Refused("bad-deflate") from None
     if len(plain) > allowed:
         raise Refused("inflates-too-much", limit=allowed)
-    # One NUL may follow to make the length even; more would be unaccounted bytes.
-    if not inflater.eof or inflater.unused_data not in (b"", b"\0"):
+    # One NUL may follow to make the length even; some writers leave the checksum and the
+    # size of a gzip trailer behind. Anything else would be unaccounted bytes.
+    trailer = struct.pack("<II", zlib.crc32(plain), len(plain))
+    if not inflater.eof or inflater.unused_data not in (b"", b"\0", trailer):
         raise Refused("bad-deflate")
     return plain
 
@@ -266,41 +268,71 @@ class _Scanner:
             raise Refused("overrun", tag=show(tag))
         raise Refused("truncated", offset=pos, needed=length, available=end - pos)
 
-    def count(self) -> None:
-        self.nodes_left -= 1
+    def count(self, nodes: int = 1) -> None:
+        self.nodes_left -= nodes
         if self.nodes_left < 0:
             raise Refused("too-many-elements", limit=self.node_limit)
 
     def elements(
         self, pos: int, end: int, depth: int, implicit: bool, delimited: bool = False
     ) -> tuple[Item, int]:
-        """The elements from pos to end, or to an item delimiter, and the position behind."""
+        """The elements from pos to end, or to an item delimiter, and the position behind.
+
+        This loop runs once for every element of every file, so what is true of nearly all
+        of them is decided here and only the rest is handed on.
+        """
         if depth > self.limits.depth:
             raise Refused("too-deep", limit=self.limits.depth)
         found: Item = {}
         header = self.implicit if implicit else self.explicit
-        last = tag = 0
+        left = self.nodes_left if depth else min(self.nodes_left, self.limits.top_elements)
+        last = tag = text_bytes = 0
         while pos < end:
-            self.need(8, pos, end, tag)
+            if end - pos < 8:
+                self.need(8, pos, end, tag)
             tag, kind, length, at = header(pos, end)
             if kind is _DELIMITER:
                 if tag == Tag.ITEM_END and delimited and length == 0:
+                    self.spend(len(found), text_bytes)
                     return found, at
                 raise Refused("stray-delimiter", offset=pos, tag=show(tag))
             if tag <= last:
                 self.check_order(tag, found)
             last = tag
-            self.count()
+            if tag < self.lowest:
+                raise Refused("forbidden-group", tag=show(tag))
+            if len(found) >= left:
+                raise Refused("too-many-elements", limit=left)
             if length == UNDEFINED:
-                element, pos = self.undefined(tag, kind, at, end, depth, implicit)
-            else:
-                element, pos = self.defined(tag, kind, length, at, end, depth, implicit)
-            found[tag] = element
-            if not depth and len(found) > self.limits.top_elements:
-                raise Refused("too-many-elements", limit=self.limits.top_elements)
+                found[tag], pos = self.undefined(tag, kind, at, end, depth, implicit)
+                continue
+            pos = at + length
+            if pos > end:
+                self.need(length, at, end, tag)
+            if kind is _SEQUENCE:
+                items, _ = self.items(at, pos, depth + 1, implicit, delimited=False)
+                found[tag] = Element(tag, "SQ", at, length, items)
+                continue
+            name, _, bulk, size, _, _ = kind
+            if length & 1 or length % size:
+                raise _bad_length(tag, kind, length)
+            if not bulk:
+                text_bytes += length
+                if length > self.limits.values or tag == Tag.PIXEL_REPRESENTATION:
+                    self.check_value(tag, kind, at, length)
+            # Element(...) without the two calls a named tuple's constructor makes.
+            found[tag] = tuple.__new__(Element, (tag, name, at, length, None, None))
         if delimited:
             self.need(8, pos, end, tag)
+        self.spend(len(found), text_bytes)
         return found, pos
+
+    def spend(self, nodes: int, text_bytes: int) -> None:
+        """Account for a finished data set or item."""
+        self.count(nodes)
+        self.header_left -= text_bytes
+        if self.header_left < 0:
+            raise Refused("header-too-large", limit=self.limits.header)
 
     def check_order(self, tag: int, found: Item) -> None:
         """Out of order is odd; twice would let two readers see two different objects."""
@@ -308,34 +340,11 @@ class _Scanner:
             raise Refused("duplicate-element", tag=show(tag))
         self.notes.append("elements-out-of-order")
 
-    def defined(
-        self, tag: int, kind: Vr, length: int, at: int, end: int, depth: int, implicit: bool
-    ) -> tuple[Element, int]:
-        """An element whose length is stated, and the position behind it."""
-        if length > end - at:
-            self.need(length, at, end, tag)
-        if tag < self.lowest:
-            raise Refused("forbidden-group", tag=show(tag))
-        behind = at + length
-        if kind is _SEQUENCE:
-            items, _ = self.items(at, behind, depth + 1, implicit, delimited=False)
-            return Element(tag, "SQ", at, length, items), behind
-        if length & 1:
-            raise Refused("odd-length", tag=show(tag), length=length)
-        if length % kind.size:
-            raise Refused("bad-length", tag=show(tag), vr=kind.name, length=length)
-        if not kind.bulk:
-            self.check_value(tag, kind, at, length)
-            if tag == Tag.PIXEL_REPRESENTATION and length >= 2:
-                value = self.buf[at : at + 2]
-                self.signed = value == (b"\0\1" if self.syntax.big_endian else b"\1\0")
-        return Element(tag, kind.name, at, length), behind
-
     def check_value(self, tag: int, kind: Vr, at: int, length: int) -> None:
-        self.header_left -= length
-        if self.header_left < 0:
-            raise Refused("header-too-large", limit=self.limits.header)
-        if length <= self.limits.values:
+        """What only long values and the pixels' sign need."""
+        if tag == Tag.PIXEL_REPRESENTATION:
+            value = self.buf[at : at + 2]
+            self.signed = value == (b"\0\1" if self.syntax.big_endian else b"\1\0")
             return
         if length > self.limits.value:
             most = self.limits.value
@@ -350,8 +359,6 @@ class _Scanner:
         self, tag: int, kind: Vr, at: int, end: int, depth: int, implicit: bool
     ) -> tuple[Element, int]:
         """An element that ends with a sequence delimiter, and the position behind it."""
-        if tag < self.lowest:
-            raise Refused("forbidden-group", tag=show(tag))
         if kind is _SEQUENCE:
             items, behind = self.items(at, end, depth + 1, implicit, delimited=True)
             return Element(tag, "SQ", at, behind - at, items), behind
@@ -397,20 +404,35 @@ class _Scanner:
     def fragments(self, pos: int, end: int) -> tuple[Fragments, int]:
         """The items of encapsulated pixel data (PS3.5 A.4) and the position behind it."""
         offsets, lengths = array("Q"), array("Q")
-        limit = self.limits.fragments
-        while (length := self.item_header(pos, end, delimited=True)) is not None:
+        limit, unpack, buf = self.limits.fragments, self.unpack_implicit, self.buf
+        while end - pos >= 8:
+            group, number, length = unpack(buf, pos)
+            if group != 0xFFFE or number != 0xE000:
+                break
             pos += 8
-            if length & 1:
-                raise Refused("odd-length", tag=show(Tag.ITEM), length=length)
-            self.need(length, pos, end, Tag.ITEM)
+            if length & 1 or length > end - pos or len(offsets) > limit:
+                self.check_fragment(length, pos, end, len(offsets))
             offsets.append(pos)
             lengths.append(length)
-            if len(offsets) > limit:
-                raise Refused("too-many-fragments", limit=limit)
             pos += length
+        self.item_header(pos, end, delimited=True)
         if not offsets:
             raise Refused("bad-item", offset=pos, tag=show(Tag.SEQUENCE_END))
         return Fragments(offsets[1:], lengths[1:], (offsets[0], lengths[0])), pos + 8
+
+    def check_fragment(self, length: int, pos: int, end: int, before: int) -> None:
+        if before > self.limits.fragments:
+            raise Refused("too-many-fragments", limit=self.limits.fragments)
+        if length & 1:
+            raise Refused("odd-length", tag=show(Tag.ITEM), length=length)
+        self.need(length, pos, end, Tag.ITEM)
+
+
+
+def _bad_length(tag: int, kind: Vr, length: int) -> Refused:
+    if length & 1:
+        return Refused("odd-length", tag=show(tag), length=length)
+    return Refused("bad-length", tag=show(tag), vr=kind.name, length=length)
 
 
 _SEQUENCE: Final = VRS["SQ"]

@@ -15,6 +15,7 @@ from telemed.dicom.elements import Element, Item, ScannedFile, Tag
 
 # VRs that Specific Character Set governs (PS3.5 6.1.2.2); all other text is ASCII.
 ENCODED: Final = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
+_KEEPS_BLANKS: Final = frozenset({"ST", "LT", "UT", "UR", "UC"})  # leading ones count
 _ONE_VALUE: Final = frozenset({"ST", "LT", "UT", "UR"})
 
 
@@ -50,6 +51,9 @@ def _samples(file: ScannedFile, item: Item) -> Iterator[bytes]:
 def texts(raw: bytes, vr: str, charset: Charset) -> list[str]:
     """The values of a text element without padding; [] when it is empty."""
     text = charset.text(raw) if vr in ENCODED else raw.decode("latin-1")
+    if "\\" not in text and vr not in _KEEPS_BLANKS:
+        text = text.strip("\0 ")
+        return [text] if text else []
     if vr in _ONE_VALUE:
         text = text.rstrip("\0 ")
         return [text] if text else []
