@@ -132,6 +132,11 @@ _ROWS = (
         "Findings and impression must not be empty.",
     ),
     ErrorRow(
+        "report-incomplete",
+        "报告还缺少：{fields}。",
+        "The report still lacks: {fields}.",
+    ),
+    ErrorRow(
         "sign-again",
         "签名需要重新确认身份，请输入密码。",
         "Signing needs your password again.",

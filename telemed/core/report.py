@@ -6,10 +6,11 @@ Projection (PS3.3 C.17.2): draft = PARTIAL/UNVERIFIED, preliminary = COMPLETE/UN
 final = COMPLETE/VERIFIED.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from telemed.core.catalogue import FormField
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
@@ -86,9 +87,23 @@ def require_other_eyes(author: str, verifier: str) -> None:
         raise Problem("four-eyes")
 
 
-def require_text(content: Mapping[str, object]) -> None:
-    """Problem("report-empty") unless findings and impression say something."""
+def require_complete(content: Mapping[str, object], fields: Iterable[FormField]) -> None:
+    """Problem("report-empty") unless findings and impression say something, and
+    Problem("report-incomplete") while a required field of the service's report form is blank."""
     for key in ("findings", "impression"):
         value = content.get(key)
         if not isinstance(value, str) or not value.strip():
             raise Problem("report-empty")
+    values = content.get("fields")
+    given = values if isinstance(values, Mapping) else {}
+    blank = [
+        f
+        for f in fields
+        if f.required and f.key not in content and given.get(f.key) in (None, "", [])
+    ]
+    if blank:
+        label = {
+            "zh": "、".join(f.label.zh for f in blank),
+            "en": ", ".join(f.label.en for f in blank),
+        }
+        raise Problem("report-incomplete", fields=label, keys=[f.key for f in blank])

@@ -41,11 +41,6 @@ def due_at(sent: datetime, allowance: timedelta, waited: timedelta = timedelta(0
     return sent + allowance + waited
 
 
-def turnaround(first_sent: datetime, issued: datetime, waited: timedelta) -> timedelta:
-    """Measured time from first sending to the final signature, less waiting for the requester."""
-    return issued - first_sent - waited
-
-
 def is_overdue(due: datetime | None, now: datetime) -> bool:
     """Whether the promise is broken at `now`."""
     return due is not None and now > due

@@ -395,6 +395,7 @@ class Consent(In):
     relation: Short = "self"
     signed_at: datetime | None = None
     teaching_use: bool = False
+    onward: bool = False
     approver: Short = ""
     reason: Short = ""
 
@@ -801,3 +802,22 @@ class SystemOut(Out):
     instances: int
     blob_bytes: int
     free_bytes: int
+
+
+# --- lists that need no paging ----------------------------------------------------------------
+
+
+class Icd10List(Out):
+    items: list[Icd10Out]
+
+
+class DestinationList(Out):
+    items: list[Destination]
+
+
+class PatientList(Out):
+    items: list[PatientOut]
+
+
+class ConflictList(Out):
+    items: list[ConflictOut]

@@ -57,7 +57,7 @@ class Store:
 
     def write_now(self, act: Callable[[Tx], T]) -> T:
         """`write` without a loop, for the command line and tests."""
-        with self._turn_to_write(), self._writer.begin() as connection:
+        with self.writing(), self._writer.begin() as connection:
             return act(Tx(connection))
 
     def read_now(self, ask: Callable[[Tx], T]) -> T:
@@ -70,12 +70,12 @@ class Store:
         self._write_threads.shutdown()
         self._read_threads.shutdown()
         self._reader.dispose()
-        with self._turn_to_write():  # the last close of a WAL database checkpoints it
+        with self.writing():  # the last close of a WAL database checkpoints it
             self._writer.dispose()
 
     @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        """One writing process at a time on SQLite; PostgreSQL needs no turns."""
+    def writing(self) -> Iterator[None]:
+        """The turn to write: one process at a time on SQLite; PostgreSQL needs no turns."""
         if not self.sqlite:
             yield
             return

@@ -52,7 +52,8 @@ def of_request(tx: Tx, request_id: str) -> list[Activity]:
 
 def concerns(institution_id: str) -> sa.ColumnElement[bool]:
     """Facts of which the institution is a party."""
-    return sa.or_(activities.c.party_a == institution_id, activities.c.party_b == institution_id)
+    parties = (activities.c.party_a, activities.c.party_b, activities.c.party_c)
+    return sa.or_(*(party == institution_id for party in parties))
 
 
 def bookmark(tx: Tx, follower: str) -> int:
@@ -68,7 +69,7 @@ def move_bookmark(tx: Tx, follower: str, seq: int) -> None:
 
 
 def _row(seq: int, fact: Fact) -> Row:
-    parties = (*fact.parties, None, None)
+    parties = (*fact.parties, None, None, None)
     return {
         "seq": seq,
         "kind": fact.kind.value,
@@ -77,6 +78,7 @@ def _row(seq: int, fact: Fact) -> Row:
         "institution_id": fact.institution_id,
         "party_a": parties[0],
         "party_b": parties[1],
+        "party_c": parties[2],
         "request_id": fact.request_id,
         "study_id": fact.study_id,
         "report_id": fact.report_id,
@@ -85,7 +87,7 @@ def _row(seq: int, fact: Fact) -> Row:
 
 
 def _activity(row: Row) -> Activity:
-    parties = tuple(p for p in (row["party_a"], row["party_b"]) if p is not None)
+    parties = tuple(row[p] for p in ("party_a", "party_b", "party_c") if row[p] is not None)
     return Activity(
         seq=row["seq"],
         kind=row["kind"],
@@ -98,3 +100,8 @@ def _activity(row: Row) -> Activity:
         data=row["data"],
         parties=parties,
     )
+
+
+def all_bookmarks(tx: Tx) -> dict[str, int]:
+    """Every follower's bookmark."""
+    return {row["follower"]: row["seq"] for row in tx.all(sa.select(bookmarks))}

@@ -443,6 +443,7 @@ activities = _table(
     Col("institution_id", sa.Text),
     Col("party_a", sa.Text, index=True),
     Col("party_b", sa.Text, index=True),
+    Col("party_c", sa.Text, index=True),
     Col("request_id", sa.Text, index=True),
     Col("study_id", sa.Text, index=True),
     Col("report_id", sa.Text),
@@ -457,8 +458,9 @@ bookmarks = _table(
 
 tally_entries = _table(
     "tally_entries",
-    Col("seq", Big, primary_key=True),
-    Col("indicator", sa.Text, primary_key=True),
+    Col("seq", Big, primary_key=True, autoincrement=False),
+    Col("part", sa.Integer, primary_key=True, autoincrement=False),
+    Col("indicator", sa.Text, nullable=False),
     Col("month", sa.Text, nullable=False),
     Col("request_id", sa.Text, nullable=False),
     Col("service", sa.Text, nullable=False),
@@ -466,8 +468,9 @@ tally_entries = _table(
     Col("requester_id", sa.Text, nullable=False),
     Col("provider_id", sa.Text, nullable=False),
     Col("value", sa.Float),
+    Col("weight", sa.Integer, nullable=False),
     Col("at", UtcTime, nullable=False),
-    Col("person_id", sa.Text),
+    Col("person", sa.Text),
     sa.Index("ix_tally_month_requester", "month", "requester_id"),
     sa.Index("ix_tally_month_provider", "month", "provider_id"),
 )

@@ -1,0 +1,78 @@
+"""The one place where a request, its workitem and the log change together.
+
+`move` asks the request table, applies the joint rule to the workitem, writes both by
+compare-and-set and tells the fact. No other module sets a request's or a workitem's state.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from telemed.actions.act import Act
+from telemed.actions.door import Case
+from telemed.core import request, workitem
+from telemed.core.activity import Fact, Kind
+from telemed.core.errors import Problem
+from telemed.store import reports, requests
+from telemed.store.tx import Row
+
+
+def case_data(case: Case, **more: object) -> dict[str, object]:
+    """What every fact about a case carries: codes, ids and times, no names, no text."""
+    row = case.row
+    return {
+        "service": row["service"],
+        "urgency": row["urgency"],
+        "requester": row["requester_id"],
+        "provider": row["provider_id"],
+        "number": row["number"],
+        **{k: v for k, v in more.items() if v is not None},
+    }
+
+
+def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
+    """A fact about a case by the one who acts."""
+    return Fact(
+        kind=kind,
+        at=act.now,
+        actor_id=act.subject.account_id,
+        institution_id=act.subject.institution_id,
+        parties=case.parties,
+        request_id=case.id,
+        data=case_data(case, **data),
+    )
+
+
+def move(act: Act, case: Case, event: request.Event, values: dict[str, Any] | None = None) -> None:
+    """Take one step of the request table with all that it does to the workitem."""
+    to = request.MACHINE.step(case.state, event)
+    joint = request.JOINT[event]
+    current = requests.current_workitem(act.tx, case.id)
+    reason = ((values or {}).get("step_reason") or {}).get("code") or event.value
+    if joint.complete:
+        end_workitem(act, current, workitem.Event.COMPLETE, event.value)
+    if joint.cancel and current is not None and current["state"] in requests.OPEN_WORKITEM:
+        end_workitem(act, current, workitem.Event.CANCEL, reason)
+        reports.discard_drafts(act.tx, case.id, act.now)
+    changes = {"state": to.value, "updated_at": act.now, **(values or {})}
+    if not requests.change(act.tx, case.id, case.row["version"], changes):
+        raise Problem("stale", current="?")
+    if joint.schedule:
+        provider = changes.get("provider_id", case.row["provider_id"])
+        requests.schedule(act.tx, act.new_id(), case.id, provider, act.now)
+
+
+def end_workitem(act: Act, current: Row | None, event: workitem.Event, reason: str) -> None:
+    """COMPLETE or CANCEL the current attempt."""
+    if current is None:
+        raise Problem("illegal-transition", state="-", event=event.value)
+    to = workitem.MACHINE.step(workitem.State(current["state"]), event)
+    done = {"state": to.value, "ended_at": act.now, "end_reason": reason, "lease_until": None}
+    if not requests.change_workitem(act.tx, current["id"], current["state"], done):
+        raise Problem("stale", current="?")
+
+
+def waited(case: Case, act: Act) -> timedelta:
+    """All time spent waiting for the requesting side, up to now."""
+    total = timedelta(seconds=case.row["waited_seconds"])
+    since = case.row["waiting_since"]
+    return total if since is None else total + (act.now - since)

@@ -1,0 +1,210 @@
+"""The responding side: claim, keep, release, take over.
+
+Of any number of simultaneous claims one wins: the workitem's state is compared and set. The
+others learn who was first and when.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from telemed.actions import door, moves
+from telemed.actions.act import Act
+from telemed.actions.door import Case
+from telemed.core import report, workitem
+from telemed.core.access import Permission, Relation, Role, Subject
+from telemed.core.activity import Fact, Kind
+from telemed.core.assignment import WHY_NOT, Taker, why_not_take
+from telemed.core.catalogue import ServiceType
+from telemed.core.errors import Problem
+from telemed.store import people, reports, requests
+from telemed.store.tx import Row, Tx
+
+SYSTEM = Subject(account_id="system", roles=frozenset(), institution_id=None)
+"""Who acts when a clock does."""
+
+
+def taker(tx: Tx, subject: Subject) -> Taker | None:
+    """What the assignment rule knows of the subject's person."""
+    row = people.person(tx, subject.person_id) if subject.person_id else None
+    if row is None:
+        return None
+    return Taker(
+        person_id=row["id"],
+        institution_id=row["institution_id"],
+        scopes=tuple(row["scopes"]),
+        practice_since=row["practice_since"],
+        active=row["active"],
+    )
+
+
+def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) -> str | None:
+    """Why this person may not take this case, or None."""
+    if who is None:
+        return "inactive"
+    return why_not_take(who, service, row["provider_id"], row["requester_id"], now.date())
+
+
+def claim(act: Act, request_id: str) -> None:
+    """Take the case from the queue and open a draft report in one step."""
+    case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
+    who = _qualified(act, case)
+    current = requests.current_workitem(act.tx, case.id)
+    if current is None:
+        raise Problem("not-found")
+    state = workitem.State(current["state"])
+    if state is workitem.State.IN_PROGRESS and current["performer_id"] == who:
+        return  # a retried click: the claim stands
+    _take(act, case, current, who)
+    act.tell(moves.fact(act, case, Kind.WORKITEM_CLAIMED, person=who))
+
+
+def release(act: Act, request_id: str, reason: str | None, note: str) -> None:
+    """Give the case back to the queue: one's own claim, or anybody's for a coordinator."""
+    case = door.provided_case(act, request_id, Permission.READ_QUEUE)
+    current = _in_progress(act, case)
+    mine = current["performer_id"] == act.subject.person_id
+    if not mine and Role.COORDINATOR not in act.subject.roles:
+        raise Problem("not-claim-holder")
+    if act.catalogue.reason("release", reason) is None:
+        raise Problem("reason-required")
+    _requeue(act, case, current, reason or "release")
+    act.tell(
+        moves.fact(
+            act, case, Kind.WORKITEM_RELEASED, reason=reason, person=current["performer_id"]
+        )
+    )
+
+
+def take_over(act: Act, request_id: str, reason: str | None, note: str) -> None:
+    """Take a case that somebody else holds, with a reason; their draft is set aside, not lost."""
+    case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
+    who = _qualified(act, case)
+    current = _in_progress(act, case)
+    if current["performer_id"] == who:
+        return
+    if act.catalogue.reason("takeover", reason) is None:
+        raise Problem("reason-required")
+    latest = reports.latest(act.tx, case.id)
+    if latest is not None and latest["state"] != report.State.DRAFT:
+        word = report.MACHINE.word(report.State(latest["state"]))
+        raise Problem("illegal-transition", state=word, event={"zh": "接手", "en": "take over"})
+    successor = _requeue(act, case, current, reason or "takeover")
+    _take(act, case, successor, who)
+    act.tell(
+        moves.fact(
+            act,
+            case,
+            Kind.WORKITEM_TAKEN_OVER,
+            reason=reason,
+            person=who,
+            previous=current["performer_id"],
+        )
+    )
+
+
+def keep(act: Act, request_ids: Iterable[str]) -> datetime | None:
+    """The holder is present: extend the leases of these claims; until when, None if none held."""
+    if act.subject.person_id is None:
+        return None
+    until = workitem.lease_until(act.now, act.catalogue.timers.lease)
+    held = requests.extend_leases(act.tx, act.subject.person_id, request_ids, until)
+    return until if held else None
+
+
+def release_abandoned(act: Act) -> list[str]:
+    """Requeue every claim whose holder has been gone for longer than the lease."""
+    gone = requests.abandoned(act.tx, act.now)
+    for request_id in gone:
+        row = requests.get(act.tx, request_id)
+        if row is None:
+            continue
+        case = Case(row, Relation.PROVIDER, act.catalogue.services[row["service"]])
+        current = _in_progress(act, case)
+        _requeue(act, case, current, "presence-ended")
+        act.tell(
+            Fact(
+                Kind.WORKITEM_EXPIRED,
+                act.now,
+                None,
+                row["provider_id"],
+                case.parties,
+                request_id=case.id,
+                data=moves.case_data(case, person=current["performer_id"]),
+            )
+        )
+    return gone
+
+
+def _qualified(act: Act, case: Case) -> str:
+    """The subject's person id, or Problem("not-qualified") with the reason in words."""
+    who = taker(act.tx, act.subject)
+    refusal = why_not(who, case.service, case.row, act.now)
+    if refusal is not None or who is None:
+        words = WHY_NOT[refusal or "inactive"]
+        raise Problem("not-qualified", reason={"zh": words.zh, "en": words.en}, why=refusal)
+    return who.person_id
+
+
+def _in_progress(act: Act, case: Case) -> Row:
+    current = requests.current_workitem(act.tx, case.id)
+    if current is None or current["state"] != workitem.State.IN_PROGRESS:
+        raise Problem("not-claim-holder")
+    return current
+
+
+def _take(act: Act, case: Case, current: Row, who: str) -> None:
+    """SCHEDULED -> IN PROGRESS by compare-and-set, with a draft to write in."""
+    state = workitem.State(current["state"])
+    if state is not workitem.State.SCHEDULED:
+        _already(act, case, current)
+    to = workitem.MACHINE.step(state, workitem.Event.CLAIM)
+    values = {
+        "state": to.value,
+        "performer_id": who,
+        "claimed_at": act.now,
+        "lease_until": workitem.lease_until(act.now, act.catalogue.timers.lease),
+        "transaction_uid": f"2.25.{int(act.new_id().replace('-', ''), 16)}",
+    }
+    if not requests.change_workitem(act.tx, current["id"], state.value, values):
+        _already(act, case, requests.current_workitem(act.tx, case.id) or current)
+    _begin_draft(act, case, current["id"], who)
+
+
+def _already(act: Act, case: Case, current: Row) -> None:
+    if current["state"] == workitem.State.IN_PROGRESS:
+        raise Problem(
+            "already-claimed", holder=current["performer_name"], since=current["claimed_at"]
+        )
+    word = workitem.MACHINE.word(workitem.State(current["state"]))
+    raise Problem("illegal-transition", state=word, event={"zh": "领取", "en": "claim"})
+
+
+def _requeue(act: Act, case: Case, current: Row, reason: str) -> Row:
+    """Cancel this attempt and schedule its successor: UPS never goes back to SCHEDULED."""
+    moves.end_workitem(act, current, workitem.Event.CANCEL, reason)
+    reports.discard_drafts(act.tx, case.id, act.now)
+    return requests.schedule(
+        act.tx, act.new_id(), case.id, case.row["provider_id"], act.now
+    )
+
+
+def _begin_draft(act: Act, case: Case, workitem_id: str, who: str) -> None:
+    """An empty draft, or the author's own that was set aside when they lost the claim."""
+    report_id = reports.ensure(act.tx, act.new_id(), case.id, act.now)
+    earlier = reports.set_aside_by(act.tx, case.id, who)
+    reports.add_version(
+        act.tx,
+        {
+            "id": act.new_id(),
+            "report_id": report_id,
+            "kind": report.VersionKind.ORIGINAL.value,
+            "state": report.State.DRAFT.value,
+            "revision": 1,
+            "content": earlier["content"] if earlier else {},
+            "reason": "",
+            "workitem_id": workitem_id,
+            "author_id": who,
+            "created_at": act.now,
+            "updated_at": act.now,
+        },
+    )

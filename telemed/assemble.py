@@ -1,0 +1,115 @@
+"""The composition root: the only file that names the concrete parts."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import uuid_utils
+from aiohttp import web
+
+from telemed.bus import Bell, InProcessBell, RedisBell
+from telemed.dicom.worker import RenderPool
+from telemed.followers import leases
+from telemed.followers.follow import follow
+from telemed.followers.tallies import TALLIES
+from telemed.server import uploads
+from telemed.server.app import make_app, serve
+from telemed.server.auth import refuse_to_start
+from telemed.server.services import Services
+from telemed.settings import Settings, load_catalogue
+from telemed.store import accounts
+from telemed.store.blobs import FileBlobs
+from telemed.store.engine import Store
+from telemed.store.migrate import migrate
+from telemed.store.signer import SoftwareSigner
+
+log = logging.getLogger(__name__)
+
+
+class RefuseToStart(Exception):
+    """Why this server must not listen, in one sentence."""
+
+
+def clock() -> datetime:
+    """Now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A time-ordered UUID (RFC 9562 version 7)."""
+    return str(uuid_utils.uuid7())
+
+
+def open_store(settings: Settings) -> Store:
+    """The database, migrated."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database)
+    migrate(store)
+    return store
+
+
+def open_services(settings: Settings) -> Services:
+    """All parts, not yet running."""
+    store = open_store(settings)
+    bell: Bell = RedisBell(settings.redis_url) if settings.redis_url else InProcessBell()
+    return Services(
+        settings=settings,
+        store=store,
+        bell=bell,
+        blobs=FileBlobs(settings.data_dir / "blobs", settings.free_space_reserve_bytes),
+        catalogue=load_catalogue(settings.configs),
+        signer=SoftwareSigner.load(settings.data_dir / "signing.key"),
+        renderer=RenderPool(settings.render_workers),
+        clock=clock,
+        new_id=new_id,
+    )
+
+
+def check_start(services: Services) -> None:
+    """RefuseToStart when listening would be unsafe or an acknowledgement would be a lie."""
+    why = refuse_to_start(services.settings, services.store.read_now(accounts.any_demo))
+    if why is not None:
+        raise RefuseToStart(why)
+    lossy = services.store.check_durable()
+    if lossy is not None:
+        raise RefuseToStart(f"Refusing to start: the database may lose commits ({lossy}).")
+
+
+@asynccontextmanager
+async def running(services: Services) -> AsyncIterator[web.Application]:
+    """The application with its followers and clocks; everything is stopped at the end."""
+    app = make_app(services)
+    await services.bell.start()
+    await uploads.recover(services)
+    tasks = [
+        asyncio.create_task(follow(services.store, services.bell, TALLIES)),
+        asyncio.create_task(
+            leases.watch(services.store, services.bell, clock, new_id, services.catalogue)
+        ),
+    ]
+    try:
+        yield app
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await services.bell.stop()
+
+
+async def run_server(
+    services: Services,
+    started: Callable[[], None],
+    prepare: Callable[[web.Application], None] = lambda app: None,
+) -> None:
+    """Serve until canceled, then close everything in order."""
+    check_start(services)
+    try:
+        async with running(services) as app:
+            prepare(app)
+            await serve(app, services.settings.host, services.settings.port, started)
+    finally:
+        await services.renderer.aclose()
+        services.threads.shutdown()
+        services.store.close()

@@ -1,0 +1,319 @@
+"""The command line. Stable: other tools call it. Every command says what it did and what is next."""
+
+import asyncio
+import csv
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+import uvloop
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import telemed
+from telemed import assemble, demo, logs
+from telemed.actions import accounts as account_acts
+from telemed.actions.act import Act
+from telemed.assemble import RefuseToStart
+from telemed.core.access import Permission, Subject
+from telemed.core.network_rows import RowProblem, Severity, validate
+from telemed.dicom.names import search_keys
+from telemed.documents.network_file import Reading, read_file, read_folder
+from telemed.followers.tallies import TALLIES, rebuild
+from telemed.followers.follow import catch_up_fully
+from telemed.server.openapi import document
+from telemed.server.services import Services
+from telemed.server.tally import monthly
+from telemed.settings import Settings, load_catalogue, load_settings
+from telemed.store import accounts, network
+from telemed.store.migrate import migrate as run_migrations
+from telemed.store.engine import Store
+
+app = typer.Typer(
+    name="telemed",
+    help="Remote consultation and diagnosis for hospital alliances.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+network_app = typer.Typer(help="The register of institutions, alliances, agreements and people.")
+token_app = typer.Typer(help="Bearer tokens for machine clients.")
+study_app = typer.Typer(help="Studies on this server.")
+app.add_typer(network_app, name="network")
+app.add_typer(token_app, name="token")
+app.add_typer(study_app, name="study")
+
+out = Console()
+err = Console(stderr=True)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where database, images and keys are kept.")
+]
+
+
+def main() -> None:
+    """Run a command; a known fault is one sentence and exit status 1."""
+    try:
+        app()
+    except (RefuseToStart, FileNotFoundError, PermissionError) as fault:
+        _fail(str(fault))
+
+
+def _fail(sentence: str) -> None:
+    err.print(sentence, style="red", markup=False, highlight=False)
+    raise SystemExit(1)
+
+
+# --- servers ----------------------------------------------------------------------------------
+
+
+@app.command("demo")
+def demo_command(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8042,
+    data_dir: Annotated[Path, typer.Option(help="Kept between runs.")] = Path("data"),
+    samples: Annotated[Path, typer.Option(help="Made by `python -m dicom_samples`.")] = Path(
+        "build/samples"
+    ),
+    prepare_only: Annotated[bool, typer.Option(help="Fill the data directory and stop.")] = False,
+) -> None:
+    """Serve the demonstration network on this machine: accounts, studies and cases included."""
+    settings = Settings(data_dir=data_dir, port=port, demo=True, log_format="console")
+    _require_free_port(settings)
+    services = assemble.open_services(settings)
+    demo.prepare(services, samples, lambda words: out.print(f"  {words}", highlight=False))
+    if prepare_only:
+        services.store.close()
+        return
+    logs.begin(settings.log_format)
+    _run(services, lambda: _welcome(settings, samples), demo.attach)
+
+
+@app.command()
+def serve(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+    """Serve with a settings file. Refuses to start when that would be unsafe."""
+    settings = load_settings(config, data_dir=data_dir)
+    logs.begin(settings.log_format)
+    _require_free_port(settings)
+    services = assemble.open_services(settings)
+    _run(services, lambda: out.print(f"Listening on {settings.origin}"))
+
+
+@app.command()
+def migrate(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+    """Bring the database to this version's schema."""
+    settings = load_settings(config, data_dir=data_dir)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database)
+    out.print(f"The database is at revision {run_migrations(store)}.")
+    store.close()
+
+
+def _run(services: Services, started: demo.Started, prepare: demo.Prepare = lambda app: None) -> None:
+    async def until_told() -> None:
+        task = asyncio.ensure_future(assemble.run_server(services, started, prepare))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(until_told())
+
+
+def _require_free_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            _fail(
+                f"Port {settings.port} on {settings.host} is in use. Stop what uses it or choose"
+                " another with --port."
+            )
+
+
+def _welcome(settings: Settings, samples: Path) -> None:
+    table = Table("用户名 user", "角色 role", "机构 institution", "姓名 name", box=None)
+    for account in demo.ACCOUNTS:
+        table.add_row(account.username, account.role_zh, account.place_zh, account.name)
+    out.print()
+    out.print(f"telemed {telemed.__version__} · {settings.origin}", style="bold cyan")
+    out.print(f"所有演示账号的密码 password of every demo account: [bold]{demo.PASSWORD}[/bold]")
+    out.print(table)
+    out.print(f"演示上传用的 CT：{samples / demo.UPLOAD_STUDY}  (Ctrl+C 停止)", highlight=False)
+
+
+# --- the network ------------------------------------------------------------------------------
+
+
+@network_app.command("import")
+def network_import(
+    source: Annotated[Path, typer.Argument(help="A .toml, .xlsx, .zip or a folder of .csv.")],
+    dry_run: Annotated[bool, typer.Option(help="List every problem and change nothing.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Import a register. Every problem is listed with its sheet, row and column."""
+    settings = load_settings(config, data_dir=data_dir)
+    scopes = {c: s.provider_scopes for c, s in load_catalogue(settings.configs).services.items()}
+    reading = read_register(source)
+    found, problems = validate(reading.rows, on=date.today(), service_scopes=scopes)
+    everything = [*reading.problems, *problems]
+    _list_problems(everything)
+    if found is None or any(p.severity is Severity.ERROR for p in reading.problems):
+        _fail("Nothing was imported. Correct the errors above and run it again.")
+    assert found is not None
+    if dry_run:
+        out.print("Dry run: the register is sound; nothing was changed.")
+        return
+    store = assemble.open_store(settings)
+    counts = store.write_now(lambda tx: network.save_network(tx, found, search_keys))
+    store.close()
+    out.print("Imported: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+
+
+def read_register(source: Path) -> Reading:
+    """A folder of CSV files, or one file of any format."""
+    if source.is_dir():
+        return read_folder(source)
+    return read_file(source.name, source.read_bytes())
+
+
+def _list_problems(problems: Sequence[RowProblem]) -> None:
+    for p in problems:
+        facts = " ".join(f"{k}={v}" for k, v in p.facts.items())
+        place = f"{p.sheet}:{p.row}" + (f":{p.column}" if p.column else "")
+        err.print(f"{p.severity.value:7} {place} {p.code} {facts}", markup=False, highlight=False)
+
+
+# --- machine tokens ---------------------------------------------------------------------------
+
+
+@token_app.command("create")
+def token_create(
+    user: Annotated[str, typer.Argument(help="The account the token acts for.")],
+    data_dir: DataOption = None,
+    config: ConfigOption = None,
+    days: Annotated[int, typer.Option(help="Valid for so many days.", min=1, max=366)] = 30,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Allow only this permission; repeatable.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+) -> None:
+    """Print a bearer token. It is shown once and kept only as a hash."""
+    settings = load_settings(config, data_dir=data_dir)
+    unknown = set(scope or []) - {p.value for p in Permission}
+    if unknown:
+        _fail(f"Unknown scope {sorted(unknown)}. Known: {', '.join(p.value for p in Permission)}")
+    store = assemble.open_store(settings)
+    catalogue = load_catalogue(settings.configs)
+    account = store.read_now(lambda tx: accounts.by_username(tx, user))
+    if account is None:
+        _fail(f"There is no account {user}.")
+    assert account is not None
+    now = assemble.clock()
+    new = account_acts.NewToken(
+        token=secrets.token_urlsafe(32),
+        account_id=account["id"],
+        label=label,
+        scopes=frozenset(Permission(name) for name in scope) if scope else None,
+        lives=timedelta(days=days),
+    )
+    acting = Subject(account_id="system", roles=frozenset(), institution_id=None)
+    store.write_now(
+        lambda tx: account_acts.make_token(Act(tx, acting, now, assemble.new_id, catalogue), new)
+    )
+    store.close()
+    sys.stdout.write(new.token + "\n")
+
+
+# --- studies ----------------------------------------------------------------------------------
+
+
+@study_app.command("import")
+def study_import(
+    folder: Annotated[Path, typer.Argument(help="A folder of DICOM files.")],
+    institution: Annotated[str, typer.Option(help="The institution they belong to (its code).")],
+    data_dir: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """File a folder of DICOM under an institution. Running it again changes nothing."""
+    settings = load_settings(config, data_dir=data_dir)
+    services = assemble.open_services(settings)
+    if services.store.read_now(lambda tx: network.institution(tx, institution)) is None:
+        _fail(f"There is no institution {institution}. See: telemed network import --help")
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    if not files:
+        _fail(f"No files in {folder}.")
+    counts = demo.import_files(services, institution, track(files, "importing", console=err))
+    services.store.close()
+    out.print(", ".join(f"{n} {fate}" for fate, n in sorted(counts.items())))
+    if counts.get("refused") or counts.get("conflict"):
+        raise SystemExit(1)
+
+
+# --- the tally --------------------------------------------------------------------------------
+
+
+@app.command()
+def tally(
+    month: Annotated[str, typer.Option(help="YYYY-MM; this month when left out.")] = "",
+    by: Annotated[str, typer.Option(help="institution, county, city, alliance, service")] = (
+        "institution"
+    ),
+    side: Annotated[str, typer.Option(help="requester or provider")] = "provider",
+    format: Annotated[str, typer.Option(help="table, csv or json")] = "table",
+    rebuild_it: Annotated[bool, typer.Option("--rebuild", help="Fold the whole log anew.")] = False,
+    data_dir: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print a month's tally; --rebuild folds the log again and says whether anything differs."""
+    settings = load_settings(config, data_dir=data_dir)
+    services = assemble.open_services(settings)
+    if rebuild_it:
+        before, after = rebuild(services.store)
+        same = before == after
+        out.print(f"Rebuilt {len(after)} entries: {'no difference' if same else 'DIFFERENT'}.")
+        services.store.close()
+        raise SystemExit(0 if same else 1)
+    catch_up_fully(services.store, TALLIES)
+    shown = services.store.read_now(
+        lambda tx: monthly(services.make_act(tx, demo.EVERYWHERE), month or None, by, side)
+    )
+    services.store.close()
+    _print_tally(shown, format)
+
+
+def _print_tally(shown: dict[str, object], format: str) -> None:
+    if format == "json":
+        sys.stdout.write(orjson.dumps(shown, default=str).decode() + "\n")
+        return
+    indicators = [i["code"] for i in shown["indicators"]]  # type: ignore[attr-defined]
+    rows = [
+        [row["name"], *("" if row["values"][c] is None else f"{row['values'][c]:g}" for c in indicators)]
+        for row in [*shown["rows"], shown["total"]]  # type: ignore[misc]
+    ]
+    if format == "csv":
+        csv.writer(sys.stdout).writerows([["name", *indicators], *rows])
+        return
+    table = Table("name", *indicators, box=None)
+    for row in rows:
+        table.add_row(*row)
+    out.print(f"{shown['month']} · {shown['by']} · {shown['side']}")
+    out.print(table)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the JSON API."""
+    sys.stdout.write(orjson.dumps(document(), option=orjson.OPT_INDENT_2).decode() + "\n")

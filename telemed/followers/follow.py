@@ -1,0 +1,64 @@
+"""The loop of a follower: bookmark, batch, handle, move the bookmark, all in one transaction.
+
+At least once, idempotent, replayable. A fact that cannot be handled stops its follower loudly and
+only it: skipping one would make its numbers a lie.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from telemed.bus import Bell
+from telemed.core.activity import Activity
+from telemed.store import log as store_log
+from telemed.store.engine import Store
+from telemed.store.tx import Tx
+
+log = logging.getLogger(__name__)
+BATCH = 500
+MOST_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A name for the bookmark, and what to do with a batch of facts."""
+
+    name: str
+    handle: Callable[[Tx, Sequence[Activity]], None]
+
+
+def catch_up(tx: Tx, follower: Follower) -> int:
+    """Handle one batch in this transaction; how many facts it had."""
+    seen = store_log.since(tx, store_log.bookmark(tx, follower.name), BATCH)
+    if seen:
+        follower.handle(tx, seen)
+        store_log.move_bookmark(tx, follower.name, seen[-1].seq)
+    return len(seen)
+
+
+def catch_up_fully(store: Store, follower: Follower) -> int:
+    """Handle everything there is, for the command line and tests; how many facts."""
+    total = 0
+    while done := store.write_now(lambda tx: catch_up(tx, follower)):
+        total += done
+    return total
+
+
+async def follow(store: Store, bell: Bell, follower: Follower) -> None:
+    """Follow until canceled; after a fault wait longer each time, and say so."""
+    wait = 1.0
+    while True:
+        try:
+            behind = await store.read(
+                lambda tx: store_log.head(tx) > store_log.bookmark(tx, follower.name)
+            )
+            if behind:
+                await store.write(lambda tx: catch_up(tx, follower))
+            else:
+                await bell.wait()
+            wait = 1.0
+        except Exception:
+            log.exception("follower %s stumbled, again in %.0f s", follower.name, wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, MOST_WAIT)

@@ -1,0 +1,80 @@
+"""Logging that can never hold up the server.
+
+Records go through a bounded queue to a thread that writes; when the reader of the pipe is gone or
+slow, records are dropped and counted, and the loop goes on. A logger that repeats itself is thinned
+(one traceback a second), so that malformed requests cannot fill a disk.
+"""
+
+import logging
+import logging.handlers
+import queue
+import sys
+import time
+from typing import Any
+
+import structlog
+
+QUEUE = 10_000
+NOISY = ("aiohttp.server", "asyncio")
+
+
+class DroppingHandler(logging.handlers.QueueHandler):
+    """A queue handler that drops when the queue is full."""
+
+    dropped = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put the record if there is room."""
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            DroppingHandler.dropped += 1
+
+
+class OncePerSecond(logging.Filter):
+    """At most one record a second from each of the noisy loggers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to let it through."""
+        if record.name not in NOISY:
+            return True
+        now = time.monotonic()
+        if now - self._last.get(record.name, 0.0) < 1.0:
+            return False
+        self._last[record.name] = now
+        return True
+
+
+def begin(format: str) -> logging.handlers.QueueListener:
+    """Set logging up for a server process: JSON lines, or a console form for people."""
+    lines: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    writer = logging.StreamHandler(sys.stderr)
+    writer.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, lines],
+        )
+    )
+    pending: queue.Queue[logging.LogRecord] = queue.Queue(QUEUE)
+    handler = DroppingHandler(pending)
+    handler.addFilter(OncePerSecond())
+    listener = logging.handlers.QueueListener(pending, writer)
+    listener.start()
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    return listener

@@ -1,0 +1,150 @@
+"""The application: routes from their tables, and what every answer has in common.
+
+One door for all of /api and /dicom-web: who is it, may their role do that, is the body what the
+route names. Headers that protect people are set here and nowhere else.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from telemed.core.access import Subject
+from telemed.core.errors import Problem
+from telemed.server import auth, live, metrics, pages
+from telemed.server.problems import problems
+from telemed.server.routes import ROUTES
+from telemed.server.routing import SERVICES, Call, Route, read_body, read_query, to_json
+from telemed.server.services import Services
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NOBODY = Subject(account_id="", roles=frozenset(), institution_id=None)
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def make_app(services: Services) -> web.Application:
+    """An aiohttp application around assembled services."""
+    app = web.Application(middlewares=[observe, problems], client_max_size=1 << 20)
+    app[SERVICES] = services
+    auth.install(app, services)
+    live.begin(app)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, endpoint(route))
+    app.router.add_get("/live", live.live)
+    metrics.add(app)
+    pages.add(app)
+    app.on_response_prepare.append(protect)
+    app.on_shutdown.append(_close_sockets)
+    return app
+
+
+def endpoint(route: Route) -> Handler:
+    """The aiohttp handler of a row: authenticate, authorise, parse, run, encode."""
+    adapter = TypeAdapter(route.returns) if route.returns is not None else None
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        services = request.app[SERVICES]
+        subject = await _authorised(request, services, route)
+        query = None if route.query is None else read_query(request, route.query)
+        body = None if route.body is None else await read_body(request, route.body)
+        result = await route.handler(Call(request, services, subject, body, query))
+        if isinstance(result, web.StreamResponse):
+            return result
+        if adapter is None:
+            raise TypeError(f"{route.path} returned no response")
+        status = 201 if route.created else 200
+        raw = to_json(result, adapter)
+        response = web.Response(body=raw, status=status, content_type="application/json")
+        if len(raw) > 1024:
+            response.enable_compression()
+        return response
+
+    return handle
+
+
+async def _authorised(request: web.Request, services: Services, route: Route) -> Subject:
+    """The subject of the call, or Problem: signed in, from our own page, with the permission."""
+    signed = await auth.authenticate(request, services)
+    unsafe = request.method in UNSAFE
+    if unsafe and (signed is None or signed.via == "cookie"):
+        auth.check_origin(request, services)
+    if route.permission is None:
+        return signed.subject if signed else NOBODY
+    if signed is None:
+        raise Problem("not-signed-in")
+    request[auth.SIGNED] = signed
+    if unsafe and route.csrf:
+        auth.check_csrf(request, signed)
+    if route.permission not in signed.subject.permissions:
+        action = f"{route.method} {route.path}"
+        await auth.audit_denied(services, signed, action, request.remote or "")
+        raise Problem("forbidden", action=route.permission.value)
+    return signed.subject
+
+
+# --- what every answer has --------------------------------------------------------------------
+
+_COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), payment=(), usb=()",
+}
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers for everything that leaves."""
+    for name, value in _COMMON.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", pages.csp_for(request.path))
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    if request.app[SERVICES].settings.origin.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count and time each call by route, never by its ids."""
+    began = time.perf_counter()
+    resource = request.match_info.route.resource
+    name = resource.canonical if resource is not None else "unmatched"
+    status = 500
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    except web.HTTPException as fault:
+        status = fault.status
+        raise
+    finally:
+        metrics.observe(name, request.method, status, time.perf_counter() - began)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    await app[live.LIVE].close_all()
+
+
+async def serve(app: web.Application, host: str, port: int, started: Callable[[], None]) -> None:
+    """Listen until canceled, then drain: no more intake, sockets told to come back, then stop."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=60,
+        handler_cancellation=False,
+        auto_decompress=False,
+        shutdown_timeout=20,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=512)
+    try:
+        await site.start()
+        started()
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()

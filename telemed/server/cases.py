@@ -1,0 +1,362 @@
+"""Cases as people see them: list rows, the full case, its facts.
+
+It turns rows into the contract's shapes and masks what the viewer's role must not see. It decides
+nothing: what may be done now is asked of the tables in `core`.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from telemed.actions import door, worklist
+from telemed.actions.act import Act
+from telemed.actions.door import Case
+from telemed.actions.requests import missing
+from telemed.core import access, activity, report, request
+from telemed.core.access import Permission, Relation, Role
+from telemed.core.assignment import WHY_NOT, Taker
+from telemed.store import log, network, people, reports, requests, studies
+from telemed.store import tables as t
+from telemed.store.tx import Row
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
+    """A case in a list. `who` adds why this person may not take it."""
+    masked = act.subject.masked
+    name = row["patient_name"] or ""
+    refusal = None
+    if who is not None:
+        service = act.catalogue.services[row["service"]]
+        refusal = worklist.why_not(who, service, row, act.now)
+    return {
+        **{k: row[k] for k in _SAME},
+        "patient_name": access.mask_name(name) if masked else name,
+        "patient_sex": row["patient_sex"] or "",
+        "patient_age": age(row["patient_birth_date"], act.now),
+        "question": "" if masked else row["question"],
+        "requester": _institution(row, "requester"),
+        "provider": _institution(row, "provider"),
+        "claim": _claim(act, row),
+        "critical_open": bool(row["critical_open"]),
+        "thumbnail": None if masked else thumbnail(row["study_uid"]),
+        "why_not": None if refusal is None else words(WHY_NOT[refusal]),
+    }
+
+
+_SAME = (
+    "id",
+    "number",
+    "service",
+    "urgency",
+    "state",
+    "modality",
+    "body_part",
+    "created_at",
+    "updated_at",
+    "submitted_at",
+    "due_at",
+    "waiting_since",
+    "issued_at",
+    "report_state",
+    "positive",
+    "critical",
+    "adoption",
+    "instance_count",
+)
+
+
+def full(act: Act, request_id: str) -> dict[str, Any]:
+    """The whole case through the one door."""
+    case = door.case(act, request_id)
+    row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
+    masked = act.subject.masked
+    attached = [] if masked else requests.studies_of(act.tx, case.id)
+    patient = studies.patient(act.tx, row["patient_ref"]) if row["patient_ref"] else None
+    gaps = missing(act, case) if case.own and case.state in request.EDITABLE else []
+    return {
+        **list_row(act, row, worklist.taker(act.tx, act.subject) if case.providing else None),
+        "version": row["version"],
+        "content": {} if masked else row["content"],
+        "consent": None if masked or not row["consent"] else row["consent"],
+        "agreement_id": row["agreement_id"],
+        "liability": case.row["liability"],
+        "patient": None if patient is None or masked else patient_out(patient, act.now),
+        "studies": [study_out(act, s) for s in attached],
+        "priors": [study_out(act, s) for s in _priors(act, case, attached)],
+        "step_reason": row["step_reason"],
+        "created_by": _account_name(act, row["created_by"]),
+        "final_diagnosis": "" if masked else row["final_diagnosis"],
+        "confirmed_at": row["confirmed_at"],
+        "critical_notices": [_notice(act, n) for n in requests.critical_notices_of(act.tx, case.id)],
+        "allowed": allowed(act, case, row),
+        "missing": [
+            {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
+        ],
+        "uploads_running": requests.uploads_running(act.tx, case.id),
+        "four_eyes": case.service.four_eyes,
+        "relation": case.relation.value,
+        "viewer_url": viewer_url([s["study_uid"] for s in attached]),
+    }
+
+
+def allowed(act: Act, case: Case, row: Row) -> list[str]:
+    """The steps this viewer may take now, by the tables and their role."""
+    held = act.subject.permissions
+    if case.relation is Relation.SUPERVISOR:
+        return []
+    if case.own:
+        return _own_steps(case, row) if Permission.WRITE_REQUESTS in held else []
+    return _provider_steps(act, case, row) if Permission.READ_QUEUE in held else []
+
+
+def _own_steps(case: Case, row: Row) -> list[str]:
+    events = (
+        request.Event.SUBMIT,
+        request.Event.DISCARD,
+        request.Event.RESUBMIT,
+        request.Event.WITHDRAW,
+        request.Event.CONFIRM,
+    )
+    steps = [e.value for e in events if request.MACHINE.allows(case.state, e)]
+    if case.state in request.EDITABLE:
+        steps.append("edit")
+    if row["critical_open"]:
+        steps.append("acknowledge")
+    return steps
+
+
+def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
+    held = act.subject.permissions
+    person = act.subject.person_id
+    writes = Permission.WRITE_REPORTS in held
+    taken = row["workitem_state"] == "IN PROGRESS"
+    mine = taken and row["performer_id"] == person
+    fit = writes and worklist.why_not(
+        worklist.taker(act.tx, act.subject), case.service, case.row, act.now
+    ) is None
+    state = row["report_state"]
+    steps: list[str] = []
+    if case.state is request.State.OPEN:
+        if Permission.MOVE_REQUESTS in held and (mine or not taken or not writes):
+            steps += ["return", "decline", "redirect"]
+        if fit and not taken:
+            steps.append("claim")
+        if fit and taken and not mine and state != report.State.PRELIMINARY:
+            steps.append("takeover")
+        if mine or (taken and Role.COORDINATOR in act.subject.roles):
+            steps.append("release")
+    if writes and state == report.State.DRAFT and row["report_author_id"] == person:
+        steps += ["write", "sign"]
+    if Permission.VERIFY_REPORTS in held and state == report.State.PRELIMINARY:
+        if row["report_author_id"] != person:
+            steps += ["verify", "send-back"]
+    if fit and state == report.State.FINAL:
+        steps.append("revise")
+    return steps
+
+
+def facts(act: Act, request_id: str) -> dict[str, Any]:
+    """A case's facts, oldest first, with the actors' names."""
+    case = door.case(act, request_id)
+    rows = log.of_request(act.tx, case.id)
+    names = _actor_names(act, [a.actor_id for a in rows])
+    refs = network.institution_refs(act.tx, {a.institution_id for a in rows})
+    items = []
+    for fact in rows:
+        zh, en = activity.WORDS[activity.Kind(fact.kind)]
+        place = refs.get(fact.institution_id or "")
+        items.append(
+            {
+                "seq": fact.seq,
+                "kind": fact.kind,
+                "label": {"zh": zh, "en": en},
+                "at": fact.at,
+                "actor": names.get(fact.actor_id or ""),
+                "institution": place["short_name"] if place else None,
+                "data": dict(fact.data),
+            }
+        )
+    return {"items": items}
+
+
+# --- shapes -----------------------------------------------------------------------------------
+
+
+def words(label: Any) -> dict[str, str]:
+    """A core label as the contract's."""
+    return {"zh": label.zh, "en": label.en}
+
+
+def patient_out(row: Row, now: datetime) -> dict[str, Any]:
+    """A patient; identity numbers show their last four digits only."""
+    return {
+        **{k: row[k] for k in ("id", "patient_id", "name", "sex", "birth_date", "phone")},
+        "age": age(row["birth_date"], now),
+        "id_number": access.mask_digits(row["id_number"]),
+    }
+
+
+def study_out(act: Act, row: Row) -> dict[str, Any]:
+    """A study in a list."""
+    patient = studies.patient(act.tx, row["patient_ref"]) or {}
+    place = network.institution_refs(act.tx, {row["institution_id"]})[row["institution_id"]]
+    same = (
+        "id",
+        "study_uid",
+        "accession_number",
+        "study_date",
+        "study_time",
+        "description",
+        "body_part",
+        "series_count",
+        "instance_count",
+        "bytes",
+        "received_at",
+        "updated_at",
+    )
+    return {
+        **{k: row[k] for k in same},
+        "patient": patient_out(patient, act.now),
+        "modalities": [m for m in str(row["modalities"]).split("\\") if m],
+        "institution": {k: place[k] for k in ("id", "name", "short_name")},
+        "thumbnail": thumbnail(row["study_uid"]),
+    }
+
+
+def thumbnail(study_uid: str | None) -> str | None:
+    """Where a small picture of a study is."""
+    return f"/dicom-web/studies/{study_uid}/thumbnail?viewport=160,160" if study_uid else None
+
+
+def viewer_url(study_uids: list[str]) -> str | None:
+    """The viewer, opened on exactly these studies."""
+    if not study_uids:
+        return None
+    return f"/viewer/viewer?StudyInstanceUIDs={quote(','.join(study_uids), safe=',')}"
+
+
+def age(birth_date: str | None, now: datetime) -> str:
+    """An age as Chinese charts write it: years, months under one year, days under one month."""
+    if not birth_date or len(birth_date) != 10:
+        return ""
+    born, today = date.fromisoformat(birth_date), now.astimezone(ZONE).date()
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if years >= 1:
+        return f"{years}岁"
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    return f"{months}月" if months >= 1 else f"{(today - born).days}天"
+
+
+def _institution(row: Row, side: str) -> dict[str, str] | None:
+    if row[f"{side}_id"] is None:
+        return None
+    return {
+        "id": row[f"{side}_id"],
+        "name": row[f"{side}_name"],
+        "short_name": row[f"{side}_short"],
+    }
+
+
+def _claim(act: Act, row: Row) -> dict[str, Any] | None:
+    if row["workitem_state"] != "IN PROGRESS":
+        return None
+    return {
+        "workitem_id": row["workitem_id"],
+        "person_id": row["performer_id"],
+        "name": row["performer_name"],
+        "since": row["claimed_at"],
+        "lease_until": row["lease_until"] or row["claimed_at"],
+        "mine": row["performer_id"] == act.subject.person_id,
+    }
+
+
+def _priors(act: Act, case: Case, attached: list[Row]) -> list[Row]:
+    """Other studies of the same platform patient, newest first: by our identity, not PatientID."""
+    if act.subject.masked or not attached:
+        return []
+    known = {s["id"] for s in attached}
+    owners = {s["patient_ref"] for s in attached}
+    found = act.tx.all(
+        sa.select(t.studies)
+        .where(t.studies.c.patient_ref.in_(owners), t.studies.c.id.not_in(known))
+        .order_by(t.studies.c.study_date.desc())
+        .limit(20)
+    )
+    return found
+
+
+def _notice(act: Act, row: Row) -> dict[str, Any]:
+    label = next((f.label for f in act.catalogue.critical_findings if f.code == row["finding"]), None)
+    return {
+        **{k: row[k] for k in ("id", "finding", "raised_at", "due_at", "action")},
+        "label": words(label) if label else {"zh": row["finding"], "en": row["finding"]},
+        "raised_by": row["raised_by_name"],
+        "acknowledged_by": _account_name(act, row["acknowledged_by"]) or None,
+        "acknowledged_at": row["acknowledged_at"],
+    }
+
+
+def _account_name(act: Act, account_id: str | None) -> str:
+    return _actor_names(act, [account_id]).get(account_id or "", "")
+
+
+def _actor_names(act: Act, ids: list[str | None]) -> dict[str, str]:
+    wanted = {i for i in ids if i is not None}
+    rows = act.tx.all(
+        sa.select(t.accounts.c.id, t.accounts.c.display_name).where(t.accounts.c.id.in_(wanted))
+    )
+    return {row["id"]: row["display_name"] for row in rows}
+
+
+def version_out(act: Act, row: Row) -> dict[str, Any]:
+    """One version of a report."""
+    content = dict(row["content"])
+    return {
+        **{k: row[k] for k in ("id", "number", "kind", "state", "revision", "reason")},
+        **{k: row[k] for k in ("updated_at", "sha256", "verification_code")},
+        "content": content,
+        "author": _signature(row, "author", "authored_at"),
+        "verifier": _signature(row, "verifier", "verified_at"),
+        "mine": row["author_id"] == act.subject.person_id,
+    }
+
+
+def _signature(row: Row, who: str, when: str) -> dict[str, Any] | None:
+    if row[when] is None:
+        return None
+    zh, en = people.title_words(row[f"{who}_title"])
+    return {
+        "person_id": row[f"{who}_id"],
+        "name": row[f"{who}_name"],
+        "title": {"zh": zh, "en": en},
+        "at": row[when],
+    }
+
+
+def report_out(act: Act, request_id: str) -> dict[str, Any]:
+    """A case's report as this viewer may see it: drafts are the writing side's alone (RP-11)."""
+    case = door.case(act, request_id)
+    row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
+    steps = allowed(act, case, row)
+    rows = reports.versions(act.tx, case.id)
+    inside = case.providing and Permission.READ_QUEUE in act.subject.permissions
+    shown = [v for v in rows if v["state"] == "final" or (inside and v["state"] != "discarded")]
+    if act.subject.masked:
+        shown = []
+    finals = [v for v in shown if v["state"] == "final" and v["kind"] != "addendum"]
+    unfinished = [v for v in shown if v["state"] != "final"]
+    current = (unfinished or finals or [None])[-1]
+    return {
+        "request_id": case.id,
+        "report_id": rows[0]["report_id"] if rows else None,
+        "versions": [version_out(act, v) for v in shown],
+        "current": None if current is None else version_out(act, current),
+        "editable": "write" in steps,
+        "may_verify": "verify" in steps,
+        "may_revise": "revise" in steps,
+    }

@@ -1,0 +1,118 @@
+"""Error code to HTTP status, in one table, and the one error shape on every route."""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from telemed.core.errors import ERRORS, Problem
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[str, int] = {
+    "not-signed-in": 401,
+    "wrong-credentials": 401,
+    "sign-again": 403,
+    "locked-out": 429,
+    "too-many": 429,
+    "bad-origin": 403,
+    "forbidden": 403,
+    "four-eyes": 403,
+    "not-qualified": 403,
+    "own-account": 403,
+    "wrong-password": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "not-acceptable": 406,
+    "stale": 409,
+    "illegal-transition": 409,
+    "already-claimed": 409,
+    "not-claim-holder": 409,
+    "study-conflict": 409,
+    "upload-offset": 409,
+    "no-agreement": 409,
+    "consent-receiver": 409,
+    "out-of-scope": 409,
+    "service-not-live": 409,
+    "username-taken": 409,
+    "too-large": 413,
+    "not-supported-media": 415,
+    "invalid": 400,
+    "incomplete": 422,
+    "roles-separate": 422,
+    "weak-password": 422,
+    "reason-required": 422,
+    "report-empty": 422,
+    "report-incomplete": 422,
+    "cannot-render": 422,
+    "signature-invalid": 500,
+    "internal": 500,
+    "unavailable": 503,
+    "no-space": 507,
+}
+
+_HTTP_CODES = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "not-supported-media",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem_response(problem: Problem) -> web.Response:
+    """The error shape with the status of its code."""
+    body = {
+        "code": problem.code,
+        "zh": problem.sentence("zh"),
+        "en": problem.sentence("en"),
+        "facts": problem.facts,
+    }
+    response = web.Response(
+        status=STATUS[problem.code],
+        body=orjson.dumps(body, default=str),
+        content_type="application/json",
+    )
+    if problem.code == "not-signed-in":
+        response.headers["WWW-Authenticate"] = 'Bearer realm="telemed"'
+    if problem.code in ("locked-out", "too-many", "unavailable"):
+        response.headers["Retry-After"] = str(problem.facts.get("seconds", 60))
+    return response
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever was raised into the one error shape. Library faults never look like ours."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem_response(problem)
+    except ValidationError as fault:
+        return problem_response(Problem("invalid", detail=_first_fault(fault)))
+    except web.HTTPException as fault:
+        if fault.status < 400:
+            raise
+        code = _HTTP_CODES.get(fault.status, "invalid" if fault.status < 500 else "internal")
+        facts = {"detail": fault.reason, "limit": "", "incident": ""}
+        response = problem_response(Problem(code, **facts))
+        if "Allow" in fault.headers:
+            response.headers["Allow"] = fault.headers["Allow"]
+        return response
+    except (ConnectionResetError, TimeoutError):
+        raise
+    except Exception:
+        incident = secrets.token_hex(4)
+        log.exception("incident %s", incident, extra={"incident": incident})
+        return problem_response(Problem("internal", incident=incident))
+
+
+def _first_fault(fault: ValidationError) -> str:
+    """Which field and why, without echoing the value."""
+    first = fault.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}"
+
+

@@ -1,0 +1,157 @@
+"""From signed bytes to the sheet that is printed.
+
+Text and names come from the bytes that were signed, never from the live rows, so that the paper
+says what was signed and a changed row cannot change it. A signature that does not verify stops
+the printing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+
+from telemed.actions import door
+from telemed.actions.act import Act
+from telemed.core.catalogue import FormField, ServiceType
+from telemed.core.completeness import URGENCY_WORDS
+from telemed.core.errors import Problem
+from telemed.documents.report_pdf import (
+    Field,
+    Patient,
+    ReportSheet,
+    Section,
+    Signature,
+    Version,
+    VersionKind,
+)
+from telemed.server.cases import age
+from telemed.store import people, reports, requests
+from telemed.store.signer import Signer
+from telemed.store.tx import Row
+
+SEX = {"M": "男", "F": "女", "O": "其他", "U": "未知", "": "未知"}
+
+
+def report_sheet(
+    act: Act, request_id: str, origin: str, signer: Signer, number: int | None
+) -> ReportSheet:
+    """The sheet of a case's issued report, of one version or all; Problem("not-found") if none."""
+    case = door.case(act, request_id)
+    if act.subject.masked:
+        raise Problem("forbidden", action="print-report")
+    finals = [v for v in reports.versions(act.tx, case.id) if v["state"] == "final"]
+    shown = [v for v in finals if number is None or v["number"] == number]
+    if not shown:
+        raise Problem("not-found")
+    signed = [_checked(act, v, signer) for v in shown]
+    newest, head = shown[-1], signed[-1]
+    return ReportSheet(
+        provider=head["provider"]["name"],
+        alliance="广西医疗联合体远程医疗协作平台",
+        title=f"{case.service.label.zh}报告单",
+        number=case.row["number"],
+        patient=_patient(head, act.now),
+        patient_fields=_patient_fields(act, case.row),
+        exam_fields=_exam_fields(act, case),
+        clinical_question=case.row["question"],
+        versions=tuple(
+            _version(act, case.service, v, content) for v, content in zip(shown, signed, strict=True)
+        ),
+        verify_code=_grouped(newest["verification_code"]),
+        verify_url=f"{origin}/verify/{newest['verification_code']}",
+        printed_at=act.now,
+    )
+
+
+def _checked(act: Act, version: Row, signer: Signer) -> dict[str, Any]:
+    """The signed content of a version; what does not verify is never shown as valid (RP-01)."""
+    kept = reports.signed(act.tx, version["id"])
+    if kept is None or not signer.verify(kept["signed_bytes"], kept["signature"], kept["key_id"]):
+        raise Problem("signature-invalid", number=version["number"])
+    return cast(dict[str, Any], orjson.loads(kept["signed_bytes"]))
+
+
+def _patient(content: Mapping[str, Any], now: datetime) -> Patient:
+    patient = content["patient"]
+    return Patient(
+        name=patient["name"] or "",
+        sex=SEX.get(patient["sex"] or "", ""),
+        age=age(patient["birth_date"], now),
+        number_label="病案号",
+        number=patient["patient_id"] or "",
+    )
+
+
+def _patient_fields(act: Act, row: Row) -> tuple[Field, ...]:
+    return (
+        Field("申请机构", row["requester_name"]),
+        Field("紧急程度", URGENCY_WORDS[row["urgency"]].zh),
+    )
+
+
+def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
+    attached = requests.studies_of(act.tx, case.id)
+    first = attached[0] if attached else None
+    exam = str(case.row["content"].get("exam", "")) or (first["description"] if first else "")
+    taken = str(first["study_date"]) if first else ""
+    return (
+        Field("检查项目", exam),
+        Field("检查部位", case.row["body_part"]),
+        Field("检查日期", f"{taken[:4]}-{taken[4:6]}-{taken[6:]}" if len(taken) == 8 else taken),
+        Field("检查号", first["accession_number"] if first else ""),
+    )
+
+
+def _version(act: Act, service: ServiceType, row: Row, content: Mapping[str, Any]) -> Version:
+    body = content["content"]
+    digest = row["sha256"]
+    signatures = [_signature(act, "报告医师", content["author"], content["authored_at"], digest)]
+    if content["verifier"]:
+        signatures.append(
+            _signature(act, "审核医师", content["verifier"], content["verified_at"], digest)
+        )
+    critical = "、".join(
+        f.label.zh for f in act.catalogue.critical_findings if f.code in body.get("critical", [])
+    )
+    return Version(
+        number=content["version"],
+        kind=cast(VersionKind, content["kind"]),
+        sections=tuple(_sections(service, body)),
+        signatures=tuple(signatures),
+        reason=content["reason"],
+        positive=body.get("positive"),
+        critical=critical,
+    )
+
+
+def _sections(service: ServiceType, body: Mapping[str, Any]) -> Sequence[Section]:
+    values = body.get("fields") or {}
+    measured = [
+        f"{f.label.zh} {_shown(f, values[f.key])}"
+        for f in service.report_fields()
+        if f.key not in ("findings", "impression") and values.get(f.key) not in (None, "", [])
+    ]
+    found = [Section("测量与分级", "；".join(measured))] if measured else []
+    return [
+        *found,
+        Section("检查所见", body.get("findings", "")),
+        Section("诊断意见", body.get("impression", "")),
+    ]
+
+
+def _shown(field: FormField, value: object) -> str:
+    label = next((w.zh for code, w in field.options if code == str(value)), None)
+    return f"{label or value}{' ' + field.unit if field.unit else ''}"
+
+
+def _signature(
+    act: Act, role: str, who: Mapping[str, str], at: str, digest: str
+) -> Signature:
+    person = people.person(act.tx, who["id"])
+    title = people.title_words(person["title"])[0] if person else ""
+    return Signature(role, who["name"], title, datetime.fromisoformat(at), digest)
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[i : i + 4] for i in range(0, len(code), 4))

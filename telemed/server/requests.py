@@ -1,0 +1,325 @@
+"""Routes of requests: lists, one case, its steps; and the worklist of those who answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+
+from telemed.actions import requests as acts
+from telemed.actions import worklist
+from telemed.actions.act import Act
+from telemed.actions.studies import save_patient
+from telemed.core import request
+from telemed.core.access import Permission
+from telemed.server import cases
+from telemed.server import schemas as s
+from telemed.server.routing import Call
+from telemed.store import log
+from telemed.store import requests as store
+from telemed.store import tables as t
+from telemed.store.access import visible_requests
+
+R = t.requests.c
+_LIVE_STATES = ("open", "returned", "declined", "draft")
+_DONE_STATES = ("answered", "confirmed", "withdrawn")
+
+
+class Query(BaseModel):
+    """A query string; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ListQuery(Query):
+    view: Literal["all", "active", "done"] = "all"
+    state: str | None = Field(default=None, max_length=40)
+    service: str | None = Field(default=None, max_length=40)
+    q: str | None = Field(default=None, max_length=60)
+    cursor: int = Field(default=0, ge=0, le=100_000)
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class WorklistQuery(Query):
+    tab: Literal["pool", "mine", "verify", "returned", "done"] = "pool"
+    service: str | None = Field(default=None, max_length=40)
+    cursor: int = Field(default=0, ge=0, le=100_000)
+    limit: int = Field(default=100, ge=1, le=500)
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+async def list_requests(call: Call) -> Any:
+    """The cases the caller may see, newest first."""
+    query = call.query(ListQuery)
+
+    def ask(act: Act) -> dict[str, Any]:
+        where = [visible_requests(act.subject, act.now), R.state != "discarded"]
+        if query.view != "all":
+            where.append(R.state.in_(_LIVE_STATES if query.view == "active" else _DONE_STATES))
+        if query.state:
+            where.append(R.state == query.state)
+        if query.service:
+            where.append(R.service == query.service)
+        if query.q and not act.subject.masked:
+            where.append(store.matches(query.q))
+        rule = sa.and_(*where)
+        order = [R.created_at.desc(), R.id.desc()]
+        rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
+        return {
+            "items": [cases.list_row(act, row) for row in rows[: query.limit]],
+            "next": _next(rows, query.cursor, query.limit),
+            "total": store.count(act.tx, rule),
+        }
+
+    return await call.ask(ask)
+
+
+async def todo(call: Call) -> Any:
+    """What waits for the requesting side, most pressing first."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        own = R.requester_id == act.subject.own_institution
+        listing = {
+            "returned": R.state == request.State.RETURNED.value,
+            "declined": R.state == request.State.DECLINED.value,
+            "to_read": R.state == request.State.ANSWERED.value,
+            "drafts": sa.and_(
+                R.state == request.State.DRAFT.value, R.created_by == act.subject.account_id
+            ),
+            "critical": sa.exists()
+            .where(
+                t.critical_notices.c.request_id == R.id,
+                t.critical_notices.c.acknowledged_at.is_(None),
+            )
+            .correlate(t.requests),
+        }
+        order = [R.critical.desc(), R.updated_at.desc()]
+        return {
+            name: [
+                cases.list_row(act, row)
+                for row in store.listed(act.tx, sa.and_(own, where), order, 50)
+            ]
+            for name, where in listing.items()
+        }
+
+    return await call.ask(ask)
+
+
+async def list_worklist(call: Call) -> Any:
+    """The queue of one reader: ordered by deadline, with counts of every tab."""
+    query = call.query(WorklistQuery)
+
+    def ask(act: Act) -> dict[str, Any]:
+        seq = log.head(act.tx)
+        who = worklist.taker(act.tx, act.subject)
+        base = _queue_base(act, query.service)
+        tabs = _tabs(act)
+        rule = sa.and_(base, tabs[query.tab])
+        order = (
+            [R.issued_at.desc(), R.id]
+            if query.tab == "done"
+            else [R.due_at.asc(), R.submitted_at.asc(), R.id]
+        )
+        rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
+        counts = {name: store.count(act.tx, sa.and_(base, tab)) for name, tab in tabs.items()}
+        pressing = sa.and_(base, tabs["pool"], R.urgency != "routine")
+        return {
+            "seq": seq,
+            "items": [cases.list_row(act, row, who) for row in rows[: query.limit]],
+            "counts": {**counts, "pressing": store.count(act.tx, pressing)},
+            "next": _next(rows, query.cursor, query.limit),
+        }
+
+    return await call.ask(ask)
+
+
+def _queue_base(act: Act, service: str | None) -> sa.ColumnElement[bool]:
+    """Cases asked of one's institution, of the services one is licensed for."""
+    who = worklist.taker(act.tx, act.subject)
+    mine = act.subject.own_institution
+    where = [visible_requests(act.subject, act.now), R.provider_id == mine]
+    if Permission.WRITE_REPORTS in act.subject.permissions:
+        where.append(R.service.in_(_services_of(act, who)))
+    if service:
+        where.append(R.service == service)
+    return sa.and_(*where)
+
+
+def _services_of(act: Act, who: Any) -> list[str]:
+    """Services the person may take at all; a case of their own institution says why not."""
+    probe = {"provider_id": act.subject.institution_id, "requester_id": ""}
+    return [
+        code
+        for code, service in act.catalogue.services.items()
+        if worklist.why_not(who, service, probe, act.now) is None
+    ]
+
+
+def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
+    person = act.subject.person_id or ""
+    is_open = R.state == request.State.OPEN.value
+    latest = _report_state()
+    author = _report_author()
+    day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    w = t.workitems.c
+    return {
+        "pool": sa.and_(is_open, w.state == "SCHEDULED"),
+        "mine": sa.or_(
+            sa.and_(
+                is_open,
+                w.state == "IN PROGRESS",
+                w.performer_id == person,
+                sa.func.coalesce(latest, "draft") != "preliminary",
+            ),
+            sa.and_(R.state != request.State.OPEN.value, latest == "draft", author == person),
+        ),
+        "verify": latest == "preliminary",
+        "returned": R.state == request.State.RETURNED.value,
+        "done": sa.and_(
+            R.issued_at >= day,
+            R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value)),
+        ),
+    }
+
+
+def _report_state() -> sa.ScalarSelect[Any]:
+    return _latest_version(t.report_versions.c.state)
+
+
+def _report_author() -> sa.ScalarSelect[Any]:
+    return _latest_version(t.report_versions.c.author_id)
+
+
+def _latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(column)
+        .join(t.reports, t.reports.c.id == t.report_versions.c.report_id)
+        .where(t.reports.c.request_id == R.id, t.report_versions.c.state != "discarded")
+        .order_by(t.report_versions.c.number.desc())
+        .limit(1)
+        .correlate(t.requests)
+        .scalar_subquery()
+    )
+
+
+def _next(rows: list[Any], cursor: int, limit: int) -> str | None:
+    return str(cursor + limit) if len(rows) > limit else None
+
+
+# --- one case ---------------------------------------------------------------------------------
+
+
+async def show(call: Call) -> Any:
+    """One case in full."""
+    return await call.ask(lambda act: cases.full(act, call.path("id")))
+
+
+async def facts(call: Call) -> Any:
+    """The facts of one case."""
+    return await call.ask(lambda act: cases.facts(act, call.path("id")))
+
+
+async def create(call: Call) -> Any:
+    """A new draft."""
+    body = call.body(s.RequestIn)
+    return await call.act(
+        lambda act: cases.full(act, acts.create(act, body.service, body.urgency))
+    )
+
+
+async def edit(call: Call) -> Any:
+    """Autosave of a draft."""
+    body = call.body(s.RequestPatch)
+    change = acts.Edit(
+        version=body.version,
+        urgency=body.urgency,
+        provider_id=body.provider_id,
+        patient_ref=body.patient_ref,
+        content=body.content,
+        consent=None if body.consent is None else body.consent.model_dump(mode="json"),
+        study_ids=body.study_ids,
+    )
+
+    def do(act: Act) -> dict[str, Any]:
+        given = change
+        if body.patient is not None:
+            given = replace(change, patient_ref=save_patient(act, body.patient.model_dump()))
+        acts.edit(act, call.path("id"), given)
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+def _step(
+    do: Callable[[Act, str, s.StepIn], None], leaves: bool = False
+) -> Callable[[Call], Any]:
+    """A handler for a step with a coded reason. It answers with the case after it, or, where the
+    case leaves the caller's sight with the step, that it is done."""
+
+    async def handler(call: Call) -> Any:
+        body = call.body(s.StepIn)
+
+        def act_and_show(act: Act) -> dict[str, Any]:
+            do(act, call.path("id"), body)
+            return {"ok": True} if leaves else cases.full(act, call.path("id"))
+
+        return await call.act(act_and_show)
+
+    return handler
+
+
+submit = _step(lambda act, case, body: acts.submit(act, case))
+resubmit = _step(lambda act, case, body: acts.resubmit(act, case))
+discard = _step(lambda act, case, body: acts.discard(act, case))
+withdraw = _step(lambda act, case, body: acts.withdraw(act, case, body.reason, body.note))
+return_ = _step(lambda act, case, body: acts.return_(act, case, body.reason, body.note))
+decline = _step(
+    lambda act, case, body: acts.decline(act, case, body.reason, body.note), leaves=True
+)
+redirect = _step(
+    lambda act, case, body: acts.redirect(act, case, body.provider_id, body.reason, body.note),
+    leaves=True,
+)
+release = _step(lambda act, case, body: worklist.release(act, case, body.reason, body.note))
+take_over = _step(lambda act, case, body: worklist.take_over(act, case, body.reason, body.note))
+
+
+async def claim(call: Call) -> Any:
+    """Take a case from the queue."""
+
+    def do(act: Act) -> dict[str, Any]:
+        worklist.claim(act, call.path("id"))
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+async def heartbeat(call: Call) -> Any:
+    """The holder is present."""
+    until = await call.act(lambda act: worklist.keep(act, [call.path("id")]))
+    return {"lease_until": until}
+
+
+async def confirm(call: Call) -> Any:
+    """Read, and what was decided."""
+    body = call.body(s.ConfirmIn)
+
+    def do(act: Act) -> dict[str, Any]:
+        acts.confirm(act, call.path("id"), body.adoption, body.final_diagnosis, body.note)
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+async def acknowledge(call: Call) -> Any:
+    """A critical finding was received."""
+    body = call.body(s.AcknowledgeIn)
+
+    def do(act: Act) -> dict[str, Any]:
+        acts.acknowledge(act, call.path("id"), call.path("notice_id"), body.action)
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)

@@ -1,0 +1,114 @@
+"""A route is a row: method, path, handler, the permission it asks for, its bodies.
+
+The table feeds the server, the OpenAPI document, the access matrix test and the docs. What is not
+in the table does not exist.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter
+
+from telemed.actions.act import Act
+from telemed.core.access import Permission, Subject
+from telemed.core.errors import Problem
+from telemed.server.services import Services
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+MAX_JSON = 1 << 20
+
+SERVICES = web.AppKey("services", Services)
+
+
+class Call:
+    """One call of one route: who asks, with what, and the way to act on it."""
+
+    def __init__(
+        self, request: web.Request, services: Services, subject: Subject, body: Any, query: Any
+    ) -> None:
+        self.request = request
+        self.services = services
+        self.subject = subject
+        self._body = body
+        self._query = query
+
+    def path(self, name: str) -> str:
+        """A path parameter."""
+        return self.request.match_info[name]
+
+    def body(self, model: type[M]) -> M:
+        """The body, already parsed to the model the route names."""
+        return cast(M, self._body)
+
+    def query(self, model: type[M]) -> M:
+        """The query, already parsed to the model the route names."""
+        return cast(M, self._query)
+
+    @property
+    def address(self) -> str:
+        """The caller's address for the audit."""
+        return self.request.remote or ""
+
+    async def act(self, do: Callable[[Act], T]) -> T:
+        """Run an action in a durable transaction, then ring the bell."""
+        return await self.services.act(self.subject, do, self.address)
+
+    async def ask(self, do: Callable[[Act], T]) -> T:
+        """Run a question in a read transaction."""
+        return await self.services.ask(self.subject, do, self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the API.
+
+    `permission` None is public. `body`/`query` are parsed and forbidden to carry more; `returns`
+    None means the handler makes its own response (files, streams).
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Call], Awaitable[Any]]
+    permission: Permission | None
+    summary: str
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    returns: Any = None
+    media: str | None = None
+    """Content type of a file answer, for the document."""
+    created: bool = False
+    """Whether success is 201."""
+    csrf: bool = True
+    """Whether an unsafe call with a cookie must carry the CSRF header."""
+
+
+def to_json(value: Any, adapter: TypeAdapter[Any]) -> bytes:
+    """Validate what goes out against the contract and encode it."""
+    return orjson.dumps(adapter.dump_python(adapter.validate_python(value), mode="python"),
+                        option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+async def read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    """The JSON body as the model; bounded, JSON content type only (AU-06)."""
+    if request.content_type != "application/json":
+        raise Problem("not-supported-media", detail=request.content_type)
+    if (request.content_length or 0) > MAX_JSON:
+        raise Problem("too-large", limit="1 MB")
+    raw = await request.content.read(MAX_JSON + 1)
+    while len(raw) <= MAX_JSON and not request.content.at_eof():
+        raw += await request.content.read(MAX_JSON + 1 - len(raw))
+    if len(raw) > MAX_JSON:
+        raise Problem("too-large", limit="1 MB")
+    return model.model_validate_json(raw)
+
+
+def read_query(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    """The query string as the model; a repeated key is refused."""
+    keys = list(request.query.keys())
+    if len(keys) != len(set(keys)):
+        raise Problem("invalid", detail="repeated query key")
+    return model.model_validate(dict(request.query))

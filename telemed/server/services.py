@@ -1,0 +1,58 @@
+"""What the handlers are given: the assembled parts, named once."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from telemed.actions.act import Act
+from telemed.bus import Bell
+from telemed.core.access import Subject
+from telemed.core.catalogue import Catalogue
+from telemed.dicom.worker import RenderPool
+from telemed.settings import Settings
+from telemed.store.blobs import Blobs
+from telemed.store.engine import Store
+from telemed.store.signer import Signer
+from telemed.store.tx import Tx
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+@dataclass(slots=True)
+class Services:
+    """The concrete parts; `assemble.py` is the only place that makes them."""
+
+    settings: Settings
+    store: Store
+    bell: Bell
+    blobs: Blobs
+    catalogue: Catalogue
+    signer: Signer
+    renderer: RenderPool
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(2, "documents"), repr=False
+    )
+
+    async def act(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:
+        """Run an action in one durable transaction, then ring."""
+        result = await self.store.write(lambda tx: do(self.make_act(tx, subject, address)))
+        self.bell.ring()
+        return result
+
+    async def ask(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:
+        """Run a question in a read transaction."""
+        return await self.store.read(lambda tx: do(self.make_act(tx, subject, address)))
+
+    async def in_thread(self, do: Callable[[P], T], argument: P) -> T:
+        """Run work that would hold up the loop (a PDF, a workbook) in a thread of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, do, argument)
+
+    def make_act(self, tx: Tx, subject: Subject, address: str = "") -> Act:
+        """An act in a transaction that is already open."""
+        return Act(tx, subject, self.clock(), self.new_id, self.catalogue, address)
