@@ -1,0 +1,74 @@
+/** The bell: what waits for the requesting side, counted, most pressing first. */
+import { BellOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { Badge, Button, Popover } from 'antd'
+import { useEffect, useState } from 'react'
+import { Link } from 'react-router'
+import { todoQuery } from '../requests/api'
+import { Empty } from '../shared/Empty'
+import { Moment } from '../shared/Moment'
+import { PatientLine } from '../shared/PatientLine'
+import type { RequestRow, TodoOut } from '../shared/schema'
+import { CriticalTag, StatusTag } from '../shared/tags'
+import styles from './Alerts.module.css'
+import { useWords } from './words'
+
+export function Alerts() {
+  const t = useWords()
+  const { data } = useQuery(todoQuery)
+  const [open, setOpen] = useState(false)
+  const rows = waiting(data)
+  useTitleCount(rows.length)
+  return (
+    <Popover
+      open={open}
+      onOpenChange={setOpen}
+      trigger="click"
+      placement="bottomRight"
+      title={t('alertsTitle')}
+      content={<AlertList rows={rows} onGo={() => setOpen(false)} />}
+    >
+      <Button type="text" aria-label={t('alerts', { n: rows.length })}>
+        <Badge count={rows.length} size="small" overflowCount={99}>
+          <BellOutlined className={styles.bell} />
+        </Badge>
+      </Button>
+    </Popover>
+  )
+}
+
+/** Critical first, then returned and declined, then reports to read; drafts wait for nobody. */
+export function waiting(todo: TodoOut | undefined): RequestRow[] {
+  if (todo === undefined) return []
+  const rows = [...todo.critical, ...todo.returned, ...todo.declined, ...todo.to_read]
+  return [...new Map(rows.map((row) => [row.id, row])).values()]
+}
+
+function AlertList({ rows, onGo }: { rows: RequestRow[]; onGo: () => void }) {
+  const t = useWords()
+  if (rows.length === 0) return <Empty small title="" teach={t('alertsNone')} />
+  return (
+    <ul className={styles.list}>
+      {rows.map((row) => (
+        <li key={row.id}>
+          <Link to={`/requests/${row.id}`} onClick={onGo} className={styles.row}>
+            <PatientLine name={row.patient_name} sex={row.patient_sex} age={row.patient_age} />
+            {row.critical_open ? <CriticalTag open /> : <StatusTag row={row} />}
+            <span className={styles.more}>
+              {row.number} · <Moment at={row.updated_at} ago />
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The count in the tab's title, for whoever works in another window. */
+function useTitleCount(count: number): void {
+  const t = useWords()
+  const name = t('product')
+  useEffect(() => {
+    document.title = count > 0 ? `(${count}) ${name}` : name
+  }, [count, name])
+}

@@ -1,0 +1,74 @@
+/** The frame: a slim bar on top, the page below it. On a phone the doors move to the bottom. */
+import {
+  BarChartOutlined,
+  FileTextOutlined,
+  FolderOpenOutlined,
+  ReadOutlined,
+  SettingOutlined,
+} from '@ant-design/icons'
+import { type ComponentType, Suspense } from 'react'
+import { NavLink, Outlet, useNavigation } from 'react-router'
+import { SessionEnded } from '../session/SessionEnded'
+import { useMe } from '../session/session'
+import { Alerts } from './Alerts'
+import { CriticalDialog } from './CriticalDialog'
+import { PersonMenu } from './PersonMenu'
+import { placesOf } from './routes'
+import styles from './Shell.module.css'
+import { LiveDot, UploadChip } from './signals'
+import { type PlaceKey, useWords } from './words'
+
+const ICONS: Record<PlaceKey, ComponentType> = {
+  work: ReadOutlined,
+  requests: FileTextOutlined,
+  studies: FolderOpenOutlined,
+  tally: BarChartOutlined,
+  admin: SettingOutlined,
+}
+
+export function Shell() {
+  const t = useWords()
+  const me = useMe()
+  const moving = useNavigation().state !== 'idle'
+  return (
+    <div className={styles.shell}>
+      <a className={styles.skip} href="#content">
+        {t('skip')}
+      </a>
+      <header className={styles.bar}>
+        <NavLink to="/" className={styles.mark} aria-label={t('product')}>
+          <img src="/mark.svg" alt="" width={24} height={24} />
+          <span className={styles.product}>{t('product')}</span>
+        </NavLink>
+        <nav className={styles.doors} aria-label={t('nav')}>
+          {placesOf(me).map((place) => {
+            const Icon = ICONS[place.label]
+            return (
+              <NavLink key={place.path} to={place.path} className={doorClass}>
+                <Icon aria-hidden /> <span>{t(place.label)}</span>
+              </NavLink>
+            )
+          })}
+        </nav>
+        <div className={styles.right}>
+          <UploadChip />
+          <LiveDot />
+          {me.permissions.includes('write-requests') ? <Alerts /> : null}
+          <PersonMenu />
+        </div>
+        {moving ? <div className={styles.moving} aria-hidden /> : null}
+      </header>
+      <div id="content" className={styles.content}>
+        <Suspense>
+          <Outlet />
+        </Suspense>
+      </div>
+      {me.permissions.includes('write-requests') ? <CriticalDialog /> : null}
+      <SessionEnded />
+    </div>
+  )
+}
+
+function doorClass({ isActive }: { isActive: boolean }): string {
+  return `${styles.door} ${isActive ? styles.here : ''}`
+}

@@ -1,0 +1,61 @@
+/**
+ * The map of the client: which page is whose day.
+ *
+ * A page is fetched when it is first opened; `places` are the doors in the top bar, shown to whom
+ * the permission is given.
+ */
+import type { ComponentType } from 'react'
+import type { RouteObject } from 'react-router'
+import type { Me } from '../shared/schema'
+import type { PlaceKey } from './words'
+
+export interface Place {
+  path: string
+  label: PlaceKey
+  /** Any of these roles sees the door. */
+  roles: readonly string[]
+}
+
+const READING = ['reader', 'verifier', 'coordinator'] as const
+const SENDING = ['requester', 'technician'] as const
+const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
+const KEEPING = [
+  'institution_admin',
+  'regulator',
+  'system_admin',
+  'security_admin',
+  'audit_admin',
+] as const
+
+export const PLACES: readonly Place[] = [
+  { path: '/work', label: 'work', roles: READING },
+  { path: '/requests', label: 'requests', roles: ['requester'] },
+  { path: '/studies', label: 'studies', roles: [...SENDING, 'reader', 'verifier'] },
+  { path: '/tally', label: 'tally', roles: COUNTING },
+  { path: '/admin', label: 'admin', roles: KEEPING },
+]
+
+export function placesOf(me: Me): Place[] {
+  return PLACES.filter((place) => place.roles.some((role) => me.roles.includes(role)))
+}
+
+/** The page a person's day begins on. */
+export function homeOf(me: Me): string {
+  return placesOf(me)[0]?.path ?? '/requests'
+}
+
+type PageModule = Record<string, unknown>
+
+function page(load: () => Promise<PageModule>, name: string): Pick<RouteObject, 'lazy'> {
+  return { lazy: async () => ({ Component: (await load())[name] as ComponentType }) }
+}
+
+export const PAGES: RouteObject[] = [
+  { path: 'requests', ...page(() => import('../requests/DayPage'), 'DayPage') },
+  { path: 'requests/:id', ...page(() => import('../requests/CasePage'), 'CasePage') },
+  { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
+  { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
+  { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
+  { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
+  { path: 'uploads', ...page(() => import('../uploads/UploadsPage'), 'UploadsPage') },
+]

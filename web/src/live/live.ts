@@ -1,0 +1,76 @@
+/** The page's one live line: what it hears makes the right questions be asked again. */
+import { useEffect, useSyncExternalStore } from 'react'
+import { tellSignedOut } from '../shared/api'
+import { KEYS, queryClient } from '../shared/queries'
+import { type LiveActivity, LiveSocket, type LiveState } from './socket'
+
+type Listener = (items: readonly LiveActivity[]) => void
+
+let state: LiveState = 'stopped'
+const stateListeners = new Set<() => void>()
+const activityListeners = new Set<Listener>()
+
+/** Which lists a kind of fact changes, by the first word of the kind. */
+const LISTS: Record<string, readonly string[]> = {
+  request: [KEYS.requests, KEYS.todo, KEYS.worklist],
+  workitem: [KEYS.requests, KEYS.worklist],
+  report: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.reports],
+  critical: [KEYS.requests, KEYS.todo, KEYS.worklist],
+  study: [KEYS.studies, KEYS.requests, KEYS.worklist],
+}
+
+const pending = new Set<string>()
+let flush: ReturnType<typeof setTimeout> | undefined
+
+function hear(items: readonly LiveActivity[]): void {
+  for (const item of items)
+    for (const key of LISTS[item.kind.split('.')[0] ?? ''] ?? []) pending.add(key)
+  for (const listener of activityListeners) listener(items)
+  // A burst of facts is one fetch, not one each; a single fact still shows within the second.
+  if (flush !== undefined) return
+  flush = setTimeout(() => {
+    flush = undefined
+    for (const key of pending) void queryClient.invalidateQueries({ queryKey: [key] })
+    pending.clear()
+  }, 120)
+}
+
+export const live = new LiveSocket(
+  () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
+  {
+    activities: hear,
+    reload: () => void queryClient.invalidateQueries(),
+    signedOut: tellSignedOut,
+    state: (next) => {
+      state = next
+      for (const listener of stateListeners) listener()
+    },
+  },
+)
+
+window.addEventListener('online', () => live.hurry())
+
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(
+    (listener) => {
+      stateListeners.add(listener)
+      return () => stateListeners.delete(listener)
+    },
+    () => state,
+  )
+}
+
+/** Calls `listener` with every batch of facts while the component is shown. */
+export function useActivities(listener: Listener): void {
+  useEffect(() => {
+    activityListeners.add(listener)
+    return () => {
+      activityListeners.delete(listener)
+    }
+  }, [listener])
+}
+
+/** Says that this page works on a claimed case, so that its lease stands. */
+export function usePresence(requestId: string | null): void {
+  useEffect(() => (requestId === null ? undefined : live.hold(requestId)), [requestId])
+}

@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { backOff, LiveSocket } from './socket'
+
+/** A WebSocket's face, driven by hand: the network is the only thing that is not real here. */
+class Wire {
+  readyState = 1
+  sent: unknown[] = []
+  onopen: (() => void) | null = null
+  onmessage: ((event: { data: string }) => void) | null = null
+  onclose: ((event: { code: number }) => void) | null = null
+  send(text: string): void {
+    this.sent.push(JSON.parse(text))
+  }
+  close(): void {
+    this.readyState = 3
+  }
+  says(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) })
+  }
+}
+
+const fact = (seq: number) => ({
+  seq,
+  kind: 'request.submitted',
+  at: '2026-11-22T02:00:00Z',
+  request_id: `r${seq}`,
+  study_id: null,
+})
+
+describe('the live line', () => {
+  let wires: Wire[]
+  let heard: { seqs: number[]; reloads: number; states: string[]; signedOut: number }
+  let line: LiveSocket
+  const last = () => {
+    const wire = wires.at(-1)
+    if (!wire) throw new Error('no socket was opened')
+    return wire
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers()
+    wires = []
+    heard = { seqs: [], reloads: 0, states: [], signedOut: 0 }
+    line = new LiveSocket(
+      () => 'ws://here/live',
+      {
+        activities: (items) => heard.seqs.push(...items.map((i) => i.seq)),
+        reload: () => {
+          heard.reloads += 1
+        },
+        state: (s) => heard.states.push(s),
+        signedOut: () => {
+          heard.signedOut += 1
+        },
+      },
+      () => {
+        const wire = new Wire()
+        wires.push(wire)
+        return wire as unknown as WebSocket
+      },
+    )
+    line.start()
+    last().onopen?.()
+  })
+
+  it('resumes from the last fact it saw and never takes one twice', () => {
+    expect(last().sent).toEqual([{ type: 'hello', since: null }])
+    last().says({ type: 'welcome', answer: 'up-to-date', seq: 4 })
+    last().says({ type: 'activities', items: [fact(5), fact(6)] })
+    last().onclose?.({ code: 1013 })
+    vi.runOnlyPendingTimers()
+    last().onopen?.()
+    expect(last().sent).toEqual([{ type: 'hello', since: 6 }])
+    last().says({ type: 'welcome', answer: 'here-they-are', seq: 8 })
+    last().says({ type: 'activities', items: [fact(6), fact(7), fact(8)] })
+    expect(heard.seqs).toEqual([5, 6, 7, 8])
+    expect(heard.reloads).toBe(0)
+  })
+
+  it.each(['too-old', 'ahead'])('fetches everything anew when the server says %s', (answer) => {
+    last().says({ type: 'welcome', answer: 'up-to-date', seq: 9 })
+    last().onclose?.({ code: 1012 })
+    vi.runOnlyPendingTimers()
+    last().onopen?.()
+    last().says({ type: 'welcome', answer, seq: 3 })
+    expect(heard.reloads).toBe(1)
+    last().says({ type: 'activities', items: [fact(4)] })
+    expect(heard.seqs).toEqual([4])
+  })
+
+  it('asks for a sign-in and stays away when the session has ended', () => {
+    last().says({ type: 'welcome', answer: 'up-to-date', seq: 1 })
+    last().onclose?.({ code: 4401 })
+    vi.advanceTimersByTime(120_000)
+    expect(heard.signedOut).toBe(1)
+    expect(wires).toHaveLength(1)
+  })
+
+  it('keeps telling of held cases until the last holder lets go', () => {
+    last().says({ type: 'welcome', answer: 'up-to-date', seq: 1 })
+    const first = line.hold('case-1')
+    const second = line.hold('case-1')
+    first()
+    last().sent = []
+    vi.advanceTimersByTime(15_000)
+    expect(last().sent).toEqual([{ type: 'presence', requests: ['case-1'] }])
+    second()
+    last().sent = []
+    vi.advanceTimersByTime(30_000)
+    expect(last().sent).toEqual([])
+  })
+
+  it('backs off further after each failure, spread, and never past 20 s', () => {
+    expect(backOff(0, 0)).toBe(250)
+    expect(backOff(0, 1)).toBe(500)
+    expect(backOff(3, 1)).toBe(4000)
+    expect(backOff(30, 1)).toBe(20_000)
+  })
+})

@@ -1,0 +1,147 @@
+/**
+ * The line to the server's activity log.
+ *
+ * It says hello with the last sequence number it has seen, and the server answers that we are up
+ * to date, sends what we missed, or says that our number is too old (or from another log): then
+ * everything is fetched anew. It carries ids only, so rows are always fetched with rights.
+ */
+export interface LiveActivity {
+  readonly seq: number
+  readonly kind: string
+  readonly at: string
+  readonly request_id: string | null
+  readonly study_id: string | null
+  readonly service?: string
+  readonly urgency?: string
+}
+
+export type LiveState = 'connecting' | 'live' | 'lost' | 'stopped'
+
+interface Heard {
+  activities: (items: readonly LiveActivity[]) => void
+  /** Our number means nothing to the server any more: fetch everything. */
+  reload: () => void
+  state: (state: LiveState) => void
+  signedOut: () => void
+}
+
+type ServerMessage =
+  | { type: 'welcome'; answer: 'up-to-date' | 'here-they-are' | 'too-old' | 'ahead'; seq: number }
+  | { type: 'activities'; items: LiveActivity[] }
+
+const PRESENCE_MS = 15_000
+const SESSION_ENDED = 4401
+
+export class LiveSocket {
+  private socket: WebSocket | null = null
+  private seq: number | null = null
+  private failures = 0
+  private stopped = true
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private heartbeat: ReturnType<typeof setInterval> | undefined
+  private readonly present = new Map<string, number>()
+
+  constructor(
+    private readonly url: () => string,
+    private readonly heard: Heard,
+    private readonly open: (url: string) => WebSocket = (url) => new WebSocket(url),
+  ) {}
+
+  start(): void {
+    if (!this.stopped) return
+    this.stopped = false
+    this.connect()
+  }
+
+  stop(): void {
+    this.stopped = true
+    clearTimeout(this.retry)
+    clearInterval(this.heartbeat)
+    this.socket?.close(1000)
+    this.socket = null
+    this.heard.state('stopped')
+  }
+
+  /** Skips the wait when the browser says that the line is back. */
+  hurry(): void {
+    if (this.stopped || this.socket !== null) return
+    clearTimeout(this.retry)
+    this.connect()
+  }
+
+  /** Keeps the lease on a claimed case for as long as the returned function is not called. */
+  hold(requestId: string): () => void {
+    this.present.set(requestId, (this.present.get(requestId) ?? 0) + 1)
+    this.sayPresence()
+    return () => {
+      const left = (this.present.get(requestId) ?? 1) - 1
+      if (left > 0) this.present.set(requestId, left)
+      else this.present.delete(requestId)
+    }
+  }
+
+  private connect(): void {
+    this.heard.state('connecting')
+    const socket = this.open(this.url())
+    this.socket = socket
+    socket.onopen = () => this.send({ type: 'hello', since: this.seq })
+    socket.onmessage = (event) => this.receive(JSON.parse(String(event.data)) as ServerMessage)
+    socket.onclose = (event) => this.closed(socket, event.code)
+  }
+
+  private receive(message: ServerMessage): void {
+    if (message.type === 'welcome') this.welcome(message.answer, message.seq)
+    else if (message.type === 'activities') this.take(message.items)
+  }
+
+  private welcome(answer: string, seq: number): void {
+    this.failures = 0
+    const stale = answer === 'too-old' || answer === 'ahead'
+    // `here-they-are` is followed by the activities themselves, which move the number on.
+    if (stale || this.seq === null) this.seq = seq
+    if (stale) this.heard.reload()
+    this.heard.state('live')
+    this.sayPresence()
+    clearInterval(this.heartbeat)
+    this.heartbeat = setInterval(() => this.sayPresence(), PRESENCE_MS)
+  }
+
+  private take(items: readonly LiveActivity[]): void {
+    const fresh = items.filter((item) => this.seq === null || item.seq > this.seq)
+    const last = fresh.at(-1)
+    if (last === undefined) return
+    this.seq = last.seq
+    this.heard.activities(fresh)
+  }
+
+  private closed(socket: WebSocket, code: number): void {
+    if (socket !== this.socket) return
+    this.socket = null
+    clearInterval(this.heartbeat)
+    if (this.stopped) return
+    if (code === SESSION_ENDED) {
+      this.stopped = true
+      this.heard.state('stopped')
+      this.heard.signedOut()
+      return
+    }
+    this.heard.state('lost')
+    this.retry = setTimeout(() => this.connect(), backOff(this.failures, Math.random()))
+    this.failures += 1
+  }
+
+  private sayPresence(): void {
+    if (this.present.size > 0) this.send({ type: 'presence', requests: [...this.present.keys()] })
+  }
+
+  private send(message: object): void {
+    // 1 is WebSocket.OPEN; the constant is absent where tests bring their own socket.
+    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message))
+  }
+}
+
+/** Half a second, doubling to 20 s, spread over half its length so that 385 sites do not return at once. */
+export function backOff(failures: number, random: number): number {
+  const full = Math.min(500 * 2 ** failures, 20_000)
+  return full * (0.5 + random / 2)
+}

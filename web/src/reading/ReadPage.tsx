@@ -1,0 +1,3 @@
+export function ReadPage() {
+  return null
+}

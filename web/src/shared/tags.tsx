@@ -1,0 +1,108 @@
+/** States, urgencies and outcomes: always a colour, a shape and a word together. */
+import {
+  CheckCircleFilled,
+  ClockCircleOutlined,
+  CloseCircleFilled,
+  EditOutlined,
+  ExclamationCircleFilled,
+  FileDoneOutlined,
+  InboxOutlined,
+  MinusCircleOutlined,
+  PlusCircleOutlined,
+  RollbackOutlined,
+  SolutionOutlined,
+  StopOutlined,
+  ThunderboltFilled,
+  WarningFilled,
+} from '@ant-design/icons'
+import type { ComponentType } from 'react'
+import type { RequestRow } from './schema'
+import styles from './tags.module.css'
+import { defineWords } from './words'
+
+const { useWords } = defineWords('tags', {
+  draft: ['草稿', 'draft'],
+  open: ['待诊断', 'waiting'],
+  claimed: ['诊断中', 'being read'],
+  preliminary: ['待审核', 'to verify'],
+  returned: ['待补充', 'returned'],
+  declined: ['已婉拒', 'declined'],
+  answered: ['已出报告', 'reported'],
+  confirmed: ['已阅', 'read'],
+  withdrawn: ['已撤回', 'withdrawn'],
+  discarded: ['已删除', 'discarded'],
+  routine: ['常规', 'routine'],
+  urgent: ['加急', 'urgent'],
+  stat: ['紧急', 'STAT'],
+  critical: ['危急值', 'critical'],
+  criticalOpen: ['危急值待确认', 'critical: answer'],
+  positive: ['阳性', 'positive'],
+  negative: ['阴性', 'negative'],
+})
+
+type Tone = 'quiet' | 'accent' | 'good' | 'warn' | 'bad'
+type TagKey = Parameters<ReturnType<typeof useWords>>[0]
+type Look = readonly [tone: Tone, icon: ComponentType<{ 'aria-hidden'?: boolean }>]
+
+const STATES: Record<string, Look> = {
+  draft: ['quiet', EditOutlined],
+  open: ['accent', InboxOutlined],
+  claimed: ['accent', SolutionOutlined],
+  preliminary: ['accent', ClockCircleOutlined],
+  returned: ['warn', RollbackOutlined],
+  declined: ['bad', CloseCircleFilled],
+  answered: ['good', FileDoneOutlined],
+  confirmed: ['good', CheckCircleFilled],
+  withdrawn: ['quiet', StopOutlined],
+  discarded: ['quiet', MinusCircleOutlined],
+}
+
+const URGENCIES: Record<string, Look> = {
+  routine: ['quiet', MinusCircleOutlined],
+  urgent: ['warn', ExclamationCircleFilled],
+  stat: ['bad', ThunderboltFilled],
+}
+
+/** The word for where a case is, as both sides understand it. */
+export function stageOf(row: Pick<RequestRow, 'state' | 'claim' | 'report_state'>): string {
+  if (row.state !== 'open') return row.state
+  if (row.report_state === 'preliminary') return 'preliminary'
+  return row.claim ? 'claimed' : 'open'
+}
+
+export function StatusTag({ row }: { row: Pick<RequestRow, 'state' | 'claim' | 'report_state'> }) {
+  const stage = stageOf(row)
+  return <Tag look={STATES[stage]} word={stage as TagKey} />
+}
+
+export function UrgencyTag({ urgency }: { urgency: string }) {
+  return <Tag look={URGENCIES[urgency]} word={urgency as TagKey} />
+}
+
+export function CriticalTag({ open }: { open: boolean }) {
+  return (
+    <Tag look={['bad', WarningFilled]} word={open ? 'criticalOpen' : 'critical'} solid={open} />
+  )
+}
+
+export function OutcomeTag({ positive }: { positive: boolean | null }) {
+  if (positive === null) return null
+  const look: Look = positive ? ['warn', PlusCircleOutlined] : ['quiet', MinusCircleOutlined]
+  return <Tag look={look} word={positive ? 'positive' : 'negative'} />
+}
+
+interface TagProps {
+  look: Look | undefined
+  word: TagKey
+  solid?: boolean
+}
+
+function Tag({ look, word, solid = false }: TagProps) {
+  const t = useWords()
+  const [tone, Icon] = look ?? ['quiet', MinusCircleOutlined]
+  return (
+    <span className={`${styles.tag} ${styles[tone]} ${solid ? styles.solid : ''}`}>
+      <Icon aria-hidden /> {t(word)}
+    </span>
+  )
+}
