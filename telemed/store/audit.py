@@ -239,7 +239,8 @@ def _sqlite_triggers(table: str, key: str) -> list[str]:
 
 _POSTGRESQL_REFUSAL = """\
 CREATE OR REPLACE FUNCTION telemed_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"""
+BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END $$"""
+"""Without a percent sign, which database drivers take for a placeholder."""
 
 
 def _postgresql_triggers(table: str) -> list[str]:
