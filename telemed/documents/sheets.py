@@ -24,6 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 ZONE = ZoneInfo("Asia/Shanghai")
 MISSING = "—"
 MOST_ROWS = 1_048_576  # of one sheet, ECMA-376 as Excel limits it
+ROOM_FOR_FOOT = 100
 LONGEST_TEXT = 32_767  # of one cell
 CUT_OFF = "…（已截断）"
 _A3, _A4 = 8, 9  # paper codes of ECMA-376 part 1, 18.3.1.63
@@ -153,7 +154,7 @@ def _write_sheet(sheet: Worksheet, table: Table, styles: _Styles) -> None:
             raise ValueError(
                 f"{table.name}: a row of {len(values)} in {len(table.columns)} columns"
             )
-        if row >= MOST_ROWS - 100:
+        if row >= MOST_ROWS - ROOM_FOR_FOOT:
             raise ValueError(f"{table.name}: more rows than a sheet can hold")
         for column, value in enumerate(values):
             _write_cell(sheet, row, column, value, table.columns[column].kind, styles)

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
+from telemed.documents import sheets
 from telemed.documents.sheets import (
     CUT_OFF,
     LONGEST_TEXT,
@@ -191,6 +192,15 @@ def test_a_row_that_does_not_fit_is_refused(write) -> None:  # type: ignore[no-u
         write(table([(AT.replace(tzinfo=None),)]))
 
 
+def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that lost its last rows is not made; the room for the foot is kept."""
+    monkeypatch.setattr(sheets, "MOST_ROWS", 110)
+    rows = [("甲",)] * 8
+    assert write_xlsx(book(table(rows[:7])))
+    with pytest.raises(ValueError, match="more rows than a sheet can hold"):
+        write_xlsx(book(table(rows)))
+
+
 def test_a_book_needs_a_table() -> None:
     """A file no program opens is not made."""
     with pytest.raises(ValueError, match="needs a table"):
@@ -203,12 +213,15 @@ def test_sheet_names_are_those_excel_accepts() -> None:
     assert sheet_names(["History", "'甲'", "A", "a"]) == ["History 2", "甲", "A", "a 2"]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=6))
 def test_any_sheet_names_make_a_file_that_opens(wanted: list[str]) -> None:
     """Whatever a service or a county is called, the book can be read back with as many sheets."""
     names = sheet_names(wanted)
     assert len({name.lower() for name in names}) == len(wanted)
     assert all(0 < len(name) <= 31 for name in names)
+    made = write_xlsx(book(*(Table(name, "标题", (Column("甲"),), []) for name in wanted)))
+    assert len(openpyxl.load_workbook(io.BytesIO(made)).sheetnames) == len(wanted)
 
 
 # --- CSV ---------------------------------------------------------------------------------------
