@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Annotated
 import orjson
 import typer
 import uvloop
+from aiohttp import web
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -95,7 +96,11 @@ def demo_command(
         services.store.close()
         return
     logs.begin(settings.log_format)
-    _run(services, lambda: _welcome(settings, samples), demo.attach)
+    _run(
+        services,
+        lambda: _welcome(services, samples),
+        lambda web_app: demo.attach(web_app, services),
+    )
 
 
 @app.command()
@@ -118,7 +123,11 @@ def migrate(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     store.close()
 
 
-def _run(services: Services, started: demo.Started, prepare: demo.Prepare = lambda app: None) -> None:
+def _run(
+    services: Services,
+    started: Callable[[], None],
+    prepare: Callable[[web.Application], None] = lambda app: None,
+) -> None:
     async def until_told() -> None:
         task = asyncio.ensure_future(assemble.run_server(services, started, prepare))
         loop = asyncio.get_running_loop()
@@ -142,15 +151,17 @@ def _require_free_port(settings: Settings) -> None:
             )
 
 
-def _welcome(settings: Settings, samples: Path) -> None:
-    table = Table("用户名 user", "角色 role", "机构 institution", "姓名 name", box=None)
-    for account in demo.ACCOUNTS:
-        table.add_row(account.username, account.role_zh, account.place_zh, account.name)
+def _welcome(services: Services, samples: Path) -> None:
+    told = demo.story(services.settings.configs)
+    table = Table("用户名 user", "姓名 name", "机构 institution", "做什么 what", box=None)
+    for card in demo.account_cards(services, told):
+        table.add_row(card.username, card.name, card.institution, card.story.zh)
     out.print()
-    out.print(f"telemed {telemed.__version__} · {settings.origin}", style="bold cyan")
-    out.print(f"所有演示账号的密码 password of every demo account: [bold]{demo.PASSWORD}[/bold]")
+    out.print(f"telemed {telemed.__version__} · {services.settings.origin}", style="bold cyan")
+    out.print(f"所有演示账号的密码 password of every demo account: [bold]{told['password']}[/bold]")
     out.print(table)
-    out.print(f"演示上传用的 CT：{samples / demo.UPLOAD_STUDY}  (Ctrl+C 停止)", highlight=False)
+    out.print(f"供上传的 CT 文件夹 a CT to upload: {samples / told['upload_study']}")
+    out.print("按 Ctrl+C 停止 · Ctrl+C stops")
 
 
 # --- the network ------------------------------------------------------------------------------

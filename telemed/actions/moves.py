@@ -57,7 +57,7 @@ def move(act: Act, case: Case, event: request.Event, values: dict[str, Any] | No
     if not requests.change(act.tx, case.id, case.row["version"], changes):
         raise Problem("stale", current="?")
     if joint.schedule:
-        provider = changes.get("provider_id", case.row["provider_id"])
+        provider = str(changes.get("provider_id") or case.row["provider_id"])
         requests.schedule(act.tx, act.new_id(), case.id, provider, act.now)
 
 

@@ -171,7 +171,8 @@ def _text_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value
 
 
 def _name_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
-    return [name_json(value) for value in texts(raw, vr, charset)]
+    names: list[Value] = [name_json(value) for value in texts(raw, vr, charset)]
+    return names if names != [None] else []  # '^^^^' is an empty name
 
 
 def name_json(text: str) -> Mapping[str, str] | None:

@@ -37,7 +37,7 @@ _COMPOUND: Final = {
 }  # fmt: skip
 
 _HANZI: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
-_WORD: Final = re.compile(r"[^\W_]+")
+_BREAK: Final = re.compile(r"[\s^,，、·・]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST: Final = 256
 
@@ -66,17 +66,18 @@ def search_keys(name: str) -> str:
 
 
 def _group_keys(group: str) -> list[str]:
-    whole = normalise(group).replace("*", "").replace("?", "")
+    group = group.replace("*", "").replace("?", "")  # marks of patterns, not of names
+    whole = normalise(group)
     if not whole:
         return []
     hanzi = "".join(_HANZI.findall(unicodedata.normalize("NFC", group)))
-    words = [normalise(word) for word in _WORD.findall(group)]
+    words = [normalise(word) for word in _BREAK.split(group)]
     latin = [word for word in words if word and not _HANZI.search(word)]
     keys = [whole, *latin]
     if len(latin) > 1:
         keys.append("".join(latin[1:] + latin[:1]))  # given name first, as westerners ask
         # 'XiaoMing' is two syllables: its initials are asked for as wxm.
-        pieces = [normalise(w) for w in _WORD.findall(_CAMEL.sub(" ", group))]
+        pieces = [normalise(w) for w in _BREAK.split(_CAMEL.sub(" ", group))]
         keys.append("".join(word[0] for word in latin))
         keys.append("".join(word[0] for word in pieces if word and not _HANZI.search(word)))
     if hanzi:
@@ -87,7 +88,7 @@ def _group_keys(group: str) -> list[str]:
             keys.append("".join(syllables))
             keys.append("".join(s[0] for s in syllables if s))
             keys.append("".join(syllables[1:]))
-    return [key for key in keys if key]
+    return [folded for key in keys if (folded := normalise(key))]
 
 
 def _readings(hanzi: str) -> list[list[str]]:

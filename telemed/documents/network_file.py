@@ -8,6 +8,7 @@ no input raises.
 
 import csv
 import io
+import lzma
 import re
 import tomllib
 import zipfile
@@ -257,11 +258,12 @@ _READERS: Final = {
 }
 
 
-# BadZipFile covers the directory and the sums; a foreign method, a password, a broken stream and
-# a bad offset each come as something else.
+# BadZipFile covers the directory and the sums; a foreign method, a password, a broken stream of
+# either compressor and a bad offset each come as something else.
 _ZIP_FAULTS: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     NotImplementedError,
     RuntimeError,
     EOFError,
@@ -295,7 +297,8 @@ def _open_zip(
     """Unpack within the limits; with ``xml`` refuse document types, which only bombs declare."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [e for e in archive.infolist() if not e.is_dir()]
+            # Not is_dir(), which fails on the empty name of a damaged directory.
+            entries = [e for e in archive.infolist() if not e.filename.endswith("/")]
             if len(entries) > MAX_PARTS or sum(e.file_size for e in entries) > MAX_UNPACKED:
                 reading.refuse(name, "too-large", limit=str(MAX_UNPACKED))
                 return None

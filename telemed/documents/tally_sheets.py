@@ -106,7 +106,7 @@ class MonthlyTally:
 
 def tally_workbook(tally: MonthlyTally) -> Workbook:
     """The book of a month, ready for `write_xlsx`."""
-    tables = (*(_part_table(tally, part) for part in tally.parts), _cases_table(tally), _meanings())
+    tables = (*(part_table(tally, part) for part in tally.parts), _cases_table(tally), _meanings())
     title = f"{tally.title}（{month_words(tally.month)}）"
     return Workbook(title, tally.reported_by, tally.made_at, tables)
 
@@ -180,7 +180,7 @@ def _growth(now: Summary, then: Summary | None, code: str) -> float | None:
 # --- the sheets ----------------------------------------------------------------------------------
 
 
-def _part_table(tally: MonthlyTally, part: TallyPart) -> Table:
+def part_table(tally: MonthlyTally, part: TallyPart) -> Table:
     side, dimension = SIDE_WORDS[part.side], DIMENSION_WORDS[part.dimension]
     total = () if part.total is None else (part.total,)
     return Table(

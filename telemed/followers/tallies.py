@@ -15,7 +15,7 @@ def fold(tx: Tx, seen: Sequence[Activity]) -> None:
     tallies.add(tx, [entry for activity in seen for entry in entries_of(activity)])
 
 
-TALLIES = Follower("tallies", fold)
+TALLIES = Follower(tallies.FOLLOWER, fold)
 
 
 def rebuild(store: Store) -> tuple[list[Entry], list[Entry]]:

@@ -18,6 +18,7 @@ from telemed.actions.requests import missing
 from telemed.core import access, activity, report, request
 from telemed.core.access import Permission, Relation, Role
 from telemed.core.assignment import WHY_NOT, Taker
+from telemed.core.catalogue import ServiceType
 from telemed.store import log, network, people, reports, requests, studies
 from telemed.store import tables as t
 from telemed.store.tx import Row
@@ -39,6 +40,7 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
         "patient_sex": row["patient_sex"] or "",
         "patient_age": age(row["patient_birth_date"], act.now),
         "question": "" if masked else row["question"],
+        "body_part": body_part(act.catalogue.services[row["service"]], row["body_part"]),
         "requester": _institution(row, "requester"),
         "provider": _institution(row, "provider"),
         "claim": _claim(act, row),
@@ -55,7 +57,6 @@ _SAME = (
     "urgency",
     "state",
     "modality",
-    "body_part",
     "created_at",
     "updated_at",
     "submitted_at",
@@ -190,6 +191,15 @@ def facts(act: Act, request_id: str) -> dict[str, Any]:
 def words(label: Any) -> dict[str, str]:
     """A core label as the contract's."""
     return {"zh": label.zh, "en": label.en}
+
+
+def body_part(service: ServiceType, code: str) -> dict[str, str] | None:
+    """The words of a body part's code; a free text stands for itself."""
+    if not code:
+        return None
+    options = (o for f in service.fields() if f.key == "body_part" for o in f.options)
+    label = next((w for value, w in options if value == code), None)
+    return words(label) if label else {"zh": code, "en": code}
 
 
 def patient_out(row: Row, now: datetime) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from telemed.documents.report_pdf import (
     Version,
     VersionKind,
 )
-from telemed.server.cases import age
+from telemed.server.cases import age, body_part
 from telemed.store import people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
@@ -97,7 +97,7 @@ def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
     taken = str(first["study_date"]) if first else ""
     return (
         Field("检查项目", exam),
-        Field("检查部位", case.row["body_part"]),
+        Field("检查部位", (body_part(case.service, case.row["body_part"]) or {"zh": ""})["zh"]),
         Field("检查日期", f"{taken[:4]}-{taken[4:6]}-{taken[6:]}" if len(taken) == 8 else taken),
         Field("检查号", first["accession_number"] if first else ""),
     )

@@ -478,7 +478,7 @@ class RequestRow(Out):
     urgency: str
     state: str
     modality: str | None
-    body_part: str
+    body_part: Words | None
     question: str
     patient_name: str
     patient_sex: str

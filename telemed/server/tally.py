@@ -16,14 +16,26 @@ from telemed.actions.audit import audited
 from telemed.core import tally as core
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
+from telemed.core import request
+from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Entry, Summary
-from telemed.documents.tally_sheets import tally_csv, tally_xlsx
-from telemed.followers.tallies import TALLIES
+from telemed.documents.sheets import write_csv, write_xlsx
+from telemed.documents.tally_sheets import (
+    LEADING,
+    CaseRow,
+    Dimension,
+    MonthlyTally,
+    TallyPart,
+    TallyRow,
+    part_table,
+    side_indicators,
+    tally_workbook,
+)
 from telemed.server import schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
-from telemed.store import log, tallies
+from telemed.store import log, network, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
 from telemed.store.audit import Event
@@ -72,57 +84,116 @@ class ExportQuery(TallyQuery):
 # --- the questions ----------------------------------------------------------------------------
 
 
-def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
-    """One month by one dimension, beside the month before and the same month last year."""
+def part(act: Act, month: str, by: str, side: str) -> TallyPart:
+    """One month by one dimension and side: the one answer that screen and file both show."""
     act.subject.require(Permission.SEE_TALLY)
-    month = month or core.month_of(act.now)
     before, year = core.compared_months(month)
     places = _Places(act, month, by, side)
     by_month = core.group(places.entries([month, before, year]), lambda e: e.month)
-    tables = {m: places.summaries(by_month.get(m, [])) for m in (month, before, year)}
-    totals = {m: core.summarize(by_month.get(m, [])) for m in (month, before, year)}
-    started = {m: bool(by_month.get(m)) for m in (month, before, year)}
+    grouped = {m: places.summaries(by_month.get(m, [])) for m in (month, before, year)}
 
-    def line(key: str, name: str, area: str | None, found: Callable[[str], Summary | None]) -> Any:
-        return {
-            "key": key,
-            "name": name,
-            "area": area,
-            "values": values(found(month), side, True),
-            "previous_month": values(found(before), side, started[before]),
-            "previous_year": values(found(year), side, started[year]),
-        }
+    def row(key: str, name: str, tables: Callable[[str], Summary | None]) -> TallyRow:
+        now = tables(month) or core.summarize([])
+        return TallyRow(key, name, now, tables(before), tables(year))
 
-    rows = [
-        line(key, name, area, lambda m, key=key: tables[m].get(key))  # type: ignore[misc]
-        for key, name, area in places.names()
-    ]
-    rows.sort(key=lambda r: (-(r["values"]["issued"] or r["values"]["submitted"] or 0), r["key"]))
-    total = line("", "合计", None, lambda m: totals[m] if started[m] or m == month else None)
+    def table_of(key: str) -> Callable[[str], Summary | None]:
+        # A row without facts has zeros in a month that counted any, and nothing before.
+        return lambda m: grouped[m].get(key) or (core.summarize([]) if by_month.get(m) else None)
+
+    rows = [row(key, name, table_of(key)) for key, name in places.names()]
+    rows.sort(key=lambda r: (-r.summary.counts[LEADING[Side(side)]], r.code))
+    total = row("", "合计", lambda m: core.summarize(by_month[m]) if by_month.get(m) else None)
+    return TallyPart(Dimension(by), Side(side), tuple(rows), total)
+
+
+def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
+    """One month on the screen, beside the month before and the same month last year."""
+    month = month or core.month_of(act.now)
+    found = part(act, month, by, side)
+    rows = [_line(row, by, side) for row in found.rows]
+    total = _line(found.total or TallyRow("", "", core.summarize([])), by, side)
     return {
         "month": month,
         "by": by,
         "side": side,
         "rows": rows,
         "total": total,
-        "indicators": [i for row in _shown(side) for i in _columns(row)],
+        "indicators": [i for row in side_indicators(Side(side)) for i in _columns(row)],
         "highlights": _highlights(total, rows),
         "rule": RULE,
-        "as_of_seq": log.bookmark(act.tx, TALLIES.name),
+        "as_of_seq": log.bookmark(act.tx, tallies.FOLLOWER),
         "log_seq": log.head(act.tx),
     }
 
 
-def values(summary: Summary | None, side: str, started: bool) -> dict[str, float | None]:
-    """A summary by column code. A group without facts has zeros where the month has facts at all,
-    and nothing where nothing was counted yet."""
-    if summary is None:
-        summary = core.summarize([]) if started else None
-    found: dict[str, float | None] = {}
-    for row in _shown(side):
-        for column in _columns(row):
-            found[column["code"]] = None if summary is None else _value(summary, row, column["code"])
-    return found
+def _line(row: TallyRow, by: str, side: str) -> dict[str, Any]:
+    return {
+        "key": row.code,
+        "name": row.name,
+        "area": row.code if by in ("county", "city") else None,
+        "values": values(row.summary, side),
+        "previous_month": values(row.before, side),
+        "previous_year": values(row.last_year, side),
+    }
+
+
+def book(act: Act, month: str) -> MonthlyTally:
+    """The month as the form that is handed in: every dimension and both sides, with the cases."""
+    parts = tuple(part(act, month, by, side) for side in ("requester", "provider") for by in _BYS)
+    subject = act.subject
+    place = network.institution(act.tx, subject.institution_id) if subject.institution_id else None
+    return MonthlyTally(
+        title="远程医疗服务工作量统计表",
+        month=month,
+        reported_by=place["name"] if place else "卫生健康行政部门",
+        made_at=act.now,
+        parts=parts,
+        cases=tuple(_book_cases(act, month)),
+    )
+
+
+def _book_cases(act: Act, month: str) -> Iterable[CaseRow]:
+    """The cases counted in the month that the subject may see, by number."""
+    ids = {
+        e.request_id
+        for side in ("requester", "provider")
+        for e in _Places(act, month, "service", side).entries([month])
+    }
+    for row in sorted(_requests(act, ids).values(), key=lambda r: r["number"]):
+        if not row["visible"]:
+            continue
+        issued, due = row["issued_at"], row["due_at"]
+        spent = None
+        if issued is not None and row["submitted_at"] is not None:
+            spent = (issued - row["submitted_at"]).total_seconds() - row["waited_seconds"]
+        yield CaseRow(
+            number=row["number"],
+            service=act.catalogue.services[row["service"]].label.zh,
+            urgency=URGENCY_WORDS[row["urgency"]].zh,
+            requester=row["requester"],
+            provider=row["provider"] or "",
+            submitted_at=row["submitted_at"],
+            issued_at=issued,
+            turnaround_seconds=spent,
+            on_time=None if issued is None or due is None else issued <= due,
+            positive=row["positive"],
+            critical=row["critical"] if issued is not None else None,
+            adoption=_ADOPTION.get(row["adoption"] or "", ""),
+            state=request.MACHINE.word(request.State(row["state"]))["zh"],
+        )
+
+
+_BYS = ("institution", "county", "city", "alliance", "service")
+_ADOPTION = {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"}
+
+
+def values(summary: Summary | None, side: str) -> dict[str, float | None]:
+    """A summary by column code; null throughout where nothing was counted yet."""
+    return {
+        column["code"]: None if summary is None else _value(summary, row, column["code"])
+        for row in side_indicators(Side(side))
+        for column in _columns(row)
+    }
 
 
 def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
@@ -158,10 +229,10 @@ def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     by_month = core.group(chosen, lambda e: e.month)
     first = min(by_month, default="9999-99")
     tables = [
-        values(core.summarize(by_month.get(m, [])) if m >= first else None, query.side, False)
+        values(core.summarize(by_month.get(m, [])) if m >= first else None, query.side)
         for m in months
     ]
-    codes = [c["code"] for row in _shown(query.side) for c in _columns(row)]
+    codes = [c["code"] for row in side_indicators(Side(query.side)) for c in _columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
 
 
@@ -182,7 +253,7 @@ class _Places:
         """The entries of these months on this side that the subject may count."""
         column = T.requester_id if self._side == "requester" else T.provider_id
         found = tallies.of_months(self._act.tx, months, self._allowed(column))
-        shown = {row.code for row in _shown(self._side)} | _PARTS
+        shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
         return [e for e in found if e.indicator in shown]
 
     def keys_of(self, entry: Entry) -> list[str]:
@@ -195,7 +266,7 @@ class _Places:
         if self._by == "institution":
             return [place]
         area = str(self._mine[place]["area_code"]) if place in self._mine else ""
-        return [area if self._by == "county" else area[:4] + "00"]
+        return [self._area_key(area)]
 
     def summaries(self, entries: Iterable[Entry]) -> dict[str, Summary]:
         """A summary for each row."""
@@ -205,24 +276,22 @@ class _Places:
                 groups.setdefault(key, []).append(entry)
         return {key: core.summarize(members) for key, members in groups.items()}
 
-    def names(self) -> list[tuple[str, str, str | None]]:
+    def names(self) -> list[tuple[str, str]]:
         """Every row there should be, with its name: one that did nothing is shown, not hidden."""
         connected = [r for r in self._mine.values() if self._took_part(r)]
         if self._by == "institution":
-            return [(r["id"], r["short_name"], self._areas.get(r["area_code"])) for r in connected]
+            return [(r["id"], r["short_name"]) for r in connected]
         if self._by == "service":
             services = self._act.catalogue.services.values()
-            return [(c.code, c.label.zh, None) for c in services if c.live]
+            return [(c.code, c.label.zh) for c in services if c.live]
         if self._by == "alliance":
-            known = {
-                a["alliance_id"]: a["name"]
-                for r in connected
-                for a in self._alliances.get(r["id"], [])
-            }
-            return [(key, name, None) for key, name in known.items()]
-        cut = (lambda c: c) if self._by == "county" else (lambda c: c[:4] + "00")
-        codes = dict.fromkeys(cut(str(r["area_code"])) for r in connected)
-        return [(code, self._areas.get(code, code), code) for code in codes]
+            found = (a for r in connected for a in self._alliances.get(r["id"], []))
+            return list({a["alliance_id"]: a["name"] for a in found}.items())
+        codes = dict.fromkeys(self._area_key(str(r["area_code"])) for r in connected)
+        return [(code, self._areas.get(code, code)) for code in codes]
+
+    def _area_key(self, area: str) -> str:
+        return area if self._by == "county" else area[:4] + "00"
 
     def _took_part(self, row: Row) -> bool:
         since = row["connected_since"]
@@ -272,12 +341,6 @@ _PARTS = {
 }
 
 
-def _shown(side: str) -> list[Indicator]:
-    """The indicators that mean something on this side."""
-    other = Side.PROVIDER if side == "requester" else Side.REQUESTER
-    return [row for row in INDICATORS.values() if row.side is not other]
-
-
 def _columns(row: Indicator) -> list[dict[str, Any]]:
     """A count or share is one column; a duration is its median and its 90th percentile."""
     definition = {"zh": row.definition_zh, "en": row.definition_en}
@@ -304,7 +367,7 @@ def _value(summary: Summary, row: Indicator, code: str) -> float | None:
 
 
 def _indicator(code: str, side: str) -> tuple[Indicator, dict[str, Any]]:
-    for row in _shown(side):
+    for row in side_indicators(Side(side)):
         for column in _columns(row):
             if column["code"] == code:
                 return row, column
@@ -349,8 +412,7 @@ def _requests(act: Act, ids: set[str]) -> dict[str, Row]:
     requester, provider = t.institutions.alias(), t.institutions.alias()
     rows = act.tx.all(
         sa.select(
-            t.requests.c.id,
-            t.requests.c.number,
+            t.requests,
             requester.c.short_name.label("requester"),
             provider.c.short_name.label("provider"),
             sa.case((seen, True), else_=False).label("visible"),
@@ -397,26 +459,41 @@ async def show_cases(call: Call) -> Any:
 
 
 async def export(call: Call) -> web.StreamResponse:
-    """The month as a file, from the rows the screen shows (TL-07)."""
+    """The month as a file: the whole form, or the table on the screen, from the same rows (TL-07)."""
     q = call.query(ExportQuery)
 
-    def ask(act: Act) -> dict[str, Any]:
+    def ask(act: Act) -> MonthlyTally:
         audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format)
-        return monthly(act, q.month, q.by, q.side)
+        return book(act, q.month)
 
-    shown = await call.act(ask)
-    make = tally_xlsx if q.format == "xlsx" else tally_csv
-    media = {
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "csv": "text/csv",
-    }[q.format]
-    name = f"telemed-{q.month}-{q.side}-{q.by}.{q.format}"
+    tally = await call.act(ask)
+    chosen = (Dimension(q.by), Side(q.side))
+    body = await call.services.in_thread(_FORMATS[q.format], (tally, chosen))
+    name = f"telemed-{q.month}.xlsx" if q.format == "xlsx" else f"telemed-{q.month}-{q.side}-{q.by}.csv"
     return web.Response(
-        body=await call.services.in_thread(make, shown),
-        content_type=media,
+        body=body,
+        content_type=_MEDIA[q.format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
+
+Chosen = tuple[MonthlyTally, tuple[Dimension, Side]]
+
+
+def _as_csv(asked: Chosen) -> bytes:
+    tally, (by, side) = asked
+    return write_csv(part_table(tally, next(p for p in tally.parts if (p.dimension, p.side) == (by, side))))
+
+
+def _as_xlsx(asked: Chosen) -> bytes:
+    return write_xlsx(tally_workbook(asked[0]))
+
+
+_FORMATS: Mapping[str, Callable[[Chosen], bytes]] = {"csv": _as_csv, "xlsx": _as_xlsx}
+_MEDIA = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+}
 
 _SEE = Permission.SEE_TALLY
 ROUTES = (

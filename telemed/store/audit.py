@@ -103,7 +103,7 @@ def append(tx: Tx, entry: Entry) -> int:
         "address": _clean(entry.address),
         "object_kind": entry.object_kind,
         "object_id": _clean(entry.object_id),
-        "detail": json.loads(_clean(json.dumps(dict(entry.detail), default=str))),
+        "detail": _plain(entry.detail),
         "previous": last.chain,
     }
     now_last = Head(last.seq + 1, link(row))
@@ -147,7 +147,18 @@ def _moment(at: datetime) -> str:
 
 def _clean(text: str) -> str:
     """Without NUL, which PostgreSQL cannot hold in text or JSON."""
-    return text.replace("\x00", "").replace("\\u0000", "")
+    return text.replace("\x00", "")
+
+
+def _plain(value: object) -> object:
+    """A value as both databases give it back from JSON, so that its hash can be made again."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {_clean(str(key)): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    return _clean(str(value))
 
 
 def _move_head(tx: Tx, to: Head) -> None:
@@ -164,14 +175,17 @@ def verify_chain(tx: Tx, anchors: Collection[Head] = ()) -> int | None:
     last = head(tx)  # read after `top`: rows that others append meanwhile move both together
     if top > last.seq:
         return last.seq + 1
-    expected = {anchor.seq: anchor.chain for anchor in (*anchors, last) if anchor.seq}
+    expected: dict[int, set[str]] = {}
+    for anchor in (*anchors, last):
+        if anchor.seq:
+            expected.setdefault(anchor.seq, set()).add(anchor.chain)
     previous = Head(0, "")
     for row in _rows_up_to(tx, last.seq):
         if row["seq"] != previous.seq + 1:
             return previous.seq + 1
         if row["previous"] != previous.chain or row["chain"] != link(row):
             return int(row["seq"])
-        if expected.pop(row["seq"], row["chain"]) != row["chain"]:
+        if expected.pop(row["seq"], {row["chain"]}) != {row["chain"]}:
             return int(row["seq"])
         previous = Head(row["seq"], row["chain"])
     return previous.seq + 1 if expected or previous != last else None

@@ -9,6 +9,9 @@ from telemed.core.tally import Entry
 from telemed.store.tables import tally_entries
 from telemed.store.tx import Row, Tx
 
+FOLLOWER = "tallies"
+"""The name of the bookmark up to which these entries speak."""
+
 _COLUMNS = {f.name: f.name for f in fields(Entry)} | {
     "requester": "requester_id",
     "provider": "provider_id",

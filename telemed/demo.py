@@ -1,0 +1,327 @@
+"""The demonstration: the network, its accounts, sample studies and cases at every stage.
+
+Everything is played through the same actions that people use, so the demo cannot show what the
+platform cannot do. What it plays is data (`configs/demo.toml`). Running it again keeps what is
+there.
+"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from aiohttp import web
+
+from telemed.actions import accounts as account_acts
+from telemed.actions import intake, reports, requests, worklist
+from telemed.actions.act import Act
+from telemed.core.access import Role, Subject
+from telemed.core.network_rows import Severity, validate
+from telemed.dicom.names import search_keys
+from telemed.dicom.refusal import Refused
+from telemed.documents.network_file import read_folder
+from telemed.followers.follow import catch_up_fully
+from telemed.followers.tallies import TALLIES
+from telemed.server.auth import DEMO_ACCOUNTS
+from telemed.server.schemas import DemoAccount, Words
+from telemed.server.services import Services
+from telemed.store import accounts, network, people
+from telemed.store import reports as report_store
+from telemed.store import tables as t
+from telemed.store.blobs import hash_file
+
+Say = Callable[[str], None]
+EVERYWHERE = Subject(account_id="system", roles=frozenset({Role.REGULATOR}), institution_id=None, region="45")
+BATCH = 32
+
+
+def story(configs: Path) -> dict[str, Any]:
+    """The demo's data."""
+    return tomllib.loads((configs / "demo.toml").read_text("utf-8"))
+
+
+def prepare(services: Services, samples: Path, say: Say) -> None:
+    """Fill an empty data directory; keep a filled one. Each part says when it is done."""
+    told = story(services.settings.configs)
+    if services.store.read_now(lambda tx: network.institution(tx, "450300A01")) is None:
+        say(_import_network(services))
+    if not services.store.read_now(accounts.any_demo):
+        say(_make_accounts(services, told))
+    if not services.store.read_now(lambda tx: tx.one(sa.select(t.requests.c.id).limit(1))):
+        _import_samples(services, told, samples, say)
+        say(_play_cases(services, told, samples))
+    catch_up_fully(services.store, TALLIES)
+
+
+def attach(app: web.Application, services: Services) -> None:
+    """Offer the accounts on the sign-in page."""
+    told = story(services.settings.configs)
+    app[DEMO_ACCOUNTS] = account_cards(services, told)
+
+
+def account_cards(services: Services, told: Mapping[str, Any]) -> list[DemoAccount]:
+    """The accounts as the sign-in page and the terminal show them."""
+    cards = []
+    for row in told["account"]:
+        person = _person(services, row)
+        place = person and services.store.read_now(
+            lambda tx, who=person: network.institution(tx, who["institution_id"])  # type: ignore[misc]
+        )
+        cards.append(
+            DemoAccount(
+                username=row["username"],
+                password=told["password"],
+                name=person["name"] if person else row["name"],
+                role=row["roles"][-1],
+                institution=place["short_name"] if place else "",
+                story=Words(zh=row["zh"], en=row["en"]),
+            )
+        )
+    return cards
+
+
+def import_files(services: Services, institution: str, files: Iterable[Path]) -> Counter[str]:
+    """File DICOM files under an institution; how many were stored, duplicate, conflict, refused."""
+    counts: Counter[str] = Counter()
+    batch: list[intake.Incoming] = []
+
+    def keep() -> None:
+        acting = Subject("system", frozenset(), institution)
+        done = services.store.write_now(
+            lambda tx: intake.store_instances(services.make_act(tx, acting), institution, batch)
+        )
+        counts.update(o.fate or "refused" for o in done)
+        batch.clear()
+
+    for path in files:
+        found = intake.prepare(path, hash_file(path))
+        if isinstance(found, Refused):
+            counts["refused"] += 1
+            continue
+        with services.blobs.writer(1 << 40) as writer:
+            writer.write(path.read_bytes())
+        services.blobs.put_file(writer.path, writer.key)
+        batch.append(found)
+        if len(batch) >= BATCH:
+            keep()
+    if batch:
+        keep()
+    return counts
+
+
+# --- parts ------------------------------------------------------------------------------------
+
+
+def _import_network(services: Services) -> str:
+    reading = read_folder(services.settings.configs / "network")
+    scopes = {c: s.provider_scopes for c, s in services.catalogue.services.items()}
+    found, problems = validate(reading.rows, on=date.today(), service_scopes=scopes)
+    faults = [p for p in [*reading.problems, *problems] if p.severity is Severity.ERROR]
+    if found is None or faults:
+        raise ValueError(f"the demo network does not validate: {faults[:3]}")
+    counts = services.store.write_now(lambda tx: network.save_network(tx, found, search_keys))
+    return f"医联体网络 network: {counts['institutions']} institutions, {counts['alliances']} alliances"
+
+
+def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
+    hashed = account_acts.hash_password(told["password"])
+    for row in told["account"]:
+        person = _person(services, row)
+        new = account_acts.NewAccount(
+            username=row["username"],
+            password_hash=hashed,
+            name=person["name"] if person else row["name"],
+            roles=row["roles"],
+            institution_id=person["institution_id"] if person else None,
+            person_id=person["id"] if person else None,
+            region=row.get("region"),
+            demo=True,
+        )
+        services.store.write_now(
+            lambda tx, new=new: account_acts.add_account(services.make_act(tx, worklist.SYSTEM), new)  # type: ignore[misc]
+        )
+    return f"演示账号 accounts: {len(told['account'])}"
+
+
+def _person(services: Services, row: Mapping[str, Any]) -> Any:
+    code = row.get("person")
+    return services.store.read_now(lambda tx: people.person(tx, code)) if code else None
+
+
+def _import_samples(services: Services, told: Mapping[str, Any], samples: Path, say: Say) -> None:
+    manifest = orjson.loads((samples / "manifest.json").read_bytes())
+    for entry in manifest["studies"]:
+        if entry["key"] == told["upload_study"]:
+            continue
+        institution = _institution_named(services, entry["institution"])
+        files = sorted((samples / entry["key"]).glob("*.dcm"))
+        counts = import_files(services, institution, files)
+        say(f"检查资料 study: {entry['title_zh']} ({counts.total()} files)")
+
+
+def _institution_named(services: Services, name: str) -> str:
+    found = services.store.read_now(
+        lambda tx: tx.one(sa.select(t.institutions.c.id).where(t.institutions.c.name.endswith(name)))
+    )
+    if found is None:
+        raise ValueError(f"no institution {name}")
+    return str(found["id"])
+
+
+# --- cases ------------------------------------------------------------------------------------
+
+
+def _play_cases(services: Services, told: Mapping[str, Any], samples: Path) -> str:
+    manifest = orjson.loads((samples / "manifest.json").read_bytes())
+    texts = {e["key"]: e for e in manifest["studies"]}
+    for case in sorted(told["case"], key=lambda c: -c["step"][0]["ago"]):
+        _Player(services, case, texts[case["study"]]).play()
+    return f"病例 cases: {len(told['case'])}"
+
+
+class _Player:
+    """Plays one case: each step at its own time, by the one who does it."""
+
+    def __init__(self, services: Services, case: Mapping[str, Any], text: Mapping[str, Any]) -> None:
+        self._services, self._case, self._text = services, case, text
+        self._now = services.clock()
+        self._asker = self._requester(case["requester"])
+        self._id = ""
+
+    def play(self) -> None:
+        """From the draft to the last step."""
+        first = self._case["step"][0]
+        self._do(self._asker, first["ago"] + 8, self._draft)
+        for step in self._case["step"]:
+            who = self._account(step["by"]) if "by" in step else self._asker
+            self._do(who, step["ago"], lambda act, step=step: _STEPS[step["do"]](act, self._id, step, self))  # type: ignore[misc]
+
+    def content(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        """The report that the sample's author wrote."""
+        return {
+            "findings": self._text["findings_zh"],
+            "impression": self._text["impression_zh"],
+            "critical": [],
+            **step["report"],
+        }
+
+    @property
+    def signer(self) -> Any:
+        """The server's signer."""
+        return self._services.signer
+
+    def _do(self, who: Subject, ago: float, do: Callable[[Act], None]) -> None:
+        at = self._now - timedelta(minutes=ago)
+        services = self._services
+        services.store.write_now(
+            lambda tx: do(Act(tx, who, at, services.new_id, services.catalogue, "demo"))
+        )
+
+    def _draft(self, act: Act) -> None:
+        case = self._case
+        self._id = requests.create(act, case["service"], case["urgency"])
+        study = act.tx.one(
+            sa.select(t.studies).where(t.studies.c.study_uid == self._text["study_uid"])
+        )
+        if study is None:
+            raise ValueError(f"the study {case['study']} was not imported")
+        requests.edit(
+            act,
+            self._id,
+            requests.Edit(
+                version=1,
+                provider_id=case["provider"],
+                patient_ref=study["patient_ref"],
+                content=case["content"],
+                consent=_consent(act, case["provider"], act.now),
+                study_ids=[study["id"]],
+            ),
+        )
+
+    def _account(self, username: str) -> Subject:
+        row = self._services.store.read_now(lambda tx: accounts.by_username(tx, username))
+        if row is None:
+            raise ValueError(f"no account {username}")
+        return account_acts.subject_of(row)
+
+    def _requester(self, who: str) -> Subject:
+        """An account's name, or an institution's code whose first requester it is then."""
+        if not who[0].isdigit():
+            return self._account(who)
+        made = self._services.store.read_now(lambda tx: accounts.by_username(tx, f"r-{who.lower()}"))
+        if made is None:
+            self._make_requester(who)
+        return self._account(f"r-{who.lower()}")
+
+    def _make_requester(self, institution: str) -> None:
+        """An account without a usable password, so that a case of another hospital has an author."""
+        services = self._services
+        row = services.store.read_now(lambda tx: people.people_of(tx, institution))[-1]
+        new = account_acts.NewAccount(
+            username=f"r-{institution.lower()}",
+            password_hash="!",
+            name=row["name"],
+            roles=["requester"],
+            institution_id=institution,
+            person_id=row["id"],
+            demo=True,
+        )
+        services.store.write_now(
+            lambda tx: account_acts.add_account(services.make_act(tx, worklist.SYSTEM), new)
+        )
+
+
+def _consent(act: Act, provider: str, at: datetime) -> dict[str, Any]:
+    return {
+        "kind": "signed",
+        "version": act.catalogue.consent.version,
+        "receiver": provider,
+        "signer": "患者本人",
+        "relation": "self",
+        "signed_at": at.isoformat(),
+        "onward": True,
+    }
+
+
+def _write(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
+    reports.save_draft(act, case, _revision(act, case), player.content(step))
+
+
+def _sign(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
+    reports.sign(act, case, _revision(act, case), player.signer)
+
+
+def _verify(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
+    reports.verify(act, case, _revision(act, case), player.signer)
+
+
+def _revision(act: Act, case: str) -> int:
+    latest = report_store.latest(act.tx, case)
+    return int(latest["revision"]) if latest else 0
+
+
+def _acknowledge(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
+    notice = act.tx.one(
+        sa.select(t.critical_notices.c.id).where(t.critical_notices.c.request_id == case)
+    )
+    requests.acknowledge(act, case, notice["id"] if notice else "", step["action"])
+
+
+_STEPS: Mapping[str, Callable[[Act, str, Mapping[str, Any], _Player], None]] = {
+    "submit": lambda act, case, step, player: requests.submit(act, case),
+    "claim": lambda act, case, step, player: worklist.claim(act, case),
+    "return": lambda act, case, step, player: requests.return_(
+        act, case, step["reason"], step["note"]
+    ),
+    "write": _write,
+    "sign": _sign,
+    "verify": _verify,
+    "acknowledge": _acknowledge,
+    "confirm": lambda act, case, step, player: requests.confirm(
+        act, case, step["adoption"], "", ""
+    ),
+}
