@@ -289,6 +289,9 @@ FAULTS = [
     (put("institutions", 2, level="4"), "level", "unknown-value"),
     (put("institutions", 2, connected="maybe"), "connected", "not-yes-or-no"),
     (put("institutions", 2, scopes="三十二"), "scopes", "bad-scope"),
+    (put("institutions", 2, scopes="、"), "scopes", "missing"),
+    (put("departments", 2, scope="03 04"), "scope", "bad-scope"),
+    (put("departments", 2, scope="x"), "scope", "bad-scope"),
     (put("institutions", 2, colour="red"), "colour", "unknown-column"),
     (put("institutions", 2, code="a/b"), "code", "bad-code"),
     (put("alliances", 2, lead="Z"), "lead", "dangling"),
@@ -397,6 +400,14 @@ def test_a_second_term_after_the_first_is_no_overlap() -> None:
     put("memberships", 4, since="2020-01-01", until="")(register)
     network, problems = judged(register)
     assert network is not None and problems == []
+
+
+def test_a_lead_typed_twice_is_one_problem() -> None:
+    """An institution that overlaps itself is no second lead."""
+    register = small()
+    put("memberships", 4, institution="A", role="lead", since="2018-01-01")(register)
+    _, problems = judged(register)
+    assert [p[1:4] for p in problems] == [("4", "since", "overlapping-membership")]
 
 
 def test_an_unknown_sheet_is_named() -> None:

@@ -76,6 +76,11 @@ def test_a_zip_reads_like_its_files() -> None:
     assert (reading.rows, reading.problems) == (ROWS, [])
 
 
+def test_chinese_names_in_a_modern_zip_are_understood() -> None:
+    """With the UTF-8 flag the name is what it says."""
+    assert read_file("register.zip", zipped({"医联体.csv": ENGLISH.encode()})).rows == ROWS
+
+
 def test_chinese_names_in_a_windows_zip_are_understood() -> None:
     """Without the UTF-8 flag the name bytes are GB18030, which zipfile reads as cp437."""
     marker = b"xxxxxx.csv"
@@ -88,7 +93,7 @@ def test_toml_reads_with_line_numbers() -> None:
     """An entry is found again by the line of its header; lists and booleans become words."""
     text = (
         '[[alliances]]\ncode = "TT-1"\nname = "南溪山医院三二医联体"\nform = "three-two"\n'
-        'lead = "450300A01"\n\n[[agreements]]\nservices = ["imaging", "ecg"]\nrank = 2\n'
+        'lead = "450300A01"\n\n[[agreements]]\nservices = ["imaging", "ecg"]\nrank = 2.0\n'
         "since = 2017-07-01\n"
     )
     reading = read_file("register.toml", text.encode())
@@ -180,14 +185,42 @@ def test_foreign_files_are_refused_by_name() -> None:
     assert codes("register.toml", b"[[broken") == ["unreadable"]
     assert codes("register.toml", b"alliances = 3") == ["not-a-table"]
     assert codes("register.toml", b"[[beds]]\nn = 1\n[[beds]]\nn = 2\n") == ["unknown-sheet"]
+    assert codes("register.toml", b"alliances = [1]") == ["not-a-table"]
     assert codes("alliances.csv", b"code\n\xff\xff\n") == ["unreadable"]
     assert codes("alliances.csv", b'code,name\n"A" x,"b\n') == ["unreadable"]
+
+
+def test_a_part_without_a_name_is_passed_over() -> None:
+    """zipfile cuts a name at NUL, so a damaged directory may give none; it is nobody's table."""
+    data = zipped({"Qlliances.csv": ENGLISH.encode()}).replace(b"Qlliances", b"\0lliances")
+    reading = read_file("register.zip", data)
+    assert (reading.rows, [p.code for p in reading.problems]) == ({}, [])
 
 
 def test_a_workbook_that_declares_a_document_type_is_refused() -> None:
     """No writer of workbooks declares one; entity bombs do."""
     bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
     assert codes("register.xlsx", zipped({"xl/workbook.xml": bomb})) == ["unreadable"]
+
+
+def test_inline_tables_are_counted() -> None:
+    """Tables written in one list have no header lines; their ordinals stand for them."""
+    reading = read_file("register.toml", b'alliances = [{code = "A"}, {code = "B"}]')
+    assert [r.number for r in reading.rows["alliances"]] == [1, 2]
+
+
+def test_a_name_in_neither_code_page_is_kept() -> None:
+    """A zip's name that is no GB18030 either is left as it was read."""
+    name = b"\xff\xfe\xff.csv"
+    data = zipped({"xxx.csv": ENGLISH.encode()}).replace(b"xxx.csv", name)
+    assert codes("register.zip", data) == ["unknown-sheet"]
+
+
+def test_a_folder_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table on the disk is no more welcome for being local when it is too large."""
+    (tmp_path / "alliances.csv").write_text(ENGLISH, "utf-8")
+    monkeypatch.setattr(network_file, "MAX_BYTES", 10)
+    assert [p.code for p in read_folder(tmp_path).problems] == ["too-large"]
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
