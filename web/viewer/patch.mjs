@@ -43,6 +43,13 @@ export const REPLACEMENTS = [
     count: 1,
   },
   {
+    why: 'the study asked for is hung: left as it is, a prior opened beside it may take its place',
+    files: /^89\.bundle\..*\.js$/,
+    from: '// 0 or more priors.\n  numberOfPriorsReferenced: 0,',
+    to: '// 0 or more priors.\n  numberOfPriorsReferenced: -1,',
+    count: 1,
+  },
+  {
     why: 'the language box names Chinese in Chinese',
     files: /^app\.bundle\..*\.js$/,
     from: "\n  zh: 'Chinese',",
