@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 Scalar = str | int | float
-Measure = Scalar | list[Scalar] | dict[str, Scalar]
+Measure = Scalar | list[Scalar] | dict[str, Scalar | list[Scalar]]
 
 
 def uid(*names: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import ct, dx, ecg, mr, us, wsi
-from .base import Person, Study
+from .base import Person, Scalar, Study
 
 WEI = Person("LS20261107", "Wei^Guihua=韦^桂花", "F", "19640312")
 TAN = Person("SJ0048213", "Tan^Zhenghua=覃^正华", "M", "19550820")
@@ -23,7 +23,8 @@ LIANG = Person("NXS10442", "Liang^Suzhen=梁^素珍", "F", "19580730")
 
 Builder = Callable[[Study, Path], Iterator[Path]]
 
-_CT_NODULE = {"center_mm": [ct.NODULE[0], ct.NODULE[1], -ct.NODULE[2]],
+_CT_NODULE: dict[str, Scalar | list[Scalar]] = {
+    "center_mm": [ct.NODULE[0], ct.NODULE[1], -ct.NODULE[2]],
               "diameter_mm": ct.CURRENT.nodule_mm, "series": 2}
 
 STUDIES: tuple[tuple[Study, Builder], ...] = (
@@ -56,7 +57,8 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         "左侧基底节区见一类圆形异常信号灶，直径约12mm，T1WI呈稍低信号，T2 FLAIR呈高信号，"
         "DWI呈明显高信号。脑室系统未见扩张，脑沟裂未见增宽，中线结构居中。",
         "左侧基底节区急性腔隙性脑梗死。",
-        "左侧基底节区急性腔隙性梗死，直径12mm", "12 mm acute lacunar infarct, left basal ganglia",
+        "左侧基底节区急性腔隙性梗死，直径12mm",
+        "12 mm acute lacunar infarct, left basal ganglia",
         {"lesion": {"x_mm": mr.LESION[0], "y_mm": mr.LESION[1], "z_mm": mr.LESION[2],
                     "diameter_mm": mr.LESION_MM}}), mr.build),
     (Study(
@@ -70,7 +72,8 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         {"side": "right", "free_air_mm": list(dx.SAMPLE), "critical": 1},
         charset="GB18030"), lambda s, d: dx.build(s, dx.PNEUMOTHORAX, d)),
     (Study(
-        "cr_chest_normal", "胸部正位片：正常（字符集标注错误）", "Normal chest CR, wrong charset label",
+        "cr_chest_normal", "胸部正位片：正常（字符集标注错误）",
+        "Normal chest CR, wrong charset label",
         "CR", LAN, "灌阳县人民医院", "20261118", "083050", "GY2611180005", "胸部正位CR",
         "CHEST", "047Y", "体检中心", "唐玉梅",
         "胸廓对称，双肺野清晰，肺纹理走行自然。心影大小形态正常，双侧膈面光整，肋膈角锐利。",
@@ -109,7 +112,8 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         {"rate": ecg.STEMI.rate, "rr_ms": 625, "st_leads": ["V2", "V3", "V4"],
          "st_min_mv": 0.3, "critical": 1}), lambda s, d: ecg.build(s, ecg.STEMI, d)),
     (Study(
-        "wsi_gastric", "全切片：胃窦活检，局灶高级别上皮内瘤变", "Whole slide: gastric biopsy, atypia",
+        "wsi_gastric", "全切片：胃窦活检，局灶高级别上皮内瘤变",
+        "Whole slide: gastric biopsy, atypia",
         "SM", LIANG, "南溪山医院", "20261120", "111000", "NXS26112045", "胃窦活检病理切片（HE）",
         "STOMACH", "068Y", "病理科", "Jiang^Wenbin=蒋^文斌",
         "胃窦粘膜组织一块，表面上皮完整，固有层少量淋巴细胞浸润。局灶腺体排列拥挤、背靠背，"

@@ -109,6 +109,8 @@ def heart(x: Array, y: Array, z: float | Array, grow_mm: float = 0.0) -> Array:
     best = np.full(np.broadcast(x, y, z).shape, -200, np.float32)
     for (cx, cy, cz), radii in HEART:
         rx, ry, rz = (r + grow_mm for r in radii)
+        if np.ndim(z) == 0 and abs(float(z) - cz) > rz + 30:
+            continue
         f = np.sqrt(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2)
         best = np.maximum(best, (1 - f) * min(rx, ry, rz))
     return best

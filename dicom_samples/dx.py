@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -138,14 +139,14 @@ def _bones(x: Array, z: Array) -> Array:
         for side in (-1, 1):
             one = np.zeros_like(total)
             path = chest.rib_path(number, side, 110)
-            for a, b in zip(path, path[1:], strict=False):
+            for a, b in pairwise(path):
                 _tube(one, x, z, a, b, 5.6, 5.6, hollow=0.80)
             total += 0.62 * one
     for side in (-1, 1):
         one = np.zeros_like(total)
         path = [(side * 17, 0, 34), (side * 45, 0, 26), (side * 85, 0, 8), (side * 128, 0, 2),
                 (side * 150, 0, -4)]
-        for i, (a, b) in enumerate(zip(path, path[1:], strict=False)):
+        for i, (a, b) in enumerate(pairwise(path)):
             _tube(one, x, z, a, b, (8.5, 6, 5.4, 6.2)[i], (6, 5.4, 6.2, 7)[i], hollow=0.7)
         total += one
         total += _scapula(x, z, side)
@@ -243,7 +244,7 @@ def build(study: Study, view: View, folder: Path) -> Iterator[Path]:
     ds.ImagerPixelSpacing = [str(PIXEL), str(PIXEL)]
     ds.KVP, ds.Exposure, ds.ExposureTime, ds.XRayTubeCurrent = "120", 4, 12, 320
     ds.DistanceSourceToDetector = "1800"
-    _digital(ds) if view.digital else _computed(ds)
+    (_digital if view.digital else _computed)(ds)
     grey(ds, _with_marker(project(view)), 12)
     window(ds, ("NORMAL", 2048, 4000))
     if view.digital:

@@ -233,7 +233,8 @@ def _face(maps: dict[str, Array], x: Array, y: Array, z: float) -> None:
     for name in ("grey", "white", "csf", "bone", "marrow", "muscle"):
         maps[name] = maps[name] * (1 - clear)
     maps["fat"] = np.maximum(maps["fat"], clear)
-    globe = soft(np.minimum(_ellipse(ax, y, 32, -64, 11.5, 12), outer - 3), 1.0) * float(-58 < z < -32)
+    globe = soft(np.minimum(_ellipse(ax, y, 32, -64, 11.5, 12), outer - 3), 1.0)
+    globe = globe * float(-58 < z < -32)
     maps["csf"] = np.maximum(maps["csf"], globe)
     nerve = soft(2.0 - np.abs(ax - 26 + (y + 52) * 0.35), 1.0) * clear * soft(-y - 36, 1) \
         * (1 - globe) * soft(y + 56, 1)

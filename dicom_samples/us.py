@@ -25,6 +25,7 @@ MM_PER_PIXEL = 0.27
 APEX = (400.0, -112.0)  # column, row of the beams' centre
 RADIUS_MM = 45.0
 HALF_ANGLE = 0.60
+DRAWN_ANGLE = 0.65  # beams drawn beyond the sector, so that breathing uncovers tissue
 BEAMS, SAMPLES = 384, 900
 STONE = (6.0, 66.0)  # x, depth in mm in the first frame
 STONE_MM = 12.0
@@ -33,7 +34,7 @@ MACHINE = Machine("Lijiang Imaging (invented)", "LJ-US 7", "US02", "LJU-0561", "
 
 def _beam_grid() -> tuple[Array, Array, Array]:
     """x and depth (mm) of every beam sample, and range along the beam (mm)."""
-    theta = np.linspace(-HALF_ANGLE, HALF_ANGLE, BEAMS, dtype=np.float32)[None, :]
+    theta = np.linspace(-DRAWN_ANGLE, DRAWN_ANGLE, BEAMS, dtype=np.float32)[None, :]
     reach = np.linspace(0, DEPTH_MM, SAMPLES, dtype=np.float32)[:, None]
     x = (RADIUS_MM + reach) * np.sin(theta)
     depth = (RADIUS_MM + reach) * np.cos(theta) - RADIUS_MM
@@ -152,7 +153,7 @@ def frames() -> Iterator[np.ndarray]:
 def _sample(beams: Array, reach: Array, angle: Array) -> Array:
     """Bilinear scan conversion."""
     r = np.clip(reach / DEPTH_MM * (SAMPLES - 1), 0, SAMPLES - 2.001)
-    b = np.clip((angle + HALF_ANGLE) / (2 * HALF_ANGLE) * (BEAMS - 1), 0, BEAMS - 2.001)
+    b = np.clip((angle + DRAWN_ANGLE) / (2 * DRAWN_ANGLE) * (BEAMS - 1), 0, BEAMS - 2.001)
     i, j = r.astype(np.int32), b.astype(np.int32)
     u, v = r - i, b - j
     top = beams[i, j] * (1 - v) + beams[i, j + 1] * v

@@ -57,7 +57,11 @@ class Gland:
     atypical: bool
 
     def edge(self, angle: Array) -> Array:
-        """Outline radius in pixels at an angle."""
+        """Outline radius in pixels at an angle, read from a table of the whole turn."""
+        knots = np.linspace(-np.pi, np.pi, 721)
+        return np.interp(angle, knots, self._outline(knots)).astype(np.float32)
+
+    def _outline(self, angle: np.ndarray) -> np.ndarray:
         a = angle - self.turn
         shape = 1 / np.sqrt((np.cos(a) / self.stretch) ** 2 + (np.sin(a) * self.stretch) ** 2)
         for k, (size, phase) in enumerate(zip(self.wobble, self.phase, strict=True)):
@@ -86,7 +90,7 @@ class Canvas:
 
 def _upscaled(rng: np.random.Generator, factor: int, sigma: float | tuple[float, ...]) -> Array:
     small = noise(rng, (HEIGHT // factor, WIDTH // factor), sigma)
-    big = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    big = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
     return np.asarray(big, np.float32)
 
 
@@ -159,7 +163,7 @@ def _fibres(rng: np.random.Generator) -> Array:
     row = (row + 95 * bend[0]).astype(np.int32) % streaks.shape[0]
     column = (column + 60 * bend[1]).astype(np.int32) % streaks.shape[1]
     image = Image.fromarray(streaks[row, column]).resize((WIDTH, HEIGHT),
-                                                         Image.Resampling.BICUBIC)
+                                                         Image.Resampling.BILINEAR)
     return np.asarray(image, np.float32) + 0.4 * _upscaled(rng, 2, 2.0)
 
 
@@ -226,7 +230,7 @@ def _epithelial_nuclei(canvas: Canvas, gland: Gland, rng: np.random.Generator) -
             if rng.random() > density:
                 continue
             angle = 2 * np.pi * (k + rng.uniform(-0.28, 0.28)) / count
-            edge = float(gland.edge(np.float32(angle)))
+            edge = float(gland.edge(np.float32((angle + np.pi) % (2 * np.pi) - np.pi)))
             r = edge * (share + rng.normal(0, 0.045 if gland.atypical else 0.02))
             if gland.atypical:
                 a, b = rng.uniform(9.5, 15.5), rng.uniform(5.5, 9.0)
