@@ -96,6 +96,10 @@ class BlobWriter:
         """The hash of what has been written."""
         return self._hash.hexdigest()
 
+    def seal(self) -> None:
+        """Nothing more will be written; the file stays until `close`."""
+        self._file.close()
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,0 +1,58 @@
+"""DICOMweb under /dicom-web: its routes, and what its handlers share.
+
+Knows how a refusal of the encodings room becomes a status, how the Accept header and the `accept`
+parameter are read, and how bytes leave: in pieces, with a strong tag of their content, revalidated
+on every use so that the access check always runs. Storing, searching and retrieving are in
+`stow.py`, `qido.py`, `wado.py`, `frames.py` and `pictures.py`.
+"""
+
+from telemed.core.access import Permission
+from telemed.server import frames, pictures, qido, stow, wado
+from telemed.server.routing import Route
+
+P = Permission
+STUDY = "/dicom-web/studies/{study}"
+SERIES = STUDY + "/series/{series}"
+INSTANCE = SERIES + "/instances/{instance}"
+FRAMES = INSTANCE + "/frames/{frames}"
+
+
+def _get(path: str, handler: object, summary: str, media: str) -> Route:
+    return Route("GET", path, handler, P.SEE_STUDIES, summary, media=media)  # type: ignore[arg-type]
+
+
+def _post(path: str) -> Route:
+    return Route(
+        "POST", path, stow.store, P.STORE_STUDIES, "Store instances (STOW-RS)",
+        media="application/dicom+json", csrf=False,
+    )  # fmt: skip
+
+
+_JSON, _PARTS, _PICTURE = "application/dicom+json", "multipart/related", "image/jpeg"
+
+DICOMWEB_ROUTES: tuple[Route, ...] = (
+    _post("/dicom-web/studies"),
+    _post(STUDY),
+    _get("/dicom-web/studies", qido.studies, "Search studies", _JSON),
+    _get("/dicom-web/series", qido.all_series, "Search series", _JSON),
+    _get("/dicom-web/instances", qido.all_instances, "Search instances", _JSON),
+    _get(f"{STUDY}/series", qido.series, "Search a study's series", _JSON),
+    _get(f"{STUDY}/instances", qido.study_instances, "Search a study's instances", _JSON),
+    _get(f"{SERIES}/instances", qido.instances, "Search a series' instances", _JSON),
+    _get(STUDY, wado.retrieve, "Retrieve a study", _PARTS),
+    _get(SERIES, wado.retrieve, "Retrieve a series", _PARTS),
+    _get(INSTANCE, wado.retrieve, "Retrieve an instance", _PARTS),
+    _get(f"{STUDY}/metadata", wado.metadata, "Metadata of a study", _JSON),
+    _get(f"{SERIES}/metadata", wado.metadata, "Metadata of a series", _JSON),
+    _get(f"{INSTANCE}/metadata", wado.metadata, "Metadata of an instance", _JSON),
+    _get(FRAMES, frames.frames, "Retrieve frames", _PARTS),
+    _get(f"{INSTANCE}/bulkdata/{{path:.+}}", frames.bulkdata, "Retrieve bulk data", _PARTS),
+    _get(f"{STUDY}/rendered", pictures.rendered, "A study's picture", _PICTURE),
+    _get(f"{SERIES}/rendered", pictures.rendered, "A series' picture", _PICTURE),
+    _get(f"{INSTANCE}/rendered", pictures.rendered, "An instance's picture", _PICTURE),
+    _get(f"{FRAMES}/rendered", pictures.rendered, "A frame's picture", _PICTURE),
+    _get(f"{STUDY}/thumbnail", pictures.thumbnail, "A study's thumbnail", _PICTURE),
+    _get(f"{SERIES}/thumbnail", pictures.thumbnail, "A series' thumbnail", _PICTURE),
+    _get(f"{INSTANCE}/thumbnail", pictures.thumbnail, "An instance's thumbnail", _PICTURE),
+    _get(f"{FRAMES}/thumbnail", pictures.thumbnail, "A frame's thumbnail", _PICTURE),
+)

@@ -1,0 +1,189 @@
+"""What the DICOMweb handlers share: refusals as problems, wishes as offers, bytes on their way.
+
+Image bytes may be kept by the browser that fetched them but are revalidated on every use, and a
+tag is compared only after the caller was let in: a stranger with a right tag gets the stranger's
+answer. Files leave in pieces read in threads, so a slow reader costs one piece of memory.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from functools import wraps
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from telemed.actions.studies import find_instances
+from telemed.core.errors import Problem
+from telemed.dicom.media import Offer, choose
+from telemed.dicom.refusal import Refused
+from telemed.server.routing import Call
+from telemed.store.tx import Row
+
+BASE: Final = "/dicom-web"
+CHUNK: Final = 1 << 20
+REVALIDATE: Final = "private, no-cache"
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+Pieces = AsyncGenerator[bytes, None]
+
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
+
+# What a refusal of the encodings room means to a client; every other code is a bad wish (400).
+_PROBLEMS: Final[Mapping[str, str]] = {
+    "not-acceptable": "not-acceptable",
+    "cannot-transcode": "not-acceptable",
+    "no-such-frame": "not-found",
+    "no-such-element": "not-found",
+    "bad-bulk-path": "not-found",
+    "no-pixel-data": "not-found",
+    "cannot-render": "cannot-render",
+    "render-limit": "cannot-render",
+}
+
+
+def in_problems(handler: Handler) -> Handler:
+    """Say a refusal of the encodings room in the one error shape."""
+
+    @wraps(handler)
+    async def handle(call: Call) -> web.StreamResponse:
+        try:
+            return await handler(call)
+        except Refused as refusal:
+            raise problem_of(refusal) from refusal
+
+    return handle
+
+
+def problem_of(refusal: Refused) -> Problem:
+    """A refusal as a problem with its sentence in both languages."""
+    words = {"zh": refusal.sentence("zh"), "en": refusal.sentence("en")}
+    code = _PROBLEMS.get(refusal.code, "invalid")
+    return Problem(code, detail=words, supported=words)
+
+
+def wish(call: Call, offers: Sequence[Offer]) -> Offer:
+    """The offer that answers the Accept headers and the `accept` parameter best."""
+    header = ",".join(call.request.headers.getall("Accept", []))
+    try:
+        return choose(header or None, offers, call.request.query.get("accept"))
+    except Refused as refusal:
+        if refusal.code != "not-acceptable":
+            raise
+        raise Problem("not-acceptable", supported=_told(offers)) from None
+
+
+def _told(offers: Iterable[Offer]) -> str:
+    """Offers as media types, for a client that asked for something else."""
+    return "; ".join(
+        dict.fromkeys(
+            f"{'multipart/related type=' if o.multipart else ''}{o.media_type}"
+            f"{' transfer-syntax=' + o.transfer_syntax if o.transfer_syntax else ''}"
+            for o in offers
+        )
+    )
+
+
+async def asked_instances(call: Call) -> list[Row]:
+    """The instances that the path names, or Problem("not-found")."""
+    uids = [call.request.match_info.get(name) for name in ("series", "instance")]
+    return await call.ask(lambda act: find_instances(act, call.path("study"), *uids))
+
+
+def instance_url(row: Row) -> str:
+    """The path of an instance's resource."""
+    study, series = row["study__study_uid"], row["series__series_uid"]
+    return f"{BASE}/studies/{study}/series/{series}/instances/{row['sop_uid']}"
+
+
+# --- tags -------------------------------------------------------------------------------------
+
+
+def unchanged(call: Call, tag: str) -> web.Response | None:
+    """304 when the client already holds what `tag` stands for. Ask only after the door."""
+    told = call.request.headers.get("If-None-Match", "")
+    known = {part.strip().removeprefix("W/") for part in told.split(",")}
+    if told.strip() != "*" and f'"{tag}"' not in known:
+        return None
+    return web.Response(status=304, headers=fresh(tag))
+
+
+def fresh(tag: str) -> dict[str, str]:
+    """Headers of content that never changes under its tag."""
+    return {"ETag": f'"{tag}"', "Cache-Control": REVALIDATE, "Vary": "Accept"}
+
+
+# --- bytes on their way -----------------------------------------------------------------------
+
+
+async def send(
+    call: Call, content_type: str, tag: str, pieces: Pieces, length: int | None = None
+) -> web.StreamResponse:
+    """Stream pieces with exact headers; chunked when the length is not known."""
+    response = web.StreamResponse(headers={**fresh(tag), "Content-Type": content_type})
+    response.content_length = length
+    return await _pour(call, response, pieces)
+
+
+async def send_span(
+    call: Call, content_type: str, tag: str, path: Path, span: tuple[int, int]
+) -> web.StreamResponse:
+    """Stream a stretch of a file, or the part of it that a Range header asks for."""
+    start, length = span
+    headers = {**fresh(tag), "Content-Type": content_type, "Accept-Ranges": "bytes"}
+    wanted = _wanted(call.request.headers.get("Range"), length)
+    if wanted is None:
+        response = web.StreamResponse(headers=headers)
+    elif wanted[0] >= length:
+        headers["Content-Range"] = f"bytes */{length}"
+        return web.Response(status=416, headers=headers)
+    else:
+        headers["Content-Range"] = f"bytes {wanted[0]}-{wanted[1] - 1}/{length}"
+        response = web.StreamResponse(status=206, headers=headers)
+        start, length = start + wanted[0], wanted[1] - wanted[0]
+    response.content_length = length
+    return await _pour(call, response, read_span(path, start, length))
+
+
+def _wanted(header: str | None, length: int) -> tuple[int, int] | None:
+    """The stretch of a single byte range, None for the whole; several ranges get the whole."""
+    match = _RANGE.match(header.strip()) if header else None
+    if match is None or match.group(1) == match.group(2) == "":
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, length - int(last)), length
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(length, int(last) + 1) if last else length
+
+
+async def _pour(
+    call: Call, response: web.StreamResponse, pieces: Pieces
+) -> web.StreamResponse:
+    """Write all pieces; a client that leaves closes the file behind them."""
+    async with aclosing(pieces):
+        await response.prepare(call.request)
+        async for piece in pieces:
+            await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+async def read_span(path: Path, start: int, length: int) -> Pieces:
+    """A stretch of a file in pieces."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        file.seek(start)
+        while length > 0:
+            piece = await asyncio.to_thread(file.read, min(CHUNK, length))
+            if not piece:
+                raise OSError("a blob is shorter than its row says")
+            length -= len(piece)
+            yield piece
+
+
+async def one_piece(data: bytes) -> Pieces:
+    """Bytes that are already at hand."""
+    yield data

@@ -1,0 +1,141 @@
+"""Rendered pictures and thumbnails (PS3.18 10.4.1.1.3 and .4), and documents as what they are.
+
+A study or series is shown by the middle instance of its first series with pixels. Pictures are
+made in the worker from a file's bytes and kept in memory by the file's hash, never by who asked;
+the door was passed before. No text is written into them.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
+from typing import Final
+
+from aiohttp import web
+from PIL import Image, ImageDraw
+
+from telemed.core.errors import Problem
+from telemed.dicom.media import RENDERED_OFFERS
+from telemed.dicom.picture import PictureSpec, picture_spec
+from telemed.dicom.refusal import Refused
+from telemed.dicom.syntaxes import TRANSFER_SYNTAXES, content_of
+from telemed.server.frames import document, frame_numbers, video
+from telemed.server.imaging import (
+    asked_instances,
+    fresh,
+    in_problems,
+    one_piece,
+    send,
+    unchanged,
+    wish,
+)
+from telemed.server.routing import Call
+from telemed.server.wado import tag_of
+from telemed.store.tx import Row
+
+KEPT_BYTES: Final = 32 << 20
+
+
+class PictureCache:
+    """Pictures by file hash and spec, the least recently used going first."""
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[tuple[str, PictureSpec], bytes] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, blob: str, spec: PictureSpec) -> bytes | None:
+        """A picture that was kept."""
+        picture = self._held.get((blob, spec))
+        if picture is not None:
+            self._held.move_to_end((blob, spec))
+        return picture
+
+    def put(self, blob: str, spec: PictureSpec, picture: bytes) -> None:
+        """Keep a picture unless it is large."""
+        if len(picture) > self._most // 16 or (blob, spec) in self._held:
+            return
+        self._held[blob, spec] = picture
+        self._bytes += len(picture)
+        while self._bytes > self._most:
+            self._bytes -= len(self._held.popitem(last=False)[1])
+
+
+_KEPT: Final = PictureCache()
+
+
+@in_problems
+async def rendered(call: Call) -> web.StreamResponse:
+    """A picture of what the path names; a document or a video as itself."""
+    row = _shown(call, await asked_instances(call))
+    kind = content_of(row["sop_class"]).kind
+    if kind == "document":
+        return await document(call, row)
+    if TRANSFER_SYNTAXES[row["transfer_syntax"]].video:
+        return await video(call, row)
+    return await _picture(call, row, thumbnail=False)
+
+
+@in_problems
+async def thumbnail(call: Call) -> web.StreamResponse:
+    """A small picture of what the path names; a plain sheet where there is nothing to draw."""
+    row = _shown(call, await asked_instances(call))
+    try:
+        return await _picture(call, row, thumbnail=True)
+    except Refused as refusal:
+        if refusal.code not in ("cannot-render", "cannot-transcode", "no-pixel-data"):
+            raise
+    return web.Response(body=blank_sheet(), content_type="image/png", headers=fresh("sheet-1"))
+
+
+async def _picture(call: Call, row: Row, *, thumbnail: bool) -> web.StreamResponse:
+    offer = wish(call, RENDERED_OFFERS)
+    number = _frame(call, row)
+    spec = picture_spec(
+        call.request.query, offer.media_type, frame=number, thumbnail=thumbnail
+    )
+    tag = tag_of([row], str(spec))
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    picture = _KEPT.get(row["blob"], spec)
+    if picture is None:
+        path = call.services.blobs.path(row["blob"])
+        picture = await call.services.renderer.render(path, spec)
+        _KEPT.put(row["blob"], spec, picture)
+    return await send(call, offer.media_type, tag, one_piece(picture), len(picture))
+
+
+def _frame(call: Call, row: Row) -> int:
+    """The frame the path names, else the middle one."""
+    text = call.request.match_info.get("frames")
+    if text is None:
+        return max(1, (row["frames"] + 1) // 2) if "instance" not in call.request.match_info else 1
+    numbers = frame_numbers(text)
+    if len(numbers) > 1:
+        raise Problem("not-acceptable", supported="one frame at a time")
+    if numbers[0] > max(1, row["frames"]):
+        raise Problem("not-found")
+    return numbers[0]
+
+
+def _shown(call: Call, rows: Sequence[Row]) -> Row:
+    """The instance that stands for all: the middle one of the first series with pixels."""
+    drawable = [r for r in rows if r["frames"]] or [
+        r for r in rows if content_of(r["sop_class"]).kind in ("waveform", "document")
+    ]
+    series = [r for r in drawable if r["series_id"] == drawable[0]["series_id"]] or list(rows)
+    return series[len(series) // 2]
+
+
+@cache
+def blank_sheet() -> bytes:
+    """The outline of a sheet of paper, for reports and other things without a picture."""
+    sheet = Image.new("RGB", (160, 160), (32, 36, 44))
+    draw = ImageDraw.Draw(sheet)
+    draw.polygon([(50, 34), (94, 34), (112, 52), (112, 126), (50, 126)], outline=(150, 160, 175))
+    for y in range(66, 116, 12):
+        draw.line([(60, y), (102, y)], fill=(110, 120, 135))
+    out = BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,284 @@
+"""STOW-RS: instances come in over HTTP (PS3.18 10.5).
+
+The body is written to temporary files with a count of every byte; nothing of a body that is
+malformed or cut short is kept. Each whole file is then judged by itself: the good ones are entered,
+the others are named with a reason (Annex I). A client that leaves in the middle leaves nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from email.message import Message
+from typing import Final
+
+import orjson
+from aiohttp import ClientPayloadError, web
+
+from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
+from telemed.core.errors import Problem
+from telemed.dicom.jsonmodel import row
+from telemed.dicom.media import DICOM, DICOM_JSON
+from telemed.dicom.multipart import MultipartReader, PartBegin, PartData, PartEnd
+from telemed.dicom.refusal import Refused
+from telemed.dicom.scan import valid_uid
+from telemed.server.imaging import BASE, Pieces, in_problems
+from telemed.server.routing import Call
+from telemed.store.blobs import Blobs, BlobWriter, words_of_size
+from telemed.store.studies import Fate
+
+BATCH: Final = 200
+PIECE: Final = 1 << 20
+_PART_TYPES: Final = ("", DICOM, "application/octet-stream")
+
+# Failure reasons (PS3.18 table I.2-2, PS3.4 table B.2-1 and PS3.7 annex C).
+_NOT_UNDERSTOOD: Final = 0xC000
+_NO_MATCH: Final = 0xA900
+_WRONG_STUDY: Final = 0xA901
+_OUT_OF_RESOURCES: Final = 0xA700
+_TRANSFER_SYNTAX: Final = 0xC122
+_DUPLICATE: Final = 0x0111
+_NOT_AUTHORIZED: Final = 0x0124
+
+_REFUSALS: Final[Mapping[str, int]] = {
+    "unknown-transfer-syntax": _TRANSFER_SYNTAX,
+    "meta-mismatch": _NO_MATCH,
+    "missing-uid": _NO_MATCH,
+    "bad-uid": _NO_MATCH,
+    "no-pixel-data": _NO_MATCH,
+    "no-content": _NO_MATCH,
+    "too-deep": _OUT_OF_RESOURCES,
+    "too-many-elements": _OUT_OF_RESOURCES,
+    "too-many-fragments": _OUT_OF_RESOURCES,
+    "too-many-values": _OUT_OF_RESOURCES,
+    "value-too-long": _OUT_OF_RESOURCES,
+    "header-too-large": _OUT_OF_RESOURCES,
+    "inflates-too-much": _OUT_OF_RESOURCES,
+}
+_REASONS: Final[Mapping[str | None, int]] = {
+    "other-content": _DUPLICATE,
+    "other-patient": _NO_MATCH,
+    "foreign-study": _NOT_AUTHORIZED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part that was not stored; without a UID when it could not be read that far."""
+
+    reason: int
+    sop_class: str = ""
+    sop_uid: str = ""
+
+
+@in_problems
+async def store(call: Call) -> web.StreamResponse:
+    """Store the instances of the body under the caller's institution."""
+    institution = call.subject.own_institution
+    study_uid = call.request.match_info.get("study")
+    if study_uid is not None and not valid_uid(study_uid):
+        raise Problem("invalid", detail="StudyInstanceUID")
+    with ExitStack() as files:
+        parts = await _receive(call, files)
+        if not parts:
+            raise Problem("invalid", detail="no parts")
+        judged = [await _judge(call, part, study_uid) for part in parts]
+    incoming = [one for one in judged if isinstance(one, Incoming)]
+    outcomes: list[Outcome] = []
+    for start in range(0, len(incoming), BATCH):
+        batch = incoming[start : start + BATCH]
+        outcomes += await call.act(
+            lambda act, batch=batch: store_instances(act, institution, batch)  # type: ignore[misc]
+        )
+    return _answer(call, outcomes, [one for one in judged if isinstance(one, Failure)])
+
+
+# --- receiving --------------------------------------------------------------------------------
+
+
+async def _receive(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
+    """The parts of the body as temporary files that live as long as `files`."""
+    _check_headers(call)
+    kind, parameters = _content_type(call.request.headers.get("Content-Type", ""))
+    if kind == DICOM:
+        return await _receive_single(call, files)
+    if kind != "multipart/related" or parameters.get("type", DICOM).lower() != DICOM:
+        raise Problem("not-supported-media", detail=kind[:80] or "-")
+    reader = MultipartReader(parameters.get("boundary", ""))
+    desk = _Desk(call, files)
+    async for piece in body_pieces(call):
+        for event in reader.feed(piece):
+            await desk.take(event)
+    reader.finish()
+    return desk.parts
+
+
+async def _receive_single(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
+    desk = _Desk(call, files)
+    await desk.take(PartBegin(1, {}))
+    async for piece in body_pieces(call):
+        await desk.take(PartData(piece))
+    await desk.take(PartEnd(1))
+    return desk.parts
+
+
+class _Desk:
+    """Writes parts to temporary files as they come, in pieces large enough for a thread."""
+
+    def __init__(self, call: Call, files: ExitStack) -> None:
+        self.parts: list[BlobWriter | Failure] = []
+        self._blobs = call.services.blobs
+        self._limit = call.services.settings.upload_max_bytes
+        self._files = files
+        self._writer: BlobWriter | None = None
+        self._held = bytearray()
+
+    async def take(self, event: PartBegin | PartData | PartEnd) -> None:
+        """Follow one event of the reader."""
+        match event:
+            case PartBegin():
+                kind = _content_type(event.headers.get("content-type", ""))[0]
+                self._writer = None
+                if kind in _PART_TYPES:
+                    self._writer = self._files.enter_context(self._blobs.writer(self._limit))
+                self.parts.append(self._writer or Failure(_NOT_UNDERSTOOD))
+            case PartData():
+                if self._writer is not None:
+                    self._held += event.data
+                    if len(self._held) >= PIECE:
+                        await self._flush(self._writer)
+            case PartEnd():
+                if self._writer is not None:
+                    await self._flush(self._writer)
+                    self._writer.seal()
+
+    async def _flush(self, writer: BlobWriter) -> None:
+        piece, self._held = self._held, bytearray()
+        await asyncio.to_thread(writer.write, piece)
+
+
+def _check_headers(call: Call) -> None:
+    """What can be said before a byte is read: coding, size, room on the disk."""
+    encoding = call.request.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise Problem("not-supported-media", detail=f"Content-Encoding {encoding[:40]}")
+    limit = call.services.settings.upload_max_bytes
+    announced = call.request.content_length or 0
+    if announced > limit:
+        raise Problem("too-large", limit=words_of_size(limit))
+    call.services.blobs.check_space(announced)
+
+
+async def body_pieces(call: Call) -> Pieces:
+    """The request body in pieces, counted; a body over the limit or cut short is a problem."""
+    limit = call.services.settings.upload_max_bytes
+    taken = checked = 0
+    try:
+        async for piece in call.request.content.iter_any():
+            taken += len(piece)
+            if taken > limit:
+                raise Problem("too-large", limit=words_of_size(limit))
+            if taken - checked > 64 * PIECE:
+                call.services.blobs.check_space(0)
+                checked = taken
+            yield piece
+    except (ClientPayloadError, web.RequestPayloadError) as fault:
+        raise Problem("invalid", detail="the body ended early") from fault
+
+
+def _content_type(text: str) -> tuple[str, dict[str, str]]:
+    """A Content-Type header as its lower-case type and its parameters."""
+    message = Message()
+    message["Content-Type"] = text.replace("\r", " ").replace("\n", " ")
+    found = message.get_params(failobj=[], header="Content-Type", unquote=True)
+    if not text or not found:
+        return "", {}
+    (kind, _), *rest = found
+    return kind.strip().lower(), {name.lower(): str(value) for name, value in rest}
+
+
+async def _judge(
+    call: Call, part: BlobWriter | Failure, study_uid: str | None
+) -> Incoming | Failure:
+    """One part: what may be entered, durable already, or why not."""
+    if isinstance(part, Failure):
+        return part
+    blobs = call.services.blobs
+    found = await call.services.in_thread(
+        lambda writer: _take(blobs, writer, study_uid), part
+    )
+    if isinstance(found, Refused):
+        return Failure(_REFUSALS.get(found.code, _NOT_UNDERSTOOD))
+    return found
+
+
+def _take(
+    blobs: Blobs, writer: BlobWriter, study_uid: str | None
+) -> Incoming | Failure | Refused:
+    """Judge a file; keep it when it is sound and belongs to the study of the URL."""
+    found = prepare(writer.path, writer.key)
+    if not isinstance(found, Incoming):
+        return found
+    summary = found.summary
+    if study_uid is not None and summary.study_uid != study_uid:
+        return Failure(_WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)
+    blobs.put_file(writer.path, writer.key)
+    return found
+
+
+# --- answering --------------------------------------------------------------------------------
+
+
+def _answer(call: Call, outcomes: Sequence[Outcome], failures: list[Failure]) -> web.Response:
+    """The Store Instances Response of Annex I with the status of table 10.5.3-1."""
+    stored = [o for o in outcomes if o.fate in (Fate.STORED, Fate.DUPLICATE)]
+    failures = failures + [
+        Failure(_REASONS.get(o.reason, _NOT_UNDERSTOOD), o.sop_class, o.sop_uid)
+        for o in outcomes
+        if o not in stored
+    ]
+    origin = call.services.settings.origin + BASE
+    told: dict[int, object] = {}
+    studies = {o.study_uid for o in stored}
+    url = f"{origin}/studies/{studies.pop()}" if len(studies) == 1 else None
+    told[0x00081190] = url
+    if stored:
+        told[0x00081199] = [_stored_item(o, origin) for o in stored]
+    if named := [f for f in failures if f.sop_uid]:
+        told[0x00081198] = [_failed_item(f) for f in named]
+    if unnamed := [f for f in failures if not f.sop_uid]:
+        told[0x0008119A] = [row({0x00081197: f.reason}) for f in unnamed]
+    response = web.Response(status=_status(stored, failures), body=orjson.dumps(row(told)))
+    response.headers["Content-Type"] = DICOM_JSON
+    if url is not None:
+        response.headers["Location"] = response.headers["Content-Location"] = url
+    return response
+
+
+def _status(stored: Sequence[Outcome], failures: Sequence[Failure]) -> int:
+    if stored:
+        return 202 if failures else 200
+    if all(f.reason == _OUT_OF_RESOURCES for f in failures):
+        return 413
+    return 400 if all(f.reason == _NOT_UNDERSTOOD for f in failures) else 409
+
+
+def _stored_item(outcome: Outcome, origin: str) -> dict[str, object]:
+    place = f"{origin}/studies/{outcome.study_uid}/series/{outcome.series_uid}"
+    return row(
+        {
+            0x00081150: outcome.sop_class,
+            0x00081155: outcome.sop_uid,
+            0x00081190: f"{place}/instances/{outcome.sop_uid}",
+        }
+    )
+
+
+def _failed_item(failure: Failure) -> dict[str, object]:
+    return row(
+        {
+            0x00081150: failure.sop_class,
+            0x00081155: failure.sop_uid,
+            0x00081197: failure.reason,
+        }
+    )

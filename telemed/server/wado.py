@@ -1,0 +1,146 @@
+"""WADO-RS: whole instances and metadata (PS3.18 10.4), as the caller may see them.
+
+Stored files travel byte for byte except those whose syntax the web forbids, which are written
+anew. Metadata is what was stored on arrival, joined without being parsed again.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from aiohttp import web
+
+from telemed.actions.intake import BULK_BASE
+from telemed.actions.studies import metadata_of
+from telemed.core.errors import Problem
+from telemed.dicom import multipart
+from telemed.dicom.jsonmodel import rebase
+from telemed.dicom.media import DICOM, JSON_OFFERS, Offer, instance_offers
+from telemed.dicom.part10 import wire
+from telemed.dicom.scan import opened
+from telemed.dicom.syntaxes import TRANSFER_SYNTAXES
+from telemed.server.imaging import (
+    Pieces,
+    asked_instances,
+    in_problems,
+    instance_url,
+    read_span,
+    send,
+    send_span,
+    unchanged,
+    wish,
+)
+from telemed.server.routing import Call
+from telemed.store.tx import Row
+
+PAGE = 200
+
+
+@in_problems
+async def retrieve(call: Call) -> web.StreamResponse:
+    """A study, a series or an instance as Part 10 files."""
+    rows = await asked_instances(call)
+    offers = {row["transfer_syntax"]: _offer(call, row, rows) for row in rows}
+    shapes = {offer.multipart for offer in offers.values()}
+    if len(shapes) > 1:
+        raise Problem("not-acceptable", supported="multipart/related type=application/dicom")
+    tag = tag_of(rows, str(sorted(offers.values())))
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    if shapes == {False}:
+        return await _single(call, rows[0], offers[rows[0]["transfer_syntax"]], tag)
+    boundary = multipart.boundary_for(tag)
+    kind = multipart.content_type(DICOM, boundary)
+    return await send(call, kind, tag, _parts(call, rows, offers, boundary))
+
+
+def _offer(call: Call, row: Row, rows: Sequence[Row]) -> Offer:
+    syntax = TRANSFER_SYNTAXES[row["transfer_syntax"]]
+    single = "instance" in call.request.match_info and len(rows) == 1
+    return wish(call, instance_offers(syntax, single=single, decodes=False))
+
+
+async def _single(call: Call, row: Row, offer: Offer, tag: str) -> web.StreamResponse:
+    kind = f"{DICOM}; transfer-syntax={offer.transfer_syntax}"
+    path = call.services.blobs.path(row["blob"])
+    if TRANSFER_SYNTAXES[row["transfer_syntax"]].on_the_wire:
+        return await send_span(call, kind, tag, path, (0, row["size"]))
+    return await send(call, kind, tag, _rewritten(path))
+
+
+async def _parts(
+    call: Call, rows: Sequence[Row], offers: dict[str, Offer], boundary: str
+) -> Pieces:
+    """Multipart pieces of instances, one file open at a time."""
+    for number, row in enumerate(rows):
+        stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
+        yield multipart.part_head(
+            boundary,
+            DICOM,
+            transfer_syntax=offers[stored.uid].transfer_syntax,
+            location=instance_url(row),
+            length=row["size"] if stored.on_the_wire else None,
+            first=not number,
+        )
+        path = call.services.blobs.path(row["blob"])
+        whole = read_span(path, 0, row["size"]) if stored.on_the_wire else _rewritten(path)
+        async for piece in whole:
+            yield piece
+    yield multipart.closing(boundary)
+
+
+async def _rewritten(path: Path) -> Pieces:
+    """A stored file in Explicit VR Little Endian, scanned and written in threads."""
+    with closing(_wired(path)) as pieces:
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
+
+
+def _wired(path: Path) -> Generator[bytes, None, None]:
+    """The pieces gathered to about a mebibyte, so that a thread is not asked for each element."""
+    with opened(path) as file:
+        held = bytearray()
+        for piece in wire(file):
+            held += piece
+            if len(held) >= 1 << 20:
+                yield bytes(held)
+                held.clear()
+        yield bytes(held)
+
+
+@in_problems
+async def metadata(call: Call) -> web.StreamResponse:
+    """The metadata of a study, a series or an instance as DICOM JSON."""
+    offer = wish(call, JSON_OFFERS)
+    rows = await asked_instances(call)
+    tag = tag_of(rows, "metadata")
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    return await send(call, offer.media_type, tag, _objects(call, rows))
+
+
+async def _objects(call: Call, rows: Sequence[Row]) -> Pieces:
+    """A JSON array of stored objects, some hundred at a time."""
+    for start in range(0, len(rows), PAGE):
+        some = rows[start : start + PAGE]
+        ids = [row["id"] for row in some]
+        stored = await call.ask(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
+        objects = (
+            rebase(stored[row["id"]], BULK_BASE, f"{instance_url(row)}/bulkdata") for row in some
+        )
+        yield (b"," if start else b"[") + b",".join(objects)
+    yield b"]"
+
+
+def tag_of(rows: Sequence[Row], shape: str) -> str:
+    """A tag of the content of instances in a shape; the blob's own hash for a single one."""
+    if len(rows) == 1:
+        return f"{rows[0]['blob']}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(shape.encode())
+    for row in rows:
+        digest.update(row["blob"].encode())
+    return digest.hexdigest()
