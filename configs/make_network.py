@@ -533,6 +533,11 @@ def agreements(made: Sequence[Site], result: Bonds, dice: Dice) -> list[Line]:
         sign(lines, site, spare, READING, since, until, 2)
         if site.code == "450327A01":
             sign(lines, site, city, READING, date(2017, 1, 1), date(2017, 6, 30), 1)
+    centre = next(s for s in made if s.short == "南溪山医院")
+    for site in made:
+        if site.short in DEMO and site is not centre and site.unit.code not in NANXISHAN_COUNTIES:
+            # The bulletin's other hospitals send it their overflow.
+            sign(lines, site, centre, READING, date(2019, 1, 1), date(2028, 12, 31), 3)
     return lines
 
 

@@ -19,13 +19,13 @@ LAN = Person("GY7720145", "蓝秀英", "F", "19790118")
 MO = Person("LZ-660238", "Mo^Caixia=莫^彩霞", "F", "19720927")
 LUO = Person("BL3300571", "Luo^Zhiqiang=罗^志强", "M", "19830604")
 HUANG = Person("WM2026000918", "Huang^Damin=黄^大民", "M", "19610214")
-LIANG = Person("NXS10442", "Liang^Suzhen=梁^素珍", "F", "19580730")
+LIANG = Person("LS10442", "Liang^Suzhen=梁^素珍", "F", "19580730")
 
 Builder = Callable[[Study, Path], Iterator[Path]]
 
 _CT_NODULE: dict[str, Scalar | list[Scalar]] = {
     "center_mm": [ct.NODULE[0], ct.NODULE[1], -ct.NODULE[2]],
-              "diameter_mm": ct.CURRENT.nodule_mm, "series": 2}
+    "diameter_mm": ct.CURRENT.nodule_mm, "series": 2}
 
 STUDIES: tuple[tuple[Study, Builder], ...] = (
     (Study(
@@ -114,7 +114,7 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
     (Study(
         "wsi_gastric", "全切片：胃窦活检，局灶高级别上皮内瘤变",
         "Whole slide: gastric biopsy, atypia",
-        "SM", LIANG, "南溪山医院", "20261120", "111000", "NXS26112045", "胃窦活检病理切片（HE）",
+        "SM", LIANG, "龙胜各族自治县人民医院", "20261120", "111000", "LS26112045", "胃窦活检病理切片（HE）",
         "STOMACH", "068Y", "病理科", "Jiang^Wenbin=蒋^文斌",
         "胃窦粘膜组织一块，表面上皮完整，固有层少量淋巴细胞浸润。局灶腺体排列拥挤、背靠背，"
         "形态不规则，核增大、深染、复层，极性紊乱。",
