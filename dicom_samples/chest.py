@@ -62,7 +62,7 @@ HILA: dict[str, Point] = {"right": (-40.0, 12.0, 140.0), "left": (46.0, 20.0, 14
 
 def at(z: float | Array, knots: tuple[float, ...]) -> Array:
     """A tabulated body measure (mm) at height z."""
-    return np.interp(z, Z_KNOTS, knots).astype(np.float32)
+    return np.asarray(np.interp(z, Z_KNOTS, knots), np.float32)
 
 
 def cage(x: Array, y: Array, z: float | Array) -> tuple[Array, Array, Array]:
@@ -101,7 +101,7 @@ def mediastinum(x: Array, y: Array, z: float | Array) -> Array:
     aorta = 15.5 - np.hypot(x - 22, y - 48) - 1.2 * np.maximum(104 - z, 0)
     front = 3 + 0.0035 * (y + 60) ** 2 - np.abs(x - 4)
     front = np.where(y < -20, front, -50)
-    return np.maximum(np.maximum(band, back), np.maximum(aorta, front)).astype(np.float32)
+    return np.asarray(np.maximum(np.maximum(band, back), np.maximum(aorta, front)), np.float32)
 
 
 def heart(x: Array, y: Array, z: float | Array, grow_mm: float = 0.0) -> Array:
@@ -125,7 +125,7 @@ def lung(x: Array, y: Array, z: float | Array) -> Array:
 def within(outside: Array, medial: Array, cardiac: Array, above: Array) -> Array:
     """mm inside the lungs from the distances that bound them."""
     inside = np.minimum(-outside, -np.maximum(medial, cardiac))
-    return np.minimum(inside, above * 0.8).astype(np.float32)
+    return np.asarray(np.minimum(inside, above * 0.8), np.float32)
 
 
 def rib_offset(angle: Array, z: float | Array) -> Array:

@@ -107,7 +107,7 @@ def _slice(x: Array, y: Array, z: float, tex: Textures) -> Array:
     _muscle(hu, x, y, z, skin, out, angle, (grain, clump, broad))
     _bones(hu, x, y, z, out, angle, grain)
     _interior(hu, x, y, z, out, (grain, clump, broad))
-    _spine(*(plane[SPINE_BOX] for plane in (hu, x, y, grain)), z)
+    _spine(z, *(plane[SPINE_BOX] for plane in (hu, x, y, grain)))
     return hu
 
 
@@ -143,14 +143,14 @@ def _bones(hu: Array, x: Array, y: Array, z: float, out: Array, angle: Array, gr
     mix(hu, soft((0.68 - e) * 4.3, 1.4) * bony, 190 + 45 * grain)
     mix(hu, soft((1 - e) * 4.3, 0.9) * gristle, 105 + 12 * grain)
     if 30 < z < 215:
-        _sternum(*(plane[STERNUM_BOX] for plane in (hu, x, y, grain)), z)
+        _sternum(z, *(plane[STERNUM_BOX] for plane in (hu, x, y, grain)))
     if z < 175:
         _scapula(hu, z, out, angle, grain)
     if z < 40:
         _clavicle(hu, x, y, z, grain)
 
 
-def _sternum(hu: Array, x: Array, y: Array, grain: Array, z: float) -> None:
+def _sternum(z: float, hu: Array, x: Array, y: Array, grain: Array) -> None:
     half = float(np.interp(z, (30, 60, 85, 110, 180, 215), (30, 26, 15, 17, 18, 7)))
     centre = float(chest.at(z, chest.CAGE_Y) - chest.at(z, chest.CAGE_B)) - 6.5
     e = (np.abs(x / half) ** 3 + np.abs((y - centre - 0.004 * x * x) / 6.5) ** 3) ** (1 / 3)
@@ -221,10 +221,10 @@ def _abdomen(hu: Array, x: Array, y: Array, cavity: Array, grain: Array,
     mix(hu, cavity * soft(spleen, 1.5), 50 + 6 * grain)
 
 
-def _spine(hu: Array, x: Array, y: Array, grain: Array, z: float) -> None:
+def _spine(z: float, hu: Array, x: Array, y: Array, grain: Array) -> None:
     cy = chest.SPINE_Y
     phase = (z - 6) % chest.RIB_PITCH
-    disc = 1 - float(smoothstep(2.6, 3.4, np.float32(min(phase, chest.RIB_PITCH - phase))))
+    disc = 1 - float(smoothstep(2.6, 3.4, np.asarray(min(phase, chest.RIB_PITCH - phase))))
     waist = 1 - 0.09 * np.sin(np.pi * phase / chest.RIB_PITCH)
     body = (np.abs(x / (17.5 * waist)) ** 2.4 + np.abs((y - cy) / (14.5 * waist)) ** 2.4)
     body = (1 - body ** (1 / 2.4)) * 14.5

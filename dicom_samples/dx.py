@@ -96,7 +96,7 @@ def _torso(x: Array, y: Array, z: Array) -> Array:
     body = chest.body(x, y, np.maximum(z, 0))
     shoulder = (z + 42 - 44 * smoothstep(45, 170, np.abs(x)) - 0.004 * y * y) * 0.8
     neck = (1 - np.hypot(x / 60, y / 66)) * 60
-    return np.maximum(np.minimum(body, shoulder), neck)
+    return np.asarray(np.maximum(np.minimum(body, shoulder), neck))
 
 
 def _inset(best: Array, gx: Array, gz: Array) -> Array:
@@ -105,7 +105,7 @@ def _inset(best: Array, gx: Array, gz: Array) -> Array:
     apex = gz + 10
     # a rounded corner: the lung falls away from both the side wall and the apex
     a, b = np.maximum(58 - (gx - wall), 0), np.maximum(58 - apex, 0)
-    return np.where(best > -50, 58 - np.hypot(a, b), 0).astype(np.float32)
+    return np.asarray(np.where(best > -50, 58 - np.hypot(a, b), 0), np.float32)
 
 
 def _enlarge(coarse: Array) -> Array:
@@ -159,7 +159,7 @@ def _scapula(x: Array, z: Array, side: int) -> Array:
     lateral = (158 - 0.27 * (gz - 20)) - gx
     plate = np.minimum(np.minimum(medial, lateral), np.minimum(gz + 2, 136 - gz))
     rim = np.exp(-((plate - 2.0) / 2.0) ** 2)
-    return (soft(plate, 1.0) * 1.6 + 3.4 * rim * soft(plate, 1)).astype(np.float32)
+    return np.asarray((soft(plate, 1.0) * 1.6 + 3.4 * rim * soft(plate, 1)), np.float32)
 
 
 def _vertebrae(x: Array, z: Array) -> Array:
@@ -173,8 +173,8 @@ def _vertebrae(x: Array, z: Array) -> Array:
     pedicle = np.hypot((np.abs(gx) - 11) / 3.0, (phase - 9) / 4.2)
     ring = np.exp(-((pedicle - 1) / 0.25) ** 2)
     process = soft(3.0 - np.abs(gx) + 0.6 * np.cos(phase), 1.0) * smoothstep(12, 15, phase)
-    return (column * (5 * disc + 3 * plate + 3 * side + 3 * ring * disc + 3.5 * process)
-            ).astype(np.float32)
+    return np.asarray(column * (5 * disc + 3 * plate + 3 * side + 3 * ring * disc
+                                + 3.5 * process), np.float32)
 
 
 def _vessels(x: Array, z: Array, edge: Array) -> Array:
@@ -186,7 +186,7 @@ def _vessels(x: Array, z: Array, edge: Array) -> Array:
     for s in chest.trees()["bronchus"]:
         if s.generation < 4:
             _tube(total, x, z, s.start, s.end, s.r0 * 0.8, s.r1 * 0.8, join=False, weight=-0.35)
-    return blur(total, 0.2) * soft(edge - 1, 2.0)
+    return np.asarray(blur(total, 0.2) * soft(edge - 1, 2.0))
 
 
 def _great(x: Array, z: Array) -> Array:
@@ -205,7 +205,7 @@ def _pleural_line(x: Array, z: Array, edge: Array, air: Array) -> Array:
     """The visceral pleura on edge: a white hairline where the collapsed lung ends."""
     visible = smoothstep(-3, 6, z)[:, None] * smoothstep(214, 190, z)[:, None]
     line = np.exp(-(edge / 0.55) ** 2) * (x < 0)[None, :] * visible
-    return (0.17 * line * smoothstep(5, 40, air)).astype(np.float32)
+    return np.asarray((0.17 * line * smoothstep(5, 40, air)), np.float32)
 
 
 def _texture(air: Array) -> Array:
@@ -225,7 +225,7 @@ def _develop(path: Array, view: View) -> np.ndarray:
     image = image + blur(grain, 0.15) * (0.012 + 0.007 * np.maximum(path, 0))
     low, high = np.percentile(image[200::8, 160:-160:8], (0.8, 99.3))
     tone = 1 / (1 + np.exp(-4.6 * ((image - low) / (high - low) - 0.44)))
-    return np.rint(np.clip(120 + 3800 * (tone - 0.06) / 0.88, 0, 4095)).astype(np.uint16)
+    return np.asarray(np.rint(np.clip(120 + 3800 * (tone - 0.06) / 0.88, 0, 4095)), np.uint16)
 
 
 def at_point(x: float, z: float) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float | tuple
         gain = np.exp(-2 * (np.pi * freq * width) ** 2)
         spectrum *= gain.reshape([-1 if i == axis else 1 for i in range(len(shape))])
     field = np.fft.irfftn(spectrum, shape, axes=range(len(shape)))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    return np.asarray(((field - field.mean()) / field.std()), np.float32)
 
 
 def roll(field: Array, rng: np.random.Generator) -> Array:
@@ -53,7 +53,7 @@ def blur(image: Array, side: float, axes: tuple[int, ...] = (-1, -2)) -> Array:
 
 def soft(distance: Array, width: float) -> Array:
     """Coverage 0..1 from a signed distance that is positive inside; `width` is the edge."""
-    return np.clip(distance / width + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(distance / width + 0.5, 0, 1), np.float32)
 
 
 def mix(image: Array, alpha: Array, value: Array | float) -> None:
@@ -64,7 +64,7 @@ def mix(image: Array, alpha: Array, value: Array | float) -> None:
 def smoothstep(edge0: float, edge1: float, value: Array) -> Array:
     """Hermite step from 0 at edge0 to 1 at edge1."""
     t = np.clip((value - edge0) / (edge1 - edge0), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray((t * t * (3 - 2 * t)), np.float32)
 
 
 def capsule_distance(grid: tuple[Array, ...], a: tuple[float, ...], b: tuple[float, ...],

@@ -82,7 +82,7 @@ def _ellipse(x: Array, y: Array, cx: float, cy: float, a: float, b: float, tilt:
              ) -> Array:
     c, s = np.cos(tilt), np.sin(tilt)
     u, v = (x - cx) * c + (y - cy) * s, -(x - cx) * s + (y - cy) * c
-    return ((1 - np.hypot(u / a, v / b)) * min(a, b)).astype(np.float32)
+    return np.asarray(((1 - np.hypot(u / a, v / b)) * min(a, b)), np.float32)
 
 
 def _slice(z: float, fold: Array, other: Array, warp: Array, wobble: Array) -> dict[str, Array]:
@@ -265,7 +265,7 @@ def render(maps: dict[str, Array], weighting: Weighting, index: int, grain: Arra
         image = blur(image, 0.12)
     rng = rng_for(f"mr noise {weighting.name} {index}")
     real, imaginary = rng.normal(0, weighting.sigma, (2, *image.shape))
-    return np.rint(np.hypot(image + real, imaginary)).clip(0, 4095).astype(np.uint16)
+    return np.asarray(np.rint(np.hypot(image + real, imaginary)).clip(0, 4095), np.uint16)
 
 
 def build(study: Study, folder: Path) -> Iterator[Path]:

@@ -45,7 +45,7 @@ def _oval(x: Array, y: Array, cx: float, cy: float, a: float, b: float, turn: fl
           ) -> Array:
     c, s = np.cos(turn), np.sin(turn)
     u, v = (x - cx) * c + (y - cy) * s, -(x - cx) * s + (y - cy) * c
-    return ((1 - np.hypot(u / a, v / b)) * min(a, b)).astype(np.float32)
+    return np.asarray(((1 - np.hypot(u / a, v / b)) * min(a, b)), np.float32)
 
 
 def _step(distance: Array, width: float = 0.8) -> Array:
@@ -126,7 +126,7 @@ def _envelope() -> Array:
     signal += 0.010 * (1 + reach / 60) * np.abs(noise(rng, strength.shape, (1.2, 1.0)))
     decay = np.exp(-0.25 * ((reach - 72) / 78) ** 2)
     decibel = 20 * np.log10(np.maximum(signal * decay, 1e-4))
-    return (255 * np.clip((decibel + 36) / 58, 0, 1)).astype(np.float32)
+    return np.asarray((255 * np.clip((decibel + 36) / 58, 0, 1)), np.float32)
 
 
 def frames() -> Iterator[np.ndarray]:
@@ -158,7 +158,7 @@ def _sample(beams: Array, reach: Array, angle: Array) -> Array:
     u, v = r - i, b - j
     top = beams[i, j] * (1 - v) + beams[i, j + 1] * v
     low = beams[i + 1, j] * (1 - v) + beams[i + 1, j + 1] * v
-    return (top * (1 - u) + low * u).astype(np.float32)
+    return np.asarray((top * (1 - u) + low * u), np.float32)
 
 
 def _overlay(grey: np.ndarray, index: int) -> Image.Image:

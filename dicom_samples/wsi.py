@@ -59,14 +59,14 @@ class Gland:
     def edge(self, angle: Array) -> Array:
         """Outline radius in pixels at an angle, read from a table of the whole turn."""
         knots = np.linspace(-np.pi, np.pi, 721)
-        return np.interp(angle, knots, self._outline(knots)).astype(np.float32)
+        return np.asarray(np.interp(angle, knots, self._outline(knots)), np.float32)
 
     def _outline(self, angle: np.ndarray) -> np.ndarray:
         a = angle - self.turn
         shape = 1 / np.sqrt((np.cos(a) / self.stretch) ** 2 + (np.sin(a) * self.stretch) ** 2)
         for k, (size, phase) in enumerate(zip(self.wobble, self.phase, strict=True)):
             shape = shape * (1 + size * np.cos((k + 2) * angle + phase))
-        return self.radius * shape
+        return np.asarray(self.radius * shape)
 
 
 class Canvas:
@@ -230,7 +230,7 @@ def _epithelial_nuclei(canvas: Canvas, gland: Gland, rng: np.random.Generator) -
             if rng.random() > density:
                 continue
             angle = 2 * np.pi * (k + rng.uniform(-0.28, 0.28)) / count
-            edge = float(gland.edge(np.float32((angle + np.pi) % (2 * np.pi) - np.pi)))
+            edge = float(gland.edge(np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)))
             r = edge * (share + rng.normal(0, 0.045 if gland.atypical else 0.02))
             if gland.atypical:
                 a, b = rng.uniform(9.5, 15.5), rng.uniform(5.5, 9.0)
