@@ -104,7 +104,8 @@ def import_files(services: Services, institution: str, files: Iterable[Path]) ->
             continue
         with services.blobs.writer(1 << 40) as writer:
             writer.write(path.read_bytes())
-        services.blobs.put_file(writer.path, writer.key)
+            writer.seal()
+            services.blobs.put_file(writer.path, writer.key)
         batch.append(found)
         if len(batch) >= BATCH:
             keep()

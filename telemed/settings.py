@@ -280,4 +280,4 @@ def _read(path: Path, model: type[M]) -> M:
 def _icd10(path: Path) -> list[tuple[str, str, str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return [(r["code"], r["name_zh"], r["name_en"], r["initials"]) for r in rows]
+        return [(r["code"], r["name_zh"], r["name_en"], r["pinyin"]) for r in rows]

@@ -41,6 +41,10 @@ class Machine(Generic[S, E]):
         zh, en = self.words[key]
         return {"zh": zh, "en": en}
 
+    def vocabulary(self) -> dict[str, dict[str, str]]:
+        """Every state and event with its words."""
+        return {key.value: self.word(key) for key in self.words}
+
     def to_mermaid(self) -> str:
         """The table as a mermaid state diagram for the docs."""
         lines = ["stateDiagram-v2"]

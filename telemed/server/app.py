@@ -31,7 +31,7 @@ def make_app(services: Services) -> web.Application:
     """An aiohttp application around assembled services."""
     app = web.Application(middlewares=[observe, problems], client_max_size=1 << 20)
     app[SERVICES] = services
-    auth.install(app, services)
+    auth.begin(app)
     live.begin(app)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
@@ -77,12 +77,10 @@ async def _authorised(request: web.Request, services: Services, route: Route) ->
         return signed.subject if signed else NOBODY
     if signed is None:
         raise Problem("not-signed-in")
-    request[auth.SIGNED] = signed
     if unsafe and route.csrf:
         auth.check_csrf(request, signed)
     if route.permission not in signed.subject.permissions:
-        action = f"{route.method} {route.path}"
-        await auth.audit_denied(services, signed, action, request.remote or "")
+        await auth.note_denied(request, services, signed.subject, route.permission)
         raise Problem("forbidden", action=route.permission.value)
     return signed.subject
 

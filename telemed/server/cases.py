@@ -360,7 +360,7 @@ def report_out(act: Act, request_id: str) -> dict[str, Any]:
         shown = []
     finals = [v for v in shown if v["state"] == "final" and v["kind"] != "addendum"]
     unfinished = [v for v in shown if v["state"] != "final"]
-    current = (unfinished or finals or [None])[-1]
+    current = next(reversed(unfinished or finals), None)
     return {
         "request_id": case.id,
         "report_id": rows[0]["report_id"] if rows else None,

@@ -11,8 +11,6 @@ from telemed.server.cases import words
 from telemed.server.requests import Query
 from telemed.server.routing import Call
 
-MACHINES = (request.MACHINE, workitem.MACHINE, report.MACHINE)
-
 
 class CodeQuery(Query):
     q: str = Field(min_length=1, max_length=40)
@@ -51,8 +49,8 @@ async def catalogue(call: Call) -> Any:
             "en": known.consent.en,
         },
         "states": {
-            m.name: {key.value: m.word(key) for key in m.words}  # type: ignore[attr-defined]
-            for m in MACHINES
+            m.name: m.vocabulary()
+            for m in (request.MACHINE, workitem.MACHINE, report.MACHINE)
         },
         "activity_words": {
             kind.value: {"zh": zh, "en": en} for kind, (zh, en) in activity.WORDS.items()

@@ -794,7 +794,7 @@ class AuditPage(Out):
 class SystemOut(Out):
     version: str
     database: str
-    schema: int
+    revision: str
     log_seq: int
     bookmarks: dict[str, int]
     open_sockets: int
