@@ -1,0 +1,136 @@
+"""Every cell of every state table: what is allowed, what is refused, what is reachable."""
+
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from telemed.core import report, request, workitem
+from telemed.core.errors import Problem
+from telemed.core.machine import Machine
+
+MACHINES: tuple[Machine[Any, Any], ...] = (request.MACHINE, workitem.MACHINE, report.MACHINE)
+
+R, E = request.State, request.Event
+REQUEST_CELLS = {
+    (R.DRAFT, E.SUBMIT): R.OPEN,
+    (R.DRAFT, E.DISCARD): R.DISCARDED,
+    (R.OPEN, E.RETURN): R.RETURNED,
+    (R.OPEN, E.WITHDRAW): R.WITHDRAWN,
+    (R.OPEN, E.DECLINE): R.DECLINED,
+    (R.OPEN, E.REDIRECT): R.OPEN,
+    (R.OPEN, E.ANSWER): R.ANSWERED,
+    (R.RETURNED, E.RESUBMIT): R.OPEN,
+    (R.RETURNED, E.WITHDRAW): R.WITHDRAWN,
+    (R.DECLINED, E.RESUBMIT): R.OPEN,
+    (R.DECLINED, E.WITHDRAW): R.WITHDRAWN,
+    (R.ANSWERED, E.CONFIRM): R.CONFIRMED,
+    (R.ANSWERED, E.REVISE): R.ANSWERED,
+    (R.CONFIRMED, E.REVISE): R.ANSWERED,
+}
+W, V = workitem.State, workitem.Event
+WORKITEM_CELLS = {
+    (W.SCHEDULED, V.CLAIM): W.IN_PROGRESS,
+    (W.SCHEDULED, V.CANCEL): W.CANCELED,
+    (W.IN_PROGRESS, V.COMPLETE): W.COMPLETED,
+    (W.IN_PROGRESS, V.CANCEL): W.CANCELED,
+}
+P, S = report.State, report.Event
+REPORT_CELLS = {
+    (P.DRAFT, S.SIGN_ALONE): P.FINAL,
+    (P.DRAFT, S.SIGN_FIRST): P.PRELIMINARY,
+    (P.DRAFT, S.DISCARD): P.DISCARDED,
+    (P.PRELIMINARY, S.VERIFY): P.FINAL,
+    (P.PRELIMINARY, S.SEND_BACK): P.DRAFT,
+    (P.PRELIMINARY, S.DISCARD): P.DISCARDED,
+}
+EXPECTED = {"request": REQUEST_CELLS, "workitem": WORKITEM_CELLS, "report version": REPORT_CELLS}
+
+
+def cells() -> list[Any]:
+    """Every (machine, state, event) there is, allowed or not."""
+    return [
+        pytest.param(machine, state, event, id=f"{machine.name}-{state.value}-{event.value}")
+        for machine in MACHINES
+        for state in type(next(iter(machine.table)))
+        for event in type(next(e for row in machine.table.values() for e in row))
+    ]
+
+
+@pytest.mark.parametrize(("machine", "state", "event"), cells())
+def test_every_cell_does_what_the_standard_and_the_house_say(
+    machine: Machine[Any, Any], state: StrEnum, event: StrEnum
+) -> None:
+    """A cell either leads where this test says or raises and leads nowhere."""
+    expected = EXPECTED[machine.name].get((state, event))  # type: ignore[attr-defined]
+    assert machine.allows(state, event) == (expected is not None)
+    if expected is not None:
+        assert machine.step(state, event) is expected
+        return
+    with pytest.raises(Problem) as caught:
+        machine.step(state, event)
+    assert caught.value.code == "illegal-transition"
+    assert caught.value.facts["state"] == machine.word(state)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_every_state_has_a_row_and_can_be_reached(machine: Machine[Any, Any]) -> None:
+    """Terminal rows are written out; no state is an island."""
+    states = set(type(next(iter(machine.table))))
+    assert set(machine.table) == states
+    reached = {next(iter(machine.table))}
+    for _ in states:
+        reached |= {to for state in reached for to in machine.table[state].values()}
+    assert reached == states
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_every_state_and_event_has_words_in_both_languages(machine: Machine[Any, Any]) -> None:
+    """What people see is never a code."""
+    used = set(machine.table) | {e for row in machine.table.values() for e in row}
+    assert used <= set(machine.words)
+    assert all(word["zh"] and word["en"] for word in machine.vocabulary().values())
+
+
+def test_ups_never_goes_back_to_scheduled() -> None:
+    """PS3.4 CC.1.1: only N-CREATE makes a workitem SCHEDULED."""
+    led_to = {to for row in workitem.MACHINE.table.values() for to in row.values()}
+    assert workitem.State.SCHEDULED not in led_to
+
+
+def test_every_request_event_says_what_becomes_of_the_workitem() -> None:
+    """An open request always has one open workitem, and no other state has."""
+    assert set(request.JOINT) == set(request.Event)
+    for state, row in request.MACHINE.table.items():
+        for event, to in row.items():
+            joint = request.JOINT[event]
+            if to is request.State.OPEN:
+                assert joint.schedule
+            if state is request.State.OPEN:
+                assert joint.cancel or joint.complete
+            if state is request.State.OPEN and to is request.State.ANSWERED:
+                assert joint.complete and not joint.cancel
+
+
+def test_the_second_signature_is_somebody_elses() -> None:
+    """写/审: the author cannot verify."""
+    with pytest.raises(Problem) as caught:
+        report.require_other_eyes("a", "a")
+    assert caught.value.code == "four-eyes"
+    report.require_other_eyes("a", "b")
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"findings": "x"}, {"findings": " ", "impression": "y"}, {"impression": "y"}]
+)
+def test_an_empty_report_cannot_be_signed(content: dict[str, object]) -> None:
+    """Findings and impression must both say something."""
+    with pytest.raises(Problem) as caught:
+        report.require_complete(content, ())
+    assert caught.value.code == "report-empty"
+
+
+def test_one_signature_or_two_is_the_service_types_choice() -> None:
+    """The four-eyes rule picks the signing event."""
+    assert report.sign_event(True) is report.Event.SIGN_FIRST
+    assert report.sign_event(False) is report.Event.SIGN_ALONE
