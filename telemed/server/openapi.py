@@ -79,8 +79,11 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _operation_name(route: Route) -> str:
-    words = [w for w in re.split(r"[/{}:.]+", _plain(route.path)) if w not in ("", "api", "id")]
-    return "_".join([route.method.lower(), *words]).replace("-", "_")
+    """Unique and readable: the method and the path, a closing parameter as `by`."""
+    path = _plain(route.path)
+    words = [w for w in re.split(r"[/.]+", re.sub(r"{\w+}$", "by", path)) if w not in ("", "api")]
+    kept = [w for w in words if not w.startswith("{")]
+    return "_".join([route.method.lower(), *kept]).replace("-", "_")
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
