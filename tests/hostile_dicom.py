@@ -294,17 +294,20 @@ def _floods() -> Iterator[tuple[str, bytes]]:
     )
     yield "flood-elements-60000", part10(encoded(base)[:0] + empty)
     items = item() * 200_000
-    yield "flood-items-200000", part10(
-        _with(image(), element(0x00081140, "SQ", items), before=0x00081141)
+    yield (
+        "flood-items-200000",
+        part10(_with(image(), element(0x00081140, "SQ", items), before=0x00081141)),
     )
     fragments_flood = element(0x7FE00010, "OB", length=UNDEFINED) + item() * 300_000 + SEQUENCE_END
     head = compressed(JPEG_FRAME)[: -len(fragments(JPEG_FRAME))]
     yield "flood-fragments-300000", part10(head + fragments_flood, JPEG, sop_class=SC)
-    yield "flood-values", part10(
-        _with(image(), element(0x00081199, "UC", b"\\" * 300_000), before=0x00081200)
+    yield (
+        "flood-values",
+        part10(_with(image(), element(0x00081199, "UC", b"\\" * 300_000), before=0x00081200)),
     )
-    yield "flood-text", part10(
-        _with(image(), element(0x00081199, "UT", b"x" * (2 << 20)), before=0x00081200)
+    yield (
+        "flood-text",
+        part10(_with(image(), element(0x00081199, "UT", b"x" * (2 << 20)), before=0x00081200)),
     )
     for size in (8, 80):
         bomb = encoded(base) + element(0x00420011, "OB", bytes(size << 20))
@@ -399,8 +402,9 @@ def _metas() -> Iterator[tuple[str, bytes]]:
     for group in (0x0000, 0x0002, 0x0004, 0x0006):
         raw = element((group << 16) | 0x0010, "UI", uid("1.2"))
         yield f"group-{group:04x}-in-data", part10(_with(image(), raw, before=0x00280002))
-    yield "duplicate-patient", part10(
-        _with(image(), element(0x00100020, "LO", even("OTHER")), before=0x00100030)
+    yield (
+        "duplicate-patient",
+        part10(_with(image(), element(0x00100020, "LO", even("OTHER")), before=0x00100030)),
     )
     yield "duplicate-pixels", part10(data + element(0x7FE00010, "OW", bytes(32)))
     for number, code in enumerate((b"\0\0", b"ZZ", b"us", b"  ", b"S?", b"\xff\xff", b"OX")):
@@ -412,8 +416,8 @@ def _metas() -> Iterator[tuple[str, bytes]]:
 
 PREAMBLES = (
     b"MZ\x90\0", b"\x7fELF\2\1\1", b"#!/bin/sh\nrm", b"<html><script>", b"<?xml version",
-    b"<svg onload", b"%PDF-1.7", b"PK\x03\x04", b"{\\rtf1", b"\xef\xbb\xbf<html>", b"\xca\xfe\xba\xbe",
-    b"\n\n<script>", b"\xcf\xfa\xed\xfe",
+    b"<svg onload", b"%PDF-1.7", b"PK\x03\x04", b"{\\rtf1", b"\xef\xbb\xbf<html>",
+    b"\xca\xfe\xba\xbe", b"\n\n<script>", b"\xcf\xfa\xed\xfe",
 )  # fmt: skip
 
 
@@ -443,8 +447,10 @@ ABUSIVE_NAMES = (
     b"\xed\xa0\x80", b"\xc0\xaf", b"\xf8\x88\x80\x80\x80", "é".encode("latin-1"), b"\x7f\x1f\x01",
     "Ａ王".encode(), "e\u0301".encode() * 30, b"\\" * 64, "\u202d\u202c^\u2066".encode(),
 )  # fmt: skip
-CHARSETS = ("", "ISO_IR 100", "ISO_IR 192", "GB18030", "GBK", "ISO 2022 IR 6\\ISO 2022 IR 58",
-            "\\ISO 2022 IR 87", "ISO_IR 13", "NONSENSE", "\\\\\\", "ISO_IR 192\\GB18030")  # fmt: skip
+CHARSETS = (
+    "", "ISO_IR 100", "ISO_IR 192", "GB18030", "GBK", "ISO 2022 IR 6\\ISO 2022 IR 58",
+    "\\ISO 2022 IR 87", "ISO_IR 13", "NONSENSE", "\\\\\\", "ISO_IR 192\\GB18030",
+)  # fmt: skip
 ABUSIVE_NUMBERS = (
     "NaN", "nan", "inf", "-Infinity", "1e999", "-1e999", "1e-999", "9" * 64, "0x10", "1_000", "1,5",
     "--1", "1e", ".", "+", "abc", "1 2", "٣", "1.2.3", "9" * 500, "1" + "0" * 300,

@@ -78,6 +78,7 @@ class Charset:
     codec: str
     guessed: bool = False
     declared: str = ""
+    mixed: bool = False  # no codec fits the whole file, so each value is looked at
 
     def text(self, raw: bytes) -> str:
         """Decoded text with backslashes and component marks still in it; never fails."""
@@ -89,7 +90,8 @@ class Charset:
         """Decoded text and whether every byte had a meaning."""
         if b"\x1b" in raw:
             return self._decode_runs(raw)
-        return _decode(raw, self.codec)
+        better = _better_codec(raw, self.codec) if self.mixed else None
+        return _decode(raw, better or self.codec)
 
     def _decode_runs(self, raw: bytes) -> Text:
         runs = _ESCAPE.split(raw)
@@ -124,6 +126,9 @@ def charset_of(declared: Sequence[str], samples: Iterable[bytes]) -> Charset:
     sample = _gather(samples)
     if not sample:
         return Charset(codec, declared=label)
+    found = {_better_codec(value, codec) or codec for value in sample.rstrip(b"\n").split(b"\n")}
+    if {"utf-8", "gb18030"} <= found:
+        return Charset(codec, guessed=True, declared=label, mixed=True)
     better = _better_codec(sample, codec)
     return Charset(better or codec, guessed=better is not None, declared=label)
 
@@ -164,7 +169,8 @@ def _better_codec(sample: bytes, declared: str) -> str | None:
     if declared == "gb18030":
         wins = utf8 is not None and (gbk is None or _everyday(utf8) > _everyday(gbk))
         return "utf-8" if wins else None
-    if utf8 is not None:
+    # Two-byte UTF-8 is what accented Latin looks like, and also some pairs of GBK.
+    if utf8 is not None and (max(utf8) >= "\u0800" or gbk is None or _everyday(gbk) < 0.5):
         return "utf-8"
     if declared in (_PLAIN, "latin-1") and gbk is not None and _everyday(gbk) >= 0.5:
         return "gb18030"

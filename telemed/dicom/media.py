@@ -54,13 +54,13 @@ def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> t
 
 def frame_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
     """Offers for frames: as stored under octet-stream or the image type, or decoded."""
+    syntaxes = _syntaxes(stored, decodes)
     offers = []
     for multipart in (True, False) if single else (True,):
-        for uid, default in _syntaxes(stored, decodes):
-            offers.append(Offer(OCTETS, uid, multipart, default))
-            if uid == stored.uid and stored.media_type != OCTETS:
-                # Asked for by its image type, the stored syntax needs no parameter.
-                offers.append(Offer(stored.media_type, uid, multipart, True))
+        offers += [Offer(OCTETS, uid, multipart, default) for uid, default in syntaxes]
+        if stored.media_type != OCTETS:
+            # Asked for by its image type, the stored syntax needs no parameter.
+            offers.append(Offer(stored.media_type, stored.uid, multipart))
     return tuple(offers)
 
 

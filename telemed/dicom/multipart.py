@@ -89,6 +89,8 @@ class MultipartReader:
         """Say that the body has ended; refuses one without its closing delimiter."""
         if self._step != self._epilogue:
             raise Refused("bad-multipart", why="no closing delimiter")
+        if not self._parts:
+            raise Refused("bad-multipart", why="no parts")
 
     # Each step consumes what it can of `_held` and says whether the next one may run.
 

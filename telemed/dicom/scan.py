@@ -428,7 +428,6 @@ class _Scanner:
         self.need(length, pos, end, Tag.ITEM)
 
 
-
 def _bad_length(tag: int, kind: Vr, length: int) -> Refused:
     if length & 1:
         return Refused("odd-length", tag=show(tag), length=length)

@@ -57,6 +57,14 @@ def test_other_values_of_the_file_are_evidence() -> None:
     assert charset_of([""], [lonely, rest]).text(lonely) == "喆"
 
 
+def test_a_file_of_two_encodings_is_read_value_by_value() -> None:
+    """A name typed at the device in GBK beside a worklist's UTF-8: both come out right."""
+    values = [NAME.encode("gbk"), "胸部平扫".encode()]
+    charset = charset_of([""], values)
+    assert charset.guessed
+    assert [charset.text(value) for value in values] == [NAME, "胸部平扫"]
+
+
 def test_bytes_without_meaning_are_kept_visible() -> None:
     """Undecodable text is flagged and shows every byte instead of question marks."""
     told = charset_of([""], [b"\xff\xfe"]).decode(b"\xff\xfe")
