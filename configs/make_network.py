@@ -589,8 +589,10 @@ ROOMS: Final = {
 }
 # A post: department, title, roles, scopes, specialty, years of practice by the end of 2018.
 Post = tuple[str, str, str, str, str, int]
-CHIEF_IMAGING: Final = ("RAD", "231", "reader verifier", "32", "影像诊断", 24)
-IMAGING: Final = ("RAD", "233", "reader", "32", "影像诊断", 10)
+READS: Final = "32.01 32.02 32.03 32.05"
+"""X-ray, CT, MR and ultrasound; a radiologist does not read ECGs (32.06)."""
+CHIEF_IMAGING: Final = ("RAD", "231", "reader verifier", READS, "影像诊断", 24)
+IMAGING: Final = ("RAD", "233", "reader", READS, "影像诊断", 10)
 ECG: Final = ("ECG", "232", "reader verifier", "32.06", "心电诊断", 16)
 CHIEF_PATHOLOGY: Final = ("PATH", "231", "reader verifier", "31", "病理诊断", 22)
 PATHOLOGY: Final = ("PATH", "233", "reader", "31", "病理诊断", 9)
