@@ -138,7 +138,7 @@ def test_everybody_connected_below_level_three_has_two_readers(guangxi: Network)
         if institution.connected and institution.level != "3":
             for service in ("imaging", "ecg"):
                 ranks = [a.rank for a in providers(guangxi, institution.code, service, TODAY)]
-                assert ranks == [1, 2], institution.name
+                assert ranks[:2] == [1, 2], institution.name
 
 
 def test_whoever_provides_has_people_for_it(guangxi: Network) -> None:
