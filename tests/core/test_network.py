@@ -170,7 +170,7 @@ def test_the_story_hospitals_are_staffed(guangxi: Network) -> None:
             if p.institution == by_name[name]
         )
 
-    assert count("南溪山医院", "reader", "32") >= 3
+    assert count("南溪山医院", "reader", "32.02") >= 3
     assert count("南溪山医院", "reader", "32.06") >= 2
     assert count("南溪山医院", "reader", "31") >= 3
     assert count("南溪山医院", "coordinator") >= 1
