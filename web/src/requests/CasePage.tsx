@@ -1,3 +1,243 @@
+/** One case as the requesting side lives it: what is asked of me, the report, the story, the form. */
+import { EditOutlined, FilePdfOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { Alert, Button, Skeleton } from 'antd'
+import { type ReactNode, useState } from 'react'
+import { Link, useParams } from 'react-router'
+import { Acknowledgement } from '../app/CriticalDialog'
+import { pdfAddress, reportQuery } from '../reports/api'
+import { ReportView } from '../reports/ReportView'
+import { Clock } from '../shared/Clock'
+import { Empty } from '../shared/Empty'
+import { PatientLine } from '../shared/PatientLine'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import page from '../shared/page.module.css'
+import type { RequestOut } from '../shared/schema'
+import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
+import { defineWords, pick } from '../shared/words'
+import { StudyCard, viewerAddress } from '../studies/StudyCard'
+import { caseQuery, useCatalogue, useService } from './api'
+import styles from './CasePage.module.css'
+import { ConfirmPanel } from './ConfirmPanel'
+import { examLabel, reasonLabel, serviceLabel } from './names'
+import { RequestContent } from './RequestContent'
+import { type DialogStep, StepDialog } from './StepDialog'
+import { Story } from './Story'
+
+const { useWords } = defineWords('case', {
+  back: ['我的申请', 'My requests'],
+  report: ['诊断报告', 'Report'],
+  pdf: ['打印版 PDF', 'Printable PDF'],
+  pending: ['报告还没有签发', 'The report is not issued yet'],
+  pendingTeach: [
+    '专家签发后会立即出现在这里，无需刷新。',
+    'It appears here the moment it is signed; no reload needed.',
+  ],
+  story: ['经过', 'Story'],
+  asked: ['申请内容', 'What was asked'],
+  studies: ['检查资料', 'Studies'],
+  noStudies: ['没有附检查资料', 'No study attached'],
+  edit: ['补充资料', 'Add what is missing'],
+  goOn: ['继续填写', 'Go on writing'],
+  reassign: ['改投或修改', 'Ask elsewhere or change'],
+  withdraw: ['撤回申请', 'Withdraw'],
+  returned: ['已退回，请补充：{{reason}}', 'Returned: {{reason}}'],
+  declined: ['已婉拒：{{reason}}', 'Declined: {{reason}}'],
+  critical: ['危急值：{{finding}}', 'Critical: {{finding}}'],
+  to: ['{{from}} → {{to}}', '{{from}} → {{to}}'],
+  adopted: ['已反馈：采纳', 'Feedback: adopted'],
+  partly: ['已反馈：部分采纳', 'Feedback: partly adopted'],
+  not_adopted: ['已反馈：未采纳', 'Feedback: not adopted'],
+  finalDiagnosis: ['最终诊断：{{text}}', 'Final diagnosis: {{text}}'],
+  viewAll: ['打开全部影像', 'Open all images'],
+})
+
 export function CasePage() {
-  return null
+  const { id = '' } = useParams()
+  const one = useQuery(caseQuery(id))
+  if (one.error)
+    return (
+      <main className={page.page}>
+        <ProblemNotice error={one.error} onRetry={() => void one.refetch()} />
+      </main>
+    )
+  if (!one.data)
+    return (
+      <main className={page.page}>
+        <Skeleton active />
+        <Skeleton active paragraph={{ rows: 8 }} />
+      </main>
+    )
+  return <Case item={one.data} />
+}
+
+function Case({ item }: { item: RequestOut }) {
+  const t = useWords()
+  return (
+    <main className={page.page}>
+      <Head item={item} />
+      <AskedOfMe item={item} />
+      <div className={styles.columns}>
+        <div className={styles.main}>
+          <Report item={item} />
+          <section className={page.card}>
+            <h2 className={styles.heading}>{t('asked')}</h2>
+            <RequestContent item={item} />
+          </section>
+        </div>
+        <div className={styles.side}>
+          <section className={page.card}>
+            <h2 className={styles.heading}>{t('story')}</h2>
+            <Story item={item} />
+          </section>
+          <Studies item={item} />
+        </div>
+      </div>
+    </main>
+  )
+}
+
+function Head({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  const [step, setStep] = useState<DialogStep | null>(null)
+  const editing = item.allowed.includes('edit')
+  const editWord = item.state === 'draft' ? 'goOn' : item.state === 'declined' ? 'reassign' : 'edit'
+  return (
+    <header className={styles.head}>
+      <div className={styles.who}>
+        <h1 className={styles.patient}>
+          <PatientLine name={item.patient_name} sex={item.patient_sex} age={item.patient_age} />
+        </h1>
+        <StatusTag row={item} />
+        <UrgencyTag urgency={item.urgency} />
+        {item.critical ? <CriticalTag open={item.critical_open} /> : null}
+        {item.state === 'open' ? <Clock due={item.due_at} since={item.waiting_since} /> : null}
+      </div>
+      <p className={styles.more}>
+        {item.number} · {serviceLabel(catalogue, item.service)} · {examLabel(catalogue, item)} ·{' '}
+        {t('to', { from: item.requester.short_name, to: item.provider?.short_name ?? '—' })}
+      </p>
+      <div className={styles.actions}>
+        {editing ? (
+          <Link to={`/requests/${item.id}/edit`}>
+            <Button type="primary" icon={<EditOutlined />} tabIndex={-1}>
+              {t(editWord)}
+            </Button>
+          </Link>
+        ) : null}
+        {item.allowed.includes('withdraw') ? (
+          <Button onClick={() => setStep('withdraw')}>{t('withdraw')}</Button>
+        ) : null}
+      </div>
+      <StepDialog row={item} step={step} onClose={() => setStep(null)} />
+    </header>
+  )
+}
+
+/** Whatever waits for this side, before anything else. */
+function AskedOfMe({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  const open = item.critical_notices.filter((notice) => notice.acknowledged_at === null)
+  const reason = item.step_reason
+  const why = [
+    reasonLabel(
+      catalogue,
+      item.state === 'returned' ? 'return' : 'decline',
+      reason?.code ?? reason?.reason,
+    ),
+    reason?.note,
+  ]
+    .filter(Boolean)
+    .join('：')
+  return (
+    <>
+      {item.allowed.includes('acknowledge')
+        ? open.map((notice) => (
+            <Alert
+              key={notice.id}
+              type="error"
+              showIcon
+              title={t('critical', { finding: pick(notice.label) })}
+              description={<Acknowledgement item={item} notice={notice} />}
+            />
+          ))
+        : null}
+      {item.state === 'returned' ? (
+        <Alert type="warning" showIcon title={t('returned', { reason: why })} />
+      ) : null}
+      {item.state === 'declined' ? (
+        <Alert type="warning" showIcon title={t('declined', { reason: why })} />
+      ) : null}
+    </>
+  )
+}
+
+const ANSWERED = new Set(['answered', 'confirmed'])
+
+function Report({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const issued = ANSWERED.has(item.state)
+  const report = useQuery({ ...reportQuery(item.id), enabled: issued })
+  const service = useService(item.service)
+  let shown: ReactNode = <Empty small title={t('pending')} teach={t('pendingTeach')} />
+  if (report.error)
+    shown = <ProblemNotice error={report.error} onRetry={() => void report.refetch()} />
+  else if (report.data)
+    shown = <ReportView report={report.data} form={service?.report_form ?? []} />
+  else if (issued) shown = <Skeleton active paragraph={{ rows: 5 }} />
+  return (
+    <section className={page.card}>
+      <div className={styles.reportHead}>
+        <h2 className={styles.heading}>{t('report')}</h2>
+        {issued ? (
+          <Button href={pdfAddress(item.id)} target="_blank" icon={<FilePdfOutlined />}>
+            {t('pdf')}
+          </Button>
+        ) : null}
+      </div>
+      {shown}
+      {item.allowed.includes('confirm') ? <ConfirmPanel id={item.id} /> : null}
+      <Adoption item={item} />
+    </section>
+  )
+}
+
+function Adoption({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const { adoption } = item
+  if (adoption !== 'adopted' && adoption !== 'partly' && adoption !== 'not_adopted') return null
+  return (
+    <p className={styles.adoption}>
+      {t(adoption)}
+      {item.final_diagnosis ? ` · ${t('finalDiagnosis', { text: item.final_diagnosis })}` : ''}
+    </p>
+  )
+}
+
+function Studies({ item }: { item: RequestOut }) {
+  const t = useWords()
+  return (
+    <section className={page.card}>
+      <div className={styles.reportHead}>
+        <h2 className={styles.heading}>{t('studies')}</h2>
+        {item.studies.length > 1 ? (
+          <a
+            href={viewerAddress(item.studies.map((study) => study.study_uid))}
+            target="_blank"
+            rel="noreferrer"
+          >
+            {t('viewAll')}
+          </a>
+        ) : null}
+      </div>
+      {item.studies.length === 0 ? <p className={page.quiet}>{t('noStudies')}</p> : null}
+      <div className={styles.studies}>
+        {item.studies.map((study) => (
+          <StudyCard key={study.id} study={study} />
+        ))}
+      </div>
+    </section>
+  )
 }

@@ -1,8 +1,20 @@
-/** Questions and steps of the requesting side. */
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+/** Questions and steps of a request, on either side of it. */
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import { api, body } from '../shared/api'
-import { KEYS } from '../shared/queries'
-import type { RequestOut } from '../shared/schema'
+import { KEYS, queryClient } from '../shared/queries'
+import type {
+  CatalogueOut,
+  RequestOut,
+  RequestPatch,
+  ServiceTypeOut,
+  StepIn,
+} from '../shared/schema'
 
 export const todoQuery = queryOptions({
   queryKey: [KEYS.todo],
@@ -15,10 +27,108 @@ export const catalogueQuery = queryOptions({
   queryFn: () => body(api.GET('/api/catalogue')),
 })
 
+export interface ListFilter {
+  view: 'all' | 'active' | 'done'
+  service?: string
+  q?: string
+}
+
+export function listQuery(filter: ListFilter) {
+  return infiniteQueryOptions({
+    queryKey: [KEYS.requests, 'list', filter],
+    initialPageParam: 0,
+    queryFn: ({ pageParam }) =>
+      body(api.GET('/api/requests', { params: { query: { ...filter, cursor: pageParam } } })),
+    getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
+  })
+}
+
 export function caseQuery(id: string) {
   return queryOptions({
     queryKey: [KEYS.requests, 'one', id],
     queryFn: () => body(api.GET('/api/requests/{id}', { params: { path: { id } } })),
+  })
+}
+
+export function factsQuery(id: string) {
+  return queryOptions({
+    queryKey: [KEYS.requests, 'facts', id],
+    queryFn: () => body(api.GET('/api/requests/{id}/facts', { params: { path: { id } } })),
+  })
+}
+
+export function destinationsQuery(service: string, request: string) {
+  return queryOptions({
+    queryKey: [KEYS.network, 'destinations', service, request],
+    queryFn: () => body(api.GET('/api/destinations', { params: { query: { service, request } } })),
+  })
+}
+
+export function useCatalogue(): CatalogueOut | undefined {
+  return useQuery(catalogueQuery).data
+}
+
+export function useService(code: string | undefined): ServiceTypeOut | undefined {
+  return useCatalogue()?.services.find((service) => service.code === code)
+}
+
+/** Puts a case as the server just gave it where every page looks for it. */
+export function rememberCase(after: RequestOut): RequestOut {
+  queryClient.setQueryData(caseQuery(after.id).queryKey, after)
+  for (const key of [KEYS.todo, KEYS.worklist])
+    void queryClient.invalidateQueries({ queryKey: [key] })
+  void queryClient.invalidateQueries({ queryKey: [KEYS.requests, 'list'] })
+  void queryClient.invalidateQueries({ queryKey: [KEYS.requests, 'facts', after.id] })
+  return after
+}
+
+export function createRequest(service: string): Promise<RequestOut> {
+  return body(api.POST('/api/requests', { body: { service } })).then(rememberCase)
+}
+
+/** Saves a draft. The lists are told by the live line, not by every pause in the typing. */
+export async function saveRequest(id: string, patch: RequestPatch): Promise<RequestOut> {
+  const after = await body(
+    api.PATCH('/api/requests/{id}', { params: { path: { id } }, body: patch }),
+  )
+  queryClient.setQueryData(caseQuery(id).queryKey, after)
+  return after
+}
+
+export type Step =
+  | 'submit'
+  | 'resubmit'
+  | 'discard'
+  | 'withdraw'
+  | 'return'
+  | 'release'
+  | 'takeover'
+/** Steps after which the case is out of the caller's sight. */
+export type LeavingStep = 'decline' | 'redirect'
+
+export function takeStep(id: string, step: Step, given: StepIn = {}): Promise<RequestOut> {
+  const params = { path: { id } }
+  return body(api.POST(`/api/requests/{id}/${step}`, { params, body: given })).then(rememberCase)
+}
+
+export async function takeLeavingStep(id: string, step: LeavingStep, given: StepIn): Promise<void> {
+  await body(api.POST(`/api/requests/{id}/${step}`, { params: { path: { id } }, body: given }))
+  queryClient.removeQueries({ queryKey: caseQuery(id).queryKey })
+  void queryClient.invalidateQueries({ queryKey: [KEYS.worklist] })
+}
+
+export function claim(id: string): Promise<RequestOut> {
+  return body(api.POST('/api/requests/{id}/claim', { params: { path: { id } } })).then(rememberCase)
+}
+
+export function useConfirm(id: string) {
+  return useMutation({
+    mutationFn: (given: {
+      adoption: 'adopted' | 'partly' | 'not_adopted'
+      final_diagnosis: string
+      note: string
+    }) => body(api.POST('/api/requests/{id}/confirm', { params: { path: { id } }, body: given })),
+    onSuccess: rememberCase,
   })
 }
 
@@ -32,8 +142,8 @@ export function useAcknowledge() {
           body: { action },
         }),
       ),
-    onSuccess: (after: RequestOut) => {
-      cache.setQueryData(caseQuery(after.id).queryKey, after)
+    onSuccess: (after) => {
+      rememberCase(after)
       void cache.invalidateQueries({ queryKey: [KEYS.todo] })
     },
   })

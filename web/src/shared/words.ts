@@ -15,16 +15,15 @@ export type Say<Key extends string> = (key: Key, values?: Values) => string
 
 const KEPT = 'telemed.language'
 
-export function initWords(): void {
-  void i18next.use(initReactI18next).init({
-    lng: readLanguage(),
-    fallbackLng: 'zh',
-    resources: {},
-    interpolation: { escapeValue: false },
-    initAsync: false,
-  })
-  document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
-}
+// At once: tables are registered as their modules load, before anything is rendered.
+void i18next.use(initReactI18next).init({
+  lng: readLanguage(),
+  fallbackLng: 'zh',
+  resources: {},
+  interpolation: { escapeValue: false },
+  initAsync: false,
+})
+document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
 
 export function language(): Language {
   return i18next.language === 'en' ? 'en' : 'zh'

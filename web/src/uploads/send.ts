@@ -32,8 +32,8 @@ export function send(what: Sending): () => void {
     endpoint: files,
     uploadUrl: what.fileId === null ? null : `${files}/${what.fileId}`,
     metadata: {
-      filename: what.file.name,
-      relativePath: what.path,
+      // The path, not the bare name: folders of one study repeat their file names.
+      filename: what.path,
       lastModified: String(what.file.lastModified),
     },
     chunkSize: CHUNK,

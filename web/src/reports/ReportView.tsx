@@ -1,0 +1,153 @@
+/** A report as it was issued: addenda above, what was replaced folded away, every signature named. */
+import { SafetyCertificateOutlined } from '@ant-design/icons'
+import { Collapse } from 'antd'
+import { Link } from 'react-router'
+import { Moment } from '../shared/Moment'
+import type { ReportOut, Section, SignatureOut, VersionOut } from '../shared/schema'
+import { OutcomeTag } from '../shared/tags'
+import { pick } from '../shared/words'
+import styles from './ReportView.module.css'
+import { useWords } from './words'
+
+interface Props {
+  report: ReportOut
+  /** The service's own report fields, for their labels. */
+  form: readonly Section[]
+}
+
+const COMMON = new Set(['findings', 'impression', 'positive'])
+
+export function ReportView({ report, form }: Props) {
+  const t = useWords()
+  const final = report.versions.filter((version) => version.state === 'final')
+  const { current, addenda, replaced } = arrange(final)
+  const waiting = report.versions.find((version) => version.state === 'preliminary')
+  const main = current ?? waiting
+  if (main === undefined) return null
+  return (
+    <div className={styles.report}>
+      {addenda.map((version) => (
+        <Version key={version.id} version={version} form={form} />
+      ))}
+      <Version version={main} form={form} />
+      {replaced.length > 0 ? (
+        <Collapse
+          ghost
+          size="small"
+          items={[
+            {
+              key: 'earlier',
+              label: t('earlier'),
+              children: replaced.map((version) => (
+                <Version key={version.id} version={version} form={form} superseded />
+              )),
+            },
+          ]}
+        />
+      ) : null}
+    </div>
+  )
+}
+
+/** The newest original or amendment stands; older ones are replaced; addenda stand above it. */
+export function arrange(final: readonly VersionOut[]): {
+  current: VersionOut | undefined
+  addenda: VersionOut[]
+  replaced: VersionOut[]
+} {
+  const newestFirst = [...final].sort((a, b) => b.number - a.number)
+  const whole = newestFirst.filter((version) => version.kind !== 'addendum')
+  const addenda = newestFirst.filter((version) => version.kind === 'addendum')
+  return { current: whole[0], addenda, replaced: whole.slice(1) }
+}
+
+interface VersionProps {
+  version: VersionOut
+  form: readonly Section[]
+  superseded?: boolean
+}
+
+function Version({ version, form, superseded = false }: VersionProps) {
+  const t = useWords()
+  const kind =
+    version.kind === 'addendum' || version.kind === 'amendment' ? version.kind : 'original'
+  return (
+    <article className={`${styles.version} ${superseded ? styles.superseded : ''}`}>
+      <header className={styles.head}>
+        <h3 className={styles.kind}>{t(kind)}</h3>
+        <OutcomeTag positive={version.content.positive ?? null} />
+        {version.state === 'preliminary' ? (
+          <span className={styles.note}>{t('preliminary')}</span>
+        ) : null}
+        {superseded ? <span className={styles.note}>{t('superseded')}</span> : null}
+      </header>
+      {version.reason ? (
+        <p className={styles.note}>{t('reason', { text: version.reason })}</p>
+      ) : null}
+      <Measured version={version} form={form} />
+      <Text label={t('findings')} text={version.content.findings ?? ''} />
+      <Text label={t('impression')} text={version.content.impression ?? ''} strong />
+      <footer className={styles.foot}>
+        <Signature label={t('author')} signature={version.author} />
+        <Signature label={t('verifier')} signature={version.verifier} />
+        {version.verification_code ? (
+          <span className={styles.code}>
+            <SafetyCertificateOutlined aria-hidden /> {t('code')}{' '}
+            <Link to={`/verify/${version.verification_code}`} target="_blank">
+              {version.verification_code}
+            </Link>
+          </span>
+        ) : null}
+      </footer>
+    </article>
+  )
+}
+
+function Text({ label, text, strong = false }: { label: string; text: string; strong?: boolean }) {
+  if (!text) return null
+  return (
+    <section>
+      <h4 className={styles.label}>{label}</h4>
+      <p className={`${styles.text} ${strong ? styles.strong : ''}`}>{text}</p>
+    </section>
+  )
+}
+
+/** The service's own report fields: measurements of an ECG, quality grades, danger grade. */
+function Measured({ version, form }: { version: VersionOut; form: readonly Section[] }) {
+  const given = version.content.fields ?? {}
+  const fields = form
+    .flatMap((section) => section.fields)
+    .filter((field) => !COMMON.has(field.key) && isGiven(given[field.key]))
+  if (fields.length === 0) return null
+  return (
+    <dl className={styles.fields}>
+      {fields.map((field) => {
+        const value = given[field.key]
+        const option = field.options.find((each) => each.value === value)
+        return (
+          <div key={field.key}>
+            <dt>{pick(field.label)}</dt>
+            <dd>
+              {option ? pick(option.label) : String(value)} {field.unit ?? ''}
+            </dd>
+          </div>
+        )
+      })}
+    </dl>
+  )
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
+}
+
+function Signature({ label, signature }: { label: string; signature: SignatureOut | null }) {
+  if (signature === null) return null
+  return (
+    <span>
+      {label} <strong>{signature.name}</strong> {pick(signature.title)} ·{' '}
+      <Moment at={signature.at} />
+    </span>
+  )
+}

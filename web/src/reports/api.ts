@@ -1,0 +1,73 @@
+/** Questions and steps of a report. */
+import { queryOptions } from '@tanstack/react-query'
+import { api, body } from '../shared/api'
+import { KEYS, queryClient } from '../shared/queries'
+import type { DraftIn, ReportOut, VersionOut } from '../shared/schema'
+
+export function reportQuery(id: string) {
+  return queryOptions({
+    queryKey: [KEYS.reports, id],
+    queryFn: () => body(api.GET('/api/requests/{id}/report', { params: { path: { id } } })),
+  })
+}
+
+export function saveDraft(id: string, draft: DraftIn): Promise<VersionOut> {
+  return body(api.PUT('/api/requests/{id}/report/draft', { params: { path: { id } }, body: draft }))
+}
+
+/** After a signature or a new version every list that shows the case is asked again. */
+function rememberReport(id: string, after: ReportOut): ReportOut {
+  queryClient.setQueryData(reportQuery(id).queryKey, after)
+  for (const key of [KEYS.requests, KEYS.worklist])
+    void queryClient.invalidateQueries({ queryKey: [key] })
+  return after
+}
+
+export type Signing = 'sign' | 'verify'
+
+export async function signReport(
+  id: string,
+  how: Signing,
+  revision: number,
+  password: string,
+): Promise<ReportOut> {
+  const after = await body(
+    api.POST(`/api/requests/{id}/report/${how}`, {
+      params: { path: { id } },
+      body: { revision, password },
+    }),
+  )
+  return rememberReport(id, after)
+}
+
+export async function sendBack(id: string, note: string): Promise<ReportOut> {
+  const after = await body(
+    api.POST('/api/requests/{id}/report/send-back', { params: { path: { id } }, body: { note } }),
+  )
+  return rememberReport(id, after)
+}
+
+export async function reviseReport(
+  id: string,
+  kind: 'addendum' | 'amendment',
+  reason: string,
+): Promise<ReportOut> {
+  const after = await body(
+    api.POST('/api/requests/{id}/report/revise', {
+      params: { path: { id } },
+      body: { kind, reason },
+    }),
+  )
+  return rememberReport(id, after)
+}
+
+export async function discardRevision(id: string): Promise<ReportOut> {
+  const after = await body(
+    api.POST('/api/requests/{id}/report/discard-revision', { params: { path: { id } } }),
+  )
+  return rememberReport(id, after)
+}
+
+export function pdfAddress(id: string): string {
+  return `/api/requests/${encodeURIComponent(id)}/report.pdf`
+}

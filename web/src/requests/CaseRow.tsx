@@ -1,0 +1,64 @@
+/** A case in two lines, the clock first; the same row on either side of the request. */
+import { LockOutlined } from '@ant-design/icons'
+import { Clock } from '../shared/Clock'
+import { Moment } from '../shared/Moment'
+import { PatientLine } from '../shared/PatientLine'
+import type { RequestRow } from '../shared/schema'
+import { CriticalTag, OutcomeTag, StatusTag, UrgencyTag } from '../shared/tags'
+import { useCatalogue } from './api'
+import styles from './CaseRow.module.css'
+import { examLabel } from './names'
+import { useWords } from './words'
+
+interface Props {
+  row: RequestRow
+  /** Who is looking: the sender sees where it went, the reader where it comes from. */
+  side: 'sender' | 'reader'
+}
+
+export function CaseRow({ row, side }: Props) {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  const other = side === 'sender' ? row.provider : row.requester
+  const place =
+    other === null
+      ? t('noProvider')
+      : t(side === 'sender' ? 'to' : 'from', { who: other.short_name || other.name })
+  return (
+    <div className={styles.row}>
+      <div className={styles.first}>
+        <span className={styles.lead}>
+          {row.state === 'open' ? (
+            <Clock due={row.due_at} since={row.waiting_since} />
+          ) : (
+            <StatusTag row={row} />
+          )}
+        </span>
+        {row.urgency === 'routine' ? null : <UrgencyTag urgency={row.urgency} />}
+        {row.critical ? <CriticalTag open={row.critical_open} /> : null}
+        <PatientLine name={row.patient_name} sex={row.patient_sex} age={row.patient_age} />
+        <span className={styles.exam}>{examLabel(catalogue, row)}</span>
+        <span className={styles.end}>
+          <OutcomeTag positive={row.positive} />
+          {row.state === 'open' ? <StatusTag row={row} /> : null}
+        </span>
+      </div>
+      <div className={styles.second}>
+        <span className={styles.number}>{row.number}</span>
+        <span className={styles.place}>{place}</span>
+        <span className={styles.question}>{row.question}</span>
+        {row.claim && !row.claim.mine ? (
+          <span className={styles.holder}>
+            <LockOutlined aria-hidden /> {t('heldBy', { who: row.claim.name })}
+          </span>
+        ) : null}
+        <span className={styles.count}>
+          {row.instance_count > 0 ? t('images', { n: row.instance_count }) : t('noImages')}
+        </span>
+        <span className={styles.at}>
+          <Moment at={row.submitted_at ?? row.updated_at} />
+        </span>
+      </div>
+    </div>
+  )
+}

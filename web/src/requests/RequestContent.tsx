@@ -1,0 +1,90 @@
+/** What was asked, section by section, as the form had it. Empty fields are not shown. */
+import type { Field, RequestOut, Section } from '../shared/schema'
+import { exactWords } from '../shared/times'
+import { defineWords, pick } from '../shared/words'
+import { useService } from './api'
+import { optionLabel } from './names'
+import styles from './RequestContent.module.css'
+
+const { say } = defineWords('content', {
+  yes: ['是', 'yes'],
+  no: ['否', 'no'],
+  specimen: ['{{part}} {{pieces}} 块', '{{part}}, {{pieces}} pieces'],
+})
+
+interface Props {
+  item: Pick<RequestOut, 'service' | 'content'>
+  /** Sections to leave out, such as the contact in a reader's narrow panel. */
+  without?: readonly string[]
+}
+
+export function RequestContent({ item, without = [] }: Props) {
+  const service = useService(item.service)
+  const sections = (service?.form ?? []).filter((section) => !without.includes(section.key))
+  return (
+    <div className={styles.content}>
+      {sections.map((section) => (
+        <SectionView key={section.key} section={section} content={item.content} />
+      ))}
+    </div>
+  )
+}
+
+function SectionView({ section, content }: { section: Section; content: RequestOut['content'] }) {
+  const given = section.fields.filter((field) => words(field, content[field.key]) !== '')
+  if (given.length === 0) return null
+  return (
+    <section>
+      <h4 className={styles.section}>{pick(section.label)}</h4>
+      <dl className={styles.fields}>
+        {given.map((field) => (
+          <div key={field.key} className={field.type === 'textarea' ? styles.wide : undefined}>
+            <dt>{pick(field.label)}</dt>
+            <dd>
+              {words(field, content[field.key])} {field.unit ?? ''}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+interface Diagnosis {
+  code?: string
+  name?: string
+}
+
+interface Specimen {
+  part?: string
+  pieces?: number
+  fixative?: string
+}
+
+/** A form value as text. */
+export function words(field: Field, value: unknown): string {
+  if (value === undefined || value === null || value === '') return ''
+  if (typeof value === 'boolean') return value ? say('yes') : ''
+  if (field.type === 'icd10') return diagnosisWords(value)
+  if (field.type === 'specimens' && Array.isArray(value))
+    return (value as Specimen[])
+      .map(
+        (each) =>
+          `${say('specimen', { part: each.part ?? '', pieces: each.pieces ?? 1 })} ${each.fixative ?? ''}`,
+      )
+      .join('；')
+  if (Array.isArray(value)) return value.map((each) => optionLabel(field, String(each))).join('、')
+  if (field.type === 'datetime') return exactWords(String(value)).slice(0, 16)
+  return optionLabel(field, String(value))
+}
+
+function diagnosisWords(value: unknown): string {
+  const all = Array.isArray(value) ? value : [value]
+  return all
+    .map((each) =>
+      typeof each === 'object' && each !== null
+        ? [(each as Diagnosis).name, (each as Diagnosis).code].filter(Boolean).join(' ')
+        : String(each),
+    )
+    .join('；')
+}

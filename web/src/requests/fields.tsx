@@ -1,0 +1,296 @@
+/** The fields of a form, each drawn from its row in the catalogue. */
+import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { Button, Checkbox, Input, InputNumber, Radio, Select } from 'antd'
+import { useState } from 'react'
+import { api, body } from '../shared/api'
+import type { Field } from '../shared/schema'
+import { useSettled } from '../shared/useSettled'
+import { defineWords, pick } from '../shared/words'
+import styles from './fields.module.css'
+
+const { useWords } = defineWords('fields', {
+  diagnosis: ['输入名称、拼音首字母或 ICD-10 编码', 'Name, initials or ICD-10 code'],
+  asTyped: ['“{{text}}”（暂无编码）', '“{{text}}” (no code)'],
+  addSpecimen: ['添加标本', 'Add a specimen'],
+  part: ['部位', 'Part'],
+  pieces: ['块数', 'Pieces'],
+  container: ['容器', 'Container'],
+  fixative: ['固定液', 'Fixative'],
+  removed: ['离体时间', 'Removed at'],
+  fixed: ['固定时间', 'Fixed at'],
+  remove: ['删除此标本', 'Remove this specimen'],
+})
+
+export interface FieldProps {
+  field: Field
+  value: unknown
+  onChange: (value: unknown) => void
+}
+
+type Input_ = (props: FieldProps & { id: string }) => React.ReactNode
+
+const INPUTS: Record<string, Input_> = {
+  text: TextInput,
+  textarea: AreaInput,
+  select: SelectInput,
+  number: NumberInput,
+  datetime: MomentInput,
+  icd10: DiagnosisInput,
+  checks: ChecksInput,
+  specimens: SpecimensInput,
+}
+
+const WIDE = new Set(['textarea', 'icd10', 'specimens'])
+
+export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
+  const id = `field-${field.key}`
+  const Input = INPUTS[field.type] ?? TextInput
+  const wide = WIDE.has(field.type) || (field.type === 'checks' && field.options.length > 2)
+  // A single tick says its own label.
+  const tick = field.type === 'checks' && field.options.length === 0
+  return (
+    <div className={`${styles.field} ${wide ? styles.wide : ''}`}>
+      {tick ? null : (
+        <label htmlFor={id} className={styles.label}>
+          {pick(field.label)}
+          {field.required || missing ? (
+            <span className={styles.must} aria-hidden>
+              *
+            </span>
+          ) : null}
+          {field.help ? <span className={styles.help}>{pick(field.help)}</span> : null}
+        </label>
+      )}
+      <Input id={id} field={field} value={value} onChange={onChange} />
+    </div>
+  )
+}
+
+function TextInput({ id, field, value, onChange }: FieldProps & { id: string }) {
+  return (
+    <Input
+      id={id}
+      value={typeof value === 'string' ? value : ''}
+      maxLength={field.max_length}
+      suffix={field.unit ?? undefined}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  )
+}
+
+function AreaInput({ id, field, value, onChange }: FieldProps & { id: string }) {
+  return (
+    <Input.TextArea
+      id={id}
+      value={typeof value === 'string' ? value : ''}
+      maxLength={field.max_length}
+      autoSize={{ minRows: 2, maxRows: 10 }}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  )
+}
+
+/** Up to four choices stand open; more fold into a list. */
+function SelectInput({ id, field, value, onChange }: FieldProps & { id: string }) {
+  const options = field.options.map((each) => ({ value: each.value, label: pick(each.label) }))
+  if (options.length <= 4)
+    return (
+      <Radio.Group
+        id={id}
+        aria-label={pick(field.label)}
+        value={value ?? null}
+        options={options}
+        optionType="button"
+        onChange={(event) => onChange(event.target.value)}
+      />
+    )
+  return (
+    <Select
+      id={id}
+      className={styles.full}
+      showSearch={{ optionFilterProp: 'label' }}
+      allowClear={!field.required}
+      value={(value as string | undefined) ?? null}
+      options={options}
+      onChange={(next: string | undefined) => onChange(next ?? '')}
+    />
+  )
+}
+
+function NumberInput({ id, field, value, onChange }: FieldProps & { id: string }) {
+  return (
+    <InputNumber
+      id={id}
+      className={styles.full}
+      value={typeof value === 'number' ? value : null}
+      suffix={field.unit ?? undefined}
+      onChange={onChange}
+    />
+  )
+}
+
+/** The browser's own date and time field: no library, and it speaks the person's language. */
+function MomentInput({ id, value, onChange }: FieldProps & { id: string }) {
+  return (
+    <Input
+      id={id}
+      type="datetime-local"
+      value={localOf(value)}
+      onChange={(event) => onChange(event.target.value ? `${event.target.value}:00+08:00` : '')}
+    />
+  )
+}
+
+/** An ISO moment as the field wants it, in the network's zone (UTC+8 all year). */
+export function localOf(value: unknown): string {
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(at) ? '' : new Date(at + 8 * 3_600_000).toISOString().slice(0, 16)
+}
+
+interface Diagnosis {
+  code: string
+  name: string
+}
+
+function DiagnosisInput({ id, value, onChange }: FieldProps & { id: string }) {
+  const t = useWords()
+  const chosen = Array.isArray(value) ? (value as Diagnosis[]) : []
+  const [typed, setTyped] = useState('')
+  const q = useSettled(typed.trim(), 200)
+  const { data, isFetching } = useQuery({
+    queryKey: ['icd10', q],
+    enabled: q.length > 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () => body(api.GET('/api/icd10', { params: { query: { q } } })),
+  })
+  const known = (q ? data?.items : undefined) ?? []
+  const options = known.map((each) => ({
+    value: join({ code: each.code, name: each.name_zh }),
+    label: `${pick({ zh: each.name_zh, en: each.name_en })}  ${each.code}`,
+  }))
+  if (q && !options.some((each) => each.label.startsWith(q)))
+    options.push({ value: join({ code: '', name: q }), label: t('asTyped', { text: q }) })
+  return (
+    <Select
+      id={id}
+      className={styles.full}
+      mode="multiple"
+      placeholder={t('diagnosis')}
+      showSearch={{ filterOption: false, onSearch: setTyped, searchValue: typed }}
+      loading={isFetching}
+      notFoundContent={null}
+      value={chosen.map((each) => ({
+        value: join(each),
+        label: [each.name, each.code].filter(Boolean).join(' '),
+      }))}
+      labelInValue
+      options={options}
+      onChange={(next: { value: string }[]) => {
+        setTyped('')
+        onChange(next.map((each) => split(each.value)))
+      }}
+    />
+  )
+}
+
+function join(each: Diagnosis): string {
+  return `${each.code}\t${each.name}`
+}
+
+function split(text: string): Diagnosis {
+  const [code = '', name = ''] = text.split('\t')
+  return { code, name }
+}
+
+function ChecksInput({ id, field, value, onChange }: FieldProps & { id: string }) {
+  if (field.options.length === 0)
+    return (
+      <Checkbox
+        id={id}
+        checked={value === true}
+        onChange={(event) => onChange(event.target.checked)}
+      >
+        {pick(field.help ?? field.label)}
+      </Checkbox>
+    )
+  return (
+    <Checkbox.Group
+      value={Array.isArray(value) ? (value as string[]) : []}
+      options={field.options.map((each) => ({ value: each.value, label: pick(each.label) }))}
+      onChange={onChange}
+    />
+  )
+}
+
+interface Specimen {
+  part: string
+  pieces: number
+  container: string
+  fixative: string
+  removed_at: string
+  fixed_at: string
+}
+
+const NO_SPECIMEN: Specimen = {
+  part: '',
+  pieces: 1,
+  container: '',
+  fixative: '10% 中性福尔马林',
+  removed_at: '',
+  fixed_at: '',
+}
+
+function SpecimensInput({ value, onChange }: FieldProps) {
+  const t = useWords()
+  const rows = Array.isArray(value) ? (value as Specimen[]) : []
+  const change = (index: number, part: Partial<Specimen>) =>
+    onChange(rows.map((row, at) => (at === index ? { ...row, ...part } : row)))
+  const text = (
+    row: Specimen,
+    index: number,
+    key: keyof Specimen,
+    word: Parameters<typeof t>[0],
+  ) => (
+    <div>
+      <span className={styles.cellLabel} aria-hidden>
+        {t(word)}
+      </span>
+      <Input
+        aria-label={t(word)}
+        type={key.endsWith('_at') ? 'datetime-local' : key === 'pieces' ? 'number' : 'text'}
+        value={key.endsWith('_at') ? localOf(row[key]) : row[key]}
+        onChange={(event) => change(index, { [key]: cellValue(key, event.target.value) })}
+      />
+    </div>
+  )
+  return (
+    <div className={styles.specimens}>
+      {rows.map((row, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a specimen has no identity but its place in the list.
+        <div key={index} className={styles.specimen}>
+          {text(row, index, 'part', 'part')}
+          {text(row, index, 'pieces', 'pieces')}
+          {text(row, index, 'container', 'container')}
+          {text(row, index, 'fixative', 'fixative')}
+          {text(row, index, 'removed_at', 'removed')}
+          {text(row, index, 'fixed_at', 'fixed')}
+          <Button
+            type="text"
+            aria-label={t('remove')}
+            icon={<DeleteOutlined />}
+            onClick={() => onChange(rows.filter((_, at) => at !== index))}
+          />
+        </div>
+      ))}
+      <Button icon={<PlusOutlined />} onClick={() => onChange([...rows, NO_SPECIMEN])}>
+        {t('addSpecimen')}
+      </Button>
+    </div>
+  )
+}
+
+function cellValue(key: keyof Specimen, text: string): string | number {
+  if (key === 'pieces') return Number(text)
+  return key.endsWith('_at') && text ? `${text}:00+08:00` : text
+}
