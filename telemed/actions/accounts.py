@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from math import ceil
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -116,8 +117,8 @@ def check_lock(locked_until: datetime | None, now: datetime) -> None:
     """Problem("locked-out") with the minutes left while a lock lasts."""
     if locked_until is None or locked_until <= now:
         return
-    seconds = int((locked_until - now).total_seconds()) + 1
-    raise Problem("locked-out", minutes=-(-seconds // 60), seconds=seconds)
+    seconds = ceil((locked_until - now).total_seconds())
+    raise Problem("locked-out", minutes=ceil(seconds / 60), seconds=seconds)
 
 
 def note_failure(act: Act, account_id: str | None, rule: LockRule, what: str) -> datetime | None:

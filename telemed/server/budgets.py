@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from telemed.actions.accounts import LockRule
 from telemed.core.errors import Problem
@@ -100,7 +101,7 @@ class SignInGuard:
         ends = (self.sources.until(source(address), now), self.everybody.until("", now))
         until = max((end for end in ends if end is not None), default=None)
         if until is not None:
-            raise Problem("too-many", seconds=int((until - now).total_seconds()) + 1)
+            raise Problem("too-many", seconds=ceil((until - now).total_seconds()))
 
     def failed(self, address: str, now: datetime) -> bool:
         """Count a stranger's failure; whether the whole budget ran out by it (an alarm)."""

@@ -1,14 +1,15 @@
 """What the system page shows of the database: sizes and how far each follower is."""
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 
 from telemed.store import log
-from telemed.store.tables import SCHEMA_VERSION, instances, studies
+from telemed.store.tables import instances, studies
 from telemed.store.tx import Row, Tx
 
 
 def overview(tx: Tx) -> Row:
-    """schema, log_seq, bookmarks by follower, studies, instances and blob_bytes.
+    """revision of the schema, log_seq, bookmarks by follower, studies, instances and blob_bytes.
 
     A blob that several instances share is counted once.
     """
@@ -16,7 +17,7 @@ def overview(tx: Tx) -> Row:
     distinct = blobs.group_by(instances.c.blob).subquery()
     stored = tx.scalar(sa.select(sa.func.coalesce(sa.func.sum(distinct.c.size), 0)))
     return {
-        "schema": SCHEMA_VERSION,
+        "revision": MigrationContext.configure(tx.connection).get_current_revision() or "",
         "log_seq": log.head(tx),
         "bookmarks": log.all_bookmarks(tx),
         "studies": int(tx.scalar(sa.select(sa.func.count()).select_from(studies))),

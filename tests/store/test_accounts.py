@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def entry(number: int = 0, **more: Any) -> audit.Entry:
 def fill(store: Store, count: int = 8) -> None:
     """Append some events, one transaction each."""
     for number in range(count):
-        store.write_now(lambda tx, n=number: audit.append(tx, entry(n)))
+        store.write_now(partial(audit.append, entry=entry(number)))
 
 
 def tamper(store: Store, *statements: str) -> None:
@@ -132,7 +133,7 @@ def test_a_chain_rewritten_whole_is_found_by_an_anchor_kept_elsewhere(store: Sto
     anchor = store.read_now(audit.head)
     tamper(store, "DELETE FROM audit", "DELETE FROM settings")
     for number in range(8):
-        store.write_now(lambda tx, n=number: audit.append(tx, entry(n + 1)))
+        store.write_now(partial(audit.append, entry=entry(number + 1)))
     assert store.read_now(audit.verify_chain) is None
     assert store.read_now(lambda tx: audit.verify_chain(tx, [anchor])) == 8
 
@@ -155,7 +156,7 @@ def test_the_database_itself_refuses_to_change_what_was_recorded(store: Store) -
     )
     for statement in forbidden:
         with pytest.raises(DBAPIError, match="append-only"):
-            store.write_now(lambda tx, s=statement: tx.execute(sa.text(s)))
+            store.write_now(partial(Tx.execute, statement=sa.text(statement)))
     assert store.read_now(audit.verify_chain) is None
 
 
@@ -199,7 +200,7 @@ def test_pages_go_back_without_gap_or_repetition(store: Store) -> None:
     fill(store, 7)
     seen: list[int] = []
     before = None
-    while rows := store.read_now(lambda tx, b=before: audit.page(tx, b, 3)):
+    while rows := store.read_now(partial(audit.page, before=before, limit=3)):
         seen += [row["seq"] for row in rows]
         before = rows[-1]["seq"]
     assert seen == [7, 6, 5, 4, 3, 2, 1]
@@ -237,7 +238,8 @@ def test_a_user_name_is_taken_once(store: Store) -> None:
 
 def test_no_token_that_works_is_in_the_database(store: Store) -> None:
     """A stolen copy of the tables holds hashes only (AU-15)."""
-    store.write_now(lambda tx: (add_account(tx, "wei"), add_session(tx, "wei", 0)))
+    store.write_now(lambda tx: add_account(tx, "wei"))
+    store.write_now(lambda tx: add_session(tx, "wei", 0))
     rows = store.read_now(lambda tx: tx.all(sa.select(t.sessions)))
     assert "token-0" not in str(rows)
     assert store.read_now(lambda tx: accounts.session(tx, rows[0]["token_hash"])) is None
@@ -283,7 +285,7 @@ def test_sessions_end_at_once(store: Store, change: Callable[[Tx], object], dead
     store.write_now(begin)
     store.write_now(change)
     for number in range(3):
-        found = store.read_now(lambda tx, n=number: accounts.session(tx, f"token-{n}"))
+        found = store.read_now(partial(accounts.session, token=f"token-{number}"))
         assert (found is None) == (f"s{number}" in dead)
 
 

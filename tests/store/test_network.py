@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from telemed.core.network import (
     Department,
     Form,
     Institution,
-    Membership,
     MemberRole,
+    Membership,
     Network,
     Person,
 )
@@ -36,7 +37,9 @@ def area(code: str, name: str, kind: AreaKind, parent: str) -> AreaCode:
     return AreaCode(code, name, kind, parent, False, None, None)
 
 
-def hospital(code: str, name: str, short: str, level: str, at: str, poor: bool = False) -> Institution:
+def hospital(
+    code: str, name: str, short: str, level: str, at: str, poor: bool = False
+) -> Institution:
     """A hospital that takes part unless it is ungraded."""
     return Institution(
         code, name, short, "A100", level, "甲", f"uscc-{code}", "4500", None, at, ("32",), poor,
@@ -46,9 +49,8 @@ def hospital(code: str, name: str, short: str, level: str, at: str, poor: bool =
 
 def agreement(code: str, requester: str, provider: str, rank: int, *services: str) -> Agreement:
     """An agreement for the year 2026, both days included."""
-    return Agreement(
-        code, requester, provider, services, date(2026, 1, 1), date(2026, 12, 31), rank, "各自", code
-    )
+    first, last = date(2026, 1, 1), date(2026, 12, 31)
+    return Agreement(code, requester, provider, services, first, last, rank, "各自", code)
 
 
 REGISTER = Network(
@@ -257,9 +259,8 @@ def test_pages_of_institutions_neither_repeat_nor_skip(store: Store) -> None:
     """Walking by offset meets everybody once."""
     walked: list[str] = []
     for offset in range(0, 6, 2):
-        rows, total = store.read_now(
-            lambda tx, o=offset: network.institution_page(tx, InstitutionFilter(), o, 2)
-        )
+        ask = partial(network.institution_page, narrow=InstitutionFilter(), offset=offset, limit=2)
+        rows, total = store.read_now(ask)
         assert total == 4
         walked += [row["id"] for row in rows]
     assert walked == ["GL", "HUB", "LS", "TS"]
@@ -280,7 +281,12 @@ def test_an_institution_names_its_area_and_city(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("on", "members"),
-    [(date(2017, 12, 31), 0), (date(2019, 12, 31), 2), (date(2020, 1, 1), 1), (date(2026, 1, 1), 2)],
+    [
+        (date(2017, 12, 31), 0),
+        (date(2019, 12, 31), 2),
+        (date(2020, 1, 1), 1),
+        (date(2026, 1, 1), 2),
+    ],
 )
 def test_alliances_count_the_members_of_the_day(store: Store, on: date, members: int) -> None:
     """Past members and future ones do not count; somebody who came back counts once."""
