@@ -7,22 +7,17 @@ the door was passed before. No text is written into them.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cache
-from io import BytesIO
 from typing import Final
 
 from aiohttp import web
-from PIL import Image, ImageDraw
 
 from telemed.core.errors import Problem
 from telemed.dicom.media import RENDERED_OFFERS
 from telemed.dicom.picture import PictureSpec, picture_spec
-from telemed.dicom.refusal import Refused
 from telemed.dicom.syntaxes import TRANSFER_SYNTAXES, content_of
 from telemed.server.frames import document, frame_numbers, video
 from telemed.server.imaging import (
     asked_instances,
-    fresh,
     in_problems,
     one_piece,
     send,
@@ -78,14 +73,8 @@ async def rendered(call: Call) -> web.StreamResponse:
 
 @in_problems
 async def thumbnail(call: Call) -> web.StreamResponse:
-    """A small picture of what the path names; a plain sheet where there is nothing to draw."""
-    row = _shown(call, await asked_instances(call))
-    try:
-        return await _picture(call, row, thumbnail=True)
-    except Refused as refusal:
-        if refusal.code not in ("cannot-render", "cannot-transcode", "no-pixel-data"):
-            raise
-    return web.Response(body=blank_sheet(), content_type="image/png", headers=fresh("sheet-1"))
+    """A small picture of what the path names; a sheet of paper where there is nothing to draw."""
+    return await _picture(call, _shown(call, await asked_instances(call)), thumbnail=True)
 
 
 async def _picture(call: Call, row: Row, *, thumbnail: bool) -> web.StreamResponse:
@@ -126,16 +115,3 @@ def _shown(call: Call, rows: Sequence[Row]) -> Row:
     ]
     series = [r for r in drawable if r["series_id"] == drawable[0]["series_id"]] or list(rows)
     return series[len(series) // 2]
-
-
-@cache
-def blank_sheet() -> bytes:
-    """The outline of a sheet of paper, for reports and other things without a picture."""
-    sheet = Image.new("RGB", (160, 160), (32, 36, 44))
-    draw = ImageDraw.Draw(sheet)
-    draw.polygon([(50, 34), (94, 34), (112, 52), (112, 126), (50, 126)], outline=(150, 160, 175))
-    for y in range(66, 116, 12):
-        draw.line([(60, y), (102, y)], fill=(110, 120, 135))
-    out = BytesIO()
-    sheet.save(out, "PNG")
-    return out.getvalue()

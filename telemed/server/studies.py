@@ -1,0 +1,88 @@
+"""The JSON routes of images and patients: lists, one study, conflicts."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from telemed.actions import studies as acts
+from telemed.actions.act import Act
+from telemed.core.access import Permission
+from telemed.server import schemas as s
+from telemed.server.cases import patient_out, study_out
+from telemed.server.routing import Call, Route
+
+P = Permission
+Day = Annotated[str, Field(pattern=r"^(\d{4}-?\d\d-?\d\d)?$")]
+
+
+class StudyQuery(s.In):
+    """Words, modality, days and the cursor of a page."""
+
+    q: s.Short = ""
+    modality: Annotated[str, Field(pattern=r"^[A-Z0-9_]{0,16}$")] = ""
+    from_: Annotated[Day, Field(alias="from")] = ""
+    to: Day = ""
+    cursor: Annotated[str, Field(max_length=200)] = ""
+
+
+class PatientQuery(s.In):
+    """Words to look for."""
+
+    q: s.Short = ""
+
+
+async def list_studies(call: Call) -> dict[str, object]:
+    """The institution's own studies, newest arrivals first."""
+    asked = call.query(StudyQuery)
+    first, last = (day.replace("-", "") for day in (asked.from_, asked.to))
+
+    def ask(act: Act) -> dict[str, object]:
+        found, following = acts.listed(
+            act, asked.q, asked.modality, first, last, asked.cursor
+        )
+        return {"items": [study_out(act, row) for row in found], "next": following}
+
+    return await call.ask(ask)
+
+
+async def show(call: Call) -> dict[str, object]:
+    """One study one may see, with its series."""
+
+    def ask(act: Act) -> dict[str, object]:
+        study, series, cases, conflicts = acts.detail(act, call.path("id"))
+        return {
+            "study": study_out(act, study),
+            "series": series,
+            "requests": cases,
+            "conflicts": conflicts,
+        }
+
+    return await call.ask(ask)
+
+
+async def list_conflicts(call: Call) -> dict[str, object]:
+    """What was quarantined at one's own institution."""
+    return {"items": await call.ask(acts.conflicts)}
+
+
+async def list_patients(call: Call) -> dict[str, object]:
+    """The institution's own patients."""
+    words = call.query(PatientQuery).q
+
+    def ask(act: Act) -> dict[str, object]:
+        found = acts.search_patients(act, words)
+        return {"items": [patient_out(row, act.now) for row in found]}
+
+    return await call.ask(ask)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/api/patients", list_patients, P.SEE_PATIENTS, "Patients by name or number",
+          query=PatientQuery, returns=s.PatientList),
+    Route("GET", "/api/studies", list_studies, P.SEE_STUDIES, "Own studies",
+          query=StudyQuery, returns=s.StudyPage),
+    Route("GET", "/api/studies/{id}", show, P.SEE_STUDIES, "One study",
+          returns=s.StudyDetail),
+    Route("GET", "/api/conflicts", list_conflicts, P.SEE_STUDIES, "Quarantined images",
+          returns=s.ConflictList),
+)  # fmt: skip
