@@ -11,7 +11,7 @@ import base64
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -166,11 +166,12 @@ def _with_charset(out: dict[str, object]) -> dict[str, object]:
     return dict(sorted({**out, key: value}.items()))
 
 
-def _text_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
-    return [value or None for value in texts(raw, vr, charset)]
+def _text_values(raw: bytes, vr: str, charset: Charset, big: bool) -> Sequence[Value]:
+    values = texts(raw, vr, charset)
+    return values if "" not in values else [value or None for value in values]
 
 
-def _name_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
+def _name_values(raw: bytes, vr: str, charset: Charset, big: bool) -> Sequence[Value]:
     names: list[Value] = [name_json(value) for value in texts(raw, vr, charset)]
     return names if names != [None] else []  # '^^^^' is an empty name
 
@@ -182,7 +183,7 @@ def name_json(text: str) -> Mapping[str, str] | None:
     return {label: group for label, group in groups if group} or None
 
 
-def _number_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
+def _number_values(raw: bytes, vr: str, charset: Charset, big: bool) -> Sequence[Value]:
     read = integer_or_text if vr == "IS" else decimal_or_text
     return [read(value) if value else None for value in texts(raw, vr, charset)]
 
@@ -204,7 +205,7 @@ def decimal_or_text(text: str) -> int | float | str:
     return number if math.isfinite(number) else text
 
 
-def _binary_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
+def _binary_values(raw: bytes, vr: str, charset: Charset, big: bool) -> Sequence[Value]:
     order = ">" if big else "<"
     code = _NUMBERS[vr]
     numbers = struct.unpack(f"{order}{len(raw) // VRS[vr].size}{code}", raw)
@@ -214,7 +215,7 @@ def _binary_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Val
     return list(numbers)
 
 
-def _tag_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]:
+def _tag_values(raw: bytes, vr: str, charset: Charset, big: bool) -> Sequence[Value]:
     numbers = struct.unpack(f"{'>' if big else '<'}{len(raw) // 2}H", raw)
     return [
         f"{group:04X}{element:04X}"
@@ -222,7 +223,7 @@ def _tag_values(raw: bytes, vr: str, charset: Charset, big: bool) -> list[Value]
     ]
 
 
-_Convert = Callable[[bytes, str, Charset, bool], list[Value]]
+_Convert = Callable[[bytes, str, Charset, bool], Sequence[Value]]
 _CONVERT: Final[dict[str, _Convert]] = {
     **dict.fromkeys(
         ["AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from pypinyin import Style, lazy_pinyin
@@ -52,6 +53,7 @@ def normalise(text: str) -> str:
     return "".join(c for c in folded if c.isalnum() or c in "*?")
 
 
+@lru_cache(maxsize=1024)  # a series says the same name hundreds of times
 def search_keys(name: str) -> str:
     """All keys of a PN value (any groups), blank-separated with a blank at both ends.
 

@@ -137,10 +137,6 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "cannot-render": ("无法生成图像:{why}", "No picture can be made: {why}"),
     "render-limit": ("图像处理超出资源限制", "Rendering exceeded its limits"),
-    "cannot-transcode": (
-        "无法把传输语法 {uid} 转换为所要求的格式",
-        "Transfer syntax {uid} cannot be turned into what was asked for",
-    ),
 }
 
 

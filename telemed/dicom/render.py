@@ -27,7 +27,7 @@ from telemed.dicom.frames import frame
 from telemed.dicom.picture import PictureSpec, Region, Window
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import opened
-from telemed.dicom.syntaxes import EXPLICIT_LE, content_of
+from telemed.dicom.syntaxes import EXPLICIT_LE, OCTETS, content_of
 
 MAX_SAMPLES: Final = 192_000_000  # 8,000 x 8,000 in colour
 
@@ -107,7 +107,7 @@ def _minimal(file: ScannedFile, codestream: bytes) -> Dataset:
     """A data set with one frame and its description, made by us from checked numbers."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
-    compressed = file.syntax.encapsulated
+    compressed = file.syntax.encapsulated and file.syntax.media_type != OCTETS
     dataset.file_meta.TransferSyntaxUID = UID(file.syntax.uid if compressed else EXPLICIT_LE)
     bits = file.number(Tag.BITS_ALLOCATED) or 8
     dataset.Rows = file.number(Tag.ROWS) or 0

@@ -31,6 +31,11 @@ class TransferSyntax(NamedTuple):
         """May travel in a web service as stored (PS3.18 8.7.3 bars implicit and big endian)."""
         return not (self.implicit or self.big_endian or self.deflated)
 
+    @property
+    def decodable(self) -> bool:
+        """The render worker has a codec for its frames."""
+        return not self.video and self.media_type not in ("image/jxl", "image/jpx")
+
 
 IMPLICIT_LE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"

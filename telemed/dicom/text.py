@@ -50,7 +50,10 @@ def _samples(file: ScannedFile, item: Item) -> Iterator[bytes]:
 
 def texts(raw: bytes, vr: str, charset: Charset) -> list[str]:
     """The values of a text element without padding; [] when it is empty."""
-    text = charset.text(raw) if vr in ENCODED else raw.decode("latin-1")
+    if raw.isascii() and b"\x1b" not in raw:
+        text = raw.decode("ascii")  # nearly every value; no charset changes it
+    else:
+        text = charset.text(raw) if vr in ENCODED else raw.decode("latin-1")
     if "\\" not in text and vr not in _KEEPS_BLANKS:
         text = text.strip("\0 ")
         return [text] if text else []

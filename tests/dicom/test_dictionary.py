@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydicom.datadict import DicomDictionary, RepeatersDictionary
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
 from telemed.dicom.dictionary import implicit_vr, keyword_of, lookup, tag_of
 from telemed.dicom.elements import VRS
 from telemed.dicom.refusal import SENTENCES, Refused
-from telemed.dicom.syntaxes import TRANSFER_SYNTAXES, content_of
+from telemed.dicom.syntaxes import OCTETS, TRANSFER_SYNTAXES, content_of
 
 
 def test_every_standard_element_is_known() -> None:
@@ -56,6 +57,13 @@ def test_transfer_syntaxes_agree_with_pydicom() -> None:
         assert row.big_endian == (not theirs.is_little_endian)
         assert row.deflated == theirs.is_deflated
         assert row.encapsulated == theirs.is_encapsulated
+
+
+def test_what_is_called_decodable_has_a_decoder() -> None:
+    """Every syntax we promise to decode has a codec installed."""
+    for uid, row in TRANSFER_SYNTAXES.items():
+        if row.media_type != OCTETS and row.decodable:
+            assert get_decoder(UID(uid)).is_available, row.name
 
 
 def test_content_rules() -> None:

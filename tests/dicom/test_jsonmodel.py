@@ -62,8 +62,8 @@ def scanned(*raw: bytes, **changed: tuple[str, bytes]) -> ScannedFile:
     return scan(part10(head + b"".join(raw) + tail))
 
 
-def told(file: ScannedFile, tag: str, **options: int) -> Any:
-    return strictly(instance_json(file, **options))[tag]
+def told(file: ScannedFile, tag: str, inline: int = 1024) -> Any:
+    return strictly(instance_json(file, inline=inline))[tag]
 
 
 @pytest.mark.parametrize(
