@@ -702,6 +702,8 @@ class TrendOut(Out):
 
 
 class TallyCase(Out):
+    """One counted fact. `weight` is below zero where it takes others back."""
+
     request_id: str
     number: str
     service: str
@@ -709,6 +711,8 @@ class TallyCase(Out):
     requester: str
     provider: str
     at: datetime
+    counted_as: Words
+    weight: int
     value: float | None
     seq: int
     visible: bool

@@ -425,6 +425,7 @@ def _requests(act: Act, ids: set[str]) -> dict[str, Row]:
 
 
 def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
+    counted = INDICATORS[entry.indicator]
     return {
         "request_id": entry.request_id,
         "number": row["number"] if row else "",
@@ -433,6 +434,8 @@ def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
         "requester": row["requester"] if row else entry.requester,
         "provider": (row["provider"] or "") if row else entry.provider,
         "at": entry.at,
+        "counted_as": {"zh": counted.zh, "en": counted.en},
+        "weight": entry.weight,
         "value": entry.value if entry.value is not None else float(entry.weight),
         "seq": entry.seq,
         "visible": bool(row and row["visible"]),
