@@ -27,6 +27,7 @@ from telemed.core.access import Permission, Subject
 from telemed.core.errors import Problem
 from telemed.server import schemas as s
 from telemed.server.budgets import SignInGuard
+from telemed.server.looks import Looks
 from telemed.server.routing import SERVICES, Call, Route, to_json
 from telemed.server.services import Services
 from telemed.settings import Settings
@@ -57,6 +58,7 @@ class Signed:
 SIGNED = web.RequestKey("signed", Signed)
 """Where `authenticate` leaves the caller for the handlers of this module."""
 GUARD = web.AppKey("guard", SignInGuard)
+LOOKS = web.AppKey("looks", Looks)
 DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
 """What the sign-in page of a demo offers; ignored unless `settings.demo`."""
 
@@ -64,6 +66,7 @@ DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
 def begin(app: web.Application) -> None:
     """Give an application what signing in needs."""
     app[GUARD] = SignInGuard(app[SERVICES].settings)
+    app[LOOKS] = Looks()
 
 
 # --- who is calling ---------------------------------------------------------------------------
@@ -441,6 +444,31 @@ async def note_denied(
         audited(act, Event.ACCESS_DENIED, "permission", permission.value, "failure")
 
     await services.act(subject, note, request.remote or "")
+
+
+async def note_look(
+    request: web.Request, services: Services, subject: Subject, study_id: str, owner: str
+) -> None:
+    """Audit that a study of another institution is looked at, once per session in ten minutes.
+
+    `owner` is the institution that stored it. If the audit fails, so does the look (LG-03).
+    """
+    if subject.institution_id == owner:
+        return
+    signed = request.get(SIGNED)
+    viewer = (signed.session_id if signed else None) or subject.account_id
+    looks = request.config_dict[LOOKS]
+    if not looks.is_new(viewer, study_id, services.clock()):
+        return
+
+    def note(act: Act) -> None:
+        audited(act, Event.INSTANCES_ACCESSED, "study", study_id, owner=owner)
+
+    try:
+        await services.act(subject, note, request.remote or "")
+    except BaseException:
+        looks.forget(viewer, study_id)
+        raise
 
 
 ROUTES = (

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aiohttp import ClientResponse, ClientSession, CookieJar
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientResponse, ClientSession, CookieJar, WSServerHandshakeError
+from aiohttp.test_utils import TestServer, make_mocked_request
 from yarl import URL
 
 from telemed.actions import accounts as acts
@@ -22,6 +22,7 @@ from telemed.dicom.worker import RenderPool
 from telemed.server import auth
 from telemed.server.app import make_app
 from telemed.server.budgets import Budget, SignInGuard, source
+from telemed.server.looks import Looks
 from telemed.server.problems import STATUS
 from telemed.server.services import Services
 from telemed.settings import CONFIGS, Settings, load_catalogue
@@ -855,3 +856,50 @@ def test_every_error_has_a_status() -> None:
     assert set(ERRORS) == set(STATUS)
 
 
+
+
+def test_a_look_at_a_study_is_one_look_for_ten_minutes() -> None:
+    """Hundreds of calls are one audited look; another session, study or time is another."""
+    now = datetime(2026, 3, 5, tzinfo=UTC)
+    looks = Looks()
+    assert [looks.is_new("s1", "st1", now) for _ in range(3)] == [True, False, False]
+    assert looks.is_new("s2", "st1", now) and looks.is_new("s1", "st2", now)
+    assert not looks.is_new("s1", "st1", now + timedelta(minutes=9, seconds=59))
+    assert looks.is_new("s1", "st1", now + timedelta(minutes=10))
+    looks.forget("s1", "st1")
+    assert looks.is_new("s1", "st1", now + timedelta(minutes=11))
+
+
+@pytest.mark.parametrize(("username", "lines"), [("requester", 0), ("reader", 1)])
+async def test_looking_at_anothers_study_is_audited(
+    house: House, username: str, lines: int
+) -> None:
+    """The owner's own looks are not news; another institution's are, with the study and owner."""
+    subject = acts.subject_of({**_account(username, PEOPLE[username])})
+    app = make_app(house.services)
+    request = make_mocked_request("GET", "/", app=app)
+    for _ in range(3):
+        await auth.note_look(request, house.services, subject, "study-1", "LS")
+    events = house.events(audit.Event.INSTANCES_ACCESSED)
+    assert [(e["account_id"], e["object_id"], e["detail"]) for e in events] == [
+        (username, "study-1", {"owner": "LS"})
+    ] * lines
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("own", 101), ("localhost", 101), (None, 403), ("https://evil.example", 403), ("null", 403)],
+)
+async def test_a_socket_needs_our_origin(house: House, origin: str | None, status: int) -> None:
+    """A foreign page with the person's cookie gets no socket (WS-01)."""
+    browser = await house.signed_in("reader")
+    local = f"http://localhost:{house.services.settings.port}"
+    known = {"own": house.base, "localhost": local}
+    headers = {} if origin is None else {"Origin": known.get(origin, origin)}
+    try:
+        socket = await browser.http.ws_connect(f"{house.base}/live?since=0", headers=headers)
+    except WSServerHandshakeError as refused:
+        assert refused.status == status
+    else:
+        assert status == 101
+        await socket.close()

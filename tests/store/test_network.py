@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from telemed.actions import network as actions
+from telemed.actions.act import Act
+from telemed.core.access import Subject
 from telemed.core.network import (
     Agreement,
     Alliance,
@@ -22,9 +25,11 @@ from telemed.core.network import (
     Network,
     Person,
 )
-from telemed.store import network, people
+from telemed.settings import CONFIGS, load_catalogue
+from telemed.store import audit, network, people
 from telemed.store import tables as t
 from telemed.store.engine import Store
+from telemed.store.migrate import migrate
 from telemed.store.network import InstitutionFilter
 from telemed.store.tx import Row, Tx
 from tests.services import postgres, postgres_url  # noqa: F401
@@ -351,3 +356,27 @@ def test_the_end_of_a_day_is_the_begin_of_the_next() -> None:
     assert network.end_of(day) == network.begin_of(date(2026, 4, 1))
     assert network.begin_of(day) == datetime(2026, 3, 30, 16, tzinfo=UTC)
     assert network.end_of(day) - network.begin_of(day) == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "asked", ["龙胜", "longsheng", "LongSheng", "lsgzzzx", "lsxyy", "ls 县医院", "LSX"]
+)
+def test_an_imported_institution_is_found_by_hanzi_pinyin_and_initials(
+    tmp_path: Path, asked: str
+) -> None:
+    """Importing makes the keys that people type, of the name and the short name."""
+    store = Store(f"sqlite:///{tmp_path / 'imported.sqlite3'}")
+    migrate(store)
+    subject = Subject("", frozenset(), None)
+
+    def act_on(tx: Tx) -> Act:
+        return Act(tx, subject, IN_FORCE, lambda: "x", load_catalogue(CONFIGS))
+
+    counts = store.write_now(lambda tx: actions.import_network(act_on(tx), REGISTER))
+    assert counts["institutions"] == 4
+    narrow = InstitutionFilter(q=asked)
+    rows, _ = store.read_now(lambda tx: actions.institution_page(act_on(tx), narrow, 0, 9))
+    noted = store.read_now(lambda tx: audit.page(tx, None, 9))
+    store.close()
+    assert [row["id"] for row in rows] == ["LS"]
+    assert [(e["event"], e["detail"]["people"]) for e in noted] == [("configuration-changed", 2)]
