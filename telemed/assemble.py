@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import uuid_utils
 from aiohttp import web
 
+from telemed.actions.requests import ZONE
 from telemed.bus import Bell, InProcessBell, RedisBell
 from telemed.dicom.worker import RenderPool
 from telemed.followers import leases
@@ -35,6 +36,11 @@ class RefuseToStart(Exception):
 def clock() -> datetime:
     """Now, aware, UTC."""
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """The business day now."""
+    return clock().astimezone(ZONE).date()
 
 
 def new_id() -> str:

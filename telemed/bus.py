@@ -95,9 +95,7 @@ class RedisBell(InProcessBell):
                 async with self._redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
                     while True:
-                        heard = await channel.get_message(
-                            ignore_subscribe_messages=True, timeout=2
-                        )
+                        heard = await channel.get_message(ignore_subscribe_messages=True, timeout=2)
                         if heard is not None:
                             super().ring()
             except RedisError as problem:

@@ -1,4 +1,4 @@
-"""The command line. Stable: other tools call it. Every command says what it did and what is next."""
+"""The command line. Stable: other tools call it. Every command says what it did and what next."""
 
 import asyncio
 import csv
@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -29,15 +29,15 @@ from telemed.core.access import Permission, Subject
 from telemed.core.network_rows import RowProblem, Severity, validate
 from telemed.dicom.names import search_keys
 from telemed.documents.network_file import Reading, read_file, read_folder
-from telemed.followers.tallies import TALLIES, rebuild
 from telemed.followers.follow import catch_up_fully
+from telemed.followers.tallies import TALLIES, rebuild
 from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
 from telemed.settings import Settings, load_catalogue, load_settings
 from telemed.store import accounts, network
-from telemed.store.migrate import migrate as run_migrations
 from telemed.store.engine import Store
+from telemed.store.migrate import migrate as run_migrations
 
 app = typer.Typer(
     name="telemed",
@@ -178,7 +178,7 @@ def network_import(
     settings = load_settings(config, data_dir=data_dir)
     scopes = {c: s.provider_scopes for c, s in load_catalogue(settings.configs).services.items()}
     reading = read_register(source)
-    found, problems = validate(reading.rows, on=date.today(), service_scopes=scopes)
+    found, problems = validate(reading.rows, on=assemble.today(), service_scopes=scopes)
     everything = [*reading.problems, *problems]
     _list_problems(everything)
     if found is None or any(p.severity is Severity.ERROR for p in reading.problems):
@@ -311,7 +311,10 @@ def _print_tally(shown: dict[str, object], format: str) -> None:
         return
     indicators = [i["code"] for i in shown["indicators"]]  # type: ignore[attr-defined]
     rows = [
-        [row["name"], *("" if row["values"][c] is None else f"{row['values'][c]:g}" for c in indicators)]
+        [
+            row["name"],
+            *("" if row["values"][c] is None else f"{row['values'][c]:g}" for c in indicators),
+        ]
         for row in [*shown["rows"], shown["total"]]  # type: ignore[misc]
     ]
     if format == "csv":

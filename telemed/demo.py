@@ -8,7 +8,8 @@ there.
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ from telemed.store import tables as t
 from telemed.store.blobs import hash_file
 
 Say = Callable[[str], None]
-EVERYWHERE = Subject(account_id="system", roles=frozenset({Role.REGULATOR}), institution_id=None, region="45")
+EVERYWHERE = Subject(
+    account_id="system", roles=frozenset({Role.REGULATOR}), institution_id=None, region="45"
+)
 BATCH = 32
 
 
@@ -120,12 +123,16 @@ def import_files(services: Services, institution: str, files: Iterable[Path]) ->
 def _import_network(services: Services) -> str:
     reading = read_folder(services.settings.configs / "network")
     scopes = {c: s.provider_scopes for c, s in services.catalogue.services.items()}
-    found, problems = validate(reading.rows, on=date.today(), service_scopes=scopes)
+    found, problems = validate(
+        reading.rows, on=services.clock().astimezone(requests.ZONE).date(), service_scopes=scopes
+    )
     faults = [p for p in [*reading.problems, *problems] if p.severity is Severity.ERROR]
     if found is None or faults:
         raise ValueError(f"the demo network does not validate: {faults[:3]}")
     counts = services.store.write_now(lambda tx: network.save_network(tx, found, search_keys))
-    return f"医联体网络 network: {counts['institutions']} institutions, {counts['alliances']} alliances"
+    return "医联体网络 network: " + ", ".join(
+        f"{counts[name]} {name}" for name in ("institutions", "alliances", "agreements")
+    )
 
 
 def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
@@ -143,7 +150,9 @@ def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
             demo=True,
         )
         services.store.write_now(
-            lambda tx, new=new: account_acts.add_account(services.make_act(tx, worklist.SYSTEM), new)  # type: ignore[misc]
+            lambda tx, new=new: account_acts.add_account(
+                services.make_act(tx, worklist.SYSTEM), new
+            )  # type: ignore[misc]
         )
     return f"演示账号 accounts: {len(told['account'])}"
 
@@ -166,7 +175,9 @@ def _import_samples(services: Services, told: Mapping[str, Any], samples: Path, 
 
 def _institution_named(services: Services, name: str) -> str:
     found = services.store.read_now(
-        lambda tx: tx.one(sa.select(t.institutions.c.id).where(t.institutions.c.name.endswith(name)))
+        lambda tx: tx.one(
+            sa.select(t.institutions.c.id).where(t.institutions.c.name.endswith(name))
+        )
     )
     if found is None:
         raise ValueError(f"no institution {name}")
@@ -187,7 +198,9 @@ def _play_cases(services: Services, told: Mapping[str, Any], samples: Path) -> s
 class _Player:
     """Plays one case: each step at its own time, by the one who does it."""
 
-    def __init__(self, services: Services, case: Mapping[str, Any], text: Mapping[str, Any]) -> None:
+    def __init__(
+        self, services: Services, case: Mapping[str, Any], text: Mapping[str, Any]
+    ) -> None:
         self._services, self._case, self._text = services, case, text
         self._now = services.clock()
         self._asker = self._requester(case["requester"])
@@ -199,7 +212,10 @@ class _Player:
         self._do(self._asker, first["ago"] + 8, self._draft)
         for step in self._case["step"]:
             who = self._account(step["by"]) if "by" in step else self._asker
-            self._do(who, step["ago"], lambda act, step=step: _STEPS[step["do"]](act, self._id, step, self))  # type: ignore[misc]
+            self._do(who, step["ago"], partial(self._take, step))
+
+    def _take(self, step: Mapping[str, Any], act: Act) -> None:
+        _STEPS[step["do"]](act, self._id, step, self)
 
     def content(self, step: Mapping[str, Any]) -> dict[str, Any]:
         """The report that the sample's author wrote."""
@@ -253,13 +269,15 @@ class _Player:
         """An account's name, or an institution's code whose first requester it is then."""
         if not who[0].isdigit():
             return self._account(who)
-        made = self._services.store.read_now(lambda tx: accounts.by_username(tx, f"r-{who.lower()}"))
+        made = self._services.store.read_now(
+            lambda tx: accounts.by_username(tx, f"r-{who.lower()}")
+        )
         if made is None:
             self._make_requester(who)
         return self._account(f"r-{who.lower()}")
 
     def _make_requester(self, institution: str) -> None:
-        """An account without a usable password, so that a case of another hospital has an author."""
+        """An account without a usable password: the author of another hospital's case."""
         services = self._services
         row = services.store.read_now(lambda tx: people.people_of(tx, institution))[-1]
         new = account_acts.NewAccount(

@@ -95,9 +95,7 @@ class _Option(_Words):
 class _Field(_Row):
     key: str
     label: _Words
-    type: str = Field(
-        pattern="^(text|textarea|select|number|datetime|icd10|specimens|checks)$"
-    )
+    type: str = Field(pattern="^(text|textarea|select|number|datetime|icd10|specimens|checks)$")
     required: bool = False
     required_when: str | None = None
     options: list[_Option] = []

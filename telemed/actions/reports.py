@@ -144,9 +144,7 @@ def raise_criticals(act: Act, case: Case, version: Row) -> None:
                 "action": "",
             },
         )
-        act.tell(
-            moves.fact(act, case, Kind.CRITICAL_RAISED, finding=code, due_at=due.isoformat())
-        )
+        act.tell(moves.fact(act, case, Kind.CRITICAL_RAISED, finding=code, due_at=due.isoformat()))
 
 
 def _issue(act: Act, case: Case, version: Row, signer: Signer) -> None:
@@ -238,9 +236,7 @@ def canonical(act: Act, case: Case, version: Row) -> bytes:
             "service": case.row["service"],
             "requester": {"id": case.row["requester_id"], "name": case.row["requester_name"]},
             "provider": {"id": case.row["provider_id"], "name": case.row["provider_name"]},
-            "patient": {
-                k: patient.get(k) for k in ("patient_id", "name", "sex", "birth_date")
-            },
+            "patient": {k: patient.get(k) for k in ("patient_id", "name", "sex", "birth_date")},
             "studies": [s["study_uid"] for s in requests.studies_of(act.tx, case.id)],
             "version": version["number"],
             "kind": version["kind"],
@@ -248,7 +244,9 @@ def canonical(act: Act, case: Case, version: Row) -> bytes:
             "content": version["content"],
             "author": {"id": author.get("id"), "name": author.get("name")},
             "authored_at": version["authored_at"],
-            "verifier": None if verifier is None else {"id": verifier["id"], "name": verifier["name"]},
+            "verifier": None
+            if verifier is None
+            else {"id": verifier["id"], "name": verifier["name"]},
             "verified_at": version["verified_at"],
             "previous_sha256": finals[-1]["sha256"] if finals else None,
         },

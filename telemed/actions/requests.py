@@ -172,9 +172,7 @@ def resubmit(act: Act, request_id: str) -> None:
             "step_reason": None,
         },
     )
-    act.tell(
-        _sent(act, case, Kind.REQUEST_RESUBMITTED, case.row["submitted_at"], due, seconds)
-    )
+    act.tell(_sent(act, case, Kind.REQUEST_RESUBMITTED, case.row["submitted_at"], due, seconds))
 
 
 def discard(act: Act, request_id: str) -> None:
@@ -208,7 +206,9 @@ def decline(act: Act, request_id: str, reason: str | None, note: str) -> None:
     act.tell(moves.fact(act, case, Kind.REQUEST_DECLINED, reason=reason))
 
 
-def redirect(act: Act, request_id: str, provider: str | None, reason: str | None, note: str) -> None:
+def redirect(
+    act: Act, request_id: str, provider: str | None, reason: str | None, note: str
+) -> None:
     """Pass a request on to another institution of the requester's agreements.
 
     PIPL art. 23: the consent names the receiver, so it must allow passing on.

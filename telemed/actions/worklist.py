@@ -69,9 +69,7 @@ def release(act: Act, request_id: str, reason: str | None, note: str) -> None:
         raise Problem("reason-required")
     _requeue(act, case, current, reason or "release")
     act.tell(
-        moves.fact(
-            act, case, Kind.WORKITEM_RELEASED, reason=reason, person=current["performer_id"]
-        )
+        moves.fact(act, case, Kind.WORKITEM_RELEASED, reason=reason, person=current["performer_id"])
     )
 
 
@@ -183,9 +181,7 @@ def _requeue(act: Act, case: Case, current: Row, reason: str) -> Row:
     """Cancel this attempt and schedule its successor: UPS never goes back to SCHEDULED."""
     moves.end_workitem(act, current, workitem.Event.CANCEL, reason)
     reports.discard_drafts(act.tx, case.id, act.now)
-    return requests.schedule(
-        act.tx, act.new_id(), case.id, case.row["provider_id"], act.now
-    )
+    return requests.schedule(act.tx, act.new_id(), case.id, case.row["provider_id"], act.now)
 
 
 def _begin_draft(act: Act, case: Case, workitem_id: str, who: str) -> None:

@@ -70,7 +70,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
 class Fact:
     """A fact before it has a place in the log.
 
-    `parties` are the institutions it concerns (three at most); a socket or a list shows it to nobody else.
+    `parties` are the institutions it concerns (three at most); a socket or a list shows it to
+    nobody else.
     """
 
     kind: Kind

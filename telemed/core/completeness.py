@@ -30,9 +30,7 @@ _STUDY = Missing("studies", "studies", Words("检查资料", "Study"))
 _GUARDIAN = Missing(
     "consent", "guardian", Words("监护人签字（未满14周岁）", "Guardian's signature (under 14)")
 )
-_CONSENT = Missing(
-    "consent", "consent", Words("知情同意或紧急豁免", "Consent or emergency waiver")
-)
+_CONSENT = Missing("consent", "consent", Words("知情同意或紧急豁免", "Consent or emergency waiver"))
 _WAIVER = Missing(
     "consent", "waiver", Words("紧急豁免的批准人和理由", "Waiver's approver and reason")
 )

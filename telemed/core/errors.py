@@ -113,9 +113,7 @@ _ROWS = (
         "还缺少 {count} 项内容，补齐后才能发送。",
         "{count} things are missing before this can be sent.",
     ),
-    ErrorRow(
-        "reason-required", "请选择原因。", "A coded reason is needed for this step."
-    ),
+    ErrorRow("reason-required", "请选择原因。", "A coded reason is needed for this step."),
     ErrorRow(
         "four-eyes",
         "书写与审核必须由不同医师完成。",

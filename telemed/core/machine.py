@@ -27,9 +27,7 @@ class Machine(Generic[S, E]):
         """The next state, or Problem("illegal-transition")."""
         row = self.table[state]
         if event not in row:
-            raise Problem(
-                "illegal-transition", state=self.word(state), event=self.word(event)
-            )
+            raise Problem("illegal-transition", state=self.word(state), event=self.word(event))
         return row[event]
 
     def allows(self, state: S, event: E) -> bool:
@@ -49,7 +47,9 @@ class Machine(Generic[S, E]):
         """The table as a mermaid state diagram for the docs."""
         lines = ["stateDiagram-v2"]
         for state, row in self.table.items():
-            lines += [f"    {state.value} --> {to.value}: {event.value}" for event, to in row.items()]
+            lines += [
+                f"    {state.value} --> {to.value}: {event.value}" for event, to in row.items()
+            ]
             if not row:
                 lines.append(f"    {state.value} --> [*]")
         return "\n".join(lines)

@@ -93,7 +93,9 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "created_by": _account_name(act, row["created_by"]),
         "final_diagnosis": "" if masked else row["final_diagnosis"],
         "confirmed_at": row["confirmed_at"],
-        "critical_notices": [_notice(act, n) for n in requests.critical_notices_of(act.tx, case.id)],
+        "critical_notices": [
+            _notice(act, n) for n in requests.critical_notices_of(act.tx, case.id)
+        ],
         "allowed": allowed(act, case, row),
         "missing": [
             {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
@@ -137,9 +139,11 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
     writes = Permission.WRITE_REPORTS in held
     taken = row["workitem_state"] == "IN PROGRESS"
     mine = taken and row["performer_id"] == person
-    fit = writes and worklist.why_not(
-        worklist.taker(act.tx, act.subject), case.service, case.row, act.now
-    ) is None
+    fit = (
+        writes
+        and worklist.why_not(worklist.taker(act.tx, act.subject), case.service, case.row, act.now)
+        is None
+    )
     state = row["report_state"]
     steps: list[str] = []
     if case.state is request.State.OPEN:
@@ -153,9 +157,9 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
             steps.append("release")
     if writes and state == report.State.DRAFT and row["report_author_id"] == person:
         steps += ["write", "sign"]
-    if Permission.VERIFY_REPORTS in held and state == report.State.PRELIMINARY:
-        if row["report_author_id"] != person:
-            steps += ["verify", "send-back"]
+    verifies = Permission.VERIFY_REPORTS in held and row["report_author_id"] != person
+    if verifies and state == report.State.PRELIMINARY:
+        steps += ["verify", "send-back"]
     if fit and state == report.State.FINAL:
         steps.append("revise")
     return steps
@@ -301,7 +305,9 @@ def _priors(act: Act, case: Case, attached: list[Row]) -> list[Row]:
 
 
 def _notice(act: Act, row: Row) -> dict[str, Any]:
-    label = next((f.label for f in act.catalogue.critical_findings if f.code == row["finding"]), None)
+    label = next(
+        (f.label for f in act.catalogue.critical_findings if f.code == row["finding"]), None
+    )
     return {
         **{k: row[k] for k in ("id", "finding", "raised_at", "due_at", "action")},
         "label": words(label) if label else {"zh": row["finding"], "en": row["finding"]},

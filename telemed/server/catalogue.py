@@ -49,8 +49,7 @@ async def catalogue(call: Call) -> Any:
             "en": known.consent.en,
         },
         "states": {
-            m.name: m.vocabulary()
-            for m in (request.MACHINE, workitem.MACHINE, report.MACHINE)
+            m.name: m.vocabulary() for m in (request.MACHINE, workitem.MACHINE, report.MACHINE)
         },
         "activity_words": {
             kind.value: {"zh": zh, "en": en} for kind, (zh, en) in activity.WORDS.items()
@@ -66,7 +65,8 @@ async def icd10(call: Call) -> Any:
     hits = [
         row
         for row in call.services.catalogue.icd10
-        if text in row[1] or any(row[i].lower().startswith(text) for i in (0, 3))
+        if text in row[1]
+        or any(row[i].lower().startswith(text) for i in (0, 3))
         or text in row[2].lower()
     ]
     return {"items": [{"code": r[0], "name_zh": r[1], "name_en": r[2]} for r in hits[:20]]}

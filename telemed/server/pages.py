@@ -49,7 +49,9 @@ CSP_VIEWER_WORKER = (
     "connect-src 'self' data: blob:"
 )
 CSP_DATA = "default-src 'none'; sandbox; frame-ancestors 'self'; style-src 'unsafe-inline'"
-CSP_PDF = "default-src 'none'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
+CSP_PDF = (
+    "default-src 'none'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
+)
 
 
 def csp_for(path: str) -> str:
@@ -80,11 +82,15 @@ class Assets:
     """The files below a folder, by the path a browser asks for."""
 
     def __init__(self, root: Path, forever_below: str, workers: frozenset[str], csp: str) -> None:
-        self._assets = {
-            path.relative_to(root).as_posix(): _asset(root, path, forever_below, workers, csp)
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and path.suffix not in (".br", ".gz", ".map")
-        } if root.is_dir() else {}
+        self._assets = (
+            {
+                path.relative_to(root).as_posix(): _asset(root, path, forever_below, workers, csp)
+                for path in sorted(root.rglob("*"))
+                if path.is_file() and path.suffix not in (".br", ".gz", ".map")
+            }
+            if root.is_dir()
+            else {}
+        )
 
     def get(self, name: str) -> Asset | None:
         """The file of that name, or None."""
@@ -101,7 +107,9 @@ def _asset(root: Path, path: Path, forever_below: str, workers: frozenset[str], 
             files[encoding] = sibling
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
     policy = CSP_VIEWER_WORKER if name in workers else csp
-    return Asset(files, media, digest, bool(forever_below) and name.startswith(forever_below), policy)
+    return Asset(
+        files, media, digest, bool(forever_below) and name.startswith(forever_below), policy
+    )
 
 
 def send(request: web.Request, asset: Asset) -> web.StreamResponse:
@@ -109,7 +117,9 @@ def send(request: web.Request, asset: Asset) -> web.StreamResponse:
     accepted = request.headers.get("Accept-Encoding", "")
     encoding = next((e for e, _ in _ENCODINGS if e in accepted and e in asset.files), "identity")
     headers = {
-        "Content-Type": f"{asset.media}; charset=utf-8" if asset.media.startswith(_TEXT) else asset.media,
+        "Content-Type": f"{asset.media}; charset=utf-8"
+        if asset.media.startswith(_TEXT)
+        else asset.media,
         "Cache-Control": "public, max-age=31536000, immutable" if asset.forever else "no-cache",
         "Vary": "Accept-Encoding",
         "Content-Security-Policy": asset.csp,
@@ -145,7 +155,9 @@ async def viewer(request: web.Request) -> web.StreamResponse:
     """OHIF; a path that is no file is a page of it."""
     name = request.match_info["name"]
     assets = request.app[VIEWER]
-    page = assets.get(name) or (None if "." in name.rsplit("/", 1)[-1] else assets.get("index.html"))
+    page = assets.get(name) or (
+        None if "." in name.rsplit("/", 1)[-1] else assets.get("index.html")
+    )
     if page is None:
         return problem_response(Problem("not-found"))
     return send(request, page)

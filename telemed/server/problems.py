@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from telemed.core.errors import ERRORS, Problem
+from telemed.core.errors import Problem
 
 log = logging.getLogger(__name__)
 
@@ -114,5 +114,3 @@ def _first_fault(fault: ValidationError) -> str:
     """Which field and why, without echoing the value."""
     first = fault.errors(include_input=False, include_url=False)[0]
     return f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}"
-
-

@@ -56,7 +56,8 @@ def report_sheet(
         exam_fields=_exam_fields(act, case),
         clinical_question=case.row["question"],
         versions=tuple(
-            _version(act, case.service, v, content) for v, content in zip(shown, signed, strict=True)
+            _version(act, case.service, v, content)
+            for v, content in zip(shown, signed, strict=True)
         ),
         verify_code=_grouped(newest["verification_code"]),
         verify_url=f"{origin}/verify/{newest['verification_code']}",
@@ -145,9 +146,7 @@ def _shown(field: FormField, value: object) -> str:
     return f"{label or value}{' ' + field.unit if field.unit else ''}"
 
 
-def _signature(
-    act: Act, role: str, who: Mapping[str, str], at: str, digest: str
-) -> Signature:
+def _signature(act: Act, role: str, who: Mapping[str, str], at: str, digest: str) -> Signature:
     person = people.person(act.tx, who["id"])
     title = people.title_words(person["title"])[0] if person else ""
     return Signature(role, who["name"], title, datetime.fromisoformat(at), digest)

@@ -225,9 +225,7 @@ async def facts(call: Call) -> Any:
 async def create(call: Call) -> Any:
     """A new draft."""
     body = call.body(s.RequestIn)
-    return await call.act(
-        lambda act: cases.full(act, acts.create(act, body.service, body.urgency))
-    )
+    return await call.act(lambda act: cases.full(act, acts.create(act, body.service, body.urgency)))
 
 
 async def edit(call: Call) -> Any:
@@ -253,9 +251,7 @@ async def edit(call: Call) -> Any:
     return await call.act(do)
 
 
-def _step(
-    do: Callable[[Act, str, s.StepIn], None], leaves: bool = False
-) -> Callable[[Call], Any]:
+def _step(do: Callable[[Act, str, s.StepIn], None], leaves: bool = False) -> Callable[[Call], Any]:
     """A handler for a step with a coded reason. It answers with the case after it, or, where the
     case leaves the caller's sight with the step, that it is done."""
 

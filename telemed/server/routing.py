@@ -88,8 +88,10 @@ class Route:
 
 def to_json(value: Any, adapter: TypeAdapter[Any]) -> bytes:
     """Validate what goes out against the contract and encode it."""
-    return orjson.dumps(adapter.dump_python(adapter.validate_python(value), mode="python"),
-                        option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(
+        adapter.dump_python(adapter.validate_python(value), mode="python"),
+        option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS,
+    )
 
 
 async def read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:

@@ -13,11 +13,11 @@ from pydantic import Field
 
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
+from telemed.core import request
 from telemed.core import tally as core
 from telemed.core.access import Permission
-from telemed.core.errors import Problem
-from telemed.core import request
 from telemed.core.completeness import URGENCY_WORDS
+from telemed.core.errors import Problem
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Entry, Summary
 from telemed.documents.sheets import write_csv, write_xlsx
@@ -51,9 +51,9 @@ T = tally_entries.c
 RULE = {
     "zh": "每项按事实发生的时刻计入北京时间（Asia/Shanghai）当月；报告按最终签名时刻计。"
     "剔除的申请以负数记入剔除当月，已上报月份不改。“—”表示无法计算，不等于零。",
-    "en": "Each fact counts in the month (Asia/Shanghai) in which it happened; a report at its final"
-    " signature. Requests taken out are negative entries of the month of that decision. A dash"
-    " means not measurable; it is not zero.",
+    "en": "Each fact counts in the month (Asia/Shanghai) in which it happened; a report at its"
+    " final signature. Requests taken out are negative entries of the month of that decision."
+    " A dash means not measurable; it is not zero.",
 }
 
 
@@ -321,12 +321,16 @@ class _Places:
             .join(t.alliances, t.alliances.c.id == t.memberships.c.alliance_id)
             .where(
                 t.memberships.c.since < last,
-                sa.or_(t.memberships.c.until.is_(None), t.memberships.c.until >= self._begin.date()),
+                sa.or_(
+                    t.memberships.c.until.is_(None), t.memberships.c.until >= self._begin.date()
+                ),
             )
         )
         found: dict[str, list[Row]] = {}
         for row in rows:
-            if all(row["alliance_id"] != r["alliance_id"] for r in found.get(row["institution_id"], [])):
+            if all(
+                row["alliance_id"] != r["alliance_id"] for r in found.get(row["institution_id"], [])
+            ):
                 found.setdefault(row["institution_id"], []).append(row)
         return found
 
@@ -462,7 +466,7 @@ async def show_cases(call: Call) -> Any:
 
 
 async def export(call: Call) -> web.StreamResponse:
-    """The month as a file: the whole form, or the table on the screen, from the same rows (TL-07)."""
+    """The month as a file: the whole form, or the screen's table, from the same rows (TL-07)."""
     q = call.query(ExportQuery)
 
     def ask(act: Act) -> MonthlyTally:
@@ -472,7 +476,11 @@ async def export(call: Call) -> web.StreamResponse:
     tally = await call.act(ask)
     chosen = (Dimension(q.by), Side(q.side))
     body = await call.services.in_thread(_FORMATS[q.format], (tally, chosen))
-    name = f"telemed-{q.month}.xlsx" if q.format == "xlsx" else f"telemed-{q.month}-{q.side}-{q.by}.csv"
+    name = (
+        f"telemed-{q.month}.xlsx"
+        if q.format == "xlsx"
+        else f"telemed-{q.month}-{q.side}-{q.by}.csv"
+    )
     return web.Response(
         body=body,
         content_type=_MEDIA[q.format],
@@ -485,7 +493,9 @@ Chosen = tuple[MonthlyTally, tuple[Dimension, Side]]
 
 def _as_csv(asked: Chosen) -> bytes:
     tally, (by, side) = asked
-    return write_csv(part_table(tally, next(p for p in tally.parts if (p.dimension, p.side) == (by, side))))
+    return write_csv(
+        part_table(tally, next(p for p in tally.parts if (p.dimension, p.side) == (by, side)))
+    )
 
 
 def _as_xlsx(asked: Chosen) -> bytes:

@@ -40,7 +40,9 @@ def of_months(tx: Tx, months: Iterable[str], where: sa.ColumnElement[bool]) -> l
 
 
 def _entries(tx: Tx, query: sa.Select[tuple[object, ...]]) -> list[Entry]:
-    return [Entry(**{name: row[column] for name, column in _COLUMNS.items()}) for row in tx.all(query)]
+    return [
+        Entry(**{name: row[column] for name, column in _COLUMNS.items()}) for row in tx.all(query)
+    ]
 
 
 def _row(entry: Entry) -> Row:
