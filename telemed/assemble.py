@@ -92,7 +92,13 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     tasks = [
         asyncio.create_task(follow(services.store, services.bell, TALLIES)),
         asyncio.create_task(
-            leases.watch(services.store, services.bell, clock, new_id, services.catalogue)
+            leases.watch(
+                services.store,
+                services.bell,
+                services.clock,
+                services.new_id,
+                services.catalogue,
+            )
         ),
     ]
     try:
