@@ -58,4 +58,5 @@ export const PAGES: RouteObject[] = [
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   { path: 'uploads', ...page(() => import('../uploads/UploadsPage'), 'UploadsPage') },
+  { path: 'tally', ...page(() => import('../tally/TallyPage'), 'TallyPage') },
 ]

@@ -2201,7 +2201,10 @@ export interface components {
             /** Free Bytes */
             free_bytes: number;
         };
-        /** TallyCase */
+        /**
+         * TallyCase
+         * @description One counted fact. `weight` is below zero where it takes others back.
+         */
         TallyCase: {
             /** Request Id */
             request_id: string;
@@ -2220,6 +2223,9 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            counted_as: components["schemas"]["Words"];
+            /** Weight */
+            weight: number;
             /** Value */
             value: number | null;
             /** Seq */

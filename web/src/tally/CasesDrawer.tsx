@@ -1,0 +1,141 @@
+/** The cases behind one number: every number can be asked about, case by case. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Button, Drawer, Skeleton } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import { factsQuery, useCatalogue } from '../requests/api'
+import { serviceLabel } from '../requests/names'
+import { useMe } from '../session/session'
+import { Empty } from '../shared/Empty'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import page from '../shared/page.module.css'
+import type { TallyCase } from '../shared/schema'
+import { Timeline } from '../shared/Timeline'
+import { UrgencyTag } from '../shared/tags'
+import { exactWords } from '../shared/times'
+import { pick } from '../shared/words'
+import { type Asked, casesQuery } from './api'
+import styles from './CasesDrawer.module.css'
+import { monthWords, valueWords } from './numbers'
+import type { Spot } from './TallyTable'
+import { useWords } from './words'
+
+interface Props {
+  asked: Asked
+  /** Null while closed. */
+  spot: Spot | null
+  onClose: () => void
+}
+
+export function CasesDrawer({ asked, spot, onClose }: Props) {
+  const t = useWords()
+  return (
+    <Drawer open={spot !== null} onClose={onClose} size={640} title={t('cases')} destroyOnHidden>
+      {spot === null ? null : <Cases asked={asked} spot={spot} />}
+    </Drawer>
+  )
+}
+
+function Cases({ asked, spot: { row, column } }: { asked: Asked; spot: Spot }) {
+  const t = useWords()
+  const me = useMe()
+  const found = useInfiniteQuery(casesQuery(asked, row.key, column.indicator))
+  const items = found.data?.pages.flatMap((each) => each.items) ?? []
+  const name = row.key === '' ? t('total') : row.name
+  return (
+    <div className={styles.body}>
+      <header className={styles.summary}>
+        <span className={page.quiet}>
+          {t('casesOf', { row: name, month: monthWords(asked.month), side: t(asked.side) })}
+        </span>
+        <strong className={styles.value}>
+          {column.against === null ? column.label : name}{' '}
+          {valueWords(row.values[column.indicator], column.kind)}
+        </strong>
+        <span className={page.quiet}>{column.definition}</span>
+        {me.region === null ? null : <span className={page.quiet}>{t('masked')}</span>}
+      </header>
+      {found.error ? (
+        <ProblemNotice error={found.error} kept="" onRetry={() => void found.refetch()} />
+      ) : null}
+      {found.isPending ? <Skeleton active paragraph={{ rows: 6 }} /> : null}
+      {found.data !== undefined && items.length === 0 ? (
+        <Empty small title={t('casesNone')} teach={t('casesNoneTeach')} />
+      ) : null}
+      <ol className={styles.list}>
+        {items.map((item) => (
+          <CaseLine
+            key={`${item.seq}.${item.request_id}.${item.counted_as.zh}`}
+            item={item}
+            kind={column.kind}
+          />
+        ))}
+      </ol>
+      {found.hasNextPage ? (
+        <Button block loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+          {t('casesMore')}
+        </Button>
+      ) : null}
+    </div>
+  )
+}
+
+function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  const [open, setOpen] = useState(false)
+  const value = item.value ?? null
+  return (
+    <li className={styles.line}>
+      <div className={styles.first}>
+        {item.visible ? (
+          <Link to={`/requests/${item.request_id}`} title={t('openCase')}>
+            {item.number}
+          </Link>
+        ) : (
+          <span title={t('casesHidden')} className={page.quiet}>
+            {item.number}
+          </span>
+        )}
+        <UrgencyTag urgency={item.urgency} />
+        <span className={styles.counted}>
+          {kind === 'duration' ? valueWords(value, kind) : pick(item.counted_as)}
+          {value !== null && value < 0 ? ` · ${t('removed')}` : ''}
+        </span>
+      </div>
+      <div className={styles.second}>
+        <span>
+          {serviceLabel(catalogue, item.service)} · {item.requester}
+          {item.provider ? ` → ${item.provider}` : ''}
+        </span>
+        <time dateTime={item.at} className="tabular">
+          {exactWords(item.at).slice(0, 16)}
+        </time>
+        {item.visible ? (
+          <Button type="link" size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {t('facts')}
+          </Button>
+        ) : null}
+      </div>
+      {open ? <Facts id={item.request_id} number={item.number} /> : null}
+    </li>
+  )
+}
+
+function Facts({ id, number }: { id: string; number: string }) {
+  const t = useWords()
+  const { data, error } = useQuery(factsQuery(id))
+  if (error) return <ProblemNotice error={error} kept="" />
+  if (data === undefined) return <Skeleton active title={false} paragraph={{ rows: 3 }} />
+  const steps = data.items.map((fact) => ({
+    key: String(fact.seq),
+    at: fact.at,
+    title: pick(fact.label),
+    detail: [fact.actor, fact.institution].filter(Boolean).join(' · '),
+  }))
+  return (
+    <div className={styles.facts}>
+      <Timeline steps={steps} label={t('factsOf', { number })} />
+    </div>
+  )
+}

@@ -1,0 +1,69 @@
+/** Questions about the monthly tally, and what of the page is kept in its address. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { api, body } from '../shared/api'
+import { readProblem } from '../shared/problem'
+import { KEYS } from '../shared/queries'
+import type { TallyOut } from '../shared/schema'
+
+export const DIMENSIONS = ['institution', 'county', 'city', 'alliance', 'service'] as const
+export type By = (typeof DIMENSIONS)[number]
+export const SIDES = ['requester', 'provider'] as const
+export type Side = (typeof SIDES)[number]
+
+/** One table: a month, by a dimension, of one side. */
+export interface Asked {
+  month: string
+  by: By
+  side: Side
+}
+
+const COUNTING_AGAIN = 3_000
+
+export function tallyQuery(asked: Asked) {
+  return queryOptions({
+    queryKey: [KEYS.tally, 'month', asked],
+    placeholderData: keepPreviousData,
+    queryFn: () => body(api.GET('/api/tally', { params: { query: asked } })),
+    refetchInterval: ({ state }) =>
+      state.data !== undefined && behind(state.data) > 0 ? COUNTING_AGAIN : false,
+  })
+}
+
+/** How many facts of the log are not in the numbers yet. */
+export function behind(tally: Pick<TallyOut, 'as_of_seq' | 'log_seq'>): number {
+  return Math.max(0, tally.log_seq - tally.as_of_seq)
+}
+
+export function trendQuery({ month, by, side }: Asked, key: string) {
+  const query = { until: month, by, side, key, months: 13 }
+  return queryOptions({
+    queryKey: [KEYS.tally, 'trend', query],
+    placeholderData: keepPreviousData,
+    queryFn: () => body(api.GET('/api/tally/trend', { params: { query } })),
+  })
+}
+
+export function casesQuery(asked: Asked, key: string, indicator: string) {
+  const query = { ...asked, key, indicator }
+  return infiniteQueryOptions({
+    queryKey: [KEYS.tally, 'cases', query],
+    initialPageParam: 0,
+    queryFn: ({ pageParam }) =>
+      body(api.GET('/api/tally/cases', { params: { query: { ...query, cursor: pageParam } } })),
+    getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
+  })
+}
+
+/** Fetches the month as a file and hands it to the browser; throws the server's problem. */
+export async function download(asked: Asked, format: 'xlsx' | 'csv'): Promise<void> {
+  const query = new URLSearchParams({ ...asked, format })
+  const response = await fetch(`/api/tally/export?${query}`, { credentials: 'same-origin' })
+  if (!response.ok) throw await readProblem(response)
+  const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1]
+  const address = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name ?? `telemed-${asked.month}.${format}`
+  link.click()
+  URL.revokeObjectURL(address)
+}
