@@ -50,6 +50,25 @@ export const REPLACEMENTS = [
     count: 1,
   },
   {
+    why: 'a Chinese name is shown in hanzi, family name first, without a comma',
+    files: /^app\.bundle\..*\.js$/,
+    from: '  let nameToUse = name.Alphabetic ?? name;\n',
+    to:
+      "  const written = name.Ideographic || name.Alphabetic || name;\n  if (typeof written === " +
+      "'string' && /[\\u3400-\\u9fff]/.test(written)) {\n    return written.replace(/\\^/g, '').trim();" +
+      '\n  }\n  let nameToUse = name.Alphabetic ?? name;\n',
+    count: 1,
+  },
+  {
+    why: 'the same in lists, which are given only one group of the name',
+    files: /^app\.bundle\..*\.js$/,
+    from: '  if (element.Value[0].Alphabetic) {\n    return element.Value[0].Alphabetic;',
+    to:
+      '  if (element.Value[0].Ideographic) {\n    return element.Value[0].Ideographic;\n  }\n' +
+      '  if (element.Value[0].Alphabetic) {\n    return element.Value[0].Alphabetic;',
+    count: 1,
+  },
+  {
     why: 'the language box names Chinese in Chinese',
     files: /^app\.bundle\..*\.js$/,
     from: "\n  zh: 'Chinese',",
