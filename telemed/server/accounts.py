@@ -25,6 +25,8 @@ from telemed.store.audit import Event
 from telemed.store.tx import Row
 
 AUDIT_PAGE = 100
+CHECKED_ROWS = 50_000
+"""How much of the chain a page checks (some two seconds); `verify_chain` can check all of it."""
 
 # --- accounts ---------------------------------------------------------------------------------
 
@@ -152,7 +154,7 @@ class AuditQuery(s.In):
 
 
 async def audit_page(call: Call) -> s.AuditPage:
-    """A page of the audit, newest first, with a check of the whole chain.
+    """A page of the audit, newest first, with a check of the chain.
 
     Reading it is audited first (PS3.15 A.5.3.3 Audit Log Used), so the page already shows that.
     """
@@ -164,7 +166,7 @@ async def audit_page(call: Call) -> s.AuditPage:
         return s.AuditPage(
             items=_audit_out(act, rows),
             next=rows[-1]["seq"] if len(rows) == AUDIT_PAGE else None,
-            chain_ok=audit.verify_chain(act.tx) is None,
+            chain_ok=audit.verify_chain(act.tx, newest=CHECKED_ROWS) is None,
         )
 
     return await call.ask(ask)

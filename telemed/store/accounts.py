@@ -24,7 +24,8 @@ def token_hash(token: str) -> str:
 
 def create(tx: Tx, row: Row) -> bool:
     """Add an account; False when the user name is taken."""
-    return tx.insert_missing(accounts, [row]) == 1
+    tx.insert_missing(accounts, [row])
+    return by_id(tx, row["id"]) is not None
 
 
 def by_id(tx: Tx, account_id: str) -> Row | None:

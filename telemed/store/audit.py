@@ -166,21 +166,22 @@ def _move_head(tx: Tx, to: Head) -> None:
         tx.insert(settings_kv, {"key": HEAD, "value": str(to)})
 
 
-def verify_chain(tx: Tx, anchors: Collection[Head] = ()) -> int | None:
+def verify_chain(tx: Tx, anchors: Collection[Head] = (), newest: int | None = None) -> int | None:
     """The number of the first row that is wrong or missing, or None when the chain holds.
 
-    `anchors` are heads kept elsewhere; each must still be a link of this chain.
+    `anchors` are heads kept elsewhere; each must still be a link of this chain. `newest` checks
+    only that many of the last rows, for who cannot wait for all of them.
     """
     top = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0)))
     last = head(tx)  # read after `top`: rows that others append meanwhile move both together
     if top > last.seq:
         return last.seq + 1
+    previous = Head(0, "") if newest is None else _link_at(tx, last.seq - newest)
     expected: dict[int, set[str]] = {}
     for anchor in (*anchors, last):
-        if anchor.seq:
+        if anchor.seq > previous.seq:
             expected.setdefault(anchor.seq, set()).add(anchor.chain)
-    previous = Head(0, "")
-    for row in _rows_up_to(tx, last.seq):
+    for row in _rows_between(tx, previous.seq, last.seq):
         if row["seq"] != previous.seq + 1:
             return previous.seq + 1
         if row["previous"] != previous.chain or row["chain"] != link(row):
@@ -191,9 +192,16 @@ def verify_chain(tx: Tx, anchors: Collection[Head] = ()) -> int | None:
     return previous.seq + 1 if expected or previous != last else None
 
 
-def _rows_up_to(tx: Tx, last: int) -> Iterator[Row]:
+def _link_at(tx: Tx, seq: int) -> Head:
+    """The chain at a row; where there is none, nothing can follow it rightly."""
+    if seq <= 0:
+        return Head(0, "")
+    return Head(seq, str(tx.scalar(sa.select(audit.c.chain).where(audit.c.seq == seq))))
+
+
+def _rows_between(tx: Tx, after: int, last: int) -> Iterator[Row]:
     """The rows in order, a chunk at a time."""
-    seen = 0
+    seen = after
     while True:
         wanted = sa.select(audit).where(audit.c.seq > seen, audit.c.seq <= last)
         rows = tx.all(wanted.order_by(audit.c.seq).limit(_CHUNK))
