@@ -1,20 +1,26 @@
-"""DICOMweb under /dicom-web: its routes, and what its handlers share.
+"""DICOMweb under /dicom-web: the table of its routes (PS3.18 chapter 10).
 
-Knows how a refusal of the encodings room becomes a status, how the Accept header and the `accept`
-parameter are read, and how bytes leave: in pieces, with a strong tag of their content, revalidated
-on every use so that the access check always runs. Storing, searching and retrieving are in
-`stow.py`, `qido.py`, `wado.py`, `frames.py` and `pictures.py`.
+Storing is in `stow.py`, searching in `qido.py`, retrieving in `wado.py`, `frames.py` and
+`pictures.py`, and what they share in `imaging.py`.
 """
 
+from aiohttp import web
+
 from telemed.core.access import Permission
+from telemed.core.errors import Problem
 from telemed.server import frames, pictures, qido, stow, wado
-from telemed.server.routing import Route
+from telemed.server.routing import Call, Route
 
 P = Permission
 STUDY = "/dicom-web/studies/{study}"
 SERIES = STUDY + "/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
 FRAMES = INSTANCE + "/frames/{frames}"
+
+
+async def nothing(call: Call) -> web.StreamResponse:
+    """The answer of every other path."""
+    raise Problem("not-found")
 
 
 def _get(path: str, handler: object, summary: str, media: str) -> Route:
@@ -55,4 +61,6 @@ DICOMWEB_ROUTES: tuple[Route, ...] = (
     _get(f"{SERIES}/thumbnail", pictures.thumbnail, "A series' thumbnail", _PICTURE),
     _get(f"{INSTANCE}/thumbnail", pictures.thumbnail, "An instance's thumbnail", _PICTURE),
     _get(f"{FRAMES}/thumbnail", pictures.thumbnail, "A frame's thumbnail", _PICTURE),
+    # A viewer takes whatever comes with 200 for pixels, so no page may answer in our place.
+    _get("/dicom-web/{rest:.*}", nothing, "What does not exist", "application/json"),
 )

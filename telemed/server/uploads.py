@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from datetime import timedelta
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -28,6 +28,7 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.server import schemas as s
 from telemed.server.cases import study_out
+from telemed.server.imaging import Handler
 from telemed.server.routing import Call, Route
 from telemed.server.services import Services
 from telemed.server.spool import Dead, Turn, begin, size_of, spool_of, write_body
@@ -97,10 +98,16 @@ def _tus(call: Call, status: int, **headers: str) -> web.Response:
     return web.Response(status=status, headers=told)
 
 
-def _check_version(call: Call) -> None:
-    """A client of another version is told ours (tus: 412)."""
-    if call.request.headers.get("Tus-Resumable") != VERSION:
-        raise web.HTTPPreconditionFailed(headers={"Tus-Version": VERSION})
+def _versioned(handler: Handler) -> Handler:
+    """Let only clients of our tus version pass; others are told it with 412."""
+
+    @wraps(handler)
+    async def handle(call: Call) -> web.StreamResponse:
+        if call.request.headers.get("Tus-Resumable") != VERSION:
+            return _tus(call, 412, Tus_Version=VERSION)
+        return await handler(call)
+
+    return handle
 
 
 async def options(call: Call) -> web.Response:
@@ -112,9 +119,9 @@ async def options(call: Call) -> web.Response:
     )  # fmt: skip
 
 
-async def announce(call: Call) -> web.Response:
+@_versioned
+async def announce(call: Call) -> web.StreamResponse:
     """Creation: a file of `Upload-Length` bytes; a body is its first piece."""
-    _check_version(call)
     upload_id = call.path("id")
     size = _number(call, "Upload-Length")
     limit = call.services.settings.upload_max_bytes
@@ -142,9 +149,9 @@ async def head(call: Call) -> web.Response:
     return _tus(call, 200, Upload_Offset=str(offset), Upload_Length=str(row["size"]))
 
 
-async def append(call: Call) -> web.Response:
+@_versioned
+async def append(call: Call) -> web.StreamResponse:
     """The next piece of a file, from exactly where it stands."""
-    _check_version(call)
     if call.request.headers.get("Content-Type") != CHUNK_TYPE:
         raise Problem("not-supported-media", detail=call.request.content_type)
     row = await _file(call)
@@ -154,9 +161,9 @@ async def append(call: Call) -> web.Response:
     return _tus(call, 204, Upload_Offset=str(offset))
 
 
-async def remove(call: Call) -> web.Response:
+@_versioned
+async def remove(call: Call) -> web.StreamResponse:
     """Termination: give up a file that was not finished."""
-    _check_version(call)
     row = await _file(call)
     if row["verdict"] == rows.UPLOADING:
         async with Turn(call.request, row["id"]):

@@ -110,12 +110,10 @@ def token(who: str) -> str:
     return f"token-of-{who}"
 
 
-def multipart_body(*files: bytes, boundary: str = "stowed", kind: str = "application/dicom") -> bytes:
-    """A multipart/related body of files."""
-    parts = [
-        f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode() + file + b"\r\n" for file in files
-    ]
-    return b"".join(parts) + f"--{boundary}--\r\n".encode()
+def multipart_body(*files: bytes) -> bytes:
+    """A multipart/related body of files with the boundary `stowed`."""
+    head = b"--stowed\r\nContent-Type: application/dicom\r\n\r\n"
+    return b"".join(head + file + b"\r\n" for file in files) + b"--stowed--\r\n"
 
 
 def _people(tx: Tx, services: Services) -> None:
