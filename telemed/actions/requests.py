@@ -96,6 +96,9 @@ def edit(act: Act, request_id: str, change: Edit) -> None:
     if change.provider_id is not None:
         _check_destination(act, case, change.provider_id)
         values["provider_id"] = change.provider_id or None
+        if values["provider_id"] != case.row["provider_id"]:
+            # A returned request is still with a party: the next one sees it only once sent.
+            values["agreement_id"] = None
     if change.patient_ref is not None:
         _check_patient(act, change.patient_ref)
         values["patient_ref"] = change.patient_ref
