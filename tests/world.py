@@ -156,7 +156,13 @@ class Client:
     who: str
 
     async def call(
-        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> Reply:
         """A call as the platform's page makes it."""
         raw = {} if body is None else {"data": orjson.dumps(body)}
@@ -233,9 +239,10 @@ class World:
 
     # --- the database behind the server ---------------------------------------------------------
 
-    async def rows(self, table: sa.Table, where: Any = sa.true()) -> list[Row]:
+    async def rows(self, table: sa.Table, where: Any = None) -> list[Row]:
         """Rows of a table."""
-        return await self.services.store.read(lambda tx: tx.all(sa.select(table).where(where)))
+        chosen = sa.select(table) if where is None else sa.select(table).where(where)
+        return await self.services.store.read(lambda tx: tx.all(chosen))
 
     async def row(self, request_id: str) -> Row:
         """A request as it is stored."""
@@ -261,7 +268,7 @@ class World:
         until = {"until": self.clock() - timedelta(minutes=1)}
         await self.write(lambda tx: tx.update(t.agreements, t.agreements.c.id == key, until))
 
-    # --- a case, step by step, as people do it -----------------------------------------------------
+    # --- a case, step by step, as people do it ---------------------------------------------------
 
     async def draft(
         self,
