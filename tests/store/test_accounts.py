@@ -221,12 +221,12 @@ def test_pages_go_back_without_gap_or_repetition(store: Store) -> None:
 # --- accounts, sessions, tokens ---------------------------------------------------------------
 
 
-def add_account(tx: Tx, account_id: str, demo: bool = False) -> bool:
+def add_account(tx: Tx, account_id: str, demo: bool = False, username: str = "") -> bool:
     """An account without an institution."""
     return accounts.create(
         tx,
-        {"id": account_id, "username": account_id, "password_hash": "-", "display_name": "韦",
-         "person_id": None, "institution_id": None, "region": None, "roles": [], "demo": demo,
+        {"id": account_id, "username": username or account_id, "password_hash": "-",
+         "display_name": "韦", "person_id": None, "institution_id": None, "region": None, "roles": [], "demo": demo,
          "disabled": False, "failures": 0, "locked_until": None, "created_at": NOW},
     )
 
@@ -245,7 +245,8 @@ def add_session(tx: Tx, account_id: str, number: int) -> None:
 def test_a_user_name_is_taken_once(store: Store) -> None:
     """The second account of a name is refused and nothing is changed."""
     assert store.write_now(lambda tx: add_account(tx, "wei"))
-    assert not store.write_now(lambda tx: add_account(tx, "wei"))
+    assert not store.write_now(lambda tx: add_account(tx, "other", username="wei"))
+    assert store.read_now(lambda tx: accounts.page(tx, "", 0, 9))[1] == 1
 
 
 def test_no_token_that_works_is_in_the_database(store: Store) -> None:
