@@ -227,7 +227,8 @@ def add_account(tx: Tx, account_id: str, demo: bool = False, username: str = "")
         tx,
         {"id": account_id, "username": username or account_id, "password_hash": "-",
          "display_name": "韦", "person_id": None, "institution_id": None, "region": None,
-         "roles": [], "demo": demo, "disabled": False, "failures": 0, "locked_until": None, "created_at": NOW},
+         "roles": [], "demo": demo, "disabled": False, "failures": 0, "locked_until": None,
+         "created_at": NOW},
     )
 
 
