@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from telemed.core.access import Subject
 from telemed.core.errors import Problem
 from telemed.server import auth, live, metrics, pages
+from telemed.server.deadlines import Limits, Porter, listen, room_for_files
 from telemed.server.problems import problems
 from telemed.server.routes import ROUTES
 from telemed.server.routing import SERVICES, Call, Route, read_body, read_query, to_json
@@ -23,6 +25,7 @@ from telemed.server.services import Services
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+DEFAULT_LIMITS = Limits()
 NOBODY = Subject(account_id="", roles=frozenset(), institution_id=None)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -51,6 +54,7 @@ def endpoint(route: Route) -> Handler:
         services = request.app[SERVICES]
         subject = await _authorised(request, services, route)
         query = None if route.query is None else read_query(request, route.query)
+        _check_coding(request)
         body = None if route.body is None else await read_body(request, route.body)
         result = await route.handler(Call(request, services, subject, body, query))
         if isinstance(result, web.StreamResponse):
@@ -65,6 +69,13 @@ def endpoint(route: Route) -> Handler:
         return response
 
     return handle
+
+
+def _check_coding(request: web.Request) -> None:
+    """No compressed bodies: what a small body inflates to is known only too late (ST-07)."""
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if coding != "identity":
+        raise Problem("not-supported-media", detail=f"Content-Encoding {coding[:40]}")
 
 
 async def _authorised(request: web.Request, services: Services, route: Route) -> Subject:
@@ -128,21 +139,28 @@ async def _close_sockets(app: web.Application) -> None:
     await app[live.LIVE].close_all()
 
 
-async def serve(app: web.Application, host: str, port: int, started: Callable[[], None]) -> None:
+async def serve(
+    app: web.Application,
+    host: str,
+    port: int,
+    started: Callable[[], None],
+    limits: Limits = DEFAULT_LIMITS,
+) -> None:
     """Listen until canceled, then drain: no more intake, sockets told to come back, then stop."""
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=60,
-        handler_cancellation=False,
-        auto_decompress=False,
-        shutdown_timeout=20,
-    )
+    limits = replace(limits, total=room_for_files(limits.total))
+    porter = Porter(limits, app[SERVICES].settings.trusted_proxies)
+    porter.attach(app)
+    runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=20)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, backlog=512)
     try:
-        await site.start()
-        started()
-        await asyncio.Event().wait()
+        listener = await listen(
+            runner, porter, host, port, access_log=None, auto_decompress=False
+        )
+        try:
+            started()
+            await asyncio.Event().wait()
+        finally:
+            listener.close()
     finally:
+        porter.end()
         await runner.cleanup()
