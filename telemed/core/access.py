@@ -74,7 +74,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         ),
         Role.SYSTEM_ADMIN: frozenset({_P.SIGNED_IN, _P.SEE_NETWORK, _P.SEE_SYSTEM}),
         Role.SECURITY_ADMIN: frozenset(
-            {_P.SIGNED_IN, _P.MANAGE_ACCOUNTS, _P.GRANT_ROLES, _P.MANAGE_SESSIONS}
+            {
+                _P.SIGNED_IN,
+                _P.SEE_NETWORK,
+                _P.MANAGE_ACCOUNTS,
+                _P.GRANT_ROLES,
+                _P.MANAGE_SESSIONS,
+            }
         ),
         Role.AUDIT_ADMIN: frozenset({_P.SIGNED_IN, _P.SEE_AUDIT}),
     }

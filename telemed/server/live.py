@@ -50,7 +50,7 @@ _CARRIED = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reader:
     """One open socket."""
 
@@ -89,6 +89,12 @@ class Live:
         self._per_account[account] = self._per_account.get(account, 0) + 1
         try:
             await self._serve(request, reader)
+        except (ConnectionError, TimeoutError):
+            pass  # the page went away; it resumes from its sequence number
+        except Exception:
+            # The handshake was answered: a JSON error now would be a broken frame.
+            log.exception("a live socket failed")
+            await socket.close(code=WSCloseCode.INTERNAL_ERROR)
         finally:
             self._readers.discard(reader)
             self._per_account[account] -= 1

@@ -40,6 +40,7 @@ class Store:
                 pool_size=readers + 4,
                 max_overflow=4,
                 pool_pre_ping=True,
+                hide_parameters=True,
                 isolation_level="READ COMMITTED",
             )
             self._write_threads = ThreadPoolExecutor(readers, "store-writer")
@@ -106,6 +107,7 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
         url,
         connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
         poolclass=sa.pool.QueuePool,
+        hide_parameters=True,  # an error in the log must not carry a patient's name
         pool_size=8 if read_only else 1,
         max_overflow=0,
     )

@@ -42,11 +42,12 @@ class Tx:
     def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
         """Insert rows whose keys are not there yet; how many were new."""
         dialect = sqlite if self.sqlite else postgresql
+        # psycopg reports -1 for an INSERT unless SQLAlchemy is asked to keep the count.
+        options = {"preserve_rowcount": True}
         new = 0
         for row in rows:
-            done = self.connection.execute(
-                dialect.insert(table).values(**row).on_conflict_do_nothing()
-            )
+            insert = dialect.insert(table).values(**row).on_conflict_do_nothing()
+            done = self.connection.execute(insert, execution_options=options)
             new += done.rowcount
         return new
 
