@@ -141,7 +141,14 @@ def _text(column: Text) -> Callable[[Test], Where]:
 
 
 def _number(column: Text) -> Callable[[Test], Where]:
-    return lambda test: column == int(test.value) if isinstance(test, Exact) else sa.true()
+    """An integer column; a number it cannot hold is in no row."""
+
+    def compare(test: Test) -> Where:
+        if not isinstance(test, Exact) or abs(int(test.value)) >= 1 << 31:
+            return sa.false()
+        return column == int(test.value)
+
+    return compare
 
 
 def _modalities(test: Test) -> Where:

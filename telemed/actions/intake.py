@@ -118,8 +118,7 @@ def link(act: Act, request_id: str, study_id: str) -> str | None:
         return "request-closed"
     if not _same_person(act, case["patient_ref"], study):
         return "other-person"
-    added = {"request_id": request_id, "study_id": study_id, "role": "current"}
-    if act.tx.insert_missing(t.request_studies, [added]):
+    if shelf.attach(act.tx, request_id, study_id):
         _describe_case(act, case["id"], study)
         # While it is being filled in, only the requesting side is a party.
         providers = [case["provider_id"]] if state in request.WITH_PROVIDER else []

@@ -250,7 +250,6 @@ class Shelf:
         self, arrival: Arrival, reason: str, study_id: str, kept_blob: str | None
     ) -> Kept:
         row = {
-            "id": self._new_id(),
             "institution_id": self._institution,
             "study_uid": arrival.study["study_uid"],
             "sop_uid": arrival.instance["sop_uid"],
@@ -260,8 +259,11 @@ class Shelf:
             "reason": reason,
             "at": self._now,
         }
-        new = self._tx.insert_missing(conflicts, [row])
-        return Kept(Fate.CONFLICT, study_id, reason, repeated=not new)
+        same = (conflicts.c[key] == row[key] for key in ("institution_id", "sop_uid", "blob"))
+        known = self._tx.scalar(sa.select(conflicts.c.id).where(*same)) is not None
+        if not known:
+            self._tx.insert(conflicts, {**row, "id": self._new_id()})
+        return Kept(Fate.CONFLICT, study_id, reason, repeated=known)
 
 
 def synthetic_patient_id(study_uid: str) -> str:
@@ -406,6 +408,17 @@ def series_of(tx: Tx, study_id: str) -> list[Row]:
     """The series of a study by number."""
     order = (sa.func.coalesce(series.c.number, 1 << 30), series.c.series_uid)
     return tx.all(sa.select(series).where(series.c.study_id == study_id).order_by(*order))
+
+
+def attach(tx: Tx, request_id: str, study_id: str) -> bool:
+    """Attach a study to a case; False when it was attached already."""
+    link = request_studies.c
+    same = sa.and_(link.request_id == request_id, link.study_id == study_id)
+    if tx.one(sa.select(link.role).where(same)) is not None:
+        return False
+    row = {"request_id": request_id, "study_id": study_id, "role": "current"}
+    tx.insert_missing(request_studies, [row])
+    return True
 
 
 def requests_with(tx: Tx, study_ids: Iterable[str], where: Where) -> list[Row]:

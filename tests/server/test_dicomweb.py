@@ -13,6 +13,7 @@ from dicomweb_client.session_utils import create_session
 from PIL import Image
 from pydicom import dcmread
 
+from telemed.dicom.matching import MATCHABLE
 from telemed.store import tables as t
 from tests.server.documents import pdf_bytes
 from tests.server.imaging_house import House, Reply, house_at, multipart_body, token
@@ -253,6 +254,35 @@ async def test_a_malformed_search_is_a_400(house: House, query: str) -> None:
     """A bad value of a known parameter is refused in the one error shape."""
     reply = await house.get(OWNER, f"/dicom-web/studies?{query}")
     assert (reply.status, reply.json["code"]) == (400, "invalid")
+
+
+@pytest.mark.services
+async def test_every_key_and_page_works_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """Each key that can be matched is asked of PostgreSQL, alone and together, at all levels."""
+    async with house_at(tmp_path, database_url=postgres_url) as house:
+        await house.store(OWNER, *five())
+        await house.open_case()
+        for level in ("study", "series", "instance"):
+            for key in MATCHABLE[level]:
+                for value in VALUES.get(key, ("x", "x*")):
+                    reply = await house.get(READER, f"/dicom-web/instances?{key}={value}")
+                    assert reply.status == 200, (key, value, reply.body)
+        both = "PatientName=韦*&ModalitiesInStudy=CT&StudyDate=20260301-&Modality=CT&limit=2"
+        reply = await house.get(READER, f"/dicom-web/instances?{both}")
+        assert (len(reply.json), "3 additional" in reply.headers["Warning"]) == (2, True)
+        assert (await house.get(READER, f"{STUDY}/metadata")).status == 200
+
+
+VALUES = {
+    **dict.fromkeys(("StudyDate", "SeriesDate", "ContentDate", "PatientBirthDate",
+                     "PerformedProcedureStepStartDate"), ("20260101-20261231",)),
+    **dict.fromkeys(("StudyTime", "SeriesTime", "ContentTime",
+                     "PerformedProcedureStepStartTime"), ("0800-1700", "1015")),
+    **dict.fromkeys(("SeriesNumber", "InstanceNumber"), ("1", "99999999999")),
+    **dict.fromkeys(("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
+                    ("2.25.1", "2.25.1,2.25.2")),
+    "ModalitiesInStudy": ("CT", "C*", "CT,MR"),
+}  # fmt: skip
 
 
 async def test_pages_are_stable_and_say_what_is_left(house: House) -> None:

@@ -17,9 +17,9 @@ AREAS = {"tiandong": "451022", "tiane": "451222", "hub": "450103", "rival": "450
 
 
 @contextmanager
-def store_at(folder: Path) -> Iterator[Store]:
-    """A new SQLite store with the schema and the network."""
-    store = Store(f"sqlite:///{folder / 'telemed.sqlite3'}")
+def store_at(folder: Path, url: str = "") -> Iterator[Store]:
+    """A new store with the schema and the network: SQLite in a folder, or another database."""
+    store = Store(url or f"sqlite:///{folder / 'telemed.sqlite3'}")
     t.metadata.create_all(store.writer)
     store.write_now(add_network)
     try:

@@ -66,9 +66,12 @@ class House:
         return [(r["kind"], r["request_id"], (r["party_a"], r["party_b"])) for r in rows]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with store_at(tmp_path) as store:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """The same promises on both databases."""
+    on_postgres = request.param == "postgresql"
+    url = request.getfixturevalue("postgres_url") if on_postgres else ""
+    with store_at(tmp_path, url) as store:
         yield House(store, tmp_path)
 
 
