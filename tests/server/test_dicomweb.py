@@ -1,6 +1,8 @@
 """DICOMweb as strangers use it: stored, found and fetched back by those who may, by nobody else."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
@@ -17,7 +19,7 @@ from telemed.dicom.matching import MATCHABLE
 from telemed.store import tables as t
 from tests.server.documents import pdf_bytes
 from tests.server.imaging_house import House, Reply, house_at, multipart_body, token
-from tests.store.files import ct_bytes
+from tests.store.files import ct_bytes, write
 from tests.store.rows import add_request
 
 OWNER, OTHER, READER = "tiandong-technician", "tiane-technician", "hub-reader"
@@ -447,6 +449,54 @@ async def test_a_document_is_shown_as_what_it_is(house: House) -> None:
     assert bad.headers["Content-Disposition"] == "attachment"
     sheet = await house.get(OWNER, "/dicom-web/studies/2.25.7/thumbnail")
     assert sheet.headers["Content-Type"] == "image/jpeg"
+
+
+ENCODERS = {
+    "explicit": ("dcmconv", "+te"),
+    "implicit": ("dcmconv", "+ti"),
+    "big endian": ("dcmconv", "+tb"),
+    "deflated": ("dcmconv", "+td"),
+    "rle": ("dcmcrle",),
+    "jpeg lossless": ("dcmcjpeg", "+e1"),
+    "jpeg-ls": ("dcmcjpls",),
+}
+
+
+# PS3.18 8.7.3: implicit, big endian and deflated do not travel.
+FORBIDDEN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+async def test_files_of_another_toolkit_keep_their_pixels(
+    house: House, tmp_path: Path, encoder: str
+) -> None:
+    """In whatever syntax a file arrives, it may leave and its decoded frames are the same."""
+    program, *options = ENCODERS[encoder]
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    plain = ct_bytes(frames=3, side=33)
+    source, made = write(tmp_path, "plain.dcm", plain), tmp_path / "made.dcm"
+    subprocess.run([program, *options, str(source), str(made)], check=True, timeout=30)
+    stored = made.read_bytes()
+    dataset = dcmread(BytesIO(stored))
+    # Lossless JPEG of dcmtk counts as new images and gives them a new UID.
+    instance = f"{SERIES}/instances/{dataset.SOPInstanceUID}"
+    assert (await house.store(OWNER, stored)).status == 200
+    pixels = dcmread(BytesIO(plain)).PixelData
+    size = 2 * 33 * 33
+    asked = await house.get(OWNER, f"{instance}/frames/3,1,2")
+    kind = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
+    frames = [pixels[k * size : (k + 1) * size] for k in (2, 0, 1)]
+    assert parts(asked) == [(kind, frame) for frame in frames]
+    ((_, back),) = parts(await house.get(OWNER, instance))
+    sent = dcmread(BytesIO(back))
+    syntax = sent.file_meta.TransferSyntaxUID
+    assert syntax not in FORBIDDEN
+    if syntax.is_compressed:
+        sent.decompress()
+    assert sent.PixelData[: 3 * size] == pixels[: 3 * size]
+    ((kind, _),) = parts(await house.get(OWNER, f"{instance}/frames/2", ANY_FRAME))
+    assert kind.endswith(f"transfer-syntax={syntax}")
 
 
 # --- the door ---------------------------------------------------------------------------------
