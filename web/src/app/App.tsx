@@ -9,6 +9,7 @@ import { createBrowserRouter, Navigate, Outlet, RouterProvider } from 'react-rou
 import { live } from '../live/live'
 import { SignInPage } from '../session/SignInPage'
 import { MeContext, useMe, useSession } from '../session/session'
+import { KeyHelp } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { queryClient } from '../shared/queries'
 import { language } from '../shared/words'
@@ -90,7 +91,12 @@ function SignedIn() {
       </main>
     )
   if (!me) return <SignInPage />
-  return <MeContext value={me}>{page}</MeContext>
+  return (
+    <MeContext value={me}>
+      {page}
+      <KeyHelp />
+    </MeContext>
+  )
 }
 
 function Home() {

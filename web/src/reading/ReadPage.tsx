@@ -1,3 +1,179 @@
+/**
+ * Reading: the pictures take the room, the report stands beside them or in a second window.
+ *
+ * The main window holds the claim (its live line keeps the lease); a detached window only writes.
+ */
+import { useQuery } from '@tanstack/react-query'
+import { App, ConfigProvider, Skeleton } from 'antd'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useNavigate, useParams, useSearchParams } from 'react-router'
+import { darkTheme } from '../app/theme'
+import { usePresence } from '../live/live'
+import { type Outcome, ReportPanel } from '../reports/ReportPanel'
+import { caseQuery } from '../requests/api'
+import { RequestContent } from '../requests/RequestContent'
+import { SessionEnded } from '../session/SessionEnded'
+import { tellSignedOut } from '../shared/api'
+import { Empty } from '../shared/Empty'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import type { RequestOut } from '../shared/schema'
+import { viewerAddress } from '../studies/StudyCard'
+import { NextCase } from './NextCase'
+import { ReadBar } from './ReadBar'
+import styles from './ReadPage.module.css'
+import { Resizer, usePanelWidth } from './Resizer'
+import { Viewer } from './Viewer'
+import { useWords } from './words'
+
 export function ReadPage() {
-  return null
+  const { id = '' } = useParams()
+  const [params] = useSearchParams()
+  const one = useQuery(caseQuery(id))
+  let page: ReactNode = <Skeleton active className={styles.wait} paragraph={{ rows: 12 }} />
+  if (one.error)
+    page = (
+      <div className={styles.wait}>
+        <ProblemNotice error={one.error} onRetry={() => void one.refetch()} />
+      </div>
+    )
+  else if (one.data)
+    page =
+      params.get('window') === 'report' ? (
+        <ReportWindow item={one.data} />
+      ) : (
+        <Reading key={id} item={one.data} />
+      )
+  return (
+    <ConfigProvider theme={darkTheme}>
+      <App className={styles.dark}>
+        {page}
+        <SessionEnded />
+      </App>
+    </ConfigProvider>
+  )
+}
+
+function Reading({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const go = useNavigate()
+  const [width, setWidth] = usePanelWidth()
+  const second = useSecondWindow(item.id)
+  const [finished, setFinished] = useState<Outcome | null>(null)
+  const [priors, setPriors] = useState<string[]>([])
+  usePresence(item.claim?.mine ? item.id : null)
+  useMessages(item.id, setFinished)
+  const own = item.studies.map((study) => study.study_uid)
+  return (
+    <div className={styles.reading}>
+      <ReadBar
+        item={item}
+        opened={priors}
+        onPriors={setPriors}
+        detached={second.open}
+        onDetach={second.toggle}
+      />
+      <div
+        className={styles.room}
+        style={{ gridTemplateColumns: second.open ? '1fr' : `minmax(0, 1fr) 6px ${width}px` }}
+      >
+        <div className={styles.pictures}>
+          {own.length === 0 ? (
+            <Empty title={t('noImages')} teach={t('noImagesTeach')} />
+          ) : (
+            <Viewer item={item} address={viewerAddress([...own, ...priors])} />
+          )}
+        </div>
+        {second.open ? null : (
+          <>
+            <Resizer width={width} onWidth={setWidth} />
+            <aside className={styles.panel} aria-label={t('patientAsked')}>
+              <Asked item={item} />
+              <ReportPanel item={item} onFinished={setFinished} onLeft={() => void go('/work')} />
+            </aside>
+          </>
+        )}
+      </div>
+      <NextCase item={item} outcome={finished} onStay={() => setFinished(null)} />
+    </div>
+  )
+}
+
+/** What was asked, folded to its question once the reader has seen it. */
+function Asked({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const phone = item.content.contact_phone
+  return (
+    <details className={styles.asked} open>
+      <summary>{t('patientAsked')}</summary>
+      <RequestContent item={item} without={['contact']} />
+      {typeof phone === 'string' && phone ? (
+        <p className={styles.phone}>
+          {t('contact')} {phone} · {item.created_by}
+        </p>
+      ) : null}
+    </details>
+  )
+}
+
+/** The report alone, for the second monitor. */
+function ReportWindow({ item }: { item: RequestOut }) {
+  const [finished, setFinished] = useState<Outcome | null>(null)
+  useEffect(() => {
+    // The main window goes on to the next case; this one has done its work.
+    if (finished === null) return
+    const main = window.opener as Window | null
+    main?.postMessage({ type: 'telemed:finished', id: item.id, outcome: finished }, location.origin)
+    window.close()
+  }, [finished, item.id])
+  return (
+    <main className={styles.alone}>
+      <Asked item={item} />
+      <ReportPanel item={item} onFinished={setFinished} onLeft={() => window.close()} />
+    </main>
+  )
+}
+
+/** The second window: opened, watched, and taken back when it closes. */
+function useSecondWindow(id: string) {
+  const t = useWords()
+  const { message } = App.useApp()
+  const [open, setOpen] = useState(false)
+  const second = useRef<Window | null>(null)
+  useEffect(() => {
+    if (!open) return
+    const watch = setInterval(() => {
+      if (second.current?.closed ?? true) setOpen(false)
+    }, 500)
+    return () => clearInterval(watch)
+  }, [open])
+  const toggle = () => {
+    if (open) {
+      second.current?.close()
+      setOpen(false)
+      return
+    }
+    second.current = window.open(
+      `/read/${id}?window=report`,
+      `report-${id}`,
+      'popup,width=720,height=960',
+    )
+    if (second.current === null) void message.warning(t('blocked'))
+    else setOpen(true)
+  }
+  return { open, toggle }
+}
+
+/** What the viewer and the second window tell this one. */
+function useMessages(id: string, onFinished: (outcome: Outcome) => void): void {
+  useEffect(() => {
+    const hear = (event: MessageEvent) => {
+      if (event.origin !== location.origin) return
+      const data = event.data as { type?: string; reason?: string; id?: string; outcome?: Outcome }
+      if (data?.type === 'telemed:viewer-stopped' && data.reason === 'signed-out') tellSignedOut()
+      if (data?.type === 'telemed:finished' && data.id === id && data.outcome)
+        onFinished(data.outcome)
+    }
+    window.addEventListener('message', hear)
+    return () => window.removeEventListener('message', hear)
+  }, [id, onFinished])
 }

@@ -5,7 +5,7 @@
  * carries Ctrl. The overlay lists what the page registered, so it cannot lie.
  */
 import { Modal } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import styles from './keys.module.css'
 import { defineWords } from './words'
 
@@ -21,33 +21,44 @@ export interface PageKey {
   run: () => void
 }
 
-/** Listens for the page's keys and returns the help overlay to render. */
-export function usePageKeys(keys: readonly PageKey[], active = true) {
-  const [shown, setShown] = useState(false)
-  const latest = useRef(keys)
+interface Registered {
+  keys: readonly PageKey[]
+}
+
+const registered = new Set<Registered>()
+const helpListeners = new Set<() => void>()
+
+/** Registers keys for as long as the component is shown. The last registered wins. */
+export function usePageKeys(keys: readonly PageKey[]): void {
+  const [entry] = useState<Registered>(() => ({ keys }))
   useEffect(() => {
-    latest.current = keys
+    entry.keys = keys
   })
   useEffect(() => {
-    if (!active) return
-    const listener = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing) return
-      const combo = comboOf(event)
-      if (isTyping(event.target) && !combo.startsWith('Ctrl+') && !combo.startsWith('Alt+')) return
-      if (combo === '?') {
-        setShown(true)
-        return
-      }
-      const hit = latest.current.find((key) => key.combo === combo)
-      if (!hit) return
-      event.preventDefault()
-      hit.run()
+    registered.add(entry)
+    return () => {
+      registered.delete(entry)
     }
-    window.addEventListener('keydown', listener)
-    return () => window.removeEventListener('keydown', listener)
-  }, [active])
-  return <KeyHelp keys={keys} open={shown} onClose={() => setShown(false)} />
+  }, [entry])
 }
+
+function allKeys(): PageKey[] {
+  return [...registered].reverse().flatMap((entry) => entry.keys)
+}
+
+window.addEventListener('keydown', (event) => {
+  if (event.defaultPrevented || event.isComposing || registered.size === 0) return
+  const combo = comboOf(event)
+  if (isTyping(event.target) && !combo.startsWith('Ctrl+') && !combo.startsWith('Alt+')) return
+  if (combo === '?') {
+    for (const listener of helpListeners) listener()
+    return
+  }
+  const hit = allKeys().find((key) => key.combo === combo)
+  if (!hit) return
+  event.preventDefault()
+  hit.run()
+})
 
 /** Enter on a focused button or link is that control's own. */
 function isTyping(target: EventTarget | null): boolean {
@@ -64,18 +75,27 @@ export function comboOf(
   return held + (event.key.length === 1 && held ? event.key.toUpperCase() : event.key)
 }
 
-interface HelpProps {
-  keys: readonly PageKey[]
-  open: boolean
-  onClose: () => void
-}
-
-function KeyHelp({ keys, open, onClose }: HelpProps) {
+/** The overlay of `?`, shown once for the whole page. */
+export function KeyHelp() {
   const t = useWords()
+  const [keys, setKeys] = useState<PageKey[] | null>(null)
+  useEffect(() => {
+    const show = () => setKeys(allKeys())
+    helpListeners.add(show)
+    return () => {
+      helpListeners.delete(show)
+    }
+  }, [])
   return (
-    <Modal open={open} onCancel={onClose} footer={null} title={t('title')} width={440}>
+    <Modal
+      open={keys !== null}
+      onCancel={() => setKeys(null)}
+      footer={null}
+      title={t('title')}
+      width={440}
+    >
       <dl className={styles.list}>
-        {[...keys, { combo: '?', label: t('help') }].map((key) => (
+        {[...(keys ?? []), { combo: '?', label: t('help') }].map((key) => (
           <div key={key.combo} className={styles.row}>
             <dt>
               {key.combo.split('+').map((part) => (

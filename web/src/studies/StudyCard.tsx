@@ -3,6 +3,7 @@ import { EyeOutlined, PictureOutlined } from '@ant-design/icons'
 import { type ReactNode, useState } from 'react'
 import type { StudyOut } from '../shared/schema'
 import { defineWords } from '../shared/words'
+import { studyDate } from './dates'
 import styles from './StudyCard.module.css'
 
 const { useWords } = defineWords('study', {
@@ -30,7 +31,7 @@ export function StudyCard({ study, viewerUrl, extra }: Props) {
           <strong>{study.modalities.join('/')}</strong> {study.description || t('unnamed')}
         </span>
         <span className={styles.more}>
-          {study.study_date || t('noDate')} · {study.institution.short_name}
+          {studyDate(study.study_date) || t('noDate')} · {study.institution.short_name}
         </span>
         <span className={styles.more}>
           {t('images', { series: study.series_count, n: study.instance_count })}

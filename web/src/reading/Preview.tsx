@@ -1,0 +1,129 @@
+/** A look at the selected case before taking it: pictures, question, history, priors. */
+import { useQuery } from '@tanstack/react-query'
+import { Button, Skeleton } from 'antd'
+import { caseQuery, useCatalogue } from '../requests/api'
+import { examLabel, serviceLabel } from '../requests/names'
+import { RequestContent } from '../requests/RequestContent'
+import { Clock } from '../shared/Clock'
+import { Empty } from '../shared/Empty'
+import { Moment } from '../shared/Moment'
+import { PatientLine } from '../shared/PatientLine'
+import type { RequestOut, RequestRow } from '../shared/schema'
+import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
+import { useSettled } from '../shared/useSettled'
+import { pick } from '../shared/words'
+import { studyDate } from '../studies/dates'
+import { Thumbnail } from '../studies/StudyCard'
+import type { Tab } from './api'
+import styles from './Preview.module.css'
+import { useWords } from './words'
+
+interface Props {
+  row: RequestRow | null
+  tab: Tab
+  onOpen: (row: RequestRow) => void
+}
+
+export function Preview({ row, tab, onOpen }: Props) {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  // Holding an arrow key down runs through the queue without asking for every case on the way.
+  const id = useSettled(row?.id ?? '', 120)
+  const { data: item } = useQuery({ ...caseQuery(id), enabled: id !== '' })
+  if (row === null)
+    return (
+      <aside className={styles.preview} aria-label={t('preview')}>
+        <Empty title={t('pickOne')} teach={t('pickOneTeach')} />
+      </aside>
+    )
+  const shown = item?.id === row.id ? item : undefined
+  return (
+    <aside className={styles.preview} aria-label={t('preview')}>
+      <header className={styles.head}>
+        <div className={styles.who}>
+          <PatientLine name={row.patient_name} sex={row.patient_sex} age={row.patient_age} />
+          <UrgencyTag urgency={row.urgency} />
+          {row.critical ? <CriticalTag open={row.critical_open} /> : null}
+        </div>
+        <p className={styles.more}>
+          {serviceLabel(catalogue, row.service)} · {examLabel(catalogue, row)} ·{' '}
+          {row.requester.name}
+        </p>
+        <div className={styles.act}>
+          <OpenButton row={row} tab={tab} onOpen={onOpen} />
+          {row.state === 'open' ? (
+            <Clock due={row.due_at} since={row.waiting_since} />
+          ) : (
+            <StatusTag row={row} />
+          )}
+        </div>
+        {row.why_not ? (
+          <p className={styles.whyNot}>{t('whyNot', { why: pick(row.why_not) })}</p>
+        ) : null}
+      </header>
+      {shown ? <Details item={shown} /> : <Skeleton active paragraph={{ rows: 6 }} />}
+    </aside>
+  )
+}
+
+function OpenButton({
+  row,
+  tab,
+  onOpen,
+}: {
+  row: RequestRow
+  tab: Tab
+  onOpen: (row: RequestRow) => void
+}) {
+  const t = useWords()
+  const free = row.state === 'open' && row.claim === null && tab === 'pool'
+  return (
+    <Button
+      type="primary"
+      disabled={Boolean(row.why_not)}
+      title="Enter"
+      onClick={() => onOpen(row)}
+    >
+      {free ? t('claimOpen') : tab === 'verify' ? t('verifyOpen') : t('open')} ↵
+    </Button>
+  )
+}
+
+function Details({ item }: { item: RequestOut }) {
+  const t = useWords()
+  return (
+    <div className={styles.details}>
+      {item.studies.length > 0 ? (
+        <div className={styles.pictures}>
+          {item.studies.map((study) => (
+            <figure key={study.id} className={styles.picture}>
+              <Thumbnail address={study.thumbnail} />
+              <figcaption className={styles.more}>
+                {study.modalities.join('/')} {study.instance_count}
+              </figcaption>
+            </figure>
+          ))}
+        </div>
+      ) : (
+        <p className={styles.more}>{t('noImages')}</p>
+      )}
+      <RequestContent item={item} without={['contact']} />
+      <section>
+        <h4 className={styles.section}>
+          {item.priors.length > 0 ? t('priors', { n: item.priors.length }) : t('noPriors')}
+        </h4>
+        <ul className={styles.priors}>
+          {item.priors.map((study) => (
+            <li key={study.id}>
+              <strong>{study.modalities.join('/')}</strong> {study.description} ·{' '}
+              {studyDate(study.study_date)} · {study.institution.short_name}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <p className={styles.more}>
+        {item.number} · <Moment at={item.submitted_at} /> · {item.created_by}
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,72 @@
+/** The rows of the queue, drawn only where they are seen; one stop for the keyboard. */
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef } from 'react'
+import { CaseRow } from '../requests/CaseRow'
+import type { RequestRow } from '../shared/schema'
+import type { Tab } from './api'
+import styles from './QueueList.module.css'
+import { useWords } from './words'
+
+interface Props {
+  rows: readonly RequestRow[]
+  tab: Tab
+  selected: RequestRow | null
+  onSelect: (row: RequestRow) => void
+  onOpen: (row: RequestRow) => void
+}
+
+const ROW = 60
+
+export function QueueList({ rows, tab, selected, onSelect, onOpen }: Props) {
+  const t = useWords()
+  const place = useRef<HTMLDivElement>(null)
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => place.current,
+    estimateSize: () => ROW,
+    overscan: 8,
+    getItemKey: (index) => rows[index]?.id ?? index,
+  })
+  const at = rows.findIndex((row) => row.id === selected?.id)
+  useEffect(() => {
+    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' })
+  }, [at, virtual])
+  if (rows.length === 0) return null
+  return (
+    <div
+      ref={place}
+      className={styles.list}
+      role="listbox"
+      tabIndex={0}
+      aria-label={t('queue', { tab: t(tab), n: rows.length })}
+      aria-activedescendant={selected ? `row-${selected.id}` : undefined}
+    >
+      <div className={styles.all} style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index]
+          if (row === undefined) return null
+          return (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: arrow keys and Enter belong to the whole page.
+            // biome-ignore lint/a11y/useFocusableInteractive: the listbox holds the focus and names its active option.
+            <div
+              key={item.key}
+              ref={virtual.measureElement}
+              data-index={item.index}
+              id={`row-${row.id}`}
+              role="option"
+              aria-selected={row.id === selected?.id}
+              aria-setsize={rows.length}
+              aria-posinset={item.index + 1}
+              className={`${styles.row} ${row.id === selected?.id ? styles.selected : ''}`}
+              style={{ transform: `translateY(${item.start}px)` }}
+              onClick={() => onSelect(row)}
+              onDoubleClick={() => onOpen(row)}
+            >
+              <CaseRow row={row} side="reader" />
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}

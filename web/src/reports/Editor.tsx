@@ -1,0 +1,292 @@
+/** Where the report is written: template, the service's own fields, findings, impression, outcome. */
+import { useQuery } from '@tanstack/react-query'
+import { App, Button, Input, Radio, Select, type SelectProps } from 'antd'
+import { type RefObject, useRef, useState } from 'react'
+import { catalogueQuery, useService } from '../requests/api'
+import { FieldRow } from '../requests/fields'
+import { useAutosave } from '../shared/autosave'
+import { usePageKeys } from '../shared/keys'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import { queryClient } from '../shared/queries'
+import { SaveSign } from '../shared/SaveSign'
+import type { RequestOut, VersionOut } from '../shared/schema'
+import { pick } from '../shared/words'
+import { reportQuery, saveDraft } from './api'
+import {
+  blanks,
+  fittingTemplates,
+  lacking,
+  ownFields,
+  type Written,
+  withTemplate,
+  writtenOf,
+} from './content'
+import styles from './Editor.module.css'
+import { useWords } from './editorWords'
+import { SignDialog } from './SignDialog'
+
+interface Props {
+  item: RequestOut
+  draft: VersionOut
+  onSigned: () => void
+}
+
+export function Editor({ item, draft, onSigned }: Props) {
+  const t = useWords()
+  const { written, change, view, flush, revision, again } = useReportDraft(item.id, draft)
+  const [signing, setSigning] = useState(false)
+  const service = useService(item.service)
+  const form = service?.report_form ?? []
+  const fault = signingFault(written, lacking(written, form), t)
+  const templates = useRef<HTMLDivElement>(null)
+  const { message } = App.useApp()
+  const ask = () => {
+    if (fault) void message.warning(fault)
+    else setSigning(true)
+  }
+  usePageKeys([
+    { combo: 'Ctrl+Enter', label: t('keySign'), run: ask },
+    {
+      combo: 'Alt+T',
+      label: t('keyTemplate'),
+      run: () => templates.current?.querySelector('input')?.focus(),
+    },
+    ...dangerKeys(form, (grade) =>
+      change({ ...written, fields: { ...written.fields, danger_grade: grade } }),
+    ),
+  ])
+  return (
+    <div className={styles.editor}>
+      <TemplatePicker place={templates} item={item} written={written} change={change} />
+      {view.state === 'stopped' ? (
+        <ProblemNotice error={view.error} kept={t('keptStale')} onRetry={again} />
+      ) : null}
+      <OwnFields item={item} written={written} change={change} />
+      <TextPart
+        id="findings"
+        form={form}
+        rows={9}
+        text={written.findings}
+        onText={(findings) => change({ ...written, findings })}
+      />
+      <TextPart
+        id="impression"
+        form={form}
+        rows={4}
+        text={written.impression}
+        onText={(impression) => change({ ...written, impression })}
+      />
+      <Outcome item={item} written={written} change={change} />
+      <footer className={styles.foot}>
+        <SaveSign view={view} />
+        <Button type="primary" onClick={ask} title="Ctrl+Enter">
+          {item.four_eyes ? t('signFirst') : t('sign')} <kbd className={styles.key}>Ctrl ↵</kbd>
+        </Button>
+      </footer>
+      <SignDialog
+        open={signing}
+        how="sign"
+        item={item}
+        before={flush}
+        revision={revision}
+        onClose={() => setSigning(false)}
+        onSigned={onSigned}
+      />
+    </div>
+  )
+}
+
+/** The words on the screen, on their way to the server with the revision they were based on. */
+function useReportDraft(id: string, draft: VersionOut) {
+  const [written, setWritten] = useState(() => writtenOf(draft.content))
+  const based = useRef(draft.revision)
+  const { keeper, view } = useAutosave<Written>(async (wanted) => {
+    const after = await saveDraft(id, { revision: based.current, content: wanted })
+    based.current = after.revision
+  }, Date.parse(draft.updated_at))
+  const change = (next: Written) => {
+    setWritten(next)
+    keeper.change(next)
+  }
+  const again = () =>
+    void queryClient.fetchQuery({ ...reportQuery(id), staleTime: 0 }).then((report) => {
+      const newest = report.versions.find((version) => version.id === draft.id)
+      if (newest) based.current = newest.revision
+      keeper.change(written)
+    })
+  return {
+    written,
+    change,
+    view,
+    again,
+    flush: () => keeper.flush(),
+    revision: () => based.current,
+  }
+}
+
+function signingFault(
+  written: Written,
+  missing: string[],
+  t: ReturnType<typeof useWords>,
+): string | null {
+  if (missing.length > 0) return t('incomplete', { list: missing.join('、') })
+  const left = blanks(written)
+  return left > 0 ? t('blanks', { n: left }) : null
+}
+
+interface PartProps {
+  item: RequestOut
+  written: Written
+  change: (next: Written) => void
+}
+
+function TemplatePicker({
+  item,
+  written,
+  change,
+  place,
+}: PartProps & { place: RefObject<HTMLDivElement | null> }) {
+  const t = useWords()
+  const { message } = App.useApp()
+  const { data: catalogue } = useQuery(catalogueQuery)
+  if (!catalogue) return null
+  const templates = fittingTemplates(catalogue, item)
+  const put = (code: string) => {
+    const template = templates.find((each) => each.code === code)
+    if (!template) return
+    change(withTemplate(written, template))
+    const undo = () => change(written)
+    void message.info({
+      key: 'template',
+      duration: 6,
+      content: (
+        <>
+          {t('templateReplace')}{' '}
+          <Button type="link" size="small" onClick={undo}>
+            {t('undo')}
+          </Button>
+        </>
+      ),
+    })
+  }
+  return (
+    <div ref={place}>
+      <Select
+        className={styles.full}
+        showSearch={{ optionFilterProp: 'label' }}
+        value={null}
+        placeholder={t('template')}
+        aria-label={t('template')}
+        options={templates.map((each) => ({ value: each.code, label: pick(each.label) }))}
+        onChange={put as SelectProps['onChange']}
+      />
+    </div>
+  )
+}
+
+function OwnFields({ item, written, change }: PartProps) {
+  const fields = ownFields(useService(item.service)?.report_form ?? [])
+  if (fields.length === 0) return null
+  return (
+    <div className={styles.fields}>
+      {fields.map((field) => (
+        <FieldRow
+          key={field.key}
+          field={field}
+          missing={false}
+          value={written.fields[field.key]}
+          onChange={(value) =>
+            change({ ...written, fields: { ...written.fields, [field.key]: value } })
+          }
+        />
+      ))}
+    </div>
+  )
+}
+
+interface TextProps {
+  id: 'findings' | 'impression'
+  form: ReadonlyArray<{
+    fields: ReadonlyArray<{ key: string; label: { zh: string; en: string }; max_length: number }>
+  }>
+  rows: number
+  text: string
+  onText: (text: string) => void
+}
+
+function TextPart({ id, form, rows, text, onText }: TextProps) {
+  const field = form.flatMap((section) => section.fields).find((each) => each.key === id)
+  return (
+    <div>
+      <label htmlFor={`report-${id}`} className={styles.label}>
+        {field ? pick(field.label) : id}
+      </label>
+      <Input.TextArea
+        id={`report-${id}`}
+        className={styles.text}
+        value={text}
+        maxLength={field?.max_length ?? 8000}
+        autoSize={{ minRows: rows, maxRows: 28 }}
+        onChange={(event) => onText(event.target.value)}
+      />
+    </div>
+  )
+}
+
+function Outcome({ item, written, change }: PartProps) {
+  const t = useWords()
+  const { data: catalogue } = useQuery(catalogueQuery)
+  const findings =
+    catalogue?.critical_findings.filter((each) => each.service === item.service) ?? []
+  return (
+    <div className={styles.outcome}>
+      <Radio.Group
+        optionType="button"
+        aria-label={t('positive')}
+        value={written.positive}
+        options={[
+          { value: true, label: t('yes') },
+          { value: false, label: t('no') },
+        ]}
+        onChange={(event) => change({ ...written, positive: event.target.value as boolean })}
+      />
+      <Select
+        className={styles.critical}
+        mode="multiple"
+        maxTagCount="responsive"
+        showSearch={{ optionFilterProp: 'label' }}
+        status={written.critical.length > 0 ? 'error' : ''}
+        placeholder={t('addCritical')}
+        aria-label={t('critical')}
+        value={written.critical}
+        options={findings.map((each) => ({ value: each.code, label: pick(each.label) }))}
+        onChange={(critical: string[]) =>
+          change({ ...written, critical, positive: critical.length > 0 ? true : written.positive })
+        }
+      />
+      {written.critical.length > 0 ? <p className={styles.warn}>{t('criticalHint')}</p> : null}
+    </div>
+  )
+}
+
+/** Where the service grades danger, Alt+1 to Alt+5 set it, also while typing. */
+function dangerKeys(
+  form: ReadonlyArray<{
+    fields: ReadonlyArray<{
+      key: string
+      options: ReadonlyArray<{ value: string; label: { zh: string; en: string } }>
+    }>
+  }>,
+  set: (grade: string) => void,
+) {
+  const field = form
+    .flatMap((section) => section.fields)
+    .find((each) => each.key === 'danger_grade')
+  return (field?.options ?? []).flatMap((option) =>
+    ['', 'Alt+'].map((held) => ({
+      combo: `${held}${option.value}`,
+      label: pick(option.label),
+      run: () => set(option.value),
+    })),
+  )
+}
