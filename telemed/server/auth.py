@@ -28,7 +28,7 @@ from telemed.core.errors import Problem
 from telemed.server import schemas as s
 from telemed.server.budgets import SignInGuard
 from telemed.server.looks import Looks
-from telemed.server.routing import SERVICES, Call, Route, to_json
+from telemed.server.routing import SERVICES, Call, Route, client_address, to_json
 from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import accounts, network, people
@@ -443,7 +443,7 @@ async def note_denied(
     def note(act: Act) -> None:
         audited(act, Event.ACCESS_DENIED, "permission", permission.value, "failure")
 
-    await services.act(subject, note, request.remote or "")
+    await services.act(subject, note, client_address(request))
 
 
 async def note_look(
@@ -465,7 +465,7 @@ async def note_look(
         audited(act, Event.INSTANCES_ACCESSED, "study", study_id, owner=owner)
 
     try:
-        await services.act(subject, note, request.remote or "")
+        await services.act(subject, note, client_address(request))
     except BaseException:
         looks.forget(viewer, study_id)
         raise

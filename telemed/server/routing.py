@@ -51,7 +51,7 @@ class Call:
     @property
     def address(self) -> str:
         """The caller's address for the audit."""
-        return self.request.remote or ""
+        return client_address(self.request)
 
     async def act(self, do: Callable[[Act], T]) -> T:
         """Run an action in a durable transaction, then ring the bell."""
@@ -60,6 +60,20 @@ class Call:
     async def ask(self, do: Callable[[Act], T]) -> T:
         """Run a question in a read transaction."""
         return await self.services.ask(self.subject, do, self.address)
+
+
+def client_address(request: web.Request) -> str:
+    """Where a call came from: the peer, or what a trusted proxy says is behind it.
+
+    X-Forwarded-For counts from the right and only as far as proxies of ours wrote it; from
+    anybody else it is ignored (IN-07).
+    """
+    trusted = request.app[SERVICES].settings.trusted_proxies
+    hops = [h.strip() for h in request.headers.get("X-Forwarded-For", "").split(",") if h.strip()]
+    address = request.remote or ""
+    while address in trusted and hops:
+        address = hops.pop()
+    return address[:64]
 
 
 @dataclass(frozen=True, slots=True)
