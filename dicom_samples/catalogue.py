@@ -14,9 +14,9 @@ from .base import Person, Scalar, Study
 
 WEI = Person("LS20261107", "Wei^Guihua=韦^桂花", "F", "19640312")
 TAN = Person("SJ0048213", "Tan^Zhenghua=覃^正华", "M", "19550820")
-NONG = Person("SL-2026-3391", "Nong^Jianjun=农^建军", "M", "20010506")
+NONG = Person("LS-2026-3391", "Nong^Jianjun=农^建军", "M", "20010506")
 LAN = Person("GY7720145", "蓝秀英", "F", "19790118")
-MO = Person("LZ-660238", "Mo^Caixia=莫^彩霞", "F", "19720927")
+MO = Person("LS-660238", "Mo^Caixia=莫^彩霞", "F", "19720927")
 LUO = Person("BL3300571", "Luo^Zhiqiang=罗^志强", "M", "19830604")
 HUANG = Person("WM2026000918", "Huang^Damin=黄^大民", "M", "19610214")
 LIANG = Person("LS10442", "Liang^Suzhen=梁^素珍", "F", "19580730")
@@ -63,7 +63,7 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
                     "diameter_mm": mr.LESION_MM}}), mr.build),
     (Study(
         "dx_chest_pneumothorax", "胸部正位片：右侧气胸", "Chest radiograph: right pneumothorax",
-        "DX", NONG, "上林县人民医院", "20261118", "211406", "SL2611180102", "胸部正位DR",
+        "DX", NONG, "龙胜各族自治县人民医院", "20261118", "211406", "LS2611180102", "胸部正位DR",
         "CHEST", "025Y", "急诊科", "Shi^Guoan=石^国安",
         "右侧胸腔外带及肺尖见无肺纹理透亮区，可见受压肺组织边缘，肺压缩约25%。左肺野清晰。"
         "纵隔居中，心影大小形态正常，双侧膈面光整，肋膈角锐利。",
@@ -84,7 +84,7 @@ STUDIES: tuple[tuple[Study, Builder], ...] = (
         charset="GBK"), lambda s, d: _mislabelled(dx.build(s, dx.NORMAL, d))),
     (Study(
         "us_gallbladder", "胆囊超声动态：胆囊结石", "Gallbladder ultrasound cine: gallstone",
-        "US", MO, "鹿寨县人民医院", "20261119", "102233", "LZ2611190044", "腹部彩超（肝胆胰脾）",
+        "US", MO, "龙胜各族自治县人民医院", "20261119", "102233", "LS2611190044", "腹部彩超（肝胆胰脾）",
         "ABDOMEN", "054Y", "消化内科", "Qin^Aihua=秦^爱华",
         "胆囊大小形态正常，壁不厚，腔内见一强回声团，大小约12mm，后方伴声影，随体位改变可移动。"
         "肝脏形态大小正常，实质回声均匀。右肾未见异常。",
