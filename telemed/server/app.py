@@ -9,9 +9,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from aiohttp import web
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from telemed.core.access import Subject
 from telemed.core.errors import Problem
@@ -62,7 +63,7 @@ def endpoint(route: Route) -> Handler:
         if adapter is None:
             raise TypeError(f"{route.path} returned no response")
         status = 201 if route.created else 200
-        raw = to_json(result, adapter)
+        raw = _encoded(result, adapter, route.path)
         response = web.Response(body=raw, status=status, content_type="application/json")
         if len(raw) > 1024:
             response.enable_compression()
@@ -76,6 +77,16 @@ def _check_coding(request: web.Request) -> None:
     coding = request.headers.get("Content-Encoding", "identity").lower()
     if coding != "identity":
         raise Problem("not-supported-media", detail=f"Content-Encoding {coding[:40]}")
+
+
+def _encoded(result: Any, adapter: TypeAdapter[Any], path: str) -> bytes:
+    """The answer against its contract; what breaks it is our fault and never the caller's."""
+    try:
+        return to_json(result, adapter)
+    except ValidationError as fault:
+        where = [".".join(map(str, e["loc"])) for e in fault.errors(include_input=False)]
+        # Without the values: they may be a patient's.
+        raise RuntimeError(f"{path} answers outside its contract at {where[:5]}") from None
 
 
 async def _authorised(request: web.Request, services: Services, route: Route) -> Subject:
@@ -111,6 +122,7 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """Headers for everything that leaves."""
     for name, value in _COMMON.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "telemed"  # not which library in which version
     response.headers.setdefault("Content-Security-Policy", pages.csp_for(request.path))
     response.headers.setdefault("Cache-Control", "private, no-store")
     if request.app[SERVICES].settings.origin.startswith("https:"):
@@ -153,9 +165,7 @@ async def serve(
     runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=20)
     await runner.setup()
     try:
-        listener = await listen(
-            runner, porter, host, port, access_log=None, auto_decompress=False
-        )
+        listener = await listen(runner, porter, host, port, access_log=None, auto_decompress=False)
         try:
             started()
             await asyncio.Event().wait()

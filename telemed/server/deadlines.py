@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, cast, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -275,6 +275,7 @@ def room_for_files(wanted: int) -> int:
 # --- answers without a request ----------------------------------------------------------------
 
 _BARE: Final = {
+    "Server": "telemed",
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

@@ -25,6 +25,7 @@ LAG = Gauge(
     "telemed_follower_lag", "Facts a follower has yet to see", ["follower"], registry=REGISTRY
 )
 READY_SECONDS = 3.0
+_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
 def observe(route: str, method: str, status: int, seconds: float) -> None:
@@ -51,10 +52,12 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """GET /metrics, from this machine only unless a proxy is trusted to guard it (IN-08)."""
-    if request.remote not in ("127.0.0.1", "::1", *request.app[SERVICES].settings.trusted_proxies):
-        raise web.HTTPNotFound
+    """GET /metrics, for this machine and trusted proxies themselves, never forwarded (IN-08)."""
     services = request.app[SERVICES]
+    here = request.remote in ("127.0.0.1", "::1", *services.settings.trusted_proxies)
+    # A proxy on this machine speaks for strangers.
+    if not here or any(name in request.headers for name in _FORWARDED):
+        raise web.HTTPNotFound
     SOCKETS.set(request.app[LIVE].open)
     head, marks = await services.store.read(lambda tx: (log.head(tx), log.all_bookmarks(tx)))
     LOG_SEQ.set(head)
