@@ -1,6 +1,7 @@
 /** Who I am here: name, role, institution; language, theme, sign out. */
 import { DownOutlined } from '@ant-design/icons'
 import { Button, Dropdown, type MenuProps } from 'antd'
+import { Link } from 'react-router'
 import { useMe, useSignOut } from '../session/session'
 import { isRole, useWords as useSessionWords } from '../session/words'
 import { changeLanguage, language } from '../shared/words'
@@ -34,6 +35,7 @@ export function PersonMenu() {
       label: t('language'),
       onClick: () => changeLanguage(language() === 'zh' ? 'en' : 'zh'),
     },
+    { key: 'account', label: <Link to="/me">{t('account')}</Link> },
     { key: 'theme', label: dark ? t('light') : t('dark'), onClick: () => setDark(!dark) },
     { type: 'divider' },
     { key: 'out', label: t('signOut'), onClick: () => signOut.mutate() },

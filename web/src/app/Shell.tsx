@@ -1,5 +1,6 @@
 /** The frame: a slim bar on top, the page below it. On a phone the doors move to the bottom. */
 import {
+  ApartmentOutlined,
   BarChartOutlined,
   FileTextOutlined,
   FolderOpenOutlined,
@@ -24,6 +25,7 @@ const ICONS: Record<PlaceKey, ComponentType> = {
   studies: FolderOpenOutlined,
   tally: BarChartOutlined,
   admin: SettingOutlined,
+  network: ApartmentOutlined,
 }
 
 export function Shell() {

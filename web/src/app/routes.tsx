@@ -19,13 +19,7 @@ export interface Place {
 const READING = ['reader', 'verifier', 'coordinator'] as const
 const SENDING = ['requester', 'technician'] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
-const KEEPING = [
-  'institution_admin',
-  'regulator',
-  'system_admin',
-  'security_admin',
-  'audit_admin',
-] as const
+const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
 export const PLACES: readonly Place[] = [
   { path: '/work', label: 'work', roles: READING },
@@ -33,6 +27,7 @@ export const PLACES: readonly Place[] = [
   { path: '/studies', label: 'studies', roles: [...SENDING, 'reader', 'verifier'] },
   { path: '/tally', label: 'tally', roles: COUNTING },
   { path: '/admin', label: 'admin', roles: KEEPING },
+  { path: '/network', label: 'network', roles: [...COUNTING, 'system_admin'] },
 ]
 
 export function placesOf(me: Me): Place[] {
@@ -59,4 +54,17 @@ export const PAGES: RouteObject[] = [
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   { path: 'uploads', ...page(() => import('../uploads/UploadsPage'), 'UploadsPage') },
   { path: 'tally', ...page(() => import('../tally/TallyPage'), 'TallyPage') },
+  { path: 'network', ...page(() => import('../network/NetworkPage'), 'NetworkPage') },
+  { path: 'network/:id', ...page(() => import('../network/InstitutionPage'), 'InstitutionPage') },
+  { path: 'me', ...page(() => import('../admin/MyAccountPage'), 'MyAccountPage') },
+  {
+    path: 'admin',
+    ...page(() => import('../admin/AdminPage'), 'AdminPage'),
+    children: [
+      { path: 'accounts', ...page(() => import('../admin/AccountsPage'), 'AccountsPage') },
+      { path: 'sessions', ...page(() => import('../admin/SessionTable'), 'SessionsPage') },
+      { path: 'audit', ...page(() => import('../admin/AuditPage'), 'AuditPage') },
+      { path: 'system', ...page(() => import('../admin/SystemPage'), 'SystemPage') },
+    ],
+  },
 ]

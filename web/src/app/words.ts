@@ -10,6 +10,7 @@ export const { useWords } = defineWords('app', {
   studies: ['影像资料', 'Studies'],
   tally: ['统计', 'Tally'],
   admin: ['管理', 'Administration'],
+  network: ['网络', 'Network'],
   newRequest: ['新建申请', 'New request'],
   live: ['实时连接正常', 'Live: connected'],
   liveShort: ['实时', 'Live'],
@@ -26,6 +27,7 @@ export const { useWords } = defineWords('app', {
   dark: ['深色界面', 'Dark theme'],
   light: ['浅色界面', 'Light theme'],
   language: ['English', '中文'],
+  account: ['密码与会话', 'Password and sessions'],
   signOut: ['退出登录', 'Sign out'],
   demo: ['演示环境', 'Demo'],
   me: ['{{name}} 的菜单', "{{name}}'s menu"],
@@ -48,4 +50,4 @@ export const { useWords } = defineWords('app', {
   ],
 })
 
-export type PlaceKey = 'work' | 'requests' | 'studies' | 'tally' | 'admin'
+export type PlaceKey = 'work' | 'requests' | 'studies' | 'tally' | 'admin' | 'network'

@@ -42,7 +42,7 @@ export function TallyPage() {
   const [definitions, setDefinitions] = useState(false)
   const [shown, choose] = useShownColumns(me, asked.side)
   const columns = data === undefined ? [] : columnsOf(data.indicators, asked.side)
-  const help = usePageKeys([
+  usePageKeys([
     {
       combo: 'ArrowLeft',
       label: t('keyMonthBefore'),
@@ -100,7 +100,6 @@ export function TallyPage() {
           />
         </div>
       )}
-      {help}
     </main>
   )
 }
