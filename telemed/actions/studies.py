@@ -19,7 +19,7 @@ from telemed.dicom.names import normalise, search_keys
 from telemed.dicom.scan import valid_uid
 from telemed.store import studies
 from telemed.store import tables as t
-from telemed.store.access import reachable_studies, visible_requests, visible_studies
+from telemed.store.access import visible_requests, visible_studies
 from telemed.store.tx import Row
 
 PAGE = 50
@@ -32,10 +32,8 @@ def find_study(act: Act, study_uid: str) -> Row:
     """The study a UID names for this caller, or Problem("not-found")."""
     found = None
     if valid_uid(study_uid):
-        where = sa.and_(
-            t.studies.c.study_uid == study_uid, reachable_studies(act.subject, act.now)
-        )
-        found = act.tx.one(sa.select(t.studies).where(where))
+        visible = visible_studies(act.subject, act.now)
+        found = studies.by_uid(act.tx, study_uid, visible, act.subject.institution_id)
     if found is None:
         raise Problem("not-found")
     return found

@@ -17,6 +17,11 @@ from telemed.store.tables import agreements, institutions, request_studies, requ
 
 Predicate = sa.ColumnElement[bool]
 
+# Aliases cost a copy of every column, so they are made once.
+_linked = studies.alias("linked")
+_other = studies.alias("other")
+_place = institutions.alias("place")
+
 _ANSWERED = (request.State.ANSWERED.value, request.State.CONFIRMED.value)
 _WITH_PROVIDER = tuple(sorted(state.value for state in request.WITH_PROVIDER))
 
@@ -46,18 +51,17 @@ def visible_studies(
     own = table.c.institution_id == subject.institution_id
     if Permission.SEE_CASES not in subject.permissions:
         return own
-    linked = studies.alias()
     asked = (
         sa.select(sa.literal(1))
         .select_from(
             request_studies.join(requests, requests.c.id == request_studies.c.request_id).join(
-                linked, linked.c.id == request_studies.c.study_id
+                _linked, _linked.c.id == request_studies.c.study_id
             )
         )
         .where(
-            linked.c.patient_ref == table.c.patient_ref,
+            _linked.c.patient_ref == table.c.patient_ref,
             # A request shows its requester's images; a link to another's is not believed.
-            linked.c.institution_id == requests.c.requester_id,
+            _linked.c.institution_id == requests.c.requester_id,
             table.c.institution_id == requests.c.requester_id,
             _asked(subject.institution_id, now),
         )
@@ -73,19 +77,18 @@ def reachable_studies(subject: Subject, now: datetime) -> Predicate:
     Two institutions may hold the same UID. DICOMweb has no other name for a study, so one of
     them is reached: one's own before others', then the one that came first.
     """
-    other = studies.alias()
-    mine = other.c.institution_id == subject.institution_id
+    mine = _other.c.institution_id == subject.institution_id
     earlier = sa.and_(
         studies.c.institution_id != subject.institution_id,
-        sa.or_(mine, other.c.id < studies.c.id),
+        sa.or_(mine, _other.c.id < studies.c.id),
     )
     hidden = (
         sa.select(sa.literal(1))
         .where(
-            other.c.study_uid == studies.c.study_uid,
-            other.c.id != studies.c.id,
+            _other.c.study_uid == studies.c.study_uid,
+            _other.c.id != studies.c.id,
             earlier,
-            visible_studies(subject, now, other),
+            visible_studies(subject, now, _other),
         )
         .correlate(studies)
         .exists()
@@ -124,12 +127,11 @@ def _asked(institution_id: str, now: datetime) -> Predicate:
 
 def _supervised(region: str) -> Predicate:
     """Requests between institutions of which one lies in the region (area-code prefix)."""
-    place = institutions.alias("place")
     inside = (
         sa.select(sa.literal(1))
         .where(
-            sa.or_(place.c.id == requests.c.requester_id, place.c.id == requests.c.provider_id),
-            sa.func.substr(place.c.area_code, 1, len(region)) == region,
+            sa.or_(_place.c.id == requests.c.requester_id, _place.c.id == requests.c.provider_id),
+            sa.func.substr(_place.c.area_code, 1, len(region)) == region,
         )
         .correlate(requests)
         .exists()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -307,7 +308,6 @@ _LEVELS: dict[str, tuple[sa.Table, ...]] = {
     "series": (studies, series),
     "instance": (studies, series, instances),
 }
-_HEAVY = ("metadata",)
 
 
 def rows(
@@ -317,22 +317,13 @@ def rows(
     order: Sequence[sa.ColumnElement[Any]] = (),
     limit: int | None = None,
     offset: int = 0,
-    *,
-    with_metadata: bool = False,
 ) -> list[Row]:
-    """Rows of a level with the columns of the levels above as `study_…` and `series_…`.
+    """Rows of a level with the columns of the levels above as `study__…` and `series__…`.
 
-    `where` holds the access predicate. The instances' metadata is read only on demand.
+    `where` holds the access predicate. The instances' metadata is left out: it is large.
     """
-    query = (
-        sa.select(*_columns(level, with_metadata))
-        .select_from(_from(level))
-        .where(where)
-        .order_by(*(order or _order(level)))
-        .limit(limit)
-        .offset(offset)
-    )
-    return tx.all(query)
+    query = _listing(level).where(where).order_by(*(order or _order(level)))
+    return tx.all(query.limit(limit).offset(offset))
 
 
 def count(tx: Tx, level: str, where: Where) -> int:
@@ -350,14 +341,15 @@ def _from(level: str) -> sa.FromClause:
     return joined
 
 
-def _columns(level: str, with_metadata: bool) -> list[sa.ColumnElement[Any]]:
+@cache
+def _listing(level: str) -> sa.Select[Any]:
     *above, own = _LEVELS[level]
     names = {studies: "study", series: "series"}
     columns: list[sa.ColumnElement[Any]] = [
         column.label(f"{names[table]}__{column.name}") for table in above for column in table.c
     ]
-    columns += [c for c in own.c if with_metadata or c.name not in _HEAVY]
-    return columns
+    columns += [c for c in own.c if c.name != "metadata"]
+    return sa.select(*columns).select_from(_from(level))
 
 
 def _order(level: str) -> list[sa.ColumnElement[Any]]:
@@ -368,6 +360,13 @@ def _order(level: str) -> list[sa.ColumnElement[Any]]:
     if level == "instance":
         order += [sa.func.coalesce(instances.c.number, 1 << 30), instances.c.sop_uid]
     return order
+
+
+def by_uid(tx: Tx, study_uid: str, visible: Where, own: str | None) -> Row | None:
+    """The study a UID names among the visible ones: the institution's own, else the first."""
+    foreign = sa.case((studies.c.institution_id == own, 0), else_=1)
+    query = sa.select(studies).where(studies.c.study_uid == study_uid, visible)
+    return tx.one(query.order_by(foreign, studies.c.id).limit(1))
 
 
 def patients_of(tx: Tx, where: Where, limit: int) -> list[Row]:
