@@ -276,16 +276,17 @@ class World:
         provider: str | None = "hub",
         service: str = "imaging",
         urgency: str = "routine",
+        patient: int = 1,
         **patch: Any,
     ) -> Any:
         """A complete draft, ready to be sent; `patch` replaces parts of it."""
         client = self.client(who)
         place = who.partition("-")[0]
         made = await client.ok("POST", "/api/requests", {"service": service, "urgency": urgency})
-        study = await self.study(place)
+        study = await self.study(place, patient)
         content = dict(CONTENT[service])
         if "question" in content:
-            content["question"] += f"（{canary_of(place)}）"
+            content["question"] += f"（{canary_of(place, patient)}）"
         body = {
             "version": made["version"],
             "provider_id": provider,
@@ -300,17 +301,19 @@ class World:
     async def sent(self, who: str = "county-requester", provider: str = "hub", **more: Any) -> str:
         """A request that was sent; its id."""
         made = await self.draft(who, provider, **more)
-        self.tell(who.partition("-")[0], provider)
+        self.tell(who.partition("-")[0], provider, more.get("patient", 1))
         await self.client(who).ok("POST", f"/api/requests/{made['id']}/submit", {})
         return str(made["id"])
 
-    def tell(self, whose: str, provider: str) -> None:
-        """From now on this provider may see the data of the hospital's first patient."""
-        self.told[canary_of(whose)].add(provider)
+    def tell(self, whose: str, provider: str, patient: int = 1) -> None:
+        """From now on this provider may see the data of the hospital's patient."""
+        self.told[canary_of(whose, patient)].add(provider)
 
-    async def claimed(self, who: str = "hub-reader", **more: Any) -> str:
+    async def claimed(
+        self, who: str = "hub-reader", asker: str = "county-requester", **more: Any
+    ) -> str:
         """A request that somebody has claimed; its id."""
-        case = await self.sent(**more)
+        case = await self.sent(asker, **more)
         await self.client(who).ok("POST", f"/api/requests/{case}/claim")
         return case
 
