@@ -7,8 +7,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
+from telemed.actions import door, worklist
 from telemed.actions import requests as acts
-from telemed.actions import worklist
 from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
 from telemed.core import request
@@ -295,8 +295,12 @@ async def claim(call: Call) -> Any:
 
 async def heartbeat(call: Call) -> Any:
     """The holder is present."""
-    until = await call.act(lambda act: worklist.keep(act, [call.path("id")]))
-    return {"lease_until": until}
+
+    def do(act: Act) -> dict[str, Any]:
+        case = door.provided_case(act, call.path("id"), Permission.WRITE_REPORTS)
+        return {"lease_until": worklist.keep(act, [case.id])}
+
+    return await call.act(do)
 
 
 async def confirm(call: Call) -> Any:
