@@ -41,6 +41,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "no-pixel-data": "not-found",
     "cannot-render": "cannot-render",
     "render-limit": "cannot-render",
+    "too-many-parts": "too-large",
 }
 
 
@@ -61,7 +62,7 @@ def problem_of(refusal: Refused) -> Problem:
     """A refusal as a problem with its sentence in both languages."""
     words = {"zh": refusal.sentence("zh"), "en": refusal.sentence("en")}
     code = _PROBLEMS.get(refusal.code, "invalid")
-    return Problem(code, detail=words, supported=words)
+    return Problem(code, detail=words, supported=words, limit=refusal.facts.get("limit", ""))
 
 
 def wish(call: Call, offers: Sequence[Offer]) -> Offer:

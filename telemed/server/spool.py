@@ -116,7 +116,7 @@ async def write_body(pieces: Pieces, path: Path, room: int) -> bytes:
 
 def _open_alone(path: Path) -> int:
     """The spool file for appending, locked against other processes."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -197,12 +197,15 @@ def _metadata(call: Call) -> dict[str, str]:
 # --- bytes ------------------------------------------------------------------------------------
 
 
-async def _append(call: Call, row: Row, offset: int) -> int | None:
+async def _append(call: Call, announced: Row, offset: int) -> int | None:
     """Append the body at `offset`; the new offset, or None when its checksum was wrong.
 
-    When the file is whole it is judged and entered before this returns.
+    When the file is whole it is judged and entered before this returns, in the same turn: a
+    client that asks again meanwhile waits, and then meets the verdict.
     """
-    async with Turn(call.request, row["id"]):
+    async with Turn(call.request, announced["id"]):
+        upload_id, file_id = announced["upload_id"], announced["id"]
+        row = await call.ask(lambda act: acts.find_file(act, upload_id, file_id))
         if row["verdict"] != rows.UPLOADING:
             return _same_offset(offset, row["size"])
         path = spool_of(call.services) / row["id"]
@@ -210,16 +213,16 @@ async def _append(call: Call, row: Row, offset: int) -> int | None:
         checksum = _checksum(call)
         try:
             digest = await write_body(body_pieces(call), path, row["size"] - offset)
-            if checksum is not None and not hmac.compare_digest(digest, checksum):
-                await asyncio.to_thread(os.truncate, path, offset)
-                return None
         except Dead:
             await _judge_now(call.services, row, Verdict("refused", "write-failed"))
             raise Problem("unavailable") from None
+        if checksum is not None and not hmac.compare_digest(digest, checksum):
+            await asyncio.to_thread(os.truncate, path, offset)
+            return None
         reached = size_of(path)
-    if reached == row["size"]:
-        await finish(call.services, row)
-    return reached
+        if reached == row["size"]:
+            await finish(call.services, row)
+        return reached
 
 
 def _same_offset(told: int, expected: int) -> int:
@@ -255,8 +258,9 @@ async def finish(services: Services, row: Row) -> Verdict:
             blobs = services.blobs
             found = await services.in_thread(lambda p: acts.judge(blobs, p, row["name"]), path)
             verdict = await _act(services, row, lambda act: acts.enter(act, row, found))
-    except FileNotFoundError:
-        # Its flush failed just now; the sender is asked for it again.
+    except OSError:
+        # It could not be read, or its flush failed: the sender is asked for it again.
+        log.exception("upload: a whole file was lost on the disk")
         verdict = await _judge_now(services, row, Verdict("refused", "write-failed"))
     path.unlink(missing_ok=True)
     return verdict

@@ -1,8 +1,9 @@
 """Hostile files at every door: no server error, the good ones kept, the server alive."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yarl import URL
@@ -62,6 +63,72 @@ async def test_odd_files_can_be_asked_about(house: House) -> None:
                 assert reply.json
     listed = await house.call(WHO, "GET", "/api/studies")
     assert listed.status == 200
+
+
+def bulk_uris(value: Any) -> Iterator[str]:
+    """All BulkDataURIs of a piece of DICOM JSON, at any depth."""
+    if isinstance(value, dict):
+        if "BulkDataURI" in value:
+            yield value["BulkDataURI"]
+        for inner in value.values():
+            yield from bulk_uris(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from bulk_uris(inner)
+
+
+async def test_every_bulk_data_uri_answers(house: House) -> None:
+    """Each URI that metadata names is 200, in parts and, where it is one value, alone."""
+    asked = 0
+    for name, data in valid_files():
+        before = {r["id"] for r in await house.rows(t.instances)}
+        if (await house.store(WHO, data)).status != 200:
+            continue  # the same UIDs as a file before it: a conflict
+        (row,) = [r for r in await house.rows(t.instances) if r["id"] not in before]
+        told = await house.get(WHO, f"/dicom-web/instances?SOPInstanceUID={row['sop_uid']}")
+        path = told.json[0]["00081190"]["Value"][0].removeprefix(house.base)
+        for uri in bulk_uris((await house.get(WHO, f"{path}/metadata")).json):
+            asked += 1
+            reply = await house.get(WHO, uri)
+            assert reply.status == 200, (name, uri, reply.body)
+            assert reply.headers["Content-Type"].startswith("multipart/related")
+            alone = await house.get(WHO, uri, "application/octet-stream")
+            assert alone.status in (200, 406)
+        missing = await house.get(WHO, f"{path}/bulkdata/00091001")
+        assert missing.status == 404
+    assert asked
+
+
+async def test_the_same_file_from_many_sides_at_once(house: House) -> None:
+    """Thirty parallel arrivals of one file are thirty successes, one row and one fact."""
+    replies = await asyncio.gather(*(house.store(WHO, ct_bytes()) for _ in range(30)))
+    assert {reply.status for reply in replies} == {200}
+    assert len(await house.rows(t.instances)) == len(await house.rows(t.activities)) == 1
+
+
+@pytest.mark.services
+async def test_many_sides_at_once_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """With several writers at once a file is still one row, a study one row, and counts true."""
+    async with house_at(tmp_path, database_url=postgres_url) as house:
+        same = [house.store(WHO, ct_bytes()) for _ in range(10)]
+        more = [house.store(WHO, ct_bytes(sop=f"2.25.1.1.{n}")) for n in range(2, 12)]
+        replies = await asyncio.gather(*same, *more)
+        assert {reply.status for reply in replies} == {200}
+        (study,) = await house.rows(t.studies)
+        assert study["instance_count"] == len(await house.rows(t.instances)) == 11
+        assert len(await house.rows(t.patients)) == len(await house.rows(t.series)) == 1
+
+
+async def test_a_full_disk_takes_nothing_and_says_so(house: House) -> None:
+    """Short of its reserve the server answers 507 to every way in and keeps on serving."""
+    await house.store(WHO, ct_bytes())
+    house.services.blobs._reserve = 1 << 62  # type: ignore[attr-defined]
+    assert (await house.store(WHO, ct_bytes(sop="2.25.1.1.2"))).status == 507
+    upload = (await house.call(WHO, "POST", "/api/uploads", json={})).json["id"]
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
+    announced = await house.call(WHO, "POST", f"/api/uploads/{upload}/files", headers)
+    assert (announced.status, announced.json["code"]) == (507, "no-space")
+    assert (await house.get(WHO, "/dicom-web/studies/2.25.1/metadata")).status == 200
 
 
 # Bodies that mean harm by their framing: what follows the request line and the token.

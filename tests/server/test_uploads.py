@@ -213,6 +213,40 @@ async def test_a_lost_line_does_not_block_the_next(house: House) -> None:
     assert (await files(house, upload))[0]["verdict"] == "stored"
 
 
+async def test_an_impatient_client_does_no_harm(house: House) -> None:
+    """The last piece sent four times at once is judged once; nobody's verdict is overwritten."""
+    data, upload = archive(("a", ct_bytes()), ("b", ct_bytes(sop="2.25.1.1.2"))), await begin(house)
+    place = (await announce(house, upload, len(data), "a.zip")).headers["Location"]
+    await patch(house, place, 0, data[:-100])
+    last = (patch(house, place, len(data) - 100, data[-100:]) for _ in range(4))
+    replies = await asyncio.gather(*last, return_exceptions=True)
+    assert {r.status for r in replies if isinstance(r, Reply)} <= {204, 409}
+    while spooled(house):
+        await asyncio.sleep(0.01)
+    found = await files(house, upload)
+    assert [f["verdict"] for f in found] == ["expanded", "stored"]
+    assert (await patch(house, place, len(data), b"")).status == 204
+    assert len(await house.rows(t.instances)) == 2
+
+
+async def test_a_disk_that_fails_is_not_believed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a flush fails the piece is not acknowledged and the file is told to be sent again."""
+    data, upload = ct_bytes(), await begin(house)
+    place = (await announce(house, upload, len(data))).headers["Location"]
+
+    def fail(_handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", fail)
+        assert (await patch(house, place, 0, data)).status == 503
+    (found,) = await files(house, upload)
+    assert (found["verdict"], found["code"]) == ("refused", "write-failed")
+    assert (spooled(house), await house.rows(t.instances)) == ([], [])
+
+
 # --- restarts ---------------------------------------------------------------------------------
 
 
