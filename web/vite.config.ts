@@ -1,12 +1,13 @@
 /** Build, test and development settings. The app is served at `/` with hashed files under `/assets/`. */
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { compressed } from './compress'
 
 const server = process.env.TELEMED_SERVER ?? 'http://127.0.0.1:8042'
 const proxied = ['/api', '/dicom-web', '/viewer', '/live', '/health']
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), compressed()],
   build: {
     target: 'es2022',
     assetsDir: 'assets',

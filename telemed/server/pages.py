@@ -79,22 +79,38 @@ class Asset:
 
 
 class Assets:
-    """The files below a folder, by the path a browser asks for."""
+    """The files below a folder, by the path a browser asks for.
+
+    A rebuild is noticed by its new index.html, so that a server need not be restarted for it.
+    """
 
     def __init__(self, root: Path, forever_below: str, workers: frozenset[str], csp: str) -> None:
-        self._assets = (
-            {
-                path.relative_to(root).as_posix(): _asset(root, path, forever_below, workers, csp)
-                for path in sorted(root.rglob("*"))
-                if path.is_file() and path.suffix not in (".br", ".gz", ".map")
-            }
-            if root.is_dir()
-            else {}
-        )
+        self._root, self._forever_below = root, forever_below
+        self._workers, self._csp = workers, csp
+        self._stamp: int | None = None
+        self._assets: dict[str, Asset] = {}
 
     def get(self, name: str) -> Asset | None:
         """The file of that name, or None."""
+        stamp = self._built_at()
+        if stamp != self._stamp:
+            self._assets, self._stamp = self._index(), stamp
         return self._assets.get(name)
+
+    def _built_at(self) -> int | None:
+        try:
+            return (self._root / "index.html").stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    def _index(self) -> dict[str, Asset]:
+        return {
+            path.relative_to(self._root).as_posix(): _asset(
+                self._root, path, self._forever_below, self._workers, self._csp
+            )
+            for path in sorted(self._root.rglob("*"))
+            if path.is_file() and path.suffix not in (".br", ".gz", ".map")
+        }
 
 
 def _asset(root: Path, path: Path, forever_below: str, workers: frozenset[str], csp: str) -> Asset:
