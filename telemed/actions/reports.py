@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from telemed.actions import door, moves
+from telemed.actions import door, moves, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, request, workitem
@@ -58,10 +58,10 @@ def sign(act: Act, request_id: str, revision: int, signer: Signer) -> None:
 
 
 def verify(act: Act, request_id: str, revision: int, signer: Signer) -> None:
-    """The second signature, by somebody else."""
+    """The second signature, by somebody else who might have written it."""
     case = door.provided_case(act, request_id, Permission.VERIFY_REPORTS)
+    verifier = worklist.qualified(act, case)
     version = _preliminary(act, case)
-    verifier = _person(act)
     report.require_other_eyes(version["author_id"], verifier)
     to = report.MACHINE.step(State(version["state"]), Event.VERIFY)
     values = {
@@ -78,6 +78,7 @@ def verify(act: Act, request_id: str, revision: int, signer: Signer) -> None:
 def send_back(act: Act, request_id: str, note: str) -> None:
     """The verifier asks the author to change something."""
     case = door.provided_case(act, request_id, Permission.VERIFY_REPORTS)
+    worklist.qualified(act, case)
     version = _preliminary(act, case)
     to = report.MACHINE.step(State(version["state"]), Event.SEND_BACK)
     values = {"state": to.value, "authored_at": None, "reason": note, "updated_at": act.now}
@@ -91,11 +92,12 @@ def send_back(act: Act, request_id: str, note: str) -> None:
 def revise(act: Act, request_id: str, kind: str, reason: str) -> None:
     """Begin an addendum (empty) or an amendment (a copy to change) of an issued report."""
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
+    author = worklist.qualified(act, case)
     latest = reports.latest(act.tx, case.id)
     if latest is None or latest["state"] != State.FINAL:
         word = report.MACHINE.word(State(latest["state"]) if latest else State.DRAFT)
         raise Problem("illegal-transition", state=word, event={"zh": "修订", "en": "revise"})
-    content = _effective(act, case)["content"] if kind == VersionKind.AMENDMENT else {}
+    content = _in_force(act, case) if kind == VersionKind.AMENDMENT else {}
     reports.add_version(
         act.tx,
         {
@@ -107,7 +109,7 @@ def revise(act: Act, request_id: str, kind: str, reason: str) -> None:
             "content": content,
             "reason": reason,
             "workitem_id": None,
-            "author_id": _person(act),
+            "author_id": author,
             "created_at": act.now,
             "updated_at": act.now,
         },
@@ -276,19 +278,15 @@ def _preliminary(act: Act, case: Case) -> Row:
     return latest
 
 
-def _effective(act: Act, case: Case) -> Row:
-    """The version in force: the last final original or amendment."""
-    return [
+def _in_force(act: Act, case: Case) -> dict[str, Any]:
+    """The signed content of the last final original or amendment."""
+    version = [
         v
         for v in reports.versions(act.tx, case.id)
         if v["state"] == State.FINAL and v["kind"] != VersionKind.ADDENDUM
     ][-1]
-
-
-def _person(act: Act) -> str:
-    if act.subject.person_id is None:
-        raise Problem("forbidden", action="write-reports")
-    return act.subject.person_id
+    kept = reports.signed(act.tx, version["id"])
+    return dict(orjson.loads(kept["signed_bytes"])["content"]) if kept else {}
 
 
 def _stop_lease(act: Act, case: Case) -> None:

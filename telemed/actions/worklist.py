@@ -47,7 +47,7 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
 def claim(act: Act, request_id: str) -> None:
     """Take the case from the queue and open a draft report in one step."""
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
-    who = _qualified(act, case)
+    who = qualified(act, case)
     current = requests.current_workitem(act.tx, case.id)
     if current is None:
         raise Problem("not-found")
@@ -76,7 +76,7 @@ def release(act: Act, request_id: str, reason: str | None, note: str) -> None:
 def take_over(act: Act, request_id: str, reason: str | None, note: str) -> None:
     """Take a case that somebody else holds, with a reason; their draft is set aside, not lost."""
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
-    who = _qualified(act, case)
+    who = qualified(act, case)
     current = _in_progress(act, case)
     if current["performer_id"] == who:
         return
@@ -133,7 +133,7 @@ def release_abandoned(act: Act) -> list[str]:
     return gone
 
 
-def _qualified(act: Act, case: Case) -> str:
+def qualified(act: Act, case: Case) -> str:
     """The subject's person id, or Problem("not-qualified") with the reason in words."""
     who = taker(act.tx, act.subject)
     refusal = why_not(who, case.service, case.row, act.now)

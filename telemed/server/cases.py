@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import orjson
 import sqlalchemy as sa
 
 from telemed.actions import door, worklist
@@ -19,8 +20,10 @@ from telemed.core import access, activity, report, request
 from telemed.core.access import Permission, Relation, Role
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
+from telemed.core.errors import Problem
 from telemed.store import log, network, people, reports, requests, studies
 from telemed.store import tables as t
+from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -157,7 +160,7 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
             steps.append("release")
     if writes and state == report.State.DRAFT and row["report_author_id"] == person:
         steps += ["write", "sign"]
-    verifies = Permission.VERIFY_REPORTS in held and row["report_author_id"] != person
+    verifies = fit and Permission.VERIFY_REPORTS in held and row["report_author_id"] != person
     if verifies and state == report.State.PRELIMINARY:
         steps += ["verify", "send-back"]
     if fit and state == report.State.FINAL:
@@ -329,9 +332,18 @@ def _actor_names(act: Act, ids: list[str | None]) -> dict[str, str]:
     return {row["id"]: row["display_name"] for row in rows}
 
 
-def version_out(act: Act, row: Row) -> dict[str, Any]:
-    """One version of a report."""
-    content = dict(row["content"])
+def signed_content(act: Act, version: Row, signer: Signer) -> dict[str, Any]:
+    """The signed content of a version; what does not verify is never shown as valid (RP-01)."""
+    kept = reports.signed(act.tx, version["id"])
+    if kept is None or not signer.verify(kept["signed_bytes"], kept["signature"], kept["key_id"]):
+        raise Problem("signature-invalid", number=version["number"])
+    return dict(orjson.loads(kept["signed_bytes"]))
+
+
+def version_out(act: Act, row: Row, signer: Signer) -> dict[str, Any]:
+    """One version of a report; of an issued one, the text that was signed."""
+    final = row["state"] == report.State.FINAL
+    content = signed_content(act, row, signer)["content"] if final else row["content"]
     return {
         **{k: row[k] for k in ("id", "number", "kind", "state", "revision", "reason")},
         **{k: row[k] for k in ("updated_at", "sha256", "verification_code")},
@@ -354,7 +366,7 @@ def _signature(row: Row, who: str, when: str) -> dict[str, Any] | None:
     }
 
 
-def report_out(act: Act, request_id: str) -> dict[str, Any]:
+def report_out(act: Act, request_id: str, signer: Signer) -> dict[str, Any]:
     """A case's report as this viewer may see it: drafts are the writing side's alone (RP-11)."""
     case = door.case(act, request_id)
     row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
@@ -370,8 +382,8 @@ def report_out(act: Act, request_id: str) -> dict[str, Any]:
     return {
         "request_id": case.id,
         "report_id": rows[0]["report_id"] if rows else None,
-        "versions": [version_out(act, v) for v in shown],
-        "current": None if current is None else version_out(act, current),
+        "versions": [version_out(act, v, signer) for v in shown],
+        "current": None if current is None else version_out(act, current, signer),
         "editable": "write" in steps,
         "may_verify": "verify" in steps,
         "may_revise": "revise" in steps,

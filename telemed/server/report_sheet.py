@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-import orjson
-
 from telemed.actions import door
 from telemed.actions.act import Act
 from telemed.core.catalogue import FormField, ServiceType
@@ -25,7 +23,7 @@ from telemed.documents.report_pdf import (
     Version,
     VersionKind,
 )
-from telemed.server.cases import age, body_part
+from telemed.server.cases import age, body_part, signed_content
 from telemed.store import people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
@@ -44,7 +42,7 @@ def report_sheet(
     shown = [v for v in finals if number is None or v["number"] == number]
     if not shown:
         raise Problem("not-found")
-    signed = [_checked(act, v, signer) for v in shown]
+    signed = [signed_content(act, v, signer) for v in shown]
     newest, head = shown[-1], signed[-1]
     return ReportSheet(
         provider=head["provider"]["name"],
@@ -63,14 +61,6 @@ def report_sheet(
         verify_url=f"{origin}/verify/{newest['verification_code']}",
         printed_at=act.now,
     )
-
-
-def _checked(act: Act, version: Row, signer: Signer) -> dict[str, Any]:
-    """The signed content of a version; what does not verify is never shown as valid (RP-01)."""
-    kept = reports.signed(act.tx, version["id"])
-    if kept is None or not signer.verify(kept["signed_bytes"], kept["signature"], kept["key_id"]):
-        raise Problem("signature-invalid", number=version["number"])
-    return cast(dict[str, Any], orjson.loads(kept["signed_bytes"]))
 
 
 def _patient(content: Mapping[str, Any], now: datetime) -> Patient:

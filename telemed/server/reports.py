@@ -1,5 +1,6 @@
 """Routes of reports: write, sign, verify, revise, print, and the public check of a printed code."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +40,8 @@ class PdfQuery(Query):
 
 async def show(call: Call) -> Any:
     """A case's report as the caller may see it."""
-    return await call.ask(lambda act: cases.report_out(act, call.path("id")))
+    signer = call.services.signer
+    return await call.ask(lambda act: cases.report_out(act, call.path("id"), signer))
 
 
 async def save_draft(call: Call) -> Any:
@@ -52,7 +54,7 @@ async def save_draft(call: Call) -> Any:
         latest = reports.latest(act.tx, call.path("id"))
         if latest is None:
             raise Problem("not-found")
-        return cases.version_out(act, latest)
+        return cases.version_out(act, latest, call.services.signer)
 
     return await call.act(do)
 
@@ -74,7 +76,7 @@ async def _sign(call: Call, do: Any) -> Any:
 
     def act_and_show(act: Act) -> dict[str, Any]:
         do(act, call.path("id"), body.revision, signer)
-        return cases.report_out(act, call.path("id"))
+        return cases.report_out(act, call.path("id"), signer)
 
     return await call.act(act_and_show)
 
@@ -85,7 +87,7 @@ async def send_back(call: Call) -> Any:
 
     def do(act: Act) -> dict[str, Any]:
         acts.send_back(act, call.path("id"), body.note)
-        return cases.report_out(act, call.path("id"))
+        return cases.report_out(act, call.path("id"), call.services.signer)
 
     return await call.act(do)
 
@@ -96,7 +98,7 @@ async def revise(call: Call) -> Any:
 
     def do(act: Act) -> dict[str, Any]:
         acts.revise(act, call.path("id"), body.kind, body.reason)
-        return cases.report_out(act, call.path("id"))
+        return cases.report_out(act, call.path("id"), call.services.signer)
 
     return await call.act(do)
 
@@ -106,7 +108,7 @@ async def discard_revision(call: Call) -> Any:
 
     def do(act: Act) -> dict[str, Any]:
         acts.discard_revision(act, call.path("id"))
-        return cases.report_out(act, call.path("id"))
+        return cases.report_out(act, call.path("id"), call.services.signer)
 
     return await call.act(do)
 
@@ -146,7 +148,6 @@ async def check(call: Call) -> Any:
         row = reports.by_verification_code(act.tx, code)
         if row is None:
             raise Problem("not-found")
-        content = orjson.loads(row["signed_bytes"])
         newer = act.tx.scalar(
             sa.select(sa.func.count())
             .select_from(t.report_versions)
@@ -157,21 +158,33 @@ async def check(call: Call) -> Any:
                 t.report_versions.c.number > row["number"],
             )
         )
-        signers = [content["author"]["name"], (content["verifier"] or {}).get("name")]
+        valid = signer.verify(row["signed_bytes"], row["signature"], row["key_id"])
         return {
-            "valid": signer.verify(row["signed_bytes"], row["signature"], row["key_id"]),
-            "number": content["number"],
-            "institution": content["provider"]["name"],
-            "requester": content["requester"]["name"],
-            "patient": access.mask_name(content["patient"]["name"] or ""),
-            "kind": content["kind"],
-            "version": content["version"],
+            "valid": valid,
+            **(_on_paper(orjson.loads(row["signed_bytes"])) if valid else _NOTHING_TO_SHOW),
+            "number": row["request_number"],
+            "kind": row["kind"],
+            "version": row["number"],
             "superseded": bool(newer),
             "issued_at": row["at"],
-            "signers": [name for name in signers if name],
             "sha256": row["sha256"],
             "key_id": row["key_id"],
             "legal": cases.words(NOT_LEGAL),
         }
 
     return await call.ask(ask)
+
+
+_NOTHING_TO_SHOW = {"institution": "", "requester": "", "patient": "", "signers": []}
+"""Of bytes that do not verify nothing is believed."""
+
+
+def _on_paper(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the check page repeats from the signed content, the patient masked."""
+    signers = [content["author"]["name"], (content["verifier"] or {}).get("name")]
+    return {
+        "institution": content["provider"]["name"],
+        "requester": content["requester"]["name"],
+        "patient": access.mask_name(content["patient"]["name"] or ""),
+        "signers": [name for name in signers if name],
+    }
