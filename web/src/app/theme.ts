@@ -30,6 +30,19 @@ export const lightTheme: ThemeConfig = {
   token: {
     ...shape,
     colorPrimary: '#0b6e7f',
+    // The derived tints of so deep a colour are muddy; these are its clean ones.
+    colorPrimaryBg: '#e7f4f6',
+    colorPrimaryBgHover: '#d5ecef',
+    colorPrimaryBorder: '#a5d2d9',
+    colorPrimaryHover: '#0d8194',
+    colorInfoBg: '#e7f4f6',
+    colorInfoBorder: '#a5d2d9',
+    colorSuccessBg: '#eaf6ec',
+    colorSuccessBorder: '#b4d9bb',
+    colorWarningBg: '#fff5e5',
+    colorWarningBorder: '#f0cf9b',
+    colorErrorBg: '#fdeeee',
+    colorErrorBorder: '#f1b9bb',
     colorLink: '#0b6e7f',
     colorInfo: '#0b6e7f',
     colorSuccess: '#2a7a3b',
@@ -48,16 +61,23 @@ export const lightTheme: ThemeConfig = {
 }
 
 export const darkTheme: ThemeConfig = {
+  // The reading room is dark inside a light page too: nothing of the light theme may shine through.
+  inherit: false,
   algorithm: theme.darkAlgorithm,
   token: {
     ...shape,
     colorPrimary: '#2fa7b8',
+    colorPrimaryBg: '#10343b',
+    colorPrimaryBgHover: '#15434c',
+    colorPrimaryBorder: '#1f6470',
     colorLink: '#5cc3d1',
     colorInfo: '#2fa7b8',
     colorSuccess: '#5fb673',
     colorWarning: '#e0a045',
     colorError: '#f0716f',
-    colorBgBase: '#10161a',
+    colorBgBase: '#12181c',
+    colorBorder: '#3a464d',
+    colorBorderSecondary: '#29343a',
     colorTextBase: '#e3eaed',
     colorTextSecondary: '#aebac0',
     colorTextTertiary: '#98a6ad',

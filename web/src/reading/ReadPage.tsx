@@ -98,20 +98,23 @@ function Reading({ item }: { item: RequestOut }) {
   )
 }
 
-/** What was asked, folded to its question once the reader has seen it. */
+/** The question stands open; the rest of what was asked unfolds. */
 function Asked({ item }: { item: RequestOut }) {
   const t = useWords()
   const phone = item.content.contact_phone
   return (
-    <details className={styles.asked} open>
-      <summary>{t('patientAsked')}</summary>
-      <RequestContent item={item} without={['contact']} />
-      {typeof phone === 'string' && phone ? (
-        <p className={styles.phone}>
-          {t('contact')} {phone} · {item.created_by}
-        </p>
-      ) : null}
-    </details>
+    <section className={styles.asked}>
+      <p className={styles.question}>{item.question}</p>
+      <details>
+        <summary>{t('patientAsked')}</summary>
+        <RequestContent item={item} without={['contact']} />
+        {typeof phone === 'string' && phone ? (
+          <p className={styles.phone}>
+            {t('contact')} {phone} · {item.created_by}
+          </p>
+        ) : null}
+      </details>
+    </section>
   )
 }
 

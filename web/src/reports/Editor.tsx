@@ -9,18 +9,10 @@ import { usePageKeys } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { queryClient } from '../shared/queries'
 import { SaveSign } from '../shared/SaveSign'
-import type { RequestOut, VersionOut } from '../shared/schema'
+import type { Field, RequestOut, Section, VersionOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { reportQuery, saveDraft } from './api'
-import {
-  blanks,
-  fittingTemplates,
-  lacking,
-  ownFields,
-  type Written,
-  withTemplate,
-  writtenOf,
-} from './content'
+import { blanks, fittingTemplates, lacking, type Written, withTemplate, writtenOf } from './content'
 import styles from './Editor.module.css'
 import { useWords } from './editorWords'
 import { SignDialog } from './SignDialog'
@@ -59,24 +51,15 @@ export function Editor({ item, draft, onSigned }: Props) {
     <div className={styles.editor}>
       <TemplatePicker place={templates} item={item} written={written} change={change} />
       {view.state === 'stopped' ? (
-        <ProblemNotice error={view.error} kept={t('keptStale')} onRetry={again} />
+        <div className={styles.wide}>
+          <ProblemNotice error={view.error} kept={t('keptStale')} onRetry={again} />
+        </div>
       ) : null}
-      <OwnFields item={item} written={written} change={change} />
-      <TextPart
-        id="findings"
-        form={form}
-        rows={9}
-        text={written.findings}
-        onText={(findings) => change({ ...written, findings })}
-      />
-      <TextPart
-        id="impression"
-        form={form}
-        rows={4}
-        text={written.impression}
-        onText={(impression) => change({ ...written, impression })}
-      />
-      <Outcome item={item} written={written} change={change} />
+      {form
+        .flatMap((section) => section.fields)
+        .map((field) => (
+          <Part key={field.key} field={field} item={item} written={written} change={change} />
+        ))}
       <footer className={styles.foot}>
         <SaveSign view={view} />
         <Button type="primary" onClick={ask} title="Ctrl+Enter">
@@ -170,7 +153,7 @@ function TemplatePicker({
     })
   }
   return (
-    <div ref={place}>
+    <div ref={place} className={styles.wide}>
       <Select
         className={styles.full}
         showSearch={{ optionFilterProp: 'label' }}
@@ -184,50 +167,33 @@ function TemplatePicker({
   )
 }
 
-function OwnFields({ item, written, change }: PartProps) {
-  const fields = ownFields(useService(item.service)?.report_form ?? [])
-  if (fields.length === 0) return null
-  return (
-    <div className={styles.fields}>
-      {fields.map((field) => (
-        <FieldRow
-          key={field.key}
-          field={field}
-          missing={false}
-          value={written.fields[field.key]}
-          onChange={(value) =>
-            change({ ...written, fields: { ...written.fields, [field.key]: value } })
-          }
-        />
-      ))}
-    </div>
-  )
-}
+const ROWS = { findings: 7, impression: 3 } as const
 
-interface TextProps {
-  id: 'findings' | 'impression'
-  form: ReadonlyArray<{
-    fields: ReadonlyArray<{ key: string; label: { zh: string; en: string }; max_length: number }>
-  }>
-  rows: number
-  text: string
-  onText: (text: string) => void
-}
-
-function TextPart({ id, form, rows, text, onText }: TextProps) {
-  const field = form.flatMap((section) => section.fields).find((each) => each.key === id)
+/** A field of the report in its place in the form. */
+function Part({ field, item, written, change }: PartProps & { field: Field }) {
+  const { key } = field
+  if (key === 'positive') return <Outcome item={item} written={written} change={change} />
+  if (key !== 'findings' && key !== 'impression')
+    return (
+      <FieldRow
+        field={field}
+        missing={false}
+        value={written.fields[key]}
+        onChange={(value) => change({ ...written, fields: { ...written.fields, [key]: value } })}
+      />
+    )
   return (
-    <div>
-      <label htmlFor={`report-${id}`} className={styles.label}>
-        {field ? pick(field.label) : id}
+    <div className={styles.wide}>
+      <label htmlFor={`report-${key}`} className={styles.label}>
+        {pick(field.label)}
       </label>
       <Input.TextArea
-        id={`report-${id}`}
+        id={`report-${key}`}
         className={styles.text}
-        value={text}
-        maxLength={field?.max_length ?? 8000}
-        autoSize={{ minRows: rows, maxRows: 28 }}
-        onChange={(event) => onText(event.target.value)}
+        value={written[key]}
+        maxLength={field.max_length}
+        autoSize={{ minRows: ROWS[key], maxRows: 28 }}
+        onChange={(event) => change({ ...written, [key]: event.target.value })}
       />
     </div>
   )
@@ -270,15 +236,7 @@ function Outcome({ item, written, change }: PartProps) {
 }
 
 /** Where the service grades danger, Alt+1 to Alt+5 set it, also while typing. */
-function dangerKeys(
-  form: ReadonlyArray<{
-    fields: ReadonlyArray<{
-      key: string
-      options: ReadonlyArray<{ value: string; label: { zh: string; en: string } }>
-    }>
-  }>,
-  set: (grade: string) => void,
-) {
+function dangerKeys(form: readonly Section[], set: (grade: string) => void) {
   const field = form
     .flatMap((section) => section.fields)
     .find((each) => each.key === 'danger_grade')

@@ -171,8 +171,13 @@ function Steps({ item, report, onLeft }: StepsProps) {
   const steps = LEAVING.filter((each) => item.allowed.includes(each))
   return (
     <div className={styles.steps}>
+      <h2 className={styles.title}>{t('report')}</h2>
       <Holder item={item} onTakeOver={() => setStep('takeover')} />
-      {report.may_revise ? <Button onClick={() => setRevising(true)}>{t('revise')}</Button> : null}
+      {report.may_revise ? (
+        <Button size="small" onClick={() => setRevising(true)}>
+          {t('revise')}
+        </Button>
+      ) : null}
       {steps.length > 0 ? (
         <Dropdown
           trigger={['click']}
@@ -181,7 +186,7 @@ function Steps({ item, report, onLeft }: StepsProps) {
             onClick: ({ key }) => setStep(key as DialogStep),
           }}
         >
-          <Button>
+          <Button size="small">
             {t('more')} <DownOutlined aria-hidden />
           </Button>
         </Dropdown>

@@ -22,7 +22,6 @@ interface Props {
 export function SignDialog({ open, how, item, before, revision, onClose, onSigned }: Props) {
   const t = useWords()
   const me = useMe()
-  const [form] = Form.useForm<{ password: string }>()
   const sign = useMutation({
     mutationFn: async ({ password }: { password: string }) => {
       await before()
@@ -40,8 +39,8 @@ export function SignDialog({ open, how, item, before, revision, onClose, onSigne
       title={t(word)}
       okText={t(word)}
       cancelText={t('cancel')}
-      okButtonProps={{ loading: sign.isPending }}
-      onOk={form.submit}
+      // A submit button of the form itself, so that Enter in the password signs.
+      okButtonProps={{ loading: sign.isPending, htmlType: 'submit', form: 'signature' }}
       onCancel={onClose}
       width={420}
       destroyOnHidden
@@ -53,7 +52,7 @@ export function SignDialog({ open, how, item, before, revision, onClose, onSigne
         {item.patient_name} · {item.number}
       </p>
       <Form
-        form={form}
+        id="signature"
         layout="vertical"
         requiredMark={false}
         onFinish={(given) => sign.mutate(given)}

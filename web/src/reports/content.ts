@@ -20,7 +20,7 @@ export function writtenOf(content: ReportContent): Written {
   }
 }
 
-/** Drawn by the editor itself rather than from the row. */
+/** Common to every report; the others are the service's own. */
 const OWN = new Set(['findings', 'impression', 'positive'])
 
 export function ownFields(form: readonly Section[]) {

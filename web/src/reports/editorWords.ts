@@ -2,6 +2,7 @@
 import { defineWords } from '../shared/words'
 
 export const { useWords } = defineWords('editor', {
+  report: ['诊断报告', 'Report'],
   template: ['套用模板（输入部位或名称）', 'Template (part or name)'],
   templateReplace: ['已套用模板，可撤销', 'Template put in'],
   undo: ['撤销', 'Undo'],

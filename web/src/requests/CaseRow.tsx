@@ -24,6 +24,9 @@ export function CaseRow({ row, side }: Props) {
     other === null
       ? t('noProvider')
       : t(side === 'sender' ? 'to' : 'from', { who: other.short_name || other.name })
+  // In the reader's queue every unclaimed case waits: saying it on each row says nothing.
+  const showsStage =
+    row.state === 'open' && (side === 'sender' || row.claim !== null || row.report_state !== null)
   return (
     <div className={styles.row}>
       <div className={styles.first}>
@@ -40,7 +43,7 @@ export function CaseRow({ row, side }: Props) {
         <span className={styles.exam}>{examLabel(catalogue, row)}</span>
         <span className={styles.end}>
           <OutcomeTag positive={row.positive} />
-          {row.state === 'open' ? <StatusTag row={row} /> : null}
+          {showsStage ? <StatusTag row={row} /> : null}
         </span>
       </div>
       <div className={styles.second}>

@@ -35,7 +35,9 @@ function SectionView({ section, content }: { section: Section; content: RequestO
   if (given.length === 0) return null
   return (
     <section>
-      <h4 className={styles.section}>{pick(section.label)}</h4>
+      {given.some((field) => pick(field.label) === pick(section.label)) ? null : (
+        <h4 className={styles.section}>{pick(section.label)}</h4>
+      )}
       <dl className={styles.fields}>
         {given.map((field) => (
           <div key={field.key} className={field.type === 'textarea' ? styles.wide : undefined}>

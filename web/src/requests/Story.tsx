@@ -42,9 +42,17 @@ export function Story({ item }: { item: RequestOut }) {
   const facts = useQuery(factsQuery(item.id))
   if (facts.error) return <ProblemNotice error={facts.error} onRetry={() => void facts.refetch()} />
   if (!facts.data) return <Skeleton active title={false} paragraph={{ rows: 5 }} />
-  const steps = facts.data.items.map((fact) => factStep(fact, catalogue))
+  const steps = gathered(facts.data.items).map((fact) => factStep(fact, catalogue))
   const next = nextStep(item)
   return <Timeline label={t('label')} steps={next ? [...steps, next] : steps} />
+}
+
+/** Images that trickle in are one line of the story: the last of a run stands for it. */
+function gathered(facts: readonly ActivityOut[]): ActivityOut[] {
+  return facts.filter((fact, at) => {
+    const next = facts[at + 1]
+    return !(fact.kind === 'study.grew' && next?.kind === 'study.grew')
+  })
 }
 
 function factStep(fact: ActivityOut, catalogue: CatalogueOut | undefined): Step {

@@ -41,12 +41,12 @@ const INPUTS: Record<string, Input_> = {
   specimens: SpecimensInput,
 }
 
-const WIDE = new Set(['textarea', 'icd10', 'specimens'])
+const WIDE = new Set(['textarea', 'icd10', 'specimens', 'checks'])
 
 export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
   const id = `field-${field.key}`
   const Input = INPUTS[field.type] ?? TextInput
-  const wide = WIDE.has(field.type) || (field.type === 'checks' && field.options.length > 2)
+  const wide = WIDE.has(field.type) || (field.type === 'select' && field.options.length === 4)
   // A single tick says its own label.
   const tick = field.type === 'checks' && field.options.length === 0
   return (

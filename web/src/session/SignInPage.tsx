@@ -56,7 +56,7 @@ function DemoAccounts({ accounts }: { accounts: readonly DemoAccount[] }) {
                 {isRole(account.role) ? t(account.role) : account.role}
               </span>
               <span className={styles.who}>
-                {account.name} · {account.institution}
+                {[account.name, account.institution].filter(Boolean).join(' · ')}
               </span>
               <span className={styles.story}>{pick(account.story)}</span>
             </Button>

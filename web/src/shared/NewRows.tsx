@@ -26,7 +26,9 @@ export function useHeldRows<Row extends { id: string }>(
   const [seen, setSeen] = useState<{ scope: string; ids: ReadonlySet<string> } | null>(null)
   const known = seen !== null && seen.scope === scope ? seen.ids : null
   if (known === null && rows.length > 0) setSeen({ scope, ids: new Set(rows.map((r) => r.id)) })
-  const visible = known === null ? [...rows] : rows.filter((r) => known.has(r.id) || passes(r))
+  const shown = known === null ? [...rows] : rows.filter((r) => known.has(r.id) || passes(r))
+  // In an empty list nothing can jump.
+  const visible = shown.length > 0 ? shown : [...rows]
   return {
     visible,
     held: rows.length - visible.length,

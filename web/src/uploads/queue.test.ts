@@ -53,6 +53,24 @@ describe('an upload', () => {
     expect(nextToSend(busy, 2).map((item) => item.path)).toEqual(['b'])
   })
 
+  it('knows a file again whose creation is not answered yet', () => {
+    const items = join([], [picked('ct/1.dcm')]).map((item) => ({
+      ...item,
+      phase: 'sending' as const,
+    }))
+    expect(merge(items, [said('ct/1.dcm', { id: 'f1', verdict: 'uploading', offset: 1 })])).toEqual(
+      items,
+    )
+  })
+
+  it('counts the bytes of a ZIP once', () => {
+    const files = [
+      said('a.zip', { verdict: 'expanded', size: 10, offset: 10 }),
+      said('a/1.dcm', { size: 30, offset: 30, parent_id: 'a.zip' }),
+    ]
+    expect(overall(merge([], files))).toMatchObject({ files: 2, bytes: 10, percent: 100 })
+  })
+
   it('says a hundred percent only when every byte is there', () => {
     const items = join([], [picked('a', 1000)]).map((item) => ({ ...item, sent: 999 }))
     expect(overall(items).percent).toBe(99)

@@ -24,6 +24,8 @@ export interface Item {
   readonly code: string | null
   readonly words: { readonly zh: string; readonly en: string } | null
   readonly studyId: string | null
+  /** Came out of a ZIP: its bytes were counted with the ZIP's. */
+  readonly unpacked: boolean
 }
 
 export interface Overall {
@@ -56,6 +58,7 @@ export function newItem(path: string, file: File): Item {
     code: null,
     words: null,
     studyId: null,
+    unpacked: false,
   }
 }
 
@@ -79,15 +82,21 @@ export function join(
   return [...byKey.values()]
 }
 
-/** What the server says of an upload laid over what we know of it. */
+/**
+ * What the server says of an upload laid over what we know of it. A file whose creation is still
+ * being answered is on the server before we know its id: it is known by its name and size.
+ */
 export function merge(items: readonly Item[], files: readonly UploadFileOut[]): Item[] {
   const byId = new Map(files.map((file) => [file.id, file]))
-  const known = new Set(items.map((item) => item.fileId))
+  const taken = new Set(items.flatMap((item) => item.fileId ?? []))
+  const unnamed = new Set(items.flatMap((item) => (item.fileId === null ? item.key : [])))
   const merged = items.map((item) => {
     const file = item.fileId === null ? undefined : byId.get(item.fileId)
     return file === undefined ? item : judged(item, file)
   })
-  for (const file of files) if (!known.has(file.id)) merged.push(fromServer(file))
+  for (const file of files)
+    if (!taken.has(file.id) && !unnamed.has(keyOf(file.name, file.size)))
+      merged.push(fromServer(file))
   return merged
 }
 
@@ -110,6 +119,7 @@ function fromServer(file: UploadFileOut): Item {
     fileId: file.id,
     sent: file.offset,
     phase: phases[file.verdict] ?? 'done',
+    unpacked: file.parent_id !== null,
     ...verdictOf(file),
   }
 }
@@ -138,8 +148,10 @@ export function overall(items: readonly Item[]): Overall {
   let lost = 0
   let busy = false
   for (const item of items) {
-    bytes += item.size
-    sent += Math.min(item.sent, item.size)
+    if (!item.unpacked) {
+      bytes += item.size
+      sent += Math.min(item.sent, item.size)
+    }
     if (item.phase === 'done') finished += 1
     if (item.phase === 'lost') lost += 1
     if (isFaulty(item)) faults += 1
