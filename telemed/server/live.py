@@ -30,6 +30,8 @@ MAX_BEHIND = 2000
 BATCH = 200
 SEND_SECONDS = 10.0
 """A reader that does not take a message for so long is cut and resumes."""
+CLOSE_SECONDS = 5.0
+"""aiohttp's close waits for a full send buffer to drain, which a stalled reader never lets it."""
 HEARTBEAT = 15.0
 MAX_MESSAGE = 16 << 10
 MESSAGES_PER_SECOND = 50
@@ -57,6 +59,19 @@ class Reader:
     socket: web.WebSocketResponse
     subject: Subject
     seq: int
+    transport: asyncio.Transport | None = None
+
+    async def close(self, code: int, why: bytes) -> None:
+        """Say goodbye; whoever does not take that in time is cut off."""
+        try:
+            await asyncio.wait_for(self.socket.close(code=code, message=why), CLOSE_SECONDS)
+        except TimeoutError:
+            self.cut()
+
+    def cut(self) -> None:
+        """Drop the connection and what was queued on it: the log still has it."""
+        if self.transport is not None:
+            self.transport.abort()
 
 
 class Live:
@@ -85,7 +100,7 @@ class Live:
             heartbeat=HEARTBEAT, compress=False, max_msg_size=MAX_MESSAGE, timeout=2.0
         )
         await socket.prepare(request)
-        reader = Reader(socket, signed.subject, 0)
+        reader = Reader(socket, signed.subject, 0, request.transport)
         self._per_account[account] = self._per_account.get(account, 0) + 1
         try:
             await self._serve(request, reader)
@@ -104,14 +119,14 @@ class Live:
 
     async def close_all(self) -> None:
         """The server stops: tell everybody to come back (1012)."""
-        for reader in list(self._readers):
-            await reader.socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"restart")
+        leaving = [r.close(WSCloseCode.SERVICE_RESTART, b"restart") for r in self._readers]
+        await asyncio.gather(*leaving, return_exceptions=True)
 
     async def _serve(self, request: web.Request, reader: Reader) -> None:
         first = await reader.socket.receive(timeout=HEARTBEAT)
         since = _since(first)
         if since is Ellipsis:
-            await reader.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"hello first")
+            await reader.close(WSCloseCode.POLICY_VIOLATION, b"hello first")
             return
         await self._welcome(reader, since)
         self._readers.add(reader)
@@ -165,7 +180,7 @@ class Live:
             await _send(reader, {"type": "activities", "items": items})
         except (TimeoutError, ConnectionError):
             log.info("a slow reader was cut; it resumes from %d", reader.seq)
-            await reader.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"slow")
+            reader.cut()
             return False
         reader.seq = seen[-1].seq
         return len(seen) == BATCH
@@ -174,7 +189,7 @@ class Live:
         """Rights are those of this moment (AU-08, WS-08)."""
         signed = await auth.authenticate(request, self._services, touch=False)
         if signed is None or signed.subject.account_id != reader.subject.account_id:
-            await reader.socket.close(code=4401, message=b"session ended")
+            await reader.close(4401, b"session ended")
             return False
         reader.subject = signed.subject
         return True
@@ -187,7 +202,7 @@ class Live:
             window, count = (now, 0) if now - window > 1 else (window, count + 1)
             body = _parse(received)
             if body is None or count > MESSAGES_PER_SECOND:
-                await reader.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"unexpected")
+                await reader.close(WSCloseCode.POLICY_VIOLATION, b"unexpected")
                 return
             await self._presence(reader, body)
 
