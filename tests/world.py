@@ -10,7 +10,7 @@ import hashlib
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import argon2
 import orjson
 import sqlalchemy as sa
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, web
 from aiohttp.test_utils import TestServer
 
 from dicom_samples.base import Person
@@ -217,9 +217,9 @@ class World:
     clock: Clock
     base: str
     http: ClientSession
+    app: web.Application
     told: dict[str, set[str]]
     """By canary, the places and offices that may see it."""
-    drafts: int = field(default=0)
 
     def client(self, who: str) -> Client:
         """Somebody signed in, e.g. 'hub-reader'; 'nobody' is not."""
@@ -531,7 +531,7 @@ async def world_at(folder: Path, **settings: Any) -> AsyncIterator[World]:
             server = TestServer(app, host="127.0.0.1", port=port)
             await server.start_server(shutdown_timeout=1)
             try:
-                yield World(services, clock, f"http://127.0.0.1:{port}", http, _told())
+                yield World(services, clock, f"http://127.0.0.1:{port}", http, app, _told())
             finally:
                 await http.close()
                 await server.close()
