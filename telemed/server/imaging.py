@@ -166,9 +166,12 @@ async def _pour(
 ) -> web.StreamResponse:
     """Write all pieces; a client that leaves closes the file behind them."""
     async with aclosing(pieces):
+        # A file that cannot be read shows before the status is sent.
+        piece = await anext(pieces, None)
         await response.prepare(call.request)
-        async for piece in pieces:
+        while piece is not None:
             await response.write(piece)
+            piece = await anext(pieces, None)
     await response.write_eof()
     return response
 

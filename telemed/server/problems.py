@@ -104,9 +104,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return response
     except (ConnectionResetError, TimeoutError):
         raise
-    except Exception:
+    except Exception as fault:
         incident = secrets.token_hex(4)
         log.exception("incident %s", incident, extra={"incident": incident})
+        if request.writer.output_size > 0:
+            # A second answer would be read as the rest of the first: only hanging up is honest.
+            raise ConnectionResetError("the answer broke off") from fault
         return problem_response(Problem("internal", incident=incident))
 
 

@@ -6,6 +6,7 @@ for its health, and every one of those questions must be answered.
 
 import asyncio
 import json
+import os
 import resource
 import socket
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import ClientSession
 
 from telemed.assemble import open_services, running
@@ -22,6 +24,7 @@ from telemed.server.app import serve
 from telemed.server.deadlines import PORTER, Limits, Porter, room_for_files
 from telemed.server.services import Services
 from telemed.settings import Settings
+from telemed.store import tables as t
 from tests.services import free_port
 from tests.world import csrf_of, session_of
 
@@ -651,3 +654,27 @@ def _signed(who: str, server: Server) -> list[str]:
         f"Cookie: telemed={session_of(who)}",
         f"X-CSRF-Token: {csrf_of(who)}",
     ]
+
+
+async def test_a_lost_image_is_an_error_and_never_other_bytes(server: Server) -> None:
+    """A blob that is gone is a clean 500; one that is cut short ends the line, without a word."""
+    me = _signed("county-requester", server)
+    query = sa.select(t.instances.c.blob, t.instances.c.sop_uid, t.studies.c.study_uid,
+                      t.series.c.series_uid).where(t.studies.c.institution_id == "county")  # fmt: skip
+    query = query.join(t.series, t.series.c.id == t.instances.c.series_id)
+    query = query.join(t.studies, t.studies.c.id == t.instances.c.study_id)
+    gone, short = (await server.services.store.read(lambda tx: tx.all(query)))[:2]
+    server.services.blobs.path(gone["blob"]).unlink()
+    os.truncate(server.services.blobs.path(short["blob"]), 100)
+    answers = [
+        await server.get(
+            f"/dicom-web/studies/{row['study_uid']}/series/{row['series_uid']}"
+            f"/instances/{row['sop_uid']}",
+            *me,
+            "Accept: application/dicom; transfer-syntax=*",
+        )
+        for row in (gone, short)
+    ]
+    assert answers[0].status == 500
+    assert json.loads(answers[0].body)["code"] == "internal"
+    assert answers[1].status == 0  # announced in full, and then the line ended
