@@ -5,6 +5,7 @@ What is counted is `core.tally`'s; missing is null and never zero.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -44,8 +45,10 @@ from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
 Where = Literal["requester", "provider"]
+ByMonth = Mapping[str, list[Entry]]
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 PAGE = 100
+_NAMED = 500
 T = tally_entries.c
 
 RULE = {
@@ -84,12 +87,15 @@ class ExportQuery(TallyQuery):
 # --- the questions ----------------------------------------------------------------------------
 
 
-def part(act: Act, month: str, by: str, side: str) -> TallyPart:
-    """One month by one dimension and side: the one answer that screen and file both show."""
+def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = None) -> TallyPart:
+    """One month by one dimension and side: the one answer that screen and file both show.
+
+    `counted` spares reading the same entries again for another dimension of the same side.
+    """
     act.subject.require(Permission.SEE_TALLY)
     before, year = core.compared_months(month)
     places = _Places(act, month, by, side)
-    by_month = core.group(places.entries([month, before, year]), lambda e: e.month)
+    by_month = _compared(places, month) if counted is None else counted
     grouped = {m: places.summaries(by_month.get(m, [])) for m in (month, before, year)}
 
     def row(key: str, name: str, tables: Callable[[str], Summary | None]) -> TallyRow:
@@ -104,6 +110,12 @@ def part(act: Act, month: str, by: str, side: str) -> TallyPart:
     rows.sort(key=lambda r: (-r.summary.counts[LEADING[Side(side)]], r.code))
     total = row("", "合计", lambda m: core.summarize(by_month[m]) if by_month.get(m) else None)
     return TallyPart(Dimension(by), Side(side), tuple(rows), total)
+
+
+def _compared(places: "_Places", month: str) -> ByMonth:
+    """The entries of a month and of those it is compared with, by month."""
+    found = places.entries([month, *core.compared_months(month)])
+    return core.group(found, lambda e: e.month)
 
 
 def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
@@ -139,7 +151,21 @@ def _line(row: TallyRow, by: str, side: str) -> dict[str, Any]:
 
 def book(act: Act, month: str) -> MonthlyTally:
     """The month as the form that is handed in: every dimension and both sides, with the cases."""
-    parts = tuple(part(act, month, by, side) for side in ("requester", "provider") for by in _BYS)
+    parts: list[TallyPart] = []
+    for side in ("requester", "provider"):
+        counted = _compared(_Places(act, month, "service", side), month)
+        parts += [part(act, month, by, side, counted) for by in _BYS]
+    return _form(act, month, parts, tuple(_book_cases(act, month)))
+
+
+def sheet(act: Act, month: str, by: str, side: str) -> MonthlyTally:
+    """The form with one table only: the one on the screen."""
+    return _form(act, month, [part(act, month, by, side)], ())
+
+
+def _form(
+    act: Act, month: str, parts: Iterable[TallyPart], cases: Iterable[CaseRow]
+) -> MonthlyTally:
     subject = act.subject
     place = network.institution(act.tx, subject.institution_id) if subject.institution_id else None
     return MonthlyTally(
@@ -147,8 +173,8 @@ def book(act: Act, month: str) -> MonthlyTally:
         month=month,
         reported_by=place["name"] if place else "卫生健康行政部门",
         made_at=act.now,
-        parts=parts,
-        cases=tuple(_book_cases(act, month)),
+        parts=tuple(parts),
+        cases=cases,
     )
 
 
@@ -345,6 +371,7 @@ _PARTS = {
 }
 
 
+@cache
 def _columns(row: Indicator) -> list[dict[str, Any]]:
     """A count or share is one column; a duration is its median and its 90th percentile."""
     definition = {"zh": row.definition_zh, "en": row.definition_en}
@@ -411,12 +438,37 @@ def _highlights(total: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[di
     return sentences
 
 
+_SHOWN = (
+    "id",
+    "number",
+    "service",
+    "urgency",
+    "state",
+    "submitted_at",
+    "issued_at",
+    "due_at",
+    "waited_seconds",
+    "positive",
+    "critical",
+    "adoption",
+)
+
+
 def _requests(act: Act, ids: set[str]) -> dict[str, Row]:
+    """Requests by id, some hundreds at a time: a month holds more than a statement may name."""
+    wanted = sorted(ids)
+    found: dict[str, Row] = {}
+    for begin in range(0, len(wanted), _NAMED):
+        found |= _some_requests(act, wanted[begin : begin + _NAMED])
+    return found
+
+
+def _some_requests(act: Act, ids: list[str]) -> dict[str, Row]:
     seen = visible_requests(act.subject, act.now)
     requester, provider = t.institutions.alias(), t.institutions.alias()
     rows = act.tx.all(
         sa.select(
-            t.requests,
+            *(t.requests.c[name] for name in _SHOWN),
             requester.c.short_name.label("requester"),
             provider.c.short_name.label("provider"),
             sa.case((seen, True), else_=False).label("visible"),
@@ -469,13 +521,16 @@ async def export(call: Call) -> web.StreamResponse:
     """The month as a file: the whole form, or the screen's table, from the same rows (TL-07)."""
     q = call.query(ExportQuery)
 
-    def ask(act: Act) -> MonthlyTally:
+    def note(act: Act) -> None:
         audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format)
-        return book(act, q.month)
 
-    tally = await call.act(ask)
-    chosen = (Dimension(q.by), Side(q.side))
-    body = await call.services.in_thread(_FORMATS[q.format], (tally, chosen))
+    def ask(act: Act) -> MonthlyTally:
+        return book(act, q.month) if q.format == "xlsx" else sheet(act, q.month, q.by, q.side)
+
+    # Audited first and apart: nobody's writing waits while a month is counted.
+    await call.act(note)
+    tally = await call.ask(ask)
+    body = await call.services.in_thread(_FORMATS[q.format], tally)
     name = (
         f"telemed-{q.month}.xlsx"
         if q.format == "xlsx"
@@ -488,21 +543,15 @@ async def export(call: Call) -> web.StreamResponse:
     )
 
 
-Chosen = tuple[MonthlyTally, tuple[Dimension, Side]]
+def _as_csv(tally: MonthlyTally) -> bytes:
+    return write_csv(part_table(tally, tally.parts[0]))
 
 
-def _as_csv(asked: Chosen) -> bytes:
-    tally, (by, side) = asked
-    return write_csv(
-        part_table(tally, next(p for p in tally.parts if (p.dimension, p.side) == (by, side)))
-    )
+def _as_xlsx(tally: MonthlyTally) -> bytes:
+    return write_xlsx(tally_workbook(tally))
 
 
-def _as_xlsx(asked: Chosen) -> bytes:
-    return write_xlsx(tally_workbook(asked[0]))
-
-
-_FORMATS: Mapping[str, Callable[[Chosen], bytes]] = {"csv": _as_csv, "xlsx": _as_xlsx}
+_FORMATS: Mapping[str, Callable[[MonthlyTally], bytes]] = {"csv": _as_csv, "xlsx": _as_xlsx}
 _MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ _COLUMNS = {f.name: f.name for f in fields(Entry)} | {
     "provider": "provider_id",
 }
 T = tally_entries.c
+_ENTRIES = sa.select(*(T[column] for column in _COLUMNS.values()))
 
 
 def add(tx: Tx, entries: Iterable[Entry]) -> None:
@@ -31,18 +33,22 @@ def clear(tx: Tx) -> None:
 
 def everything(tx: Tx) -> list[Entry]:
     """All entries in log order."""
-    return _entries(tx, sa.select(tally_entries).order_by(T.seq, T.part))
+    return _entries(tx, _ENTRIES.order_by(T.seq, T.part))
 
 
 def of_months(tx: Tx, months: Iterable[str], where: sa.ColumnElement[bool]) -> list[Entry]:
     """The entries of some months that a viewer may count."""
-    return _entries(tx, sa.select(tally_entries).where(T.month.in_(list(months)), where))
+    return _entries(tx, _ENTRIES.where(T.month.in_(list(months)), where))
 
 
-def _entries(tx: Tx, query: sa.Select[tuple[object, ...]]) -> list[Entry]:
-    return [
-        Entry(**{name: row[column] for name, column in _COLUMNS.items()}) for row in tx.all(query)
-    ]
+def _entries(tx: Tx, query: sa.Select[Any]) -> list[Entry]:
+    # By position: a month of the whole region is tens of thousands of rows, and a mapping for
+    # each costs more than the query.
+    return [_entry(row) for row in tx.execute(query)]
+
+
+def _entry(columns: Iterable[Any]) -> Entry:
+    return Entry(*columns)
 
 
 def _row(entry: Entry) -> Row:
