@@ -6,7 +6,7 @@
  */
 import { InfoCircleOutlined, SyncOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Button, Input, Skeleton, Tooltip } from 'antd'
+import { Button, Input, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useMe } from '../session/session'
 import { Empty } from '../shared/Empty'
@@ -29,10 +29,12 @@ import { TileMap } from './TileMap'
 import { Toolbar } from './Toolbar'
 import { TrendPanel } from './TrendPanel'
 import { useAsked } from './useAsked'
-import { useWords } from './words'
+import { say, useWords } from './words'
 
 /** Rows from which a filter by name is worth its place. */
 const MANY = 12
+/** Rows up to which the trend has more room below the table than beside it. */
+const FEW = 8
 
 export function TallyPage() {
   const t = useWords()
@@ -79,7 +81,7 @@ export function TallyPage() {
         )
       ) : (
         <div className={`${styles.month} ${isPlaceholderData ? styles.old : ''}`}>
-          <Sentence tally={data} />
+          <Sentence tally={data} open={asked.month === thisMonth} />
           {isEmpty(data) && !isPlaceholderData ? (
             <EmptyMonth asked={asked} move={move} />
           ) : (
@@ -105,14 +107,14 @@ export function TallyPage() {
 }
 
 /** What changed and where, and whether the numbers are still moving. */
-function Sentence({ tally }: { tally: TallyOut }) {
+function Sentence({ tally, open }: { tally: TallyOut; open: boolean }) {
   const t = useWords()
   const late = behind(tally)
-  if (tally.highlights.length === 0 && late === 0) return null
   return (
     <p className={styles.sentence}>
       <InfoCircleOutlined aria-hidden className={styles.sentenceIcon} />
       <span>{tally.highlights.map(pick).join(' ')}</span>
+      {open ? <span className={styles.open}>{t('monthOpen')}</span> : null}
       {late > 0 ? (
         <Tooltip title={t('updatingWhy', { n: late })}>
           <span className={styles.updating} role="status">
@@ -132,45 +134,36 @@ interface MonthProps {
 }
 
 function Month({ asked, tally, columns, shown }: MonthProps) {
-  const t = useWords()
-  const me = useMe()
+  const onMap = useMe().region !== null && (asked.by === 'city' || asked.by === 'county')
   const [order, setOrder] = useState<Order | null>(null)
   const [filter, setFilter] = useState('')
   const [picked, setPicked] = useState({ key: '', indicator: LEADING[asked.side] })
   const [open, setOpen] = useState<Spot | null>(null)
   const visible = columns.filter((column) => shown.includes(column.code))
   const rows = sortRows(matching(tally.rows, filter), columns, order)
-  const row = tally.rows.find((each) => each.key === picked.key) ?? tally.total
-  const column = columns.find((each) => each.code === picked.indicator) ?? columns[0]
-  const look = (spot: Spot) => setPicked({ key: spot.row.key, indicator: spot.column.indicator })
-  const openCases = (spot: Spot) => {
-    look(spot)
-    setOpen(spot)
+  const spot = spotOf(tally, columns, picked)
+  const look = ({ row, column }: Spot) => setPicked({ key: row.key, indicator: column.indicator })
+  const openCases = (wanted: Spot) => {
+    look(wanted)
+    setOpen(wanted)
   }
-  const onMap = me.region !== null && (asked.by === 'city' || asked.by === 'county')
+  const few = !onMap && tally.rows.length <= FEW
   return (
     <>
       <KeyFigures
         side={asked.side}
         total={tally.total}
         columns={columns}
-        onOpen={(each) => openCases({ row: tally.total, column: each })}
+        onOpen={(column) => openCases({ row: tally.total, column })}
       />
-      <div className={styles.main}>
+      <div className={`${styles.main} ${few ? styles.few : ''}`}>
         <div className={styles.tablePlace}>
           {tally.rows.length > MANY ? (
             <Filter value={filter} onChange={setFilter} left={rows.length} />
           ) : null}
-          {rows.length === 0 ? (
-            <Empty small title="" teach={t('noneFound', { q: filter })} />
-          ) : null}
           <TallyTable
-            label={t('table', {
-              month: monthWords(asked.month),
-              by: t(`${asked.by}Long`),
-              side: t(asked.side),
-            })}
-            dimension={t(`${asked.by}Long`)}
+            label={tableName(asked)}
+            dimension={say(`${asked.by}Long`)}
             rows={rows}
             total={tally.total}
             columns={visible}
@@ -181,30 +174,61 @@ function Month({ asked, tally, columns, shown }: MonthProps) {
             onOpen={openCases}
           />
         </div>
-        <div className={styles.beside}>
-          {onMap && column ? (
-            <TileMap
-              by={asked.by === 'city' ? 'city' : 'county'}
-              region={me.region ?? ''}
-              rows={tally.rows}
-              column={column}
-              picked={picked.key}
-              onPick={(each) => look({ row: each, column })}
-            />
-          ) : null}
-          {column ? (
-            <TrendPanel
-              asked={asked}
-              rowKey={row.key}
-              rowName={row.key === '' ? t('total') : row.name}
-              column={column}
-            />
-          ) : null}
-        </div>
+        {spot === null ? null : (
+          <Beside asked={asked} tally={tally} spot={spot} onMap={onMap} onPick={look} />
+        )}
       </div>
       <CasesDrawer asked={asked} spot={open} onClose={() => setOpen(null)} />
       <PrintForm asked={asked} tally={tally} rows={rows} columns={visible} />
     </>
+  )
+}
+
+/** What is looked at; the total where the picked row has gone with another month. */
+function spotOf(
+  tally: TallyOut,
+  columns: readonly ColumnOf[],
+  picked: { key: string; indicator: string },
+): Spot | null {
+  const row = tally.rows.find((each) => each.key === picked.key) ?? tally.total
+  const column = columns.find((each) => each.code === picked.indicator) ?? columns[0]
+  return column === undefined ? null : { row, column }
+}
+
+function tableName({ month, by, side }: Asked): string {
+  return say('table', { month: monthWords(month), by: say(`${by}Long`), side: say(side) })
+}
+
+interface BesideProps {
+  asked: Asked
+  tally: TallyOut
+  spot: Spot
+  onMap: boolean
+  onPick: (spot: Spot) => void
+}
+
+/** The shape of what is looked at: in place, for supervision, and in time. */
+function Beside({ asked, tally, spot: { row, column }, onMap, onPick }: BesideProps) {
+  const region = useMe().region ?? ''
+  return (
+    <div className={styles.beside}>
+      {onMap ? (
+        <TileMap
+          by={asked.by === 'city' ? 'city' : 'county'}
+          region={region}
+          rows={tally.rows}
+          column={column}
+          picked={row.key}
+          onPick={(each) => onPick({ row: each, column })}
+        />
+      ) : null}
+      <TrendPanel
+        asked={asked}
+        rowKey={row.key}
+        rowName={row.key === '' ? say('total') : row.name}
+        column={column}
+      />
+    </div>
   )
 }
 
@@ -249,10 +273,10 @@ function EmptyMonth({ asked, move }: { asked: Asked; move: (next: Partial<Asked>
 
 function Waiting() {
   return (
-    <div className={styles.month}>
-      <Skeleton active title={false} paragraph={{ rows: 1 }} />
-      <Skeleton.Node active className={styles.waitFigures} />
-      <Skeleton.Node active className={styles.waitTable} />
+    <div className={styles.month} aria-busy="true">
+      <div className={styles.waitLine} />
+      <div className={styles.waitFigures} />
+      <div className={styles.waitTable} />
     </div>
   )
 }

@@ -76,7 +76,7 @@ export function TallyTable(props: Props) {
           row={row}
           column={column}
           longest={index === 1 ? 0 : (longest[column.code] ?? 0)}
-          picked={row.key === picked.key && column.indicator === picked.indicator}
+          picked={row.key === picked.key && column.code === picked.indicator}
           cell={grid.cell(index, place + 1)}
           onOpen={() => props.onOpen({ row, column })}
         />

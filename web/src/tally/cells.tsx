@@ -82,7 +82,6 @@ export function DataCell({ row, column, longest, picked, cell, onOpen }: DataPro
   const t = useWords()
   const value = row.values[column.indicator]
   const words = valueWords(value, column.kind)
-  const name = row.key === '' ? t('total') : row.name
   const missing = value === null || value === undefined
   const bar = column.against === null ? barOf(value, longest) : null
   return (
@@ -90,7 +89,6 @@ export function DataCell({ row, column, longest, picked, cell, onOpen }: DataPro
       <button
         type="button"
         className={styles.number}
-        aria-label={t('openCases', { row: name, name: column.label, value: words })}
         title={missing ? t('missing') : undefined}
         onClick={onOpen}
         {...cell}

@@ -28,6 +28,10 @@ export const { useWords, say } = defineWords('tally', {
     '最近 {{n}} 条记录还在计入，数字稍后会变。',
     '{{n}} recent facts are still being counted; the numbers will move.',
   ],
+  monthOpen: [
+    '本月尚未结束，比较的是已发生的部分',
+    'The month is not over; it is compared as far as it goes',
+  ],
   figures: ['主要数字', 'Key figures'],
   mom: ['环比', 'MoM'],
   yoy: ['同比', 'YoY'],
