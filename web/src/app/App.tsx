@@ -23,12 +23,14 @@ import { useDark } from './useDark'
 const router = createBrowserRouter([
   {
     path: 'verify/:code?',
+    hydrateFallbackElement: <Wait />,
     errorElement: <PageFailed />,
     lazy: async () => ({ Component: (await import('../verify/VerifyPage')).VerifyPage }),
   },
   {
     path: '/',
     element: <SignedIn />,
+    hydrateFallbackElement: <Wait />,
     errorElement: <PageFailed />,
     children: [
       {
@@ -83,7 +85,7 @@ function SignedIn() {
     return () => live.stop()
   }, [account])
   const page = useMemo(() => <Outlet />, [])
-  if (session.isPending) return <Spin className={styles.wait} delay={300} />
+  if (session.isPending) return <Wait />
   if (session.error)
     return (
       <main className={styles.fault}>
@@ -97,6 +99,10 @@ function SignedIn() {
       <KeyHelp />
     </MeContext>
   )
+}
+
+function Wait() {
+  return <Spin className={styles.wait} delay={300} />
 }
 
 function Home() {

@@ -53,6 +53,7 @@ export function Shell() {
           })}
         </nav>
         <div className={styles.right}>
+          {me.demo ? <span className={styles.demo}>{t('demo')}</span> : null}
           <UploadChip />
           <LiveDot />
           {me.permissions.includes('write-requests') ? <Alerts /> : null}

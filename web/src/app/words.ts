@@ -11,7 +11,6 @@ export const { useWords } = defineWords('app', {
   tally: ['统计', 'Tally'],
   admin: ['管理', 'Administration'],
   network: ['网络', 'Network'],
-  newRequest: ['新建申请', 'New request'],
   live: ['实时连接正常', 'Live: connected'],
   liveShort: ['实时', 'Live'],
   connecting: ['正在连接…', 'Connecting…'],

@@ -104,7 +104,7 @@ function Asked({ item }: { item: RequestOut }) {
   const phone = item.content.contact_phone
   return (
     <section className={styles.asked}>
-      <p className={styles.question}>{item.question}</p>
+      <p className={styles.question}>{item.question || String(item.content.reason ?? '')}</p>
       <details>
         <summary>{t('patientAsked')}</summary>
         <RequestContent item={item} without={['contact']} />

@@ -55,11 +55,6 @@ export const { useWords, say } = defineWords('reading', {
   contact: ['联系电话', 'Call'],
   detach: ['报告移到第二屏', 'Report to a second window'],
   attached: ['收回报告', 'Bring the report back'],
-  detachedHere: ['报告已在第二个窗口打开', 'The report is open in a second window'],
-  detachedTeach: [
-    '关闭那个窗口，或点“收回报告”，报告会回到这里。',
-    'Close that window, or bring the report back here.',
-  ],
   blocked: [
     '浏览器拦截了新窗口，请允许本站弹出窗口。',
     'The browser blocked the window; allow pop-ups for this site.',
@@ -77,5 +72,4 @@ export const { useWords, say } = defineWords('reading', {
   nextNone: ['队列已清空，辛苦了。', 'The queue is empty. Well done.'],
   stay: ['留在此例', 'Stay here'],
   toDesk: ['回工作台', 'Back to the worklist'],
-  gone: ['该申请已不在您这里', 'This request has left you'],
 })

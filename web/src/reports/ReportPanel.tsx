@@ -216,7 +216,8 @@ function Holder({ item, onTakeOver }: { item: RequestOut; onTakeOver: () => void
         {take.error ? <ProblemNotice error={take.error} kept="" /> : null}
       </>
     )
-  if (item.claim && !item.claim.mine && item.state === 'open')
+  const writing = item.claim !== null && item.report_state !== 'preliminary'
+  if (item.claim && !item.claim.mine && item.state === 'open' && writing)
     return (
       <>
         <span className={styles.quiet}>{t('heldBy', { who: item.claim.name })}</span>

@@ -3,7 +3,7 @@ import { SafetyCertificateOutlined } from '@ant-design/icons'
 import { Collapse } from 'antd'
 import { Link } from 'react-router'
 import { Moment } from '../shared/Moment'
-import type { ReportOut, Section, SignatureOut, VersionOut } from '../shared/schema'
+import type { Field, ReportOut, Section, SignatureOut, VersionOut } from '../shared/schema'
 import { OutcomeTag } from '../shared/tags'
 import { pick } from '../shared/words'
 import styles from './ReportView.module.css'
@@ -69,12 +69,11 @@ interface VersionProps {
 
 function Version({ version, form, superseded = false }: VersionProps) {
   const t = useWords()
-  const kind =
-    version.kind === 'addendum' || version.kind === 'amendment' ? version.kind : 'original'
+  const kind = version.kind === 'addendum' || version.kind === 'amendment' ? version.kind : null
   return (
     <article className={`${styles.version} ${superseded ? styles.superseded : ''}`}>
       <header className={styles.head}>
-        <h3 className={styles.kind}>{t(kind)}</h3>
+        {kind ? <h3 className={styles.kind}>{t(kind)}</h3> : null}
         <OutcomeTag positive={version.content.positive ?? null} />
         {version.state === 'preliminary' ? (
           <span className={styles.note}>{t('preliminary')}</span>
@@ -84,9 +83,9 @@ function Version({ version, form, superseded = false }: VersionProps) {
       {version.reason ? (
         <p className={styles.note}>{t('reason', { text: version.reason })}</p>
       ) : null}
-      <Measured version={version} form={form} />
-      <Text label={t('findings')} text={version.content.findings ?? ''} />
-      <Text label={t('impression')} text={version.content.impression ?? ''} strong />
+      {form.map((section) => (
+        <SectionText key={section.key} version={version} section={section} />
+      ))}
       <footer className={styles.foot}>
         <Signature label={t('author')} signature={version.author} />
         <Signature label={t('verifier')} signature={version.verifier} />
@@ -113,29 +112,43 @@ function Text({ label, text, strong = false }: { label: string; text: string; st
   )
 }
 
-/** The service's own report fields: measurements of an ECG, quality grades, danger grade. */
-function Measured({ version, form }: { version: VersionOut; form: readonly Section[] }) {
-  const given = version.content.fields ?? {}
-  const fields = form
-    .flatMap((section) => section.fields)
-    .filter((field) => !COMMON.has(field.key) && isGiven(given[field.key]))
-  if (fields.length === 0) return null
-  return (
-    <dl className={styles.fields}>
-      {fields.map((field) => {
-        const value = given[field.key]
-        const option = field.options.find((each) => each.value === value)
-        return (
-          <div key={field.key}>
-            <dt>{pick(field.label)}</dt>
-            <dd>
-              {option ? pick(option.label) : String(value)} {field.unit ?? ''}
-            </dd>
-          </div>
-        )
-      })}
-    </dl>
+/** A section of the report in the form's order: texts as texts, the others as a line of facts. */
+function SectionText({ version, section }: { version: VersionOut; section: Section }) {
+  const { content } = version
+  const given = content.fields ?? {}
+  const facts = section.fields.filter(
+    (field) => !COMMON.has(field.key) && isGiven(given[field.key]),
   )
+  return (
+    <>
+      {section.fields.map((field) =>
+        field.key === 'findings' || field.key === 'impression' ? (
+          <Text
+            key={field.key}
+            label={pick(field.label)}
+            text={content[field.key] ?? ''}
+            strong={field.key === 'impression'}
+          />
+        ) : null,
+      )}
+      {facts.length > 0 ? (
+        <dl className={styles.fields}>
+          {facts.map((field) => (
+            <div key={field.key}>
+              <dt>{pick(field.label)}</dt>
+              <dd>{factWords(field, given[field.key])}</dd>
+            </div>
+          ))}
+        </dl>
+      ) : null}
+    </>
+  )
+}
+
+function factWords(field: Field, value: unknown): string {
+  const option = field.options.find((each) => each.value === value)
+  const text = option ? pick(option.label) : String(value)
+  return field.unit ? `${text} ${field.unit}` : text
 }
 
 function isGiven(value: unknown): boolean {

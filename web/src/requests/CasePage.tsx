@@ -25,7 +25,6 @@ import { type DialogStep, StepDialog } from './StepDialog'
 import { Story } from './Story'
 
 const { useWords } = defineWords('case', {
-  back: ['我的申请', 'My requests'],
   report: ['诊断报告', 'Report'],
   pdf: ['打印版 PDF', 'Printable PDF'],
   pending: ['报告还没有签发', 'The report is not issued yet'],

@@ -59,7 +59,7 @@ export function FieldRow({ field, value, onChange, missing }: FieldProps & { mis
               *
             </span>
           ) : null}
-          {field.help ? <span className={styles.help}>{pick(field.help)}</span> : null}
+          {field.help && wide ? <span className={styles.help}>{pick(field.help)}</span> : null}
         </label>
       )}
       <Input id={id} field={field} value={value} onChange={onChange} />
@@ -73,6 +73,7 @@ function TextInput({ id, field, value, onChange }: FieldProps & { id: string }) 
       id={id}
       value={typeof value === 'string' ? value : ''}
       maxLength={field.max_length}
+      placeholder={field.help ? pick(field.help) : undefined}
       suffix={field.unit ?? undefined}
       onChange={(event) => onChange(event.target.value)}
     />
@@ -124,6 +125,8 @@ function NumberInput({ id, field, value, onChange }: FieldProps & { id: string }
       id={id}
       className={styles.full}
       value={typeof value === 'number' ? value : null}
+      placeholder={field.help ? pick(field.help) : undefined}
+      title={field.help ? pick(field.help) : undefined}
       suffix={field.unit ?? undefined}
       onChange={onChange}
     />

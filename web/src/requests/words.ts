@@ -31,7 +31,6 @@ export const { useWords, say } = defineWords('requests', {
   images: ['{{n}} 幅', '{{n}} images'],
   noImages: ['暂无影像', 'no images yet'],
   heldBy: ['{{who}} 诊断中', '{{who}} is reading'],
-  updated: ['更新于', 'updated'],
   to: ['至 {{who}}', 'to {{who}}'],
   from: ['来自 {{who}}', 'from {{who}}'],
   noProvider: ['未选受邀机构', 'nobody asked yet'],

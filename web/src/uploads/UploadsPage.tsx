@@ -1,12 +1,10 @@
 /** Everything this tab is sending, and what it has sent. */
-import { App } from 'antd'
 import { Empty } from '../shared/Empty'
 import page from '../shared/page.module.css'
-import { problemWords } from '../shared/problem'
 import { DropArea } from './DropArea'
-import { beginUpload, useUploads } from './manager'
-import type { Picked } from './pick'
+import { useUploads } from './manager'
 import { UploadPanel } from './UploadPanel'
+import { useBegin } from './useBegin'
 import { useWords } from './words'
 
 export function UploadsPage() {
@@ -25,14 +23,4 @@ export function UploadsPage() {
       ))}
     </main>
   )
-}
-
-/** Begins an upload that belongs to no request, and says so when it could not. */
-export function useBegin(): (picked: Picked[]) => void {
-  const { message } = App.useApp()
-  return (picked) => {
-    beginUpload(null, picked).catch(
-      (error: unknown) => void message.error(problemWords(error).what),
-    )
-  }
 }

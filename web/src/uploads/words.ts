@@ -45,8 +45,5 @@ export const { useWords } = defineWords('uploads', {
     'Drop a study folder to begin. Finished studies appear under Studies.',
   ],
   forRequest: ['所属申请', 'Its request'],
-  studies: ['收到的检查', 'Studies received'],
-  images: ['{{n}} 幅', '{{n}} images'],
   paused: ['已暂停', 'paused'],
-  failed: ['上传没有开始', 'The upload did not begin'],
 })
