@@ -42,7 +42,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           }))}
         />
       ) : null}
-      <Group label={t('speed')} unit="mm/s" keys="[ ]">
+      <Group help={t('keySpeed')} unit="mm/s" keys="[ ]">
         <Segmented
           size="small"
           aria-label={t('speed')}
@@ -51,7 +51,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           options={[...SPEEDS]}
         />
       </Group>
-      <Group label={t('gain')} unit="mm/mV" keys="- =">
+      <Group help={t('keyGain')} unit="mm/mV" keys="- =">
         <Segmented
           size="small"
           aria-label={t('gain')}
@@ -60,7 +60,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           options={[...GAINS]}
         />
       </Group>
-      <Group label={t('layout')} keys="L">
+      <Group help={t('keyLayout')} keys="L">
         <Segmented
           size="small"
           aria-label={t('layout')}
@@ -97,7 +97,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           onSwitch={(march) => change({ march })}
         />
       </Group>
-      <Group keys="Z" label={t('zoom')}>
+      <Group keys="Z" help={t('keyZoom')}>
         <Segmented
           size="small"
           aria-label={t('zoom')}
@@ -117,14 +117,15 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
 
 interface GroupProps {
   label?: string
+  help?: string
   unit?: string
   keys?: string
   children: ReactNode
 }
 
-function Group({ label, unit, keys, children }: GroupProps) {
+function Group({ label, help, unit, keys, children }: GroupProps) {
   return (
-    <div className={styles.group} title={keys ? `${label ?? ''} ${keys}`.trim() : undefined}>
+    <div className={styles.group} title={keys ? `${help} ${keys}` : undefined}>
       {label ? <span className={styles.label}>{label}</span> : null}
       {children}
       {unit ? <span className={styles.label}>{unit}</span> : null}

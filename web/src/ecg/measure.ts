@@ -44,12 +44,12 @@ export type Measured = Omit<EcgMeasurement, 'text' | 'filtered'>
 const SHORTEST_BEAT_MS = 150
 
 export function measure({ lead, from, to }: Caliper): Measured {
-  const ms = Math.abs(to.time - from.time) * 1000
+  const ms = Math.round(Math.abs(to.time - from.time) * 1000)
   return {
     lead,
     from: from.time,
     to: to.time,
-    ms: Math.round(ms),
+    ms,
     mv: Math.round((to.mv - from.mv) * 1000) / 1000,
     bpm: ms >= SHORTEST_BEAT_MS ? Math.round(60000 / ms) : null,
   }
