@@ -1,0 +1,117 @@
+"""The stage of a journey: a demo server of its own, and people at their browsers.
+
+A journey is played by headless Chromium against the running demo, and every step leaves a picture
+in `artifacts/story/`. Anything a page logs as an error, any answer of 500 and above, and any call
+to another host fails the journey.
+"""
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
+
+from tests.services import CHROMIUM_FLAGS, free_port, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "Yilian-2026"
+DESK = {"width": 1366, "height": 768}
+
+
+@contextmanager
+def demo(data_dir: Path) -> Iterator[str]:
+    """A demo server in a data directory; its address."""
+    samples = ROOT / "build" / "samples"
+    for needed, how in ((samples / "manifest.json", "samples"), (ROOT / "web/dist", "web")):
+        assert needed.exists(), f"{needed} is missing; `make test` makes it ({how})"
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with (data_dir.parent / "demo.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "telemed", "demo", "--port", str(port)]
+            + ["--data-dir", str(data_dir), "--samples", str(samples)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_until(lambda: _ready(base, server), "the demo")
+            yield base
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _ready(base: str, server: "subprocess.Popen[bytes]") -> bool:
+    assert server.poll() is None, "the demo stopped; see demo.log"
+    try:
+        with urllib.request.urlopen(f"{base}/health/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+@dataclass
+class Stage:
+    """The browser, the pictures, and what went wrong."""
+
+    base: str
+    browser: Browser
+    pictures: Path
+    faults: list[str] = field(default_factory=list)
+    taken: int = 0
+
+    async def sign_in(self, username: str, **context: object) -> Page:
+        """A person at a browser of their own, signed in by typing."""
+        page = await self.open(**context)
+        await page.goto(self.base)
+        await page.get_by_role("textbox", name="用户名").fill(username)
+        await page.locator("input[type=password]").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.locator("header nav").first.wait_for()
+        return page
+
+    async def open(self, **context: object) -> Page:
+        """A browser of its own, nobody signed in."""
+        options = {"viewport": DESK, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **context}
+        made: BrowserContext = await self.browser.new_context(**options)  # type: ignore[arg-type]
+        page = await made.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda fault: self.faults.append(f"page error: {fault}"))
+        page.on("response", self._watch)
+        return page
+
+    async def picture(self, page: Page, name: str) -> None:
+        """What this person sees now."""
+        self.taken += 1
+        await page.screenshot(path=self.pictures / f"{self.taken:02d}-{name}.png")
+
+    def _watch(self, response: Response) -> None:
+        if response.status >= 500:
+            self.faults.append(f"{response.status} {response.url}")
+        if not response.url.startswith((self.base, "data:", "blob:")):
+            self.faults.append(f"another host: {response.url}")
+
+
+@asynccontextmanager
+async def stage(base: str, chromium: Path, name: str) -> AsyncIterator[Stage]:
+    """A stage for one journey; its faults are looked at when it ends well."""
+    pictures = ROOT / "artifacts" / name
+    pictures.mkdir(parents=True, exist_ok=True)
+    for old in pictures.glob("*.png"):
+        old.unlink()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=list(CHROMIUM_FLAGS)
+        )
+        found = Stage(base, browser, pictures)
+        try:
+            yield found
+        finally:
+            await browser.close()
+        assert found.faults == []
