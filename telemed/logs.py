@@ -7,6 +7,7 @@ slow, records are dropped and counted, and the loop goes on. A logger that repea
 
 import logging
 import logging.handlers
+import os
 import queue
 import sys
 import time
@@ -28,6 +29,27 @@ class DroppingHandler(logging.handlers.QueueHandler):
         try:
             self.queue.put_nowait(record)
         except queue.Full:
+            DroppingHandler.dropped += 1
+
+
+class StandardError(logging.Handler):
+    """Writes lines straight to standard error, from one thread, without a lock or a buffer.
+
+    That thread may hang in a write for ever; at its end the process waits for locks and buffers of
+    its handlers and streams, so there must be none to wait for.
+    """
+
+    def createLock(self) -> None:
+        """None."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, or count it as dropped when it cannot be."""
+        try:
+            rest = f"{self.format(record)}\n".encode(errors="backslashreplace")
+            while rest:
+                rest = rest[os.write(2, rest) :]
+        except (OSError, TypeError, ValueError):
             DroppingHandler.dropped += 1
 
 
@@ -62,7 +84,7 @@ def begin(format: str) -> logging.handlers.QueueListener:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    writer = logging.StreamHandler(sys.stderr)
+    writer = StandardError()
     writer.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -77,4 +99,5 @@ def begin(format: str) -> logging.handlers.QueueListener:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return listener

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -49,8 +49,8 @@ class Victim:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, wrapped_by: Sequence[str] = (), ready: bool = True) -> None:
-        """Start it and wait until it is ready."""
+    def start(self, stderr: int | None = None) -> None:
+        """Start it and wait until it is ready; its log goes to a file or to `stderr`."""
         config = self.scratch / "server.toml"
         nowhere = self.scratch / "nothing"
         config.write_text(
@@ -59,14 +59,13 @@ class Victim:
         )
         with (self.scratch / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*wrapped_by, str(TELEMED), "serve", "--config", str(config)],
+                [str(TELEMED), "serve", "--config", str(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 start_new_session=True,
             )
-        if ready:
-            wait_until(self.answers, "the server")
+        wait_until(self.answers, "the server")
 
     def answers(self) -> bool:
         """Ready for work? An ended process is an error of its own."""
@@ -95,7 +94,7 @@ class Victim:
         if self.process is not None:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, number)
-            self.process.wait()
+            self.process.wait(60)
             self.process = None
 
     def said(self) -> str:

@@ -80,5 +80,5 @@ def _dying_at(victim: Victim, step: int) -> Iterator[None]:
             time.sleep(0.02)
         yield
     finally:
-        tracer.terminate()
+        tracer.kill()  # it may wait for ever for the last word of one it killed
         tracer.wait()
