@@ -1,26 +1,25 @@
 /**
- * The calipers over the paper: drawn by dragging, moved by hand or by keys, read aloud.
+ * The calipers over the paper: two lines, two levels, and the figures beside the end in the hand.
  *
  * It lies above the picture as a layer of its own, so moving it redraws no trace.
  */
-import { Button } from 'antd'
 import styles from './CaliperLayer.module.css'
-import { type Caliper, type EcgMeasurement, type Handle, marches, measure } from './measure'
+import { type Caliper, marches, measure } from './measure'
 import { type Cell, type Sheet, xOf, yOf } from './paper'
-import { type Ground, useCaliper } from './useCaliper'
-import { say, useWords } from './words'
+import { signed } from './Readout'
+import type { CaliperInHand } from './useCaliper'
+import { useWords } from './words'
 
-interface Props extends Ground {
+interface Props {
+  sheet: Sheet
+  pxPerMm: number
   march: boolean
-  filtered: boolean
-  onMeasure?: (measurement: EcgMeasurement) => void
+  inHand: CaliperInHand
 }
 
-export function CaliperLayer(props: Props) {
-  const { sheet, pxPerMm, march, filtered, onMeasure } = props
+export function CaliperLayer({ sheet, pxPerMm, march, inHand }: Props) {
   const t = useWords()
-  const take = (caliper: Caliper) => onMeasure?.(told(caliper, filtered))
-  const { caliper, cell, active, dragging, clear, handlers } = useCaliper(props, take)
+  const { caliper, cell, active, handlers } = inHand
   return (
     <div
       className={styles.layer}
@@ -32,117 +31,66 @@ export function CaliperLayer(props: Props) {
       {...handlers}
     >
       {caliper && cell ? (
-        <>
-          <Picture sheet={sheet} cell={cell} caliper={caliper} active={active} march={march} />
-          <Readout
-            caliper={caliper}
-            cell={cell}
-            sheet={sheet}
-            pxPerMm={pxPerMm}
-            filtered={filtered}
-            quiet={dragging}
-            onTake={onMeasure ? () => take(caliper) : undefined}
-            onClear={clear}
-          />
-        </>
+        <svg
+          className={styles.picture}
+          viewBox={`0 0 ${sheet.width} ${sheet.height}`}
+          fontSize={Math.max(2.8, 13 / pxPerMm)}
+          aria-hidden
+        >
+          {march ? <Marches cell={cell} caliper={caliper} /> : null}
+          <Ends cell={cell} caliper={caliper} active={active} />
+          <Figures sheet={sheet} cell={cell} caliper={caliper} />
+        </svg>
       ) : null}
     </div>
   )
 }
 
-function told(caliper: Caliper, filtered: boolean): EcgMeasurement {
-  const measured = measure(caliper)
-  const { lead, ms, bpm } = measured
-  const mv = signed(measured.mv)
-  const words =
-    bpm === null ? say('measured', { lead, ms, mv }) : say('measuredRate', { lead, ms, mv, bpm })
-  return {
-    ...measured,
-    filtered,
-    text: filtered ? say('measuredFiltered', { text: words }) : words,
-  }
+function Marches({ cell, caliper }: { cell: Cell; caliper: Caliper }) {
+  return marches(cell, caliper).map((time) => (
+    <path
+      key={time}
+      className={styles.march}
+      d={`M${xOf(cell, time)} ${cell.top + 3}V${cell.bottom - 1}`}
+    />
+  ))
 }
 
-function signed(mv: number): string {
-  return `${mv > 0 ? '+' : mv < 0 ? '−' : ''}${Math.abs(mv).toFixed(2)}`
-}
-
-interface PictureProps {
-  sheet: Sheet
+interface EndsProps {
   cell: Cell
   caliper: Caliper
-  active: Handle
-  march: boolean
+  active: 'from' | 'to'
 }
 
-function Picture({ sheet, cell, caliper, active, march }: PictureProps) {
-  const ends = (['from', 'to'] as const).map((end) => ({
-    end,
-    x: xOf(cell, caliper[end].time),
-    y: yOf(cell, caliper[end].mv),
-  }))
+function Ends({ cell, caliper, active }: EndsProps) {
+  return (['from', 'to'] as const).map((end) => {
+    const x = xOf(cell, caliper[end].time)
+    const y = yOf(cell, caliper[end].mv)
+    return (
+      <g key={end} className={styles.end} data-active={end === active || undefined}>
+        <path d={`M${x} ${cell.top}V${cell.bottom}`} />
+        <path d={`M${cell.x0} ${y}H${cell.x1}`} className={styles.level} />
+        <circle cx={x} cy={y} r={1.1} />
+      </g>
+    )
+  })
+}
+
+/** Beside the lines, on the side where the sheet has room. */
+function Figures({ sheet, cell, caliper }: { sheet: Sheet; cell: Cell; caliper: Caliper }) {
+  const { ms, mv } = measure(caliper)
+  const [left = 0, right = 0] = [caliper.from, caliper.to]
+    .map((end) => xOf(cell, end.time))
+    .sort((a, b) => a - b)
+  const after = right < sheet.width * 0.8
   return (
-    <svg className={styles.picture} viewBox={`0 0 ${sheet.width} ${sheet.height}`} aria-hidden>
-      {march
-        ? marches(cell, caliper).map((time) => (
-            <path
-              key={time}
-              className={styles.march}
-              d={`M${xOf(cell, time)} ${cell.top + 3}V${cell.bottom - 1}`}
-            />
-          ))
-        : null}
-      {ends.map(({ end, x, y }) => (
-        <g key={end} className={styles.end} data-active={end === active || undefined}>
-          <path d={`M${x} ${cell.top}V${cell.bottom}`} />
-          <path d={`M${cell.x0} ${y}H${cell.x1}`} className={styles.level} />
-          <circle cx={x} cy={y} r={1.1} />
-        </g>
-      ))}
-    </svg>
-  )
-}
-
-interface ReadoutProps {
-  caliper: Caliper
-  cell: Cell
-  sheet: Sheet
-  pxPerMm: number
-  filtered: boolean
-  /** While dragging nothing is read aloud. */
-  quiet: boolean
-  onTake?: () => void
-  onClear: () => void
-}
-
-function Readout(props: ReadoutProps) {
-  const { caliper, cell, sheet, pxPerMm, filtered, quiet, onTake, onClear } = props
-  const t = useWords()
-  const { text } = told(caliper, filtered)
-  const x = Math.min(xOf(cell, caliper.from.time), xOf(cell, caliper.to.time))
-  const rightHalf = x > sheet.width / 2
-  return (
-    <div
-      className={styles.readout}
-      style={{
-        top: cell.bottom * pxPerMm,
-        ...(rightHalf
-          ? { right: Math.max(0, (sheet.width - cell.x1) * pxPerMm) }
-          : { left: x * pxPerMm }),
-      }}
-      onPointerDown={(event) => event.stopPropagation()}
+    <text
+      className={styles.figures}
+      x={after ? right + 1.2 : left - 1.2}
+      y={cell.bottom - 1}
+      textAnchor={after ? 'start' : 'end'}
     >
-      <span className="tabular" aria-live={quiet ? 'off' : 'polite'}>
-        {text}
-      </span>
-      {onTake ? (
-        <Button size="small" type="primary" onClick={onTake}>
-          {t('take')}
-        </Button>
-      ) : null}
-      <Button size="small" type="text" onClick={onClear}>
-        {t('clear')}
-      </Button>
-    </div>
+      {`${ms} ms  ${signed(mv)} mV`}
+    </text>
   )
 }

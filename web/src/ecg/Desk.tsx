@@ -3,10 +3,12 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { CaliperLayer } from './CaliperLayer'
 import styles from './Desk.module.css'
 import type { Filters } from './filters'
-import type { EcgMeasurement } from './measure'
+import type { Caliper, EcgMeasurement } from './measure'
 import { PaperNotes } from './PaperNotes'
 import { fitting, layOut } from './paper'
+import { Readout, told } from './Readout'
 import { SheetPicture } from './SheetPicture'
+import { useCaliper } from './useCaliper'
 import { useLightPaper } from './useLightPaper'
 import type { View } from './useStrip'
 import type { Recording, Signal } from './waveform'
@@ -26,6 +28,9 @@ export function Desk({ signal, recording, view, from, onMeasure }: Props) {
   const [box, width] = useWidth()
   const sheet = useMemo(() => layOut(signal, settings, from), [signal, settings, from])
   const pxPerMm = view.trueSize ? view.pxPerMm : fitting(width)
+  const altered = filters.wander || filters.mains
+  const take = (caliper: Caliper) => onMeasure?.(told(caliper, altered))
+  const inHand = useCaliper({ sheet, signal, pxPerMm, snap: view.snap }, take)
   const described = t('describe', {
     n: recording.channels.length,
     rate: signal.rate,
@@ -50,18 +55,11 @@ export function Desk({ signal, recording, view, from, onMeasure }: Props) {
               described={described}
               filterWords={filterWords(filters, t)}
             />
-            <CaliperLayer
-              sheet={sheet}
-              signal={signal}
-              pxPerMm={pxPerMm}
-              snap={view.snap}
-              march={view.march}
-              filtered={filters.wander || filters.mains}
-              onMeasure={onMeasure}
-            />
+            <CaliperLayer sheet={sheet} pxPerMm={pxPerMm} march={view.march} inHand={inHand} />
           </div>
         ) : null}
       </div>
+      <Readout inHand={inHand} filtered={altered} onTake={onMeasure ? take : undefined} />
     </>
   )
 }

@@ -2,7 +2,7 @@
 import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { Button, Segmented, Select, Tooltip } from 'antd'
 import type { ReactNode } from 'react'
-import { GAINS, LAYOUTS, SHEET_SECONDS, SPEEDS } from './paper'
+import { GAINS, LAYOUTS, SHEET_SECONDS, SPEEDS, USUAL } from './paper'
 import { ScreenScale } from './ScreenScale'
 import styles from './Toolbar.module.css'
 import type { Strip } from './useStrip'
@@ -42,7 +42,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           }))}
         />
       ) : null}
-      <Group help={t('keySpeed')} unit="mm/s" keys="[ ]">
+      <Group help={t('keySpeed')} unit="mm/s" keys="[ ]" unusual={settings.speed !== USUAL.speed}>
         <Segmented
           size="small"
           aria-label={t('speed')}
@@ -51,7 +51,7 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
           options={[...SPEEDS]}
         />
       </Group>
-      <Group help={t('keyGain')} unit="mm/mV" keys="- =">
+      <Group help={t('keyGain')} unit="mm/mV" keys="- =" unusual={settings.gain !== USUAL.gain}>
         <Segmented
           size="small"
           aria-label={t('gain')}
@@ -71,12 +71,14 @@ export function Toolbar({ strip, recording, recordings, onChoose, page }: Props)
       </Group>
       <Group label={t('filters')}>
         <Toggle
+          alters
           on={filters.wander}
           label={t('wander')}
           help={t('wanderHelp')}
           onSwitch={(wander) => change({ filters: { ...filters, wander } })}
         />
         <Toggle
+          alters
           on={filters.mains}
           label={t('mains')}
           help={t('mainsHelp')}
@@ -120,12 +122,18 @@ interface GroupProps {
   help?: string
   unit?: string
   keys?: string
+  /** Another scale than the usual one: said in colour beside the number. */
+  unusual?: boolean
   children: ReactNode
 }
 
-function Group({ label, help, unit, keys, children }: GroupProps) {
+function Group({ label, help, unit, keys, unusual, children }: GroupProps) {
   return (
-    <div className={styles.group} title={keys ? `${help} ${keys}` : undefined}>
+    <div
+      className={styles.group}
+      data-unusual={unusual || undefined}
+      title={keys ? `${help} ${keys}` : undefined}
+    >
       {label ? <span className={styles.label}>{label}</span> : null}
       {children}
       {unit ? <span className={styles.label}>{unit}</span> : null}
@@ -134,18 +142,21 @@ function Group({ label, help, unit, keys, children }: GroupProps) {
 }
 
 interface ToggleProps {
+  /** It changes the trace itself, so it warns while it is on. */
+  alters?: boolean
   on: boolean
   label: string
   help: string
   onSwitch: (on: boolean) => void
 }
 
-function Toggle({ on, label, help, onSwitch }: ToggleProps) {
+function Toggle({ on, alters, label, help, onSwitch }: ToggleProps) {
+  const lit = alters ? 'orange' : 'primary'
   return (
     <Tooltip title={help}>
       <Button
         size="small"
-        color={on ? 'primary' : 'default'}
+        color={on ? lit : 'default'}
         variant={on ? 'solid' : 'outlined'}
         aria-pressed={on}
         onClick={() => onSwitch(!on)}

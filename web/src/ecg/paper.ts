@@ -131,7 +131,9 @@ function rowOf(signal: Signal, names: readonly string[], place: RowPlace): Row {
   // A median beat is shorter than a column: then every column shows the whole of it.
   const inTurn = seconds > SHEET_SECONDS / 4
   const reach = names.map((name) => reachOf(signal.leads.get(name), settings.gain))
-  const up = room(Math.max(...reach.map((one) => one.up)), place.room.up)
+  // Never lower than the calibration pulse beside it.
+  const highest = Math.max(PULSE.mv * settings.gain, ...reach.map((one) => one.up))
+  const up = room(highest, place.room.up)
   const down = room(Math.max(...reach.map((one) => one.down)), place.room.down)
   const baseline = top + up
   const cells = names.map((name, at): Cell => {

@@ -18,6 +18,8 @@ interface Drag {
   end: 'from' | 'to'
 }
 
+export type CaliperInHand = ReturnType<typeof useCaliper>
+
 /** A hand's reach around an end, in CSS pixels. */
 const REACH_PX = 10
 
