@@ -410,15 +410,20 @@ async def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
 
 MALFORMED = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 evil-marker\r\n\r\n",
-    "two lengths": request("POST", "/api/session", "Content-Length: 1", "Content-Length: 2") + b"{}",
+    "two lengths": request("POST", "/api/session", "Content-Length: 1", "Content-Length: 2")
+    + b"{}",
     "length and chunks": request(
         "POST", "/api/session", "Content-Length: 5", "Transfer-Encoding: chunked"
-    ) + b"0\r\n\r\nGET /evil-marker HTTP/1.1\r\nHost: x\r\n\r\n",
+    )
+    + b"0\r\n\r\nGET /evil-marker HTTP/1.1\r\nHost: x\r\n\r\n",
     "negative length": request("POST", "/api/session", "Content-Length: -1"),
     "length with plus": request("POST", "/api/session", "Content-Length: +5") + b"12345",
-    "odd transfer coding": request("POST", "/api/session", "Transfer-Encoding: xchunked") + b"0\r\n\r\n",
-    "bad chunk size": request("POST", "/api/session", "Transfer-Encoding: chunked",
-                              "Content-Type: application/json") + b"evil-marker\r\n",
+    "odd transfer coding": request("POST", "/api/session", "Transfer-Encoding: xchunked")
+    + b"0\r\n\r\n",
+    "bad chunk size": request(
+        "POST", "/api/session", "Transfer-Encoding: chunked", "Content-Type: application/json"
+    )
+    + b"evil-marker\r\n",
     "NUL in a header": b"GET / HTTP/1.1\r\nHost: x\r\nX: evil-marker\0\r\n\r\n",
     "NUL in the path": b"GET /evil-marker\0 HTTP/1.1\r\nHost: x\r\n\r\n",
     "folded header": b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n evil-marker\r\n\r\n",
@@ -428,8 +433,9 @@ MALFORMED = {
     "long line": b"GET /evil-marker" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "long header": b"GET / HTTP/1.1\r\nHost: x\r\nX: evil-marker" + b"a" * 70_000 + b"\r\n\r\n",
     "many headers": b"GET / HTTP/1.1\r\nHost: x\r\n"
-    + b"".join(b"X-%d: evil-marker\r\n" % n for n in range(5000)) + b"\r\n",
-}  # fmt: skip
+    + b"".join(b"X-%d: evil-marker\r\n" % n for n in range(5000))
+    + b"\r\n",
+}
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -482,38 +488,94 @@ async def test_an_endless_body_is_cut(server: Server) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "GZIP"])
 async def test_compressed_bodies_are_refused(server: Server, coding: str) -> None:
     """415 on every kind of route: what would inflate is known too late (ST-07)."""
-    for method, path, kind in (
-        ("POST", "/api/requests", "application/json"),
-        ("POST", "/dicom-web/studies", "application/dicom"),
-        ("PATCH", "/api/uploads/u/files/f", "application/offset+octet-stream"),
+    for who, method, path, kind in (
+        ("county-requester", "POST", "/api/requests", "application/json"),
+        ("county-technician", "POST", "/dicom-web/studies", "application/dicom"),
+        ("county-technician", "PATCH", "/api/uploads/u/files/f", "application/offset+octet-stream"),
     ):
         raw = request(
-            method, path, *_signed("county-technician", server), *_signed("county-requester", server)[3:],
-            f"Content-Encoding: {coding}", f"Content-Type: {kind}", "Content-Length: 3",
-            "Tus-Resumable: 1.0.0", "Upload-Offset: 0",
-        )  # fmt: skip
-        answer = await server.answer(raw + b"\x1f\x8b\x08")
-        assert answer.status in (415, 403), (path, answer)
-        if path != "/api/requests":
-            assert answer.status == 415
+            method,
+            path,
+            *_signed(who, server),
+            f"Content-Encoding: {coding}",
+            f"Content-Type: {kind}",
+            "Content-Length: 3",
+            "Tus-Resumable: 1.0.0",
+            "Upload-Offset: 0",
+        )
+        assert (await server.answer(raw + b"\x1f\x8b\x08")).status == 415, path
 
 
 # --- methods, paths, hosts --------------------------------------------------------------------
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "MKCOL", "LOCK", "SEARCH", "PURGE", "get", "BREW", "X-CUSTOM", "M-SEARCH"]
+METHODS = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "MKCOL",
+    "LOCK",
+    "SEARCH",
+    "PURGE",
+    "get",
+    "BREW",
+    "X-CUSTOM",
+    "M-SEARCH",
+]
 TRICKS = (
-    "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/../../secret.txt",
-    "/assets/%2e%2e/%2e%2e/secret.txt", "/assets/..%5c..%5csecret.txt", "/viewer/../secret.txt",
-    "/viewer/%2e%2e/%2e%2e/secret.txt", "/viewer/..%252f..%252fsecret.txt", "//secret.txt",
-    "//127.0.0.1/secret.txt", "///etc/passwd", "/%2fetc%2fpasswd", "/assets/%00", "/%00", "/a%00.js",
-    "/%ff%fe", "/%c0%ae%c0%ae/secret.txt", "/%u002e%u002e/", "/%", "/%zz", "/.git/config", "/.env",
-    "/index.html/", "/assets/app-1a2b.js/", "/assets//app-1a2b.js", "/api//requests", "/api/../metrics",
-    "/api/%2e%2e/%2e%2e/secret.txt", "/dicom-web/studies/..%2f..%2fx", "/dicom-web/studies/%00/metadata",
-    "/api/requests/%00", "/api/requests/" + "a" * 4000, "/" + "a" * 7000, "/" + "/" * 4000,
-    "/" + "%41" * 2000, "/?" + "a=b&" * 1500, "/api/requests?q=%00", "/api/requests?limit=1&limit=2",
-    "http://evil.example/", "http://127.0.0.1/../secret.txt", "*", "/%0d%0aX-Evil:1", "/;/..;/secret.txt",
-    "/\u202esecret", "/api/verify/%F0%9F%92%89",
-)  # fmt: skip
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/assets/../../secret.txt",
+    "/assets/%2e%2e/%2e%2e/secret.txt",
+    "/assets/..%5c..%5csecret.txt",
+    "/viewer/../secret.txt",
+    "/viewer/%2e%2e/%2e%2e/secret.txt",
+    "/viewer/..%252f..%252fsecret.txt",
+    "//secret.txt",
+    "//127.0.0.1/secret.txt",
+    "///etc/passwd",
+    "/%2fetc%2fpasswd",
+    "/assets/%00",
+    "/%00",
+    "/a%00.js",
+    "/%ff%fe",
+    "/%c0%ae%c0%ae/secret.txt",
+    "/%u002e%u002e/",
+    "/%",
+    "/%zz",
+    "/.git/config",
+    "/.env",
+    "/index.html/",
+    "/assets/app-1a2b.js/",
+    "/assets//app-1a2b.js",
+    "/api//requests",
+    "/api/../metrics",
+    "/api/%2e%2e/%2e%2e/secret.txt",
+    "/dicom-web/studies/..%2f..%2fx",
+    "/dicom-web/studies/%00/metadata",
+    "/api/requests/%00",
+    "/api/requests/" + "a" * 4000,
+    "/" + "a" * 7000,
+    "/" + "/" * 4000,
+    "/" + "%41" * 2000,
+    "/?" + "a=b&" * 1500,
+    "/api/requests?q=%00",
+    "/api/requests?limit=1&limit=2",
+    "http://evil.example/",
+    "http://127.0.0.1/../secret.txt",
+    "*",
+    "/%0d%0aX-Evil:1",
+    "/;/..;/secret.txt",
+    "/\u202esecret",
+    "/api/verify/%F0%9F%92%89",
+)
 
 
 async def test_every_method_gets_an_answer(server: Server) -> None:
@@ -575,18 +637,28 @@ async def test_every_kind_of_answer_is_guarded(server: Server) -> None:
     tagged = f"If-None-Match: {js.headers['etag']}"
     me = _signed("county-requester", server)
     kinds = {
-        200: [js, await server.get("/"), await server.get("/viewer/"), await server.get("/api/docs"),
-              await server.get("/api/openapi.json"), await server.get("/health/live"),
-              await server.get("/metrics"), await server.get("/api/session", *me),
-              await server.get("/any/page/of/the/client")],
+        200: [
+            js,
+            await server.get("/"),
+            await server.get("/viewer/"),
+            await server.get("/api/docs"),
+            await server.get("/api/openapi.json"),
+            await server.get("/health/live"),
+            await server.get("/metrics"),
+            await server.get("/api/session", *me),
+            await server.get("/any/page/of/the/client"),
+        ],
         304: [await server.get("/assets/app-1a2b.js", tagged)],
         400: [await server.get("/api/requests?limit=x", *me), await server.answer(b"?\r\n\r\n")],
         401: [await server.get("/api/requests"), await server.get("/dicom-web/studies")],
-        403: [await server.answer(request("POST", "/api/session", "Origin: https://evil.example",
-                                          "Content-Length: 0"))],
+        403: [
+            await server.answer(
+                request("POST", "/api/session", "Origin: https://evil.example", "Content-Length: 0")
+            )
+        ],
         404: [await server.get("/api/nothing"), await server.get("/assets/nothing.js")],
         405: [await server.answer(request("DELETE", "/health/live"))],
-    }  # fmt: skip
+    }
     for status, answers in kinds.items():
         for answer in answers:
             assert answer.status == status, answer
@@ -659,10 +731,17 @@ def _signed(who: str, server: Server) -> list[str]:
 async def test_a_lost_image_is_an_error_and_never_other_bytes(server: Server) -> None:
     """A blob that is gone is a clean 500; one that is cut short ends the line, without a word."""
     me = _signed("county-requester", server)
-    query = sa.select(t.instances.c.blob, t.instances.c.sop_uid, t.studies.c.study_uid,
-                      t.series.c.series_uid).where(t.studies.c.institution_id == "county")  # fmt: skip
-    query = query.join(t.series, t.series.c.id == t.instances.c.series_id)
-    query = query.join(t.studies, t.studies.c.id == t.instances.c.study_id)
+    query = (
+        sa.select(
+            t.instances.c.blob,
+            t.instances.c.sop_uid,
+            t.series.c.series_uid,
+            t.studies.c.study_uid,
+        )
+        .join(t.series, t.series.c.id == t.instances.c.series_id)
+        .join(t.studies, t.studies.c.id == t.instances.c.study_id)
+        .where(t.studies.c.institution_id == "county")
+    )
     gone, short = (await server.services.store.read(lambda tx: tx.all(query)))[:2]
     server.services.blobs.path(gone["blob"]).unlink()
     os.truncate(server.services.blobs.path(short["blob"]), 100)
