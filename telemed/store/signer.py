@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from telemed.store.blobs import sync_directory, sync_file
+
 
 class Signer(Protocol):
     """Signs bytes and checks signatures by key id."""
@@ -46,11 +48,7 @@ class SoftwareSigner:
             raw = Ed25519PrivateKey.generate().private_bytes(
                 Encoding.Raw, PrivateFormat.Raw, NoEncryption()
             )
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
+            _keep(path, raw)
         return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
 
     @property
@@ -71,3 +69,19 @@ class SoftwareSigner:
         except InvalidSignature:
             return False
         return True
+
+
+def _keep(path: Path, raw: bytes) -> None:
+    """Write the key so that it is there whole or not at all, also after a power cut.
+
+    Everything signed is worthless without it, and half of it would keep the server from starting.
+    """
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(raw)
+    sync_file(beside)
+    os.link(beside, path)  # fails when another process was first
+    beside.unlink()
+    sync_directory(path.parent)
