@@ -40,6 +40,14 @@ export function AuditPage() {
             <SafetyOutlined aria-hidden /> {t('chainGood')}
           </span>
           <span className={styles.quiet}>{t('auditTeach')}</span>
+          <Button
+            size="small"
+            className={styles.last}
+            loading={found.isRefetching}
+            onClick={() => void found.refetch()}
+          >
+            {t('refresh')}
+          </Button>
         </p>
       ) : (
         <Alert type="error" showIcon title={t('chainBad')} />

@@ -130,6 +130,7 @@ export const { useWords, say } = defineWords('admin', {
   detail: ['详情', 'Detail'],
   success: ['成功', 'success'],
   failure: ['失败', 'failure'],
+  refresh: ['刷新', 'Refresh'],
   older: ['更早的 100 条', '100 older ones'],
   'user-authentication': ['登录', 'Authentication'],
   query: ['查询', 'Query'],

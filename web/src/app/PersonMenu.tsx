@@ -42,7 +42,7 @@ export function PersonMenu() {
   ]
   return (
     <Dropdown menu={{ items }} trigger={['click']} placement="bottomRight">
-      <Button type="text" className={styles.button} aria-label={t('me', { name: me.name })}>
+      <Button type="text" className={styles.button} title={t('me', { name: me.name })}>
         <span className={styles.place}>{place}</span>
         <span className={styles.name}>
           {me.name}

@@ -131,7 +131,8 @@ function Memberships({ memberships }: { memberships: MembershipOut[] }) {
   if (memberships.length === 0) return <Empty small title="" teach={t('membershipsNone')} />
   const today = new Date(serverNow() + 8 * 3_600_000).toISOString().slice(0, 10)
   return (
-    <ul className={styles.memberships}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long list that scrolls must be reachable by keyboard.
+    <ul className={styles.memberships} tabIndex={0} aria-label={t('memberships')}>
       {memberships.map((each) => {
         const over = each.until !== null && each.until < today
         return (

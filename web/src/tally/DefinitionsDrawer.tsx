@@ -19,7 +19,8 @@ export function DefinitionsDrawer({ open, onClose, rule, columns, shown }: Props
   const t = useWords()
   return (
     <Drawer open={open} onClose={onClose} size={560} title={t('definitionsTitle')}>
-      <section className={styles.rule}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text that scrolls must be reachable by keyboard. */}
+      <section className={styles.rule} tabIndex={0}>
         <h3 className={page.subtitle}>{t('monthRule')}</h3>
         <p>{pick(rule)}</p>
       </section>

@@ -117,7 +117,7 @@ function Tile({ row, name, column, bounds, picked, onPick, tiny = false }: TileP
       type="button"
       className={look.join(' ')}
       title={title}
-      aria-label={title}
+      aria-label={tiny ? title : undefined}
       aria-pressed={row !== undefined && row.key === picked}
       disabled={row === undefined}
       onClick={() => row && onPick(row)}
