@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -24,8 +24,10 @@ import telemed
 from telemed import assemble, demo, logs
 from telemed.actions import accounts as account_acts
 from telemed.actions.act import Act
+from telemed.actions.worklist import SYSTEM
 from telemed.assemble import RefuseToStart
-from telemed.core.access import Permission, Subject
+from telemed.core.access import Permission
+from telemed.core.errors import Problem
 from telemed.core.network_rows import RowProblem, Severity, validate
 from telemed.dicom.names import search_keys
 from telemed.documents.network_file import Reading, read_file, read_folder
@@ -47,9 +49,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 network_app = typer.Typer(help="The register of institutions, alliances, agreements and people.")
+account_app = typer.Typer(help="Accounts; the first one of a new server is made here.")
 token_app = typer.Typer(help="Bearer tokens for machine clients.")
 study_app = typer.Typer(help="Studies on this server.")
 app.add_typer(network_app, name="network")
+app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(study_app, name="study")
 
@@ -66,6 +70,8 @@ def main() -> None:
     """Run a command; a known fault is one sentence and exit status 1."""
     try:
         app()
+    except Problem as problem:
+        _fail(problem.sentence("en"))
     except (RefuseToStart, FileNotFoundError, PermissionError) as fault:
         _fail(str(fault))
 
@@ -207,6 +213,43 @@ def _list_problems(problems: Sequence[RowProblem]) -> None:
         err.print(f"{p.severity.value:7} {place} {p.code} {facts}", markup=False, highlight=False)
 
 
+# --- accounts -----------------------------------------------------------------------------------
+
+
+@account_app.command("create")
+def account_create(
+    user: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    role: Annotated[list[str], typer.Option(help="A role; repeatable where roles combine.")],
+    name: Annotated[str, typer.Option(help="The name people see.")],
+    institution: Annotated[str | None, typer.Option(help="Institution code, for staff.")] = None,
+    person: Annotated[str | None, typer.Option(help="Code in the register, for readers.")] = None,
+    region: Annotated[str | None, typer.Option(help="Area-code prefix, for regulators.")] = None,
+    data_dir: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make an account; the password is asked for. Begin a server with a security_admin."""
+    settings = load_settings(config, data_dir=data_dir)
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    account_acts.check_strength(password, user)
+    new = account_acts.NewAccount(
+        username=user,
+        password_hash=account_acts.hash_password(password),
+        name=name,
+        roles=role,
+        institution_id=institution,
+        person_id=person,
+        region=region,
+    )
+    store = assemble.open_store(settings)
+    catalogue = load_catalogue(settings.configs)
+    now = assemble.clock()
+    store.write_now(
+        lambda tx: account_acts.add_account(Act(tx, SYSTEM, now, assemble.new_id, catalogue), new)
+    )
+    store.close()
+    out.print(f"Made the account {user}.")
+
+
 # --- machine tokens ---------------------------------------------------------------------------
 
 
@@ -240,9 +283,8 @@ def token_create(
         scopes=frozenset(Permission(name) for name in scope) if scope else None,
         lives=timedelta(days=days),
     )
-    acting = Subject(account_id="system", roles=frozenset(), institution_id=None)
     store.write_now(
-        lambda tx: account_acts.make_token(Act(tx, acting, now, assemble.new_id, catalogue), new)
+        lambda tx: account_acts.make_token(Act(tx, SYSTEM, now, assemble.new_id, catalogue), new)
     )
     store.close()
     sys.stdout.write(new.token + "\n")
@@ -305,26 +347,41 @@ def tally(
     _print_tally(shown, format)
 
 
-def _print_tally(shown: dict[str, object], format: str) -> None:
+_ON_TERMINAL = (
+    "submitted",
+    "issued",
+    "turnaround_median",
+    "on_time_share",
+    "positive",
+    "critical",
+    "returned",
+)
+"""What fits a terminal; `--format csv` and `json` print every indicator."""
+
+
+def _print_tally(shown: dict[str, Any], format: str) -> None:
     if format == "json":
         sys.stdout.write(orjson.dumps(shown, default=str).decode() + "\n")
         return
-    indicators = [i["code"] for i in shown["indicators"]]  # type: ignore[attr-defined]
+    known = [i["code"] for i in shown["indicators"]]
+    codes = known if format == "csv" else [c for c in _ON_TERMINAL if c in known]
     rows = [
-        [
-            row["name"],
-            *("" if row["values"][c] is None else f"{row['values'][c]:g}" for c in indicators),
-        ]
-        for row in [*shown["rows"], shown["total"]]  # type: ignore[misc]
+        [row["name"], *(_figure(row["values"][c]) for c in codes)]
+        for row in [*shown["rows"], shown["total"]]
     ]
     if format == "csv":
-        csv.writer(sys.stdout).writerows([["name", *indicators], *rows])
+        csv.writer(sys.stdout).writerows([["name", *codes], *rows])
         return
-    table = Table("name", *indicators, box=None)
-    for row in rows:
-        table.add_row(*row)
+    table = Table("", *codes, box=None)
+    for line in rows:
+        table.add_row(*line)
     out.print(f"{shown['month']} · {shown['by']} · {shown['side']}")
     out.print(table)
+
+
+def _figure(value: float | None) -> str:
+    """A figure; missing is a dash and never zero."""
+    return "—" if value is None else f"{value:g}"
 
 
 @app.command()
