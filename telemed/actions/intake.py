@@ -66,9 +66,7 @@ class Outcome:
     reason: str | None
 
 
-def prepare(
-    path: Path, key: str, limits: Limits = DEFAULT_LIMITS
-) -> Incoming | Refused:
+def prepare(path: Path, key: str, limits: Limits = DEFAULT_LIMITS) -> Incoming | Refused:
     """Judge a file of content hash `key`; blocks, so call it in a thread."""
     try:
         with opened(path, limits) as file:
@@ -87,9 +85,7 @@ def take_in(blobs: Blobs, path: Path, key: str) -> Incoming | Refused:
     return found
 
 
-def store_instances(
-    act: Act, institution_id: str, batch: Sequence[Incoming]
-) -> list[Outcome]:
+def store_instances(act: Act, institution_id: str, batch: Sequence[Incoming]) -> list[Outcome]:
     """Enter instances whose blobs are durable under an institution; outcomes in order."""
     foreign = _foreign_studies(act, institution_id, {i.summary.study_uid for i in batch})
     welcome = [i for i in batch if i.summary.study_uid not in foreign]
@@ -163,9 +159,7 @@ def _foreign_studies(act: Act, institution_id: str, study_uids: set[str]) -> set
     asked = t.studies.c.study_uid.in_(sorted(study_uids))
     query = sa.select(t.studies.c.study_uid, t.studies.c.institution_id).where(
         asked,
-        sa.or_(
-            t.studies.c.institution_id == institution_id, visible_studies(act.subject, act.now)
-        ),
+        sa.or_(t.studies.c.institution_id == institution_id, visible_studies(act.subject, act.now)),
     )
     found = act.tx.all(query)
     own = {r["study_uid"] for r in found if r["institution_id"] == institution_id}
@@ -205,25 +199,19 @@ def _growth_facts(act: Act, institution_id: str, growth: Iterable[Growth]) -> li
             parties += (case["provider_id"],)
         study_id = case["study_id"]
         facts.append(
-            _fact(
-                act, Kind.STUDY_GREW, study_id, parties, case["id"], instances=added[study_id]
-            )
+            _fact(act, Kind.STUDY_GREW, study_id, parties, case["id"], instances=added[study_id])
         )
     return facts
 
 
-def _conflict_facts(
-    act: Act, institution_id: str, kept: Iterable[Kept | None]
-) -> list[Fact]:
+def _conflict_facts(act: Act, institution_id: str, kept: Iterable[Kept | None]) -> list[Fact]:
     """One fact per study and reason for conflicts that were not known before."""
     counts: dict[tuple[str | None, str | None], int] = {}
     for one in kept:
         if one is not None and one.fate is Fate.CONFLICT and not one.repeated:
             counts[one.study_id, one.reason] = counts.get((one.study_id, one.reason), 0) + 1
     return [
-        _fact(
-            act, Kind.STUDY_CONFLICTED, study_id, (institution_id,), instances=n, reason=reason
-        )
+        _fact(act, Kind.STUDY_CONFLICTED, study_id, (institution_id,), instances=n, reason=reason)
         for (study_id, reason), n in counts.items()
     ]
 

@@ -138,14 +138,10 @@ def detail(act: Act, study_id: str) -> tuple[Row, list[Row], list[str], int]:
     study = act.tx.one(sa.select(t.studies).where(where))
     if study is None:
         raise Problem("not-found")
-    cases = studies.requests_with(
-        act.tx, [study_id], visible_requests(act.subject, act.now)
-    )
+    cases = studies.requests_with(act.tx, [study_id], visible_requests(act.subject, act.now))
     conflicts = []
     if study["institution_id"] == act.subject.institution_id:
-        conflicts = studies.conflicts_of(
-            act.tx, study["institution_id"], study["study_uid"]
-        )
+        conflicts = studies.conflicts_of(act.tx, study["institution_id"], study["study_uid"])
     return study, studies.series_of(act.tx, study_id), [c["id"] for c in cases], len(conflicts)
 
 

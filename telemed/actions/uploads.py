@@ -318,9 +318,7 @@ def _checked(archive: zipfile.ZipFile, size: int, limit: int) -> list[zipfile.Zi
     return [i for i in infos if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
 
 
-def _member(
-    blobs: Blobs, archive: zipfile.ZipFile, info: zipfile.ZipInfo
-) -> Incoming | Verdict:
+def _member(blobs: Blobs, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Incoming | Verdict:
     """One member written to a temporary file, never longer than it says, and judged."""
     if info.flag_bits & 1:
         return Verdict("refused", "zip-encrypted")

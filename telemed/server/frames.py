@@ -233,9 +233,7 @@ async def bulkdata(call: Call) -> web.StreamResponse:
     return await send(call, kind, tag, framed(), len(head) + length + len(close))
 
 
-async def _bulk_pieces(
-    blob: Path, path: tuple[int, ...], span: Span | None
-) -> tuple[Pieces, int]:
+async def _bulk_pieces(blob: Path, path: tuple[int, ...], span: Span | None) -> tuple[Pieces, int]:
     if span is not None:
         return read_span(blob, *span), span[1]
     data = (await asyncio.to_thread(_bulk_at, blob, path)).data

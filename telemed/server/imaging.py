@@ -161,9 +161,7 @@ def _wanted(header: str | None, length: int) -> tuple[int, int] | None:
     return int(first), min(length, int(last) + 1) if last else length
 
 
-async def _pour(
-    call: Call, response: web.StreamResponse, pieces: Pieces
-) -> web.StreamResponse:
+async def _pour(call: Call, response: web.StreamResponse, pieces: Pieces) -> web.StreamResponse:
     """Write all pieces; a client that leaves closes the file behind them."""
     async with aclosing(pieces):
         # A file that cannot be read shows before the status is sent.

@@ -80,9 +80,7 @@ async def thumbnail(call: Call) -> web.StreamResponse:
 async def _picture(call: Call, row: Row, *, thumbnail: bool) -> web.StreamResponse:
     offer = wish(call, RENDERED_OFFERS)
     number = _frame(call, row)
-    spec = picture_spec(
-        call.request.query, offer.media_type, frame=number, thumbnail=thumbnail
-    )
+    spec = picture_spec(call.request.query, offer.media_type, frame=number, thumbnail=thumbnail)
     tag = tag_of([row], str(spec))
     same = unchanged(call, tag)
     if same is not None:

@@ -56,9 +56,7 @@ def _warnings(criteria: Criteria, found: Found) -> list[str]:
     """What the client should know of how it was understood (8.3.4)."""
     told = []
     if found.remaining:
-        told.append(
-            f"There are {found.remaining} additional results that can be requested"
-        )
+        told.append(f"There are {found.remaining} additional results that can be requested")
     if found.ambiguous:
         told.append(
             "The PatientID is used by several institutions: add IssuerOfPatientID to say whose"

@@ -14,6 +14,7 @@ from typing import Final
 
 import orjson
 from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
 from telemed.core.errors import Problem
@@ -182,7 +183,7 @@ async def body_pieces(call: Call) -> Pieces:
                 call.services.blobs.check_space(0)
                 checked = taken
             yield piece
-    except (ClientPayloadError, web.RequestPayloadError) as fault:
+    except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
         raise Problem("invalid", detail="the body ended early") from fault
 
 
@@ -204,17 +205,13 @@ async def _judge(
     if isinstance(part, Failure):
         return part
     blobs = call.services.blobs
-    found = await call.services.in_thread(
-        lambda writer: _take(blobs, writer, study_uid), part
-    )
+    found = await call.services.in_thread(lambda writer: _take(blobs, writer, study_uid), part)
     if isinstance(found, Refused):
         return Failure(_REFUSALS.get(found.code, _NOT_UNDERSTOOD))
     return found
 
 
-def _take(
-    blobs: Blobs, writer: BlobWriter, study_uid: str | None
-) -> Incoming | Failure | Refused:
+def _take(blobs: Blobs, writer: BlobWriter, study_uid: str | None) -> Incoming | Failure | Refused:
     """Judge a file; keep it when it is sound and belongs to the study of the URL."""
     found = prepare(writer.path, writer.key)
     if not isinstance(found, Incoming):

@@ -37,9 +37,7 @@ async def list_studies(call: Call) -> dict[str, object]:
     first, last = (day.replace("-", "") for day in (asked.from_, asked.to))
 
     def ask(act: Act) -> dict[str, object]:
-        found, following = acts.listed(
-            act, asked.q, asked.modality, first, last, asked.cursor
-        )
+        found, following = acts.listed(act, asked.q, asked.modality, first, last, asked.cursor)
         return {"items": [study_out(act, row) for row in found], "next": following}
 
     return await call.ask(ask)

@@ -216,13 +216,26 @@ async def _append(call: Call, announced: Row, offset: int) -> int | None:
         except Dead:
             await _judge_now(call.services, row, Verdict("refused", "write-failed"))
             raise Problem("unavailable") from None
+        except Exception:
+            # The line broke. A piece that was to be checked is not kept; but if it brought the
+            # last byte, nobody will send another, and the file is judged for HEAD to be true.
+            await (_take_back(path, offset) if checksum else _finish_if_whole(call, row, path))
+            raise
         if checksum is not None and not hmac.compare_digest(digest, checksum):
-            await asyncio.to_thread(os.truncate, path, offset)
+            await _take_back(path, offset)
             return None
         reached = size_of(path)
-        if reached == row["size"]:
-            await finish(call.services, row)
+        await _finish_if_whole(call, row, path)
         return reached
+
+
+async def _take_back(path: Path, offset: int) -> None:
+    await asyncio.to_thread(os.truncate, path, offset)
+
+
+async def _finish_if_whole(call: Call, row: Row, path: Path) -> None:
+    if size_of(path) == row["size"]:
+        await finish(call.services, row)
 
 
 def _same_offset(told: int, expected: int) -> int:

@@ -37,9 +37,7 @@ def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
     return sa.case(*rungs, else_=Relation.NONE.value)
 
 
-def visible_studies(
-    subject: Subject, now: datetime, table: sa.FromClause = studies
-) -> Predicate:
+def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:
     """The rows of `studies` (or an alias of it) the subject may see, images included.
 
     A party that was asked sees the linked studies and the other studies of the same platform

@@ -118,9 +118,9 @@ class Shelf:
             self._tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
 
     def _look_up(self, sop_uids: set[str]) -> None:
-        query = sa.select(
-            instances.c.sop_uid, instances.c.blob, instances.c.study_id
-        ).where(instances.c.institution_id == self._institution)
+        query = sa.select(instances.c.sop_uid, instances.c.blob, instances.c.study_id).where(
+            instances.c.institution_id == self._institution
+        )
         for some in _slices(sorted(sop_uids), 500):
             for row in self._tx.all(query.where(instances.c.sop_uid.in_(some))):
                 self._held[row["sop_uid"]] = row
@@ -326,10 +326,10 @@ def rows(
     return tx.all(query.limit(limit).offset(offset))
 
 
-def count(tx: Tx, level: str, where: Where) -> int:
-    """How many rows a question has, under the same predicate."""
-    query = sa.select(sa.func.count()).select_from(_from(level)).where(where)
-    return int(tx.scalar(query))
+def count(tx: Tx, level: str, where: Where, most: int = 10_000) -> int:
+    """How many rows a question has, under the same predicate; counting ends at `most`."""
+    some = sa.select(studies.c.id).select_from(_from(level)).where(where).limit(most)
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(some.subquery())))
 
 
 def _from(level: str) -> sa.FromClause:
@@ -380,9 +380,7 @@ def patients_of(tx: Tx, where: Where, limit: int) -> list[Row]:
     return tx.all(query)
 
 
-def listed(
-    tx: Tx, where: Where, after: tuple[datetime, str] | None, limit: int
-) -> list[Row]:
+def listed(tx: Tx, where: Where, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
     """Studies for our own list, newest arrivals first; `after` is the last row seen."""
     if after is not None:
         at, last = after

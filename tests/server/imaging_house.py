@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from aiohttp import ClientResponse, ClientSession
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientResponse, ClientSession, web
 
 from telemed.assemble import open_services
 from telemed.server import uploads
@@ -146,14 +145,18 @@ async def house_at(folder: Path, **settings: Any) -> AsyncIterator[House]:
     if known is None:
         await services.store.write(lambda tx: _people(tx, services))
     await uploads.recover(services)
-    server = TestServer(make_app(services), host="127.0.0.1", port=port)
-    await server.start_server(shutdown_timeout=1)
+    # As `server.app.serve` does: a handler whose client leaves runs to its end.
+    server = web.AppRunner(
+        make_app(services), handler_cancellation=False, auto_decompress=False, shutdown_timeout=1
+    )
+    await server.setup()
+    await web.TCPSite(server, "127.0.0.1", port).start()
     async with ClientSession() as http:
         try:
             yield House(services, f"http://127.0.0.1:{port}", http)
         finally:
             await http.close()
-            await server.close()
+            await server.cleanup()
             await services.renderer.aclose()
             services.threads.shutdown()
             services.store.close()

@@ -213,6 +213,25 @@ async def test_a_lost_line_does_not_block_the_next(house: House) -> None:
     assert (await files(house, upload))[0]["verdict"] == "stored"
 
 
+async def test_a_line_that_breaks_after_the_last_byte(house: House) -> None:
+    """A body that breaks off behind the last byte of the file still leads to its verdict."""
+    data, upload = ct_bytes(), await begin(house)
+    place = (await announce(house, upload, len(data))).headers["Location"]
+    _reader, writer = await asyncio.open_connection("127.0.0.1", house.services.settings.port)
+    head = (
+        f"PATCH {place} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token(WHO)}\r\n"
+        "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n"
+        "Upload-Offset: 0\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    writer.write(head.encode() + b"%x\r\n" % len(data) + data + b"\r\n")  # and no last chunk
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.close()
+    while spooled(house):
+        await asyncio.sleep(0.01)
+    assert (await files(house, upload))[0]["verdict"] == "stored"
+
+
 async def test_an_impatient_client_does_no_harm(house: House) -> None:
     """The last piece sent four times at once is judged once; nobody's verdict is overwritten."""
     data, upload = archive(("a", ct_bytes()), ("b", ct_bytes(sop="2.25.1.1.2"))), await begin(house)
