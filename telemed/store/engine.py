@@ -35,13 +35,18 @@ class Store:
             self._lock_path = Path(str(self.url.database) + ".lock")
             self._write_threads = ThreadPoolExecutor(1, "store-writer")
         else:
-            self._writer = self._reader = sa.create_engine(
+            self._writer = sa.create_engine(
                 self.url,
                 pool_size=readers + 4,
                 max_overflow=4,
                 pool_pre_ping=True,
                 hide_parameters=True,
                 isolation_level="READ COMMITTED",
+            )
+            # A question of several statements sees one moment, as it does on SQLite: whoever
+            # reads "what is new" and "where is the end" must not lose what came in between.
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._write_threads = ThreadPoolExecutor(readers, "store-writer")
         self._read_threads = ThreadPoolExecutor(readers, "store-reader")
@@ -52,7 +57,7 @@ class Store:
         return await loop.run_in_executor(self._write_threads, self.write_now, act)
 
     async def read(self, ask: Callable[[Tx], T]) -> T:
-        """Run `ask` in a read transaction (one snapshot on SQLite)."""
+        """Run `ask` in a read transaction of one snapshot."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._read_threads, self.read_now, ask)
 
