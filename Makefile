@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset check test web lock format clean
+.PHONY: help setup demo demo-reset check test web docs lock format clean
 
 help: ## list these commands
 	@echo "telemed: remote reads and consultations for hospital alliances"
@@ -51,6 +51,10 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 
 web: ## build the web client and the OHIF viewer
 	@$(SETUP) web
+
+docs: ## make the tables and diagrams of docs/ anew from the code
+	@$(SETUP) check
+	$(BIN)/python docs/generate.py
 
 lock: ## choose the newest library versions again and pin them
 	@$(SETUP) check
