@@ -1,6 +1,6 @@
 /** Where the report is written: template, the service's own fields, findings, impression, outcome. */
 import { useQuery } from '@tanstack/react-query'
-import { App, Button, Input, Radio, Select, type SelectProps } from 'antd'
+import { Alert, App, Button, Input, Radio, Select, type SelectProps } from 'antd'
 import { type RefObject, useRef, useState } from 'react'
 import { catalogueQuery, useService } from '../requests/api'
 import { FieldRow } from '../requests/fields'
@@ -15,6 +15,7 @@ import { reportQuery, saveDraft } from './api'
 import { blanks, fittingTemplates, lacking, type Written, withTemplate, writtenOf } from './content'
 import styles from './Editor.module.css'
 import { useWords } from './editorWords'
+import { useInserts } from './inserts'
 import { SignDialog } from './SignDialog'
 
 interface Props {
@@ -29,7 +30,11 @@ export function Editor({ item, draft, onSigned }: Props) {
   const [signing, setSigning] = useState(false)
   const service = useService(item.service)
   const form = service?.report_form ?? []
+  const tight = form.flatMap((section) => section.fields).length > MANY_FIELDS
   const fault = signingFault(written, lacking(written, form), t)
+  useInserts(item.id, (words) =>
+    change({ ...written, findings: [written.findings, words].filter(Boolean).join('\n') }),
+  )
   const templates = useRef<HTMLDivElement>(null)
   const { message } = App.useApp()
   const ask = () => {
@@ -49,6 +54,14 @@ export function Editor({ item, draft, onSigned }: Props) {
   ])
   return (
     <div className={styles.editor}>
+      {draft.reason ? (
+        <Alert
+          className={styles.wide}
+          type="info"
+          showIcon
+          title={t('sentBack', { note: draft.reason })}
+        />
+      ) : null}
       <TemplatePicker place={templates} item={item} written={written} change={change} />
       {view.state === 'stopped' ? (
         <div className={styles.wide}>
@@ -58,7 +71,14 @@ export function Editor({ item, draft, onSigned }: Props) {
       {form
         .flatMap((section) => section.fields)
         .map((field) => (
-          <Part key={field.key} field={field} item={item} written={written} change={change} />
+          <Part
+            key={field.key}
+            field={field}
+            tight={tight}
+            item={item}
+            written={written}
+            change={change}
+          />
         ))}
       <footer className={styles.foot}>
         <SaveSign view={view} />
@@ -167,10 +187,17 @@ function TemplatePicker({
   )
 }
 
-const ROWS = { findings: 7, impression: 3 } as const
+const ROWS = { findings: [7, 4], impression: [3, 2] } as const
+/** A form with more fields than this leaves less room for each text. */
+const MANY_FIELDS = 8
 
 /** A field of the report in its place in the form. */
-function Part({ field, item, written, change }: PartProps & { field: Field }) {
+interface FieldPartProps extends PartProps {
+  field: Field
+  tight: boolean
+}
+
+function Part({ field, tight, item, written, change }: FieldPartProps) {
   const { key } = field
   if (key === 'positive') return <Outcome item={item} written={written} change={change} />
   if (key !== 'findings' && key !== 'impression')
@@ -192,7 +219,7 @@ function Part({ field, item, written, change }: PartProps & { field: Field }) {
         className={styles.text}
         value={written[key]}
         maxLength={field.max_length}
-        autoSize={{ minRows: ROWS[key], maxRows: 28 }}
+        autoSize={{ minRows: ROWS[key][tight ? 1 : 0], maxRows: 28 }}
         onChange={(event) => change({ ...written, [key]: event.target.value })}
       />
     </div>

@@ -59,7 +59,7 @@ export const { useWords } = defineWords('editor', {
   discard: ['放弃此修订', 'Drop this revision'],
   keySign: ['签名', 'Sign'],
   keyTemplate: ['选择模板', 'Choose a template'],
-  sentBack: ['审核退回：{{note}}', 'Sent back: {{note}}'],
+  sentBack: ['修改原因：{{note}}', 'To change: {{note}}'],
   keptStale: [
     '您写的内容还在本页。点“重试”在最新版本上继续保存。',
     'Your text is on this page. Retry lays it over the newest version.',

@@ -5,7 +5,6 @@ import { Button, Input, Segmented, Select, Skeleton } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { useMay } from '../session/session'
-import { Clock } from '../shared/Clock'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
@@ -75,7 +74,7 @@ function WaitingRow({ row, kind }: { row: RequestRow; kind: keyof TodoOut }) {
       <span className={styles.waitingFirst}>
         <PatientLine name={row.patient_name} sex={row.patient_sex} age={row.patient_age} />
         <span className={styles.waitingAt}>
-          {kind === 'critical' ? <Clock due={row.due_at} /> : <Moment at={row.updated_at} ago />}
+          <Moment at={row.updated_at} ago />
         </span>
       </span>
       <span className={styles.waitingMore}>

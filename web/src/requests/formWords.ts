@@ -59,7 +59,7 @@ export const { useWords } = defineWords('form', {
   phone: ['电话', 'Telephone'],
   use: ['使用该患者', 'Use this patient'],
   needName: ['请填写姓名', 'Give the name'],
-  answerIn: ['约 {{span}} 内答复', 'answer within {{span}}'],
+  answerIn: ['约 {{span}}内答复', 'answer within {{span}}'],
   open: ['在办 {{n}} 例', '{{n}} open'],
   first: ['首选', 'first choice'],
   until: ['协议有效至 {{date}}', 'agreement until {{date}}'],

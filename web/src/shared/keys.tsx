@@ -18,7 +18,8 @@ export interface PageKey {
   /** 'Enter', 'ArrowDown', '?', 'Ctrl+Enter', 'Alt+R': as KeyboardEvent.key names them. */
   combo: string
   label: string
-  run: () => void
+  /** Absent where a part of the page listens itself and only wants its key listed. */
+  run?: () => void
 }
 
 interface Registered {
@@ -54,8 +55,8 @@ window.addEventListener('keydown', (event) => {
     for (const listener of helpListeners) listener()
     return
   }
-  const hit = allKeys().find((key) => key.combo === combo)
-  if (!hit) return
+  const hit = allKeys().find((key) => key.combo === combo && key.run)
+  if (!hit?.run) return
   event.preventDefault()
   hit.run()
 })

@@ -4299,6 +4299,7 @@ export interface operations {
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
                 key?: string | null;
+                indicator?: string | null;
                 until: string;
                 months?: number;
             };
