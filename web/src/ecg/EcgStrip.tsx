@@ -5,7 +5,6 @@
  * whatever is missing, cut or clipped said in words. It draws and measures; it does not diagnose.
  */
 import { useQuery } from '@tanstack/react-query'
-import { Skeleton } from 'antd'
 import { useMemo, useState } from 'react'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -117,7 +116,7 @@ function Waiting() {
   const t = useWords()
   return (
     <div className={styles.waiting} role="status" aria-label={t('loading')}>
-      <Skeleton.Node active className={styles.blank} />
+      <div className={styles.blank} />
     </div>
   )
 }

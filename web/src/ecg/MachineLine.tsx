@@ -44,20 +44,16 @@ export function MachineLine({ recording }: { recording: Recording }) {
       <span className={styles.sampling}>{sampling(recording)}</span>
       {recording.rate > 0 && recording.rate < USUAL_RATE ? (
         <Tooltip title={t('slowSampling')}>
-          <Tag color="warning">{`${recording.rate} Hz`}</Tag>
+          <Tag color="warning">{t('slow')}</Tag>
         </Tooltip>
       ) : null}
     </div>
   )
 }
 
-const UNITS: Partial<Record<Quantity, string>> = { axis: '°' }
-
 function figure(quantity: Quantity, { value, unit }: MachineValue): string {
   if (quantity === 'rate') return `${value} ${say('perMinute')}`
-  return unit === 'deg' || quantity === 'axis'
-    ? `${value}${UNITS.axis}`
-    : `${value} ${unit || 'ms'}`
+  return unit === 'deg' || quantity === 'axis' ? `${value}°` : `${value} ${unit || 'ms'}`
 }
 
 function sampling(recording: Recording): string {
@@ -76,7 +72,7 @@ function deviceWords(recording: Recording): string {
   const { low, high, notch } = deviceFilter(recording)
   if (low === null && high === null && notch === null) return say('deviceUnknown')
   const band = `${low ?? '?'}–${high ?? '?'} Hz`
-  return [say('device', { band }), notch === null ? '' : say('deviceNotch', { hz: notch })]
+  return [say('device', { band }), notch ? say('deviceNotch', { hz: notch }) : '']
     .filter(Boolean)
     .join('，')
 }

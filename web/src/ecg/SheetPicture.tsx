@@ -4,11 +4,12 @@
  * Drawn anew only when the sheet changes; zooming redraws nothing.
  */
 import { memo, useMemo } from 'react'
+import { pick } from '../shared/words'
 import type { Cell, Sheet } from './paper'
 import styles from './SheetPicture.module.css'
 import { boundaryPath, gridPath, pulsePath, type Trace, traceOf } from './trace'
 import type { Lead, Signal } from './waveform'
-import { useWords } from './words'
+import { STATUS, useWords } from './words'
 
 interface Props {
   sheet: Sheet
@@ -146,11 +147,16 @@ function remarks(cell: Cell, lead: Lead, t: ReturnType<typeof useWords>): string
     lead.mv === null ? t('uncalibrated', { lead: '' }).trim() : '',
     lead.channel.disputed ? t('disputed') : '',
     cell.offsetMv === 0 ? '' : t('shifted', { mv: moved > 0 ? `+${moved}` : moved }),
-    lead.channel.status,
+    ...lead.channel.status.map(statusWords),
   ]
     .filter(Boolean)
     .map((each) => ` · ${each}`)
     .join('')
+}
+
+function statusWords(status: string): string {
+  const [zh, en] = STATUS[status] ?? [status, status]
+  return pick({ zh, en })
 }
 
 interface FooterProps {

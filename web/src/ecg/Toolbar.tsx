@@ -151,12 +151,12 @@ interface ToggleProps {
 }
 
 function Toggle({ on, alters, label, help, onSwitch }: ToggleProps) {
-  const lit = alters ? 'orange' : 'primary'
   return (
     <Tooltip title={help}>
       <Button
         size="small"
-        color={on ? lit : 'default'}
+        className={on && alters ? styles.altering : undefined}
+        color={on ? 'primary' : 'default'}
         variant={on ? 'solid' : 'outlined'}
         aria-pressed={on}
         onClick={() => onSwitch(!on)}

@@ -120,6 +120,15 @@ describe('the sheet', () => {
       expect(rhythm && xOf(rhythm, cell.t0)).toBeCloseTo(cell.x0, 9)
   })
 
+  it('leaves room for the calibration pulse in every row', () => {
+    for (const gain of GAINS)
+      for (const row of layOut(
+        signalOf(() => 0, { seconds: 3 }),
+        { ...USUAL, gain },
+      ).rows)
+        expect(row.baseline - row.top).toBeGreaterThanOrEqual(gain)
+  })
+
   it('puts every line on the bold grid', () => {
     for (const layout of LAYOUTS)
       for (const gain of GAINS)
@@ -152,7 +161,10 @@ describe('the sheet', () => {
       signalOf(() => 0, { seconds: 1 }),
       USUAL,
     )
-    expect(sheet.rows[0]?.cells.map((cell) => cell.t0)).toEqual([0, 0, 0, 0])
+    const cells = sheet.rows[0]?.cells ?? []
+    expect(cells.map((cell) => [cell.t0, cell.t1])).toEqual(Array(4).fill([0, 1]))
+    expect(cells.map((cell) => cell.x1 - cell.x0)).toEqual(Array(4).fill(25))
+    expect(sheet.width).toBeGreaterThanOrEqual(cells.at(-1)?.x1 ?? 0)
   })
 
   it('turns millimetres back into the same moment and voltage', () => {

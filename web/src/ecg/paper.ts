@@ -31,6 +31,8 @@ export const SHEET_SECONDS = 10
 export const PULSE = { mv: 1, seconds: 0.2 }
 /** CSS defines 96 px to the inch; a real monitor differs and can be measured. */
 export const CSS_PX_PER_MM = 96 / 25.4
+/** Room for the line at the foot of a short sheet, mm. */
+const LEAST_WIDTH = 120
 /** A trace farther from its line than this is cut, with a mark. */
 const FARTHEST = 40
 /** A lead whose middle is farther than this from zero is moved to its line, and says so. */
@@ -102,12 +104,16 @@ export function layOut(signal: Signal, settings: Settings, from = 0): Sheet {
     top = row.bottom
   }
   return {
-    width: up5(left + seconds * settings.speed) + 5,
+    width: Math.max(LEAST_WIDTH, up5(Math.max(...rows.map(endOf))) + 5),
     height: top + 10,
     left,
     rows,
     settings,
   }
+}
+
+function endOf(row: Row): number {
+  return row.cells.at(-1)?.x1 ?? 0
 }
 
 /** Leads beyond the twelve, each on a row of its own. */
@@ -127,9 +133,9 @@ interface RowPlace {
 
 function rowOf(signal: Signal, names: readonly string[], place: RowPlace): Row {
   const { settings, left, top, from, seconds } = place
-  const each = seconds / names.length
   // A median beat is shorter than a column: then every column shows the whole of it.
   const inTurn = seconds > SHEET_SECONDS / 4
+  const each = inTurn ? seconds / names.length : seconds
   const reach = names.map((name) => reachOf(signal.leads.get(name), settings.gain))
   // Never lower than the calibration pulse beside it.
   const highest = Math.max(PULSE.mv * settings.gain, ...reach.map((one) => one.up))

@@ -32,7 +32,7 @@ export interface Channel {
   /** Seconds the first sample lies after the start of the group. */
   skew: number
   /** ChannelStatus other than OK, as the file writes it. */
-  status: string
+  status: string[]
   /** What the device filtered before storing: Hz, null where not told. */
   filter: { low: number | null; high: number | null; notch: number | null }
 }
@@ -140,9 +140,9 @@ function channelOf(channel: Dataset, position: number): Channel {
   }
 }
 
-function statusOf(channel: Dataset): string {
+function statusOf(channel: Dataset): string[] {
   const said = channel['003A0205']?.Value ?? []
-  return said.filter((each) => typeof each === 'string' && each !== 'OK').join(' ')
+  return said.filter((each): each is string => typeof each === 'string' && each !== 'OK')
 }
 
 interface Encoding {

@@ -51,7 +51,7 @@ export const { useWords, say } = defineWords('ecgStrip', {
     '心电图机自动测量和判读，未经医师核对，不是本平台的结论',
     "The cardiograph's own figures and words, unchecked; not this platform's",
   ],
-  machineNone: ['文件中没有机测值', 'The file carries no machine measurements'],
+  machineNone: ['这一组波形没有机测值', 'No machine measurements for this recording'],
   rate: ['心率', 'HR'],
   rr: ['RR', 'RR'],
   pr: ['PR', 'PR'],
@@ -69,6 +69,7 @@ export const { useWords, say } = defineWords('ecgStrip', {
     '采样率低于 500 Hz，高频细节（切迹、起搏钉）可能缺失',
     'Sampled below 500 Hz: fine detail (notches, pacing spikes) may be missing',
   ],
+  slow: ['采样率低', 'Low sampling rate'],
   missing: ['{{lead}} 缺失', '{{lead}} missing'],
   missingList: ['缺少导联：{{leads}}', 'Missing leads: {{leads}}'],
   uncalibrated: ['{{lead}} 无定标，不绘制', '{{lead}} has no calibration, not drawn'],
@@ -120,6 +121,16 @@ export const { useWords, say } = defineWords('ecgStrip', {
   keyTake: ['测量值记入报告', 'Measurement to the report'],
   keyClear: ['清除卡尺', 'Clear the caliper'],
 })
+
+/** ChannelStatus (003A,0205) other than OK, in words; an unknown one is shown as written. */
+export const STATUS: Partial<Record<string, readonly [zh: string, en: string]>> = {
+  'TEST DATA': ['测试信号', 'test signal'],
+  DISCONNECTED: ['导联脱落', 'disconnected'],
+  QUESTIONABLE: ['信号可疑', 'questionable'],
+  INVALID: ['信号无效', 'invalid'],
+  UNCALIBRATED: ['设备报告未定标', 'uncalibrated by the device'],
+  UNZEROED: ['未归零', 'not zeroed'],
+}
 
 /** Why a recording cannot be drawn to scale. */
 export const PROBLEMS: Record<Unreadable, readonly [zh: string, en: string]> = {
