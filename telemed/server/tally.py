@@ -4,7 +4,7 @@ Whose facts may be counted is decided here once: an institution its own, supervi
 What is counted is `core.tally`'s; missing is null and never zero.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -70,6 +70,7 @@ class TrendQuery(Query):
     by: By = "institution"
     side: Where = "provider"
     key: str | None = Field(default=None, max_length=40)
+    indicator: str | None = Field(default=None, max_length=60)
     until: str = Field(pattern=MONTH)
     months: int = Field(default=13, ge=2, le=36)
 
@@ -226,12 +227,7 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     """The counted facts behind one number, each with its case."""
     row, column = _indicator(query.indicator, query.side)
     places = _Places(act, query.month, query.by, query.side)
-    wanted = {row.code} if row.kind is not Measure.SHARE else {row.numerator, row.denominator}
-    entries = [
-        e
-        for e in places.entries([query.month])
-        if e.indicator in wanted and (query.key in (None, "") or query.key in places.keys_of(e))
-    ]
+    entries = places.entries([query.month], query.key or "", _counted_by(row))
     entries.sort(key=lambda e: (e.seq, e.part))
     page = entries[query.cursor : query.cursor + PAGE]
     known = _requests(act, {e.request_id for e in page})
@@ -244,22 +240,28 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
 
 
 def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
-    """Month by month for one row or all; null before anything was counted."""
+    """Month by month for one row or all, one indicator or all; null before anything was counted."""
     months = [core.month_after(query.until, -n) for n in range(query.months - 1, -1, -1)]
     places = _Places(act, query.until, query.by, query.side)
-    chosen = [
-        e
-        for e in places.entries(months)
-        if query.key in (None, "") or query.key in places.keys_of(e)
-    ]
-    by_month = core.group(chosen, lambda e: e.month)
-    first = min(by_month, default="9999-99")
+    key = query.key or ""
+    if query.indicator is None:
+        asked = side_indicators(Side(query.side))
+    else:
+        asked = (_indicator(query.indicator, query.side)[0],)
+    only = frozenset[str]().union(*(_counted_by(row) for row in asked))
+    by_month = core.group(places.entries(months, key, only), lambda e: e.month)
+    first = places.first_month(key) or "9999-99"
     tables = [
         values(core.summarize(by_month.get(m, [])) if m >= first else None, query.side)
         for m in months
     ]
-    codes = [c["code"] for row in side_indicators(Side(query.side)) for c in _columns(row)]
+    codes = [c["code"] for row in asked for c in _columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
+
+
+def _counted_by(row: Indicator) -> frozenset[str]:
+    """The indicators whose entries an indicator is computed from."""
+    return frozenset({row.numerator or row.code, row.denominator or row.code})
 
 
 # --- dimensions -------------------------------------------------------------------------------
@@ -275,18 +277,39 @@ class _Places:
         self._areas = {r["code"]: r["name"] for r in act.tx.all(sa.select(t.area_codes))}
         self._alliances = self._memberships() if by == "alliance" else {}
 
-    def entries(self, months: Iterable[str]) -> list[Entry]:
-        """The entries of these months on this side that the subject may count."""
-        column = T.requester_id if self._side == "requester" else T.provider_id
-        found = tallies.of_months(self._act.tx, months, self._allowed(column))
+    def entries(
+        self, months: Iterable[str], key: str = "", only: Collection[str] | None = None
+    ) -> list[Entry]:
+        """The entries of these months on this side that the subject may count.
+
+        `key` narrows to one row and `only` to some indicators, both in the database.
+        """
         shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
-        return [e for e in found if e.indicator in shown]
+        wanted = T.indicator.in_(sorted(shown if only is None else shown & set(only)))
+        return tallies.of_months(self._act.tx, months, sa.and_(self._where(key), wanted))
+
+    def first_month(self, key: str) -> str | None:
+        """The first month in which anything was counted in a row, or None."""
+        return tallies.first_month(self._act.tx, self._where(key))
+
+    def _where(self, key: str) -> sa.ColumnElement[bool]:
+        """What the subject may count, of one row or of all."""
+        column = T.requester_id if self._side == "requester" else T.provider_id
+        if key == "":
+            return self._allowed(column)
+        if self._by == "service":
+            return sa.and_(self._allowed(column), T.service == key)
+        members = [place for place in self._mine if key in self._keys_at(place)]
+        return sa.and_(self._allowed(column), column.in_(members))
 
     def keys_of(self, entry: Entry) -> list[str]:
         """The rows an entry counts in: several only for alliances."""
-        place = entry.requester if self._side == "requester" else entry.provider
         if self._by == "service":
             return [entry.service]
+        return self._keys_at(entry.requester if self._side == "requester" else entry.provider)
+
+    def _keys_at(self, place: str) -> list[str]:
+        """The rows an institution counts in."""
         if self._by == "alliance":
             return [a["alliance_id"] for a in self._alliances.get(place, [])]
         if self._by == "institution":

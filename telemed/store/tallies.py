@@ -41,6 +41,12 @@ def of_months(tx: Tx, months: Iterable[str], where: sa.ColumnElement[bool]) -> l
     return _entries(tx, _ENTRIES.where(T.month.in_(list(months)), where))
 
 
+def first_month(tx: Tx, where: sa.ColumnElement[bool]) -> str | None:
+    """The first month with an entry that a viewer may count, or None."""
+    month = tx.scalar(sa.select(sa.func.min(T.month)).where(where))
+    return None if month is None else str(month)
+
+
 def _entries(tx: Tx, query: sa.Select[Any]) -> list[Entry]:
     # By position: a month of the whole region is tens of thousands of rows, and a mapping for
     # each costs more than the query.

@@ -1,12 +1,8 @@
-/**
- * An institution and a person of the register: found by name by whoever may see the network, given
- * by code by whoever may not.
- */
+/** An institution and a person of the register, found by name. */
 import { useQuery } from '@tanstack/react-query'
-import { Input, Select } from 'antd'
+import { Select } from 'antd'
 import { useState } from 'react'
 import { institutionQuery, institutionsQuery } from '../network/api'
-import { useMay } from '../session/session'
 import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
 import { useWords } from './words'
@@ -21,11 +17,9 @@ const OFFERED = 20
 
 export function InstitutionPicker(props: PickerProps) {
   const t = useWords()
-  const may = useMay('see-network')
   const [q, setQ] = useState('')
   const asked = { q: useSettled(q.trim(), 250), city: '', level: '', connected: null }
-  const { data, isFetching } = useQuery({ ...institutionsQuery(asked, 0, OFFERED), enabled: may })
-  if (!may) return <CodeInput {...props} placeholder={t('institutionCode')} />
+  const { data, isFetching } = useQuery(institutionsQuery(asked, 0, OFFERED))
   return (
     <Select
       id={props.id}
@@ -41,13 +35,10 @@ export function InstitutionPicker(props: PickerProps) {
 }
 
 export function PersonPicker({ institution, ...props }: PickerProps & { institution?: string }) {
-  const t = useWords()
-  const may = useMay('see-network')
   const { data } = useQuery({
     ...institutionQuery(institution ?? ''),
-    enabled: may && institution !== undefined,
+    enabled: institution !== undefined,
   })
-  if (!may) return <CodeInput {...props} placeholder={t('personCode')} />
   return (
     <Select
       id={props.id}
@@ -60,18 +51,6 @@ export function PersonPicker({ institution, ...props }: PickerProps & { institut
         value: each.id,
         label: `${each.name} ${pick(each.title)} ${each.department}`,
       }))}
-    />
-  )
-}
-
-function CodeInput({ id, value, onChange, placeholder }: PickerProps & { placeholder: string }) {
-  return (
-    <Input
-      id={id}
-      value={value}
-      placeholder={placeholder}
-      spellCheck={false}
-      onChange={(event) => onChange?.(event.target.value.trim() || undefined)}
     />
   )
 }

@@ -80,14 +80,12 @@ export const { useWords, say } = defineWords('admin', {
   make: ['生成', 'Generate'],
   copied: ['密码已复制', 'Password copied'],
   institution: ['所属机构', 'Institution'],
-  institutionCode: ['机构编码，如 450300A01', 'Institution code such as 450300A01'],
   institutionFind: ['输入名称、拼音首字母或编码', 'Name, initials or code'],
   person: ['对应人员', 'Person of the register'],
   personHelp: [
     '签名的人必须是机构在册人员，报告上印的是在册姓名与职称。',
     'Who signs is a person of the register: reports carry that name and title.',
   ],
-  personCode: ['人员编码，如 450300A01-01', 'Person code such as 450300A01-01'],
   regionCode: ['行政区划代码', 'Area code'],
   regionHelp: [
     '45 全区，4503 桂林市，450328 龙胜县：可以看到辖区内全部统计。',

@@ -28,7 +28,7 @@ interface Props {
 export function TrendPanel({ asked, rowKey, rowName, column }: Props) {
   const t = useWords()
   const key = useSettled(rowKey, REST)
-  const { data, error, refetch } = useQuery(trendQuery(asked, key))
+  const { data, error, refetch } = useQuery(trendQuery(asked, key, column.indicator))
   const title = t('trendOf', { row: rowName, name: column.label })
   return (
     <section className={styles.panel} aria-label={t('trend')}>

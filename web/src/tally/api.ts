@@ -34,8 +34,8 @@ export function behind(tally: Pick<TallyOut, 'as_of_seq' | 'log_seq'>): number {
   return Math.max(0, tally.log_seq - tally.as_of_seq)
 }
 
-export function trendQuery({ month, by, side }: Asked, key: string) {
-  const query = { until: month, by, side, key, months: 13 }
+export function trendQuery({ month, by, side }: Asked, key: string, indicator: string) {
+  const query = { until: month, by, side, key, indicator, months: 13 }
   return queryOptions({
     queryKey: [KEYS.tally, 'trend', query],
     placeholderData: keepPreviousData,

@@ -35,8 +35,8 @@ export const { useWords, say } = defineWords('tally', {
   figures: ['主要数字', 'Key figures'],
   mom: ['环比', 'MoM'],
   yoy: ['同比', 'YoY'],
-  momOf: ['{{name}}环比', '{{name}}, on month'],
-  yoyOf: ['{{name}}同比', '{{name}}, on year'],
+  momOf: ['{{name}}环比', '{{name}} MoM'],
+  yoyOf: ['{{name}}同比', '{{name}} YoY'],
   momMeaning: [
     '（本月 − 上月）÷ 上月；上月没有数据或为 0 时写“—”。',
     'This month less the month before, over the month before; a dash when that is missing or 0.',
