@@ -28,6 +28,7 @@ export function ScreenScale({ strip }: { strip: Strip }) {
         <InputNumber
           {...RANGE}
           size="small"
+          className={styles.number}
           precision={2}
           suffix={t('rulerUnit')}
           aria-label={t('rulerUnit')}
