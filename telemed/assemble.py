@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import uuid_utils
 from aiohttp import web
@@ -25,8 +26,10 @@ from telemed.store.blobs import FileBlobs
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
 from telemed.store.signer import SoftwareSigner
+from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
+HOUSEKEEPING_SECONDS = 3600.0
 
 
 class RefuseToStart(Exception):
@@ -101,6 +104,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             )
         ),
     ]
+    tasks.append(asyncio.create_task(keep_house(services)))
     try:
         yield app
     finally:
@@ -108,6 +112,24 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await services.bell.stop()
+
+
+async def keep_house(services: Services) -> None:
+    """Ready the first picture, then once an hour clear away what nobody will come back for."""
+    await services.renderer.warm()
+    while True:
+        try:
+            await uploads.sweep(services)
+            await services.store.write(partial(_end_dead_sessions, services))
+        except Exception:
+            log.exception("housekeeping stumbled")
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+def _end_dead_sessions(services: Services, tx: Tx) -> int:
+    now = services.clock()
+    idle = timedelta(minutes=services.settings.idle_minutes)
+    return accounts.end_dead_sessions(tx, now - idle, now)
 
 
 async def run_server(

@@ -65,6 +65,12 @@ class RenderPool:
                 self._idle.append(worker)
         return _result(*answer)
 
+    async def warm(self) -> None:
+        """Start a worker ahead of the first picture; an interpreter with codecs takes seconds."""
+        async with self._free:
+            if not self._idle:
+                self._idle.append(await _Worker.start(self._limits))
+
     async def aclose(self) -> None:
         """End all workers; those at work are ended when their job is done."""
         self._closed = True

@@ -23,6 +23,7 @@ from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.store import log, network, people, reports, requests, studies
 from telemed.store import tables as t
+from telemed.store.access import visible_studies
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -300,7 +301,11 @@ def _priors(act: Act, case: Case, attached: list[Row]) -> list[Row]:
     owners = {s["patient_ref"] for s in attached}
     found = act.tx.all(
         sa.select(t.studies)
-        .where(t.studies.c.patient_ref.in_(owners), t.studies.c.id.not_in(known))
+        .where(
+            t.studies.c.patient_ref.in_(owners),
+            t.studies.c.id.not_in(known),
+            visible_studies(act.subject, act.now),
+        )
         .order_by(t.studies.c.study_date.desc())
         .limit(20)
     )

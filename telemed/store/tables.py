@@ -230,6 +230,8 @@ studies = _table(
     sa.UniqueConstraint("institution_id", "study_uid"),
     sa.Index("ix_studies_study_uid", "study_uid"),
     sa.Index("ix_studies_institution_date", "institution_id", "study_date"),
+    sa.Index("ix_studies_institution_received", "institution_id", "received_at"),
+    sa.Index("ix_studies_patient_id", "patient_id"),
 )
 
 series = _table(

@@ -358,6 +358,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_studies_institution_date", "studies", ["institution_id", "study_date"], unique=False
     )
+    op.create_index(
+        "ix_studies_institution_received",
+        "studies",
+        ["institution_id", "received_at"],
+        unique=False,
+    )
+    op.create_index("ix_studies_patient_id", "studies", ["patient_id"], unique=False)
     op.create_index(op.f("ix_studies_patient_ref"), "studies", ["patient_ref"], unique=False)
     op.create_index("ix_studies_study_uid", "studies", ["study_uid"], unique=False)
 
