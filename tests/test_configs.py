@@ -1,0 +1,269 @@
+"""The files of configs/ fit together: what one names, another has."""
+
+import ast
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pytest
+
+from telemed.core.access import Role, roles_may_combine
+from telemed.core.assignment import covers
+from telemed.core.catalogue import Catalogue, FormField, ServiceType
+from telemed.core.network import Network
+from telemed.core.network_rows import Severity, validate
+from telemed.core.sla import URGENCIES, allowed
+from telemed.demo import _STEPS
+from telemed.documents.network_file import read_folder
+from telemed.settings import CONFIGS, ROOT, load_catalogue
+
+ON = date(2026, 6, 1)
+PLACEHOLDERS = {"receiver", "receiver_contact", "requester", "service", "fee"}
+"""What the consent form may leave open; configs/consent.toml explains each."""
+CONFIG_NAMES = sorted(path.name for path in CONFIGS.glob("*.toml"))
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue as a server loads it."""
+    return load_catalogue(CONFIGS)
+
+
+@cache
+def network() -> Network:
+    """The demo's register, which must be without errors."""
+    reading = read_folder(CONFIGS / "network")
+    scopes = {c: s.provider_scopes for c, s in catalogue().services.items()}
+    found, problems = validate(reading.rows, on=ON, service_scopes=scopes)
+    faults = [p for p in [*reading.problems, *problems] if p.severity is Severity.ERROR]
+    assert found is not None and not faults, faults[:3]
+    return found
+
+
+@cache
+def demo() -> dict[str, Any]:
+    """The demonstration's story."""
+    return tomllib.loads((CONFIGS / "demo.toml").read_text("utf-8"))
+
+
+def live() -> list[ServiceType]:
+    """Services that can be asked for."""
+    return [s for s in catalogue().services.values() if s.live]
+
+
+def repeated(values: Iterable[object]) -> list[object]:
+    """Those that occur more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+# --- the catalogue ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CONFIG_NAMES)
+def test_files_are_toml(name: str) -> None:
+    """Every file reads."""
+    tomllib.loads((CONFIGS / name).read_text("utf-8"))
+
+
+def test_codes_are_unique() -> None:
+    """No code means two things, and no key is typed into twice."""
+    told = catalogue()
+    raw = tomllib.loads((CONFIGS / "service_types.toml").read_text("utf-8"))["service"]
+    assert repeated(s["code"] for s in raw) == []
+    assert repeated(s.number_prefix for s in told.services.values()) == []
+    assert repeated((r.step, r.code) for r in told.reasons) == []
+    assert repeated(t.code for t in told.templates) == []
+    assert repeated(f.code for f in told.critical_findings) == []
+    assert repeated(code for code, *_ in told.icd10) == []
+    for service in told.services.values():
+        assert repeated(f.key for f in service.fields()) == []
+        assert repeated(f.key for f in service.report_fields()) == []
+
+
+def test_every_live_service_has_a_deadline_for_every_urgency() -> None:
+    """Nothing can be sent that has no due time, and more urgent is never later."""
+    told = catalogue().deadlines
+    for service in live():
+        for modality in (None, *service.modalities):
+            for frozen in (False, True):
+                times = [allowed(told, service.code, u, modality, frozen) for u in URGENCIES]
+                assert times == sorted(times), (service.code, modality, frozen)
+
+
+def test_deadlines_are_of_known_services_and_modalities_and_said_once() -> None:
+    """A row that could never match, or two for the same thing, is a mistake."""
+    told = catalogue()
+    rows = [(d.service, d.urgency, d.modality, d.frozen) for d in told.deadlines]
+    assert repeated(rows) == []
+    for service, urgency, modality, _ in rows:
+        assert urgency in URGENCIES
+        assert modality is None or modality in told.services[service].modalities
+
+
+def test_a_lease_outlives_several_heartbeats() -> None:
+    """One lost heartbeat does not take a case away."""
+    timers = catalogue().timers
+    assert timers.lease >= 3 * timers.heartbeat
+
+
+def _steps_of_actions() -> set[str]:
+    """The steps for which an action asks for a coded reason, read from the actions' code."""
+    steps = set()
+    for path in (ROOT / "telemed" / "actions").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            place = {"reason": 0, "_reason": 2}.get(name)
+            if place is not None and len(node.args) > place:
+                step = node.args[place]
+                if isinstance(step, ast.Constant):
+                    steps.add(str(step.value))
+    return steps
+
+
+def test_every_step_that_needs_a_reason_has_some_for_every_service() -> None:
+    """No step is impossible for want of a reason to choose."""
+    steps = _steps_of_actions()
+    assert {"withdraw", "return", "decline", "redirect", "release", "takeover"} <= steps
+    for step in steps:
+        for service in live():
+            fit = [
+                r
+                for r in catalogue().reasons
+                if r.step == step and (not r.services or service.code in r.services)
+            ]
+            assert fit, (step, service.code)
+
+
+def test_references_to_services_exist() -> None:
+    """Reasons, templates and critical findings speak of services there are."""
+    told = catalogue()
+    named = {s for r in told.reasons for s in r.services}
+    named |= {t.service for t in told.templates} | {f.service for f in told.critical_findings}
+    assert named <= set(told.services)
+
+
+def test_templates_fit_their_service() -> None:
+    """A template's modality and body part are ones its service's form can have."""
+    for template in catalogue().templates:
+        service = catalogue().services[template.service]
+        assert set(template.modalities) <= set(service.modalities), template.code
+        parts = {c for f in service.fields() if f.key == "body_part" for c, _ in f.options}
+        assert template.body_part in parts | {""}, template.code
+        assert template.findings.strip() and template.impression.strip(), template.code
+
+
+def test_forms_refer_to_their_own_fields() -> None:
+    """`required_when` names a field of the same form, and a choice has options."""
+    for service in catalogue().services.values():
+        for fields in (service.fields(), service.report_fields()):
+            keys = {f.key for f in fields}
+            for field in fields:
+                assert field.required_when is None or field.required_when in keys, field.key
+                assert field.type != "select" or field.options, field.key
+                assert repeated(code for code, _ in field.options) == []
+
+
+def test_live_services_can_be_asked_and_answered() -> None:
+    """A live service has a form to ask with, and findings and impression to answer with."""
+    for service in live():
+        assert service.form, service.code
+        assert {"findings", "impression", "positive"} <= {f.key for f in service.report_fields()}
+        assert re.fullmatch(r"[A-Z]{2}", service.number_prefix)
+
+
+def _measured(fields: Iterable[FormField]) -> set[str]:
+    return {f.key for f in fields if f.type == "number"}
+
+
+def test_thresholds_say_a_limit_and_a_unit() -> None:
+    """A critical finding's threshold names one limit with its unit."""
+    raw = tomllib.loads((CONFIGS / "critical_findings.toml").read_text("utf-8"))["finding"]
+    for row in raw:
+        if "threshold" in row:
+            limits = set(row["threshold"]) & {"above", "below", "at_least", "at_most"}
+            assert len(limits) == 1, row["code"]
+            assert set(row["threshold"]) == {"quantity", "unit", *limits}, row["code"]
+    known = _measured(catalogue().services["ecg"].report_fields())
+    named = {r["threshold"]["quantity"] for r in raw if "threshold" in r and r["service"] == "ecg"}
+    assert {"heart_rate", "qtc"} <= named & known
+
+
+def test_the_consent_names_the_receiver_and_leaves_open_only_what_is_filled() -> None:
+    """PIPL art. 23: the receiver and how to reach it stand in both languages."""
+    consent = catalogue().consent
+    for text in (consent.zh, consent.en):
+        found = set(re.findall(r"\{(\w+)\}", text))
+        assert {"receiver", "receiver_contact"} <= found <= PLACEHOLDERS
+    assert consent.version
+
+
+# --- the demonstration ------------------------------------------------------------------------
+
+
+def test_the_register_s_agreements_are_of_known_services() -> None:
+    """What may be asked for under an agreement is in the catalogue."""
+    named = {s for a in network().agreements.values() for s in a.services}
+    assert named <= set(catalogue().services)
+
+
+def test_demo_accounts_are_people_of_the_register() -> None:
+    """Each account's person exists and its roles may stand together."""
+    rows = demo()["account"]
+    assert repeated(row["username"] for row in rows) == []
+    for row in rows:
+        roles = frozenset(Role(name) for name in row["roles"])
+        assert roles_may_combine(roles), row["username"]
+        assert (Role.REGULATOR in roles) == ("region" in row), row["username"]
+        assert ("person" in row) != ("name" in row), row["username"]
+        if "person" in row:
+            assert row["person"] in network().people, row["username"]
+
+
+def test_demo_readers_may_read_something() -> None:
+    """An account that reads stands for a licensed person whose scopes cover a live service."""
+    for row in demo()["account"]:
+        if {"reader", "verifier"} & set(row["roles"]):
+            person = network().people[row["person"]]
+            assert person.licence_no, row["username"]
+            assert any(covers(person.scopes, s.reader_scopes) for s in live()), row["username"]
+
+
+def test_demo_cases_are_possible() -> None:
+    """Each case asks a provider under an agreement, with the form's fields, by known steps."""
+    accounts = {row["username"]: row for row in demo()["account"]}
+    people = network().people
+    for case in demo()["case"]:
+        service = catalogue().services[case["service"]]
+        assert service.live and case["urgency"] in URGENCIES
+        assert set(case["content"]) <= {f.key for f in service.fields()}
+        who = case["requester"]
+        requester = people[accounts[who]["person"]].institution if who in accounts else who
+        assert any(
+            (a.requester, a.provider) == (requester, case["provider"])
+            and service.code in a.services
+            for a in network().agreements.values()
+        ), case
+        agos = [step["ago"] for step in case.get("step", [])]
+        assert agos == sorted(agos, reverse=True), case
+        for step in case.get("step", []):
+            assert step["do"] in _STEPS
+            assert step.get("by") in {None, *accounts}
+
+
+def test_demo_reports_name_known_findings_and_reasons() -> None:
+    """What a case's steps refer to is in the catalogue."""
+    findings = {(f.service, f.code) for f in catalogue().critical_findings}
+    for case in demo()["case"]:
+        keys = {f.key for f in catalogue().services[case["service"]].report_fields()}
+        for step in case.get("step", []):
+            report = step.get("report", {})
+            assert {(case["service"], c) for c in report.get("critical", [])} <= findings
+            assert set(report.get("fields", {})) <= keys
+            if "reason" in step:
+                assert catalogue().reason(step["do"], step["reason"]) is not None
