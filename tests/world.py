@@ -276,17 +276,17 @@ class World:
         provider: str | None = "hub",
         service: str = "imaging",
         urgency: str = "routine",
-        patient: int = 1,
+        of_patient: int = 1,
         **patch: Any,
     ) -> Any:
         """A complete draft, ready to be sent; `patch` replaces parts of it."""
         client = self.client(who)
         place = who.partition("-")[0]
         made = await client.ok("POST", "/api/requests", {"service": service, "urgency": urgency})
-        study = await self.study(place, patient)
+        study = await self.study(place, of_patient)
         content = dict(CONTENT[service])
         if "question" in content:
-            content["question"] += f"（{canary_of(place, patient)}）"
+            content["question"] += f"（{canary_of(place, of_patient)}）"
         body = {
             "version": made["version"],
             "provider_id": provider,
@@ -301,7 +301,7 @@ class World:
     async def sent(self, who: str = "county-requester", provider: str = "hub", **more: Any) -> str:
         """A request that was sent; its id."""
         made = await self.draft(who, provider, **more)
-        self.tell(who.partition("-")[0], provider, more.get("patient", 1))
+        self.tell(who.partition("-")[0], provider, more.get("of_patient", 1))
         await self.client(who).ok("POST", f"/api/requests/{made['id']}/submit", {})
         return str(made["id"])
 

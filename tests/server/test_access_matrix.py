@@ -230,7 +230,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     back = f"/api/requests/{open_case}/report/send-back"
     await world.client("hub-verifier").ok("POST", back, {"note": "请补充"})
     notice = (await world.rows(t.critical_notices, t.critical_notices.c.request_id == open_case))[0]
-    issued = await world.issued(asker=who, patient=2)
+    issued = await world.issued(asker=who, of_patient=2)
     study = await world.study(asker)
     series = (await world.rows(t.series, t.series.c.study_id == study["id"]))[0]
     instance = (await world.rows(t.instances, t.instances.c.study_id == study["id"]))[0]

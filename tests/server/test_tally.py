@@ -18,6 +18,7 @@ from telemed.followers.follow import catch_up, catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
 from telemed.store import tables as t
 from telemed.store import tallies
+from telemed.store.engine import Store
 from tests.world import START, World, consent, world_at
 
 BYS = ("institution", "county", "city", "alliance", "service")
@@ -88,9 +89,9 @@ async def test_every_number_opens_into_exactly_its_cases(world: World) -> None:
     """For every indicator, dimension, side and row: the drill-down adds up to the number."""
     await a_month(world)
     checked = 0
-    for who in ("region", "hub-admin"):
+    for who, dimensions in (("region", BYS), ("hub-admin", ("service",))):
         client = world.client(who)
-        for by in BYS:
+        for by in dimensions:
             for side in SIDES:
                 table = await shown(world, who, by, side)
                 for row in (*table["rows"], table["total"]):
@@ -104,7 +105,7 @@ async def test_every_number_opens_into_exactly_its_cases(world: World) -> None:
                         )
                         _matches(indicator, row["values"], cases)
                         checked += 1
-    assert checked > 300
+    assert checked > 200
 
 
 def _matches(indicator: Any, values: dict[str, Any], cases: Any) -> None:
@@ -274,8 +275,9 @@ async def test_the_command_line_rebuilds_and_says_so(world_folder: Path) -> None
         catch_up_fully(world.services.store, TALLIES)
     done = _command(world_folder, "--rebuild")
     assert done.returncode == 0 and b"no difference" in done.stdout, done
-    async with world_at(world_folder) as world:
-        await world.write(lambda tx: tx.execute(sa.delete(t.tally_entries)))
+    store = Store(f"sqlite:///{world_folder / 'telemed.sqlite3'}")
+    store.write_now(lambda tx: tx.execute(sa.delete(t.tally_entries)))
+    store.close()
     done = _command(world_folder, "--rebuild")
     assert done.returncode == 1 and b"DIFFERENT" in done.stdout, done
 
