@@ -11,7 +11,7 @@ import uuid_utils
 from aiohttp import web
 
 from telemed.actions.requests import ZONE
-from telemed.bus import Bell, InProcessBell, RedisBell
+from telemed.bus import Bell, InProcessBell
 from telemed.dicom.worker import RenderPool
 from telemed.followers import leases
 from telemed.followers.follow import follow
@@ -62,7 +62,7 @@ def open_store(settings: Settings) -> Store:
 def open_services(settings: Settings) -> Services:
     """All parts, not yet running."""
     store = open_store(settings)
-    bell: Bell = RedisBell(settings.redis_url) if settings.redis_url else InProcessBell()
+    bell = _bell(settings)
     return Services(
         settings=settings,
         store=store,
@@ -74,6 +74,15 @@ def open_services(settings: Settings) -> Services:
         clock=clock,
         new_id=new_id,
     )
+
+
+def _bell(settings: Settings) -> Bell:
+    """The bell of one process, or of several through Redis."""
+    if not settings.redis_url:
+        return InProcessBell()
+    from telemed.bus.redis import RedisBell
+
+    return RedisBell(settings.redis_url)
 
 
 def check_start(services: Services) -> None:

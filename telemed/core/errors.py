@@ -9,7 +9,11 @@ the screen and the docs cannot drift apart. HTTP statuses live in `server/proble
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +221,20 @@ class Problem(Exception):
         return f"{self.code}: {self.sentence('en')}"
 
 
+def _shown(fact: object, language: str) -> object:
+    """A fact as a sentence says it: in its language, and a time as Guangxi's clocks show it."""
+    if isinstance(fact, Mapping):
+        return fact.get(language, fact)
+    if isinstance(fact, datetime):
+        return fact.astimezone(ZONE).strftime("%m-%d %H:%M")
+    return fact
+
+
 class _Facts(dict[str, object]):
     """Facts by name; a fact with both languages is a mapping {zh, en}; an absent one shows as …"""
 
     def __init__(self, facts: Mapping[str, object], language: str) -> None:
-        super().__init__(
-            {k: v.get(language, v) if isinstance(v, Mapping) else v for k, v in facts.items()}
-        )
+        super().__init__({name: _shown(fact, language) for name, fact in facts.items()})
 
     def __missing__(self, key: str) -> str:
         return "…"

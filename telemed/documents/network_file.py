@@ -19,10 +19,6 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-import openpyxl
-from openpyxl.styles import Font, PatternFill
-from openpyxl.utils import get_column_letter
-
 from telemed.core.network_rows import Row, RowProblem
 from telemed.core.network_sheets import SHEETS
 
@@ -157,6 +153,11 @@ def write_xlsx_template() -> bytes:
 
     The example begins with ``#`` and is passed over when read, like any row that does.
     """
+    # Imported here: a server writes no template, and openpyxl is a third of a second at start.
+    import openpyxl
+    from openpyxl.styles import Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, columns in SHEETS.items():
@@ -220,6 +221,8 @@ def _read_xlsx(reading: Reading, name: str, data: bytes) -> None:
     if _open_zip(reading, name, data, xml=True) is None:
         return
     try:
+        import openpyxl
+
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         for page in book.worksheets:
             page.reset_dimensions()

@@ -1,7 +1,6 @@
 """What the system page shows of the database: sizes and how far each follower is."""
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 
 from telemed.store import log
 from telemed.store.tables import instances, studies
@@ -17,7 +16,7 @@ def overview(tx: Tx) -> Row:
     distinct = blobs.group_by(instances.c.blob).subquery()
     stored = tx.scalar(sa.select(sa.func.coalesce(sa.func.sum(distinct.c.size), 0)))
     return {
-        "revision": MigrationContext.configure(tx.connection).get_current_revision() or "",
+        "revision": tx.scalar(sa.text("SELECT version_num FROM alembic_version")),
         "log_seq": log.head(tx),
         "bookmarks": log.all_bookmarks(tx),
         "studies": int(tx.scalar(sa.select(sa.func.count()).select_from(studies))),
