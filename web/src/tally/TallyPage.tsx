@@ -7,7 +7,7 @@
 import { InfoCircleOutlined, SyncOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Input, Tooltip } from 'antd'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useMe } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { usePageKeys } from '../shared/keys'
@@ -16,10 +16,8 @@ import page from '../shared/page.module.css'
 import type { TallyOut, TallyRow } from '../shared/schema'
 import { pick } from '../shared/words'
 import { type Asked, behind, DIMENSIONS, type Side, tallyQuery } from './api'
-import { CasesDrawer } from './CasesDrawer'
 import { ColumnChooser } from './ColumnChooser'
 import { type ColumnOf, columnsOf, LEADING, type Order, sortRows, useShownColumns } from './columns'
-import { DefinitionsDrawer } from './DefinitionsDrawer'
 import { KeyFigures } from './KeyFigures'
 import { monthAfter, monthWords } from './numbers'
 import { PrintForm } from './PrintForm'
@@ -30,6 +28,12 @@ import { Toolbar } from './Toolbar'
 import { TrendPanel } from './TrendPanel'
 import { useAsked } from './useAsked'
 import { say, useWords } from './words'
+
+// What is opened by a click need not come before the numbers.
+const CasesDrawer = lazy(async () => ({ default: (await import('./CasesDrawer')).CasesDrawer }))
+const DefinitionsDrawer = lazy(async () => ({
+  default: (await import('./DefinitionsDrawer')).DefinitionsDrawer,
+}))
 
 /** Rows from which a filter by name is worth its place. */
 const MANY = 12
@@ -93,13 +97,15 @@ export function TallyPage() {
               shown={shown}
             />
           )}
-          <DefinitionsDrawer
-            open={definitions}
-            onClose={() => setDefinitions(false)}
-            rule={data.rule}
-            columns={columns}
-            shown={shown}
-          />
+          <Suspense>
+            <DefinitionsDrawer
+              open={definitions}
+              onClose={() => setDefinitions(false)}
+              rule={data.rule}
+              columns={columns}
+              shown={shown}
+            />
+          </Suspense>
         </div>
       )}
     </main>
@@ -178,7 +184,9 @@ function Month({ asked, tally, columns, shown }: MonthProps) {
           <Beside asked={asked} tally={tally} spot={spot} onMap={onMap} onPick={look} />
         )}
       </div>
-      <CasesDrawer asked={asked} spot={open} onClose={() => setOpen(null)} />
+      <Suspense>
+        <CasesDrawer asked={asked} spot={open} onClose={() => setOpen(null)} />
+      </Suspense>
       <PrintForm asked={asked} tally={tally} rows={rows} columns={visible} />
     </>
   )

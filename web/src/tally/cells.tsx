@@ -104,8 +104,12 @@ export function DataCell({ row, column, longest, picked, cell, onOpen }: DataPro
           />
         )}
         {bar === null ? null : (
-          <svg className={styles.bar} viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden>
-            <title>{words}</title>
+          <svg
+            className={styles.bar}
+            viewBox="0 0 100 3"
+            preserveAspectRatio="none"
+            aria-hidden="true"
+          >
             <rect width={bar * 100} height="3" />
           </svg>
         )}
