@@ -13,6 +13,7 @@ import { KeyHelp } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { queryClient } from '../shared/queries'
 import { language } from '../shared/words'
+import { forgetUploads, restoreUploads } from '../uploads/manager'
 import styles from './App.module.css'
 import { PageFailed } from './PageFailed'
 import { homeOf, PAGES } from './routes'
@@ -82,7 +83,11 @@ function SignedIn() {
   useEffect(() => {
     if (account === undefined) return
     live.start()
-    return () => live.stop()
+    void restoreUploads()
+    return () => {
+      live.stop()
+      forgetUploads()
+    }
   }, [account])
   const page = useMemo(() => <Outlet />, [])
   if (session.isPending) return <Wait />

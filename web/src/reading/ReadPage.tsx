@@ -9,12 +9,15 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { darkTheme } from '../app/theme'
 import { usePresence } from '../live/live'
+import { forgetReport } from '../reports/api'
 import { type Outcome, ReportPanel } from '../reports/ReportPanel'
 import { caseQuery } from '../requests/api'
 import { RequestContent } from '../requests/RequestContent'
 import { SessionEnded } from '../session/SessionEnded'
 import { tellSignedOut } from '../shared/api'
+import { Clock } from '../shared/Clock'
 import { Empty } from '../shared/Empty'
+import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RequestOut } from '../shared/schema'
 import { viewerAddress } from '../studies/StudyCard'
@@ -130,6 +133,12 @@ function ReportWindow({ item }: { item: RequestOut }) {
   }, [finished, item.id])
   return (
     <main className={styles.alone}>
+      {/* Two windows, one patient: the name stands in both. */}
+      <h1 className={styles.patient}>
+        <PatientLine name={item.patient_name} sex={item.patient_sex} age={item.patient_age} />
+        <span className={styles.number}>{item.number}</span>
+        {item.state === 'open' ? <Clock due={item.due_at} since={item.waiting_since} /> : null}
+      </h1>
       <Asked item={item} />
       <ReportPanel item={item} onFinished={setFinished} onLeft={() => window.close()} />
     </main>
@@ -145,14 +154,15 @@ function useSecondWindow(id: string) {
   useEffect(() => {
     if (!open) return
     const watch = setInterval(() => {
-      if (second.current?.closed ?? true) setOpen(false)
-    }, 500)
+      if (!(second.current?.closed ?? true)) return
+      forgetReport(id)
+      setOpen(false)
+    }, 300)
     return () => clearInterval(watch)
-  }, [open])
+  }, [open, id])
   const toggle = () => {
     if (open) {
       second.current?.close()
-      setOpen(false)
       return
     }
     second.current = window.open(

@@ -11,8 +11,25 @@ export function reportQuery(id: string) {
   })
 }
 
-export function saveDraft(id: string, draft: DraftIn): Promise<VersionOut> {
-  return body(api.PUT('/api/requests/{id}/report/draft', { params: { path: { id } }, body: draft }))
+/** Saves the text and keeps it where an editor opened later begins from. */
+export async function saveDraft(id: string, draft: DraftIn): Promise<VersionOut> {
+  const after = await body(
+    api.PUT('/api/requests/{id}/report/draft', { params: { path: { id } }, body: draft }),
+  )
+  queryClient.setQueryData(reportQuery(id).queryKey, (report) =>
+    report === undefined
+      ? report
+      : {
+          ...report,
+          versions: report.versions.map((each) => (each.id === after.id ? after : each)),
+        },
+  )
+  return after
+}
+
+/** Forgets a report that another window has been writing: the next look asks the server. */
+export function forgetReport(id: string): void {
+  queryClient.removeQueries({ queryKey: reportQuery(id).queryKey })
 }
 
 /** After a signature or a new version every list that shows the case is asked again. */

@@ -52,7 +52,7 @@ function Switches({ upload, inForm }: PartProps) {
           {upload.paused ? t('resume') : t('retry')}
         </Button>
       ) : null}
-      {!upload.busy && !inForm ? (
+      {!upload.busy && (!inForm || upload.lost > 0) ? (
         <Button size="small" onClick={() => dismissUpload(upload.id)}>
           {t('dismiss')}
         </Button>
@@ -93,7 +93,9 @@ function Lost({ upload }: { upload: UploadView }) {
       title={t('lost', { n: upload.lost })}
       description={
         <>
-          <p>{t('lostNames', { names: names.map((item) => item.path).join('、') })}</p>
+          {names.length > 0 ? (
+            <p>{t('lostNames', { names: names.map((item) => item.path).join('、') })}</p>
+          ) : null}
           <DropArea slim onPicked={(picked) => addFiles(upload.id, picked)} />
         </>
       }

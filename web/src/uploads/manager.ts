@@ -39,6 +39,8 @@ class ManagedUpload {
   items: Item[] = []
   studies: readonly StudyOut[] = []
   paused = false
+  /** How many files were given before a reload: the server knows only those begun. */
+  expected = 0
   private readonly stops = new Map<string, () => void>()
   private looking: ReturnType<typeof setTimeout> | undefined
   private speed = 0
@@ -51,6 +53,7 @@ class ManagedUpload {
 
   add(picked: readonly Picked[]): void {
     this.items = join(this.items, picked)
+    this.expected = 0
     this.paused = false
     this.pump()
   }
@@ -104,6 +107,7 @@ class ManagedUpload {
     const left = sum.bytes - sum.sent
     return {
       ...sum,
+      lost: sum.lost + Math.max(0, this.expected - this.items.length),
       id: this.id,
       requestId: this.requestId,
       items: this.items,
@@ -177,6 +181,12 @@ class ManagedUpload {
     this.speed = this.speed === 0 ? rate : this.speed * 0.8 + rate * 0.2
     this.measured = { at: now, sent }
   }
+}
+
+/** What this tab remembers of an upload over a reload: no names, only where to ask and how many. */
+interface Kept {
+  id: string
+  files: number
 }
 
 const uploads = new Map<string, ManagedUpload>()
@@ -262,14 +272,15 @@ export function dismissUpload(uploadId: string): void {
 
 /** After a reload: fetches what the server has of the uploads that were under way. */
 export async function restoreUploads(): Promise<void> {
-  const ids = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as string[]
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as Kept[]
   await Promise.all(
-    ids
-      .filter((id) => !uploads.has(id))
-      .map(async (id) => {
+    kept
+      .filter(({ id }) => !uploads.has(id))
+      .map(async ({ id, files }) => {
         try {
           const seen = await body(api.GET('/api/uploads/{id}', { params: { path: { id } } }))
           const upload = new ManagedUpload(id, seen.request_id)
+          upload.expected = files
           uploads.set(id, upload)
           await upload.look()
         } catch {
@@ -290,7 +301,14 @@ function keep(): void {
   const open = shown.uploads.filter(
     (view) => view.busy || view.lost > 0 || view.items.some(isFaulty),
   )
-  sessionStorage.setItem(KEPT, JSON.stringify(open.map((view) => view.id)))
+  const kept: Kept[] = open.map((view) => ({
+    id: view.id,
+    files: Math.max(
+      view.items.filter((item) => !item.unpacked).length,
+      uploads.get(view.id)?.expected ?? 0,
+    ),
+  }))
+  sessionStorage.setItem(KEPT, JSON.stringify(kept))
 }
 
 function isNewTo(before: readonly StudyOut[]): (study: StudyOut) => boolean {
