@@ -65,11 +65,6 @@ def code(text: object) -> str:
 def _machine(machine: Machine[StrEnum, StrEnum]) -> str:
     """The diagram and the words of a state table."""
     text = machine.to_mermaid()
-    for state in machine.table:
-        name = state.value.replace(" ", "_")
-        if name != state.value:  # mermaid knows no spaces in names
-            text = text.replace(state.value, name)
-            text = text.replace("\n", f'\n    state "{state.value}" as {name}\n', 1)
     rows = [
         (code(key.value), "state" if key in machine.table else "event", *machine.words[key])
         for key in machine.words

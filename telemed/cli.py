@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +17,7 @@ import orjson
 import typer
 import uvloop
 from aiohttp import web
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -39,6 +41,7 @@ from telemed.server.tally import monthly
 from telemed.settings import Settings, load_catalogue, load_settings
 from telemed.store import accounts, network
 from telemed.store.engine import Store
+from telemed.store.migrate import TooNew
 from telemed.store.migrate import migrate as run_migrations
 
 app = typer.Typer(
@@ -72,6 +75,14 @@ def main() -> None:
         app()
     except Problem as problem:
         _fail(problem.sentence("en"))
+    except ValidationError as fault:
+        first = fault.errors(include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        _fail(f"The settings are not valid: {place}: {first['msg']}. See configs/example.toml.")
+    except tomllib.TOMLDecodeError as fault:
+        _fail(f"A settings file is not TOML: {fault}")
+    except TooNew as fault:
+        _fail(f"The database is at revision {fault}, newer than this telemed knows. Upgrade it.")
     except (RefuseToStart, FileNotFoundError, PermissionError) as fault:
         _fail(str(fault))
 

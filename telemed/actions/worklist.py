@@ -6,6 +6,7 @@ others learn who was first and when.
 
 from collections.abc import Iterable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from telemed.actions import door, moves
 from telemed.actions.act import Act
@@ -19,6 +20,7 @@ from telemed.core.errors import Problem
 from telemed.store import people, reports, requests
 from telemed.store.tx import Row, Tx
 
+ZONE = ZoneInfo("Asia/Shanghai")
 SYSTEM = Subject(account_id="system", roles=frozenset(), institution_id=None)
 """Who acts when a clock does."""
 
@@ -41,7 +43,8 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
     """Why this person may not take this case, or None."""
     if who is None:
         return "inactive"
-    return why_not_take(who, service, row["provider_id"], row["requester_id"], now.date())
+    today = now.astimezone(ZONE).date()
+    return why_not_take(who, service, row["provider_id"], row["requester_id"], today)
 
 
 def claim(act: Act, request_id: str) -> None:

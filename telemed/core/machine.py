@@ -45,11 +45,12 @@ class Machine(Generic[S, E]):
 
     def to_mermaid(self) -> str:
         """The table as a mermaid state diagram for the docs."""
+        ids = {state: state.value.replace(" ", "_") for state in self.table}
         lines = ["stateDiagram-v2"]
+        # Mermaid knows no spaces in names.
+        lines += [f'    state "{s.value}" as {i}' for s, i in ids.items() if i != s.value]
         for state, row in self.table.items():
-            lines += [
-                f"    {state.value} --> {to.value}: {event.value}" for event, to in row.items()
-            ]
+            lines += [f"    {ids[state]} --> {ids[to]}: {e.value}" for e, to in row.items()]
             if not row:
-                lines.append(f"    {state.value} --> [*]")
+                lines.append(f"    {ids[state]} --> [*]")
         return "\n".join(lines)

@@ -16,7 +16,7 @@ from typing import Final
 # Readings of phrases help with prose, not with names, and cost 40 MB and a third of a second.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
-from pypinyin import Style, lazy_pinyin  # noqa: E402
+from pypinyin import Style, lazy_pinyin
 
 # Surnames whose reading differs from the everyday one of the same character.
 _SURNAMES: Final = {

@@ -19,6 +19,7 @@ from telemed.actions.studies import find_instances
 from telemed.core.errors import Problem
 from telemed.dicom.media import Offer, choose
 from telemed.dicom.refusal import Refused
+from telemed.server.auth import note_look
 from telemed.server.routing import Call
 from telemed.store.tx import Row
 
@@ -88,9 +89,12 @@ def _told(offers: Iterable[Offer]) -> str:
 
 
 async def asked_instances(call: Call) -> list[Row]:
-    """The instances that the path names, or Problem("not-found")."""
+    """The instances that the path names, or Problem("not-found"). A look is audited here."""
     uids = [call.request.match_info.get(name) for name in ("series", "instance")]
-    return await call.ask(lambda act: find_instances(act, call.path("study"), *uids))
+    rows = await call.ask(lambda act: find_instances(act, call.path("study"), *uids))
+    study, owner = rows[0]["study_id"], rows[0]["institution_id"]
+    await note_look(call.request, call.services, call.subject, study, owner)
+    return rows
 
 
 def instance_url(row: Row) -> str:

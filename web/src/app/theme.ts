@@ -44,6 +44,8 @@ export const lightTheme: ThemeConfig = {
     colorErrorBg: '#fdeeee',
     colorErrorBorder: '#f1b9bb',
     colorLink: '#0b6e7f',
+    colorLinkHover: '#0a5c6a',
+    colorLinkActive: '#084b57',
     colorInfo: '#0b6e7f',
     colorSuccess: '#2a7a3b',
     colorWarning: '#a85a00',
