@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { claim, useCatalogue } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
+import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { type PageKey, usePageKeys } from '../shared/keys'
 import { NewRowsPill, useHeldRows } from '../shared/NewRows'
@@ -108,6 +109,8 @@ export function useOpen(): (row: RequestRow) => void {
   const go = useNavigate()
   const { message } = App.useApp()
   const t = useWords()
+  // A coordinator moves work and never reads: for them opening is only looking.
+  const writes = useMay('write-reports')
   const take = useMutation({
     mutationFn: (row: RequestRow) => claim(row.id),
     onSuccess: (after) => void go(`/read/${after.id}`),
@@ -118,7 +121,8 @@ export function useOpen(): (row: RequestRow) => void {
   })
   return (row) => {
     if (take.isPending) return
-    if (row.why_not) void message.warning(t('whyNot', { why: pick(row.why_not) }))
+    if (!writes) void go(`/read/${row.id}`)
+    else if (row.why_not) void message.warning(t('whyNot', { why: pick(row.why_not) }))
     else if (row.state === 'open' && row.claim === null && row.report_state !== 'preliminary')
       take.mutate(row)
     else void go(`/read/${row.id}`)

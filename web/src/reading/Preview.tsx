@@ -4,6 +4,7 @@ import { Button, Skeleton } from 'antd'
 import { caseQuery, useCatalogue } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
 import { RequestContent } from '../requests/RequestContent'
+import { useMay } from '../session/session'
 import { Clock } from '../shared/Clock'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
@@ -76,11 +77,12 @@ function OpenButton({
   onOpen: (row: RequestRow) => void
 }) {
   const t = useWords()
-  const free = row.state === 'open' && row.claim === null && tab === 'pool'
+  const writes = useMay('write-reports')
+  const free = writes && row.state === 'open' && row.claim === null && tab === 'pool'
   return (
     <Button
       type="primary"
-      disabled={Boolean(row.why_not)}
+      disabled={writes && Boolean(row.why_not)}
       title="Enter"
       onClick={() => onOpen(row)}
     >

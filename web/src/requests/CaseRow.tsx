@@ -50,7 +50,7 @@ export function CaseRow({ row, side }: Props) {
         <span className={styles.number}>{row.number}</span>
         <span className={styles.place}>{place}</span>
         <span className={styles.question}>{row.question}</span>
-        {row.claim && !row.claim.mine ? (
+        {row.claim && !row.claim.mine && row.report_state !== 'preliminary' ? (
           <span className={styles.holder}>
             <LockOutlined aria-hidden /> {t('heldBy', { who: row.claim.name })}
           </span>

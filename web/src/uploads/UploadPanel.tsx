@@ -1,5 +1,5 @@
 /** One upload: how far, how long still, and each file's verdict in words. */
-import { Alert, Button, Checkbox, Collapse, Progress, Space } from 'antd'
+import { Alert, Button, Checkbox, Collapse, Progress, type ProgressProps, Space } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { spanWords } from '../shared/times'
@@ -19,7 +19,7 @@ export function UploadPanel({ upload, inForm = false }: { upload: UploadView; in
       <div className={styles.head}>
         <Progress
           percent={upload.percent}
-          status={upload.faults > 0 ? 'exception' : upload.busy ? 'active' : 'success'}
+          status={progressStatus(upload)}
           aria-label={t('title')}
         />
         <Switches upload={upload} inForm={inForm} />
@@ -30,6 +30,12 @@ export function UploadPanel({ upload, inForm = false }: { upload: UploadView; in
       <Files items={upload.items} faults={upload.faults} />
     </section>
   )
+}
+
+function progressStatus({ faults, lost, busy }: UploadView): ProgressProps['status'] {
+  if (faults > 0) return 'exception'
+  if (busy) return 'active'
+  return lost > 0 ? 'normal' : 'success'
 }
 
 interface PartProps {
