@@ -67,7 +67,7 @@ function Reading({ item }: { item: RequestOut }) {
   useMessages(item.id, setFinished)
   const own = item.studies.map((study) => study.study_uid)
   return (
-    <div className={styles.reading}>
+    <main className={styles.reading}>
       <ReadBar
         item={item}
         opened={priors}
@@ -97,7 +97,7 @@ function Reading({ item }: { item: RequestOut }) {
         )}
       </div>
       <NextCase item={item} outcome={finished} onStay={() => setFinished(null)} />
-    </div>
+    </main>
   )
 }
 

@@ -5,6 +5,7 @@ import { Alert, Button, Dropdown, Form, Input, Modal, Popconfirm, Radio, Skeleto
 import { useState } from 'react'
 import { claim, useService } from '../requests/api'
 import { type DialogStep, StepDialog } from '../requests/StepDialog'
+import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ReportOut, RequestOut } from '../shared/schema'
 import { discardRevision, reportQuery, reviseReport, sendBack } from './api'
@@ -57,7 +58,11 @@ function Body({ item, report, onFinished }: BodyProps) {
   const waiting = report.versions.some((version) => version.state === 'preliminary')
   return (
     <>
-      <ReportView report={report} form={form} />
+      {report.versions.some((version) => version.state !== 'draft') ? (
+        <ReportView report={report} form={form} />
+      ) : (
+        <Empty small title={t('unwritten')} teach={t('unwrittenTeach')} />
+      )}
       {report.may_verify ? <Verifying item={item} report={report} onFinished={onFinished} /> : null}
       {waiting && !report.may_verify ? (
         <Alert type="info" showIcon title={t('waitVerify')} />

@@ -38,6 +38,8 @@ export const { useWords } = defineWords('editor', {
   heldBy: ['{{who}} 正在诊断，可查看不能书写', '{{who}} is reading this; you may look'],
   takeover: ['接手', 'Take over'],
   waitVerify: ['已签名，等待审核', 'Signed, awaiting verification'],
+  unwritten: ['还没有报告', 'No report yet'],
+  unwrittenTeach: ['诊断医师签名后显示在这里。', 'It shows here once the reader has signed.'],
   more: ['更多', 'More'],
   return: ['退回补充资料', 'Return for material'],
   decline: ['婉拒', 'Decline'],
