@@ -170,7 +170,8 @@ def _require_free_port(settings: Settings) -> None:
 
 def _welcome(services: Services, samples: Path) -> None:
     told = demo.story(services.settings.configs)
-    table = Table("用户名 user", "姓名 name", "机构 institution", "做什么 what", box=None)
+    table = Table("用户名 user", "姓名 name", "机构 institution", box=None)
+    table.add_column("做什么 what", overflow="fold")
     for card in demo.account_cards(services, told):
         table.add_row(card.username, card.name, card.institution, card.story.zh)
     out.print()
