@@ -113,8 +113,14 @@ def of(**values: object) -> Dataset:
     return ds
 
 
-def start(study: Study, series: Series, machine: Machine, sop_class: UID, number: int,
-          syntax: UID = ExplicitVRLittleEndian) -> FileDataset:
+def start(
+    study: Study,
+    series: Series,
+    machine: Machine,
+    sop_class: UID,
+    number: int,
+    syntax: UID = ExplicitVRLittleEndian,
+) -> FileDataset:
     """A dataset with the patient, study, series, equipment and SOP common modules filled."""
     sop_uid = uid(study.key, str(series.number), str(number))
     meta = FileMetaDataset()

@@ -27,6 +27,7 @@ from .fields import (
     capsule_distance,
     mix,
     noise,
+    point,
     rng_for,
     roll,
     smoothstep,
@@ -111,13 +112,23 @@ def _slice(x: Array, y: Array, z: float, tex: Textures) -> Array:
     return hu
 
 
-def _muscle(hu: Array, x: Array, y: Array, z: float, skin: Array, out: Array, angle: Array,
-            textures: tuple[Array, Array, Array]) -> None:
+def _muscle(
+    hu: Array,
+    x: Array,
+    y: Array,
+    z: float,
+    skin: Array,
+    out: Array,
+    angle: Array,
+    textures: tuple[Array, Array, Array],
+) -> None:
     grain, clump, broad = textures
     upper = float(np.clip((150 - z) / 110, 0, 1))
-    thick = np.interp(angle, (0, 0.4, 0.9, 1.5, 2.0, 2.6, 2.95, 3.15),
-                      (24, 27, 21 + 22 * upper, 17 + 22 * upper, 13 + 20 * upper,
-                       10 + 20 * upper, 4, 1)).astype(np.float32)
+    thick = np.interp(
+        angle,
+        (0, 0.4, 0.9, 1.5, 2.0, 2.6, 2.95, 3.15),
+        (24, 27, 21 + 22 * upper, 17 + 22 * upper, 13 + 20 * upper, 10 + 20 * upper, 4, 1),
+    ).astype(np.float32)
     thick = np.minimum(thick + 2.2 * broad, skin + out - 6)
     value = MUSCLE + 7 * grain + 5 * clump
     inside = soft(thick - out, 1.5) * soft(skin - 5, 1.0)
@@ -132,8 +143,7 @@ def _muscle(hu: Array, x: Array, y: Array, z: float, skin: Array, out: Array, an
         mix(hu, soft(back, 1.2), value - 6 * smoothstep(0.8, 2, clump))
 
 
-def _bones(hu: Array, x: Array, y: Array, z: float, out: Array, angle: Array, grain: Array
-           ) -> None:
+def _bones(hu: Array, x: Array, y: Array, z: float, out: Array, angle: Array, grain: Array) -> None:
     dz = chest.rib_offset(angle, z)
     e = np.sqrt((dz / 5.8) ** 2 + ((out - 5) / 4.3) ** 2)
     front = 2.42 if z < 150 else 2.15
@@ -159,19 +169,25 @@ def _sternum(z: float, hu: Array, x: Array, y: Array, grain: Array) -> None:
 
 
 def _scapula(hu: Array, z: float, out: Array, angle: Array, grain: Array) -> None:
-    low, high = (float(np.interp(z, (0, 40, 120, 175), k)) for k in ((0.5, 0.45, 0.62, 0.8),
-                                                                     (1.45, 1.3, 1.16, 0.95)))
+    low, high = (
+        float(np.interp(z, (0, 40, 120, 175), k))
+        for k in ((0.5, 0.45, 0.62, 0.8), (1.45, 1.3, 1.16, 0.95))
+    )
     middle = (low + high) / 2
     plane = 17 + 7 * ((angle - middle) / 0.45) ** 2 - 5 * float(z > 140)
-    half = 2.0 + 3.0 * np.exp(-((angle - high) / 0.06) ** 2) \
-        + 2.0 * np.exp(-((angle - low) / 0.05) ** 2)
-    plate = np.minimum(half - np.abs(out - plane),
-                       80 * np.minimum(angle - low, high - angle))
+    half = (
+        2.0
+        + 3.0 * np.exp(-(((angle - high) / 0.06) ** 2))
+        + 2.0 * np.exp(-(((angle - low) / 0.05) ** 2))
+    )
+    plate = np.minimum(half - np.abs(out - plane), 80 * np.minimum(angle - low, high - angle))
     mix(hu, soft(plate, 0.9), 560 + 60 * grain)
     mix(hu, soft(plate - 1.9, 1.0), 210 + 50 * grain)
     if 20 < z < 70:
-        spine = np.minimum(2.3 - np.abs(angle - middle - (out - plane) * 0.012) * 75,
-                           np.minimum(out - plane, 26 - (out - plane)))
+        spine = np.minimum(
+            2.3 - np.abs(angle - middle - (out - plane) * 0.012) * 75,
+            np.minimum(out - plane, 26 - (out - plane)),
+        )
         mix(hu, soft(spine, 0.9), 520 + 60 * grain)
 
 
@@ -183,8 +199,9 @@ def _clavicle(hu: Array, x: Array, y: Array, z: float, grain: Array) -> None:
         mix(hu, soft(4.3 - d, 1.2), 210 + 45 * grain)
 
 
-def _interior(hu: Array, x: Array, y: Array, z: float, out: Array,
-              textures: tuple[Array, Array, Array]) -> None:
+def _interior(
+    hu: Array, x: Array, y: Array, z: float, out: Array, textures: tuple[Array, Array, Array]
+) -> None:
     """Everything inside the pleura: mediastinal fat, lung, abdomen below the diaphragm."""
     grain, clump, broad = textures
     mix(hu, soft(-out, 1.0), FAT + 8 + 9 * clump + 5 * grain)
@@ -206,8 +223,7 @@ def _interior(hu: Array, x: Array, y: Array, z: float, out: Array,
         mix(hu, strength * soft(1.4 - np.abs(sheet) * 0.5, 1.0) * soft(inside - 0.5, 1), -300)
 
 
-def _abdomen(hu: Array, x: Array, y: Array, cavity: Array, grain: Array,
-             clump: Array) -> None:
+def _abdomen(hu: Array, x: Array, y: Array, cavity: Array, grain: Array, clump: Array) -> None:
     liver = np.maximum(18 - x + 0.15 * y, -60)
     fatty = FAT + 8 * clump
     mix(hu, cavity, fatty)
@@ -226,14 +242,14 @@ def _spine(z: float, hu: Array, x: Array, y: Array, grain: Array) -> None:
     phase = (z - 6) % chest.RIB_PITCH
     disc = 1 - float(smoothstep(2.6, 3.4, np.asarray(min(phase, chest.RIB_PITCH - phase))))
     waist = 1 - 0.09 * np.sin(np.pi * phase / chest.RIB_PITCH)
-    body = (np.abs(x / (17.5 * waist)) ** 2.4 + np.abs((y - cy) / (14.5 * waist)) ** 2.4)
+    body = np.abs(x / (17.5 * waist)) ** 2.4 + np.abs((y - cy) / (14.5 * waist)) ** 2.4
     body = (1 - body ** (1 / 2.4)) * 14.5
     notch = np.hypot(x / 9.5, (y - cy - 21) / 8.6)
     arch = (1 - np.hypot(x / 17, (y - cy - 20) / 14)) * 14
     mix(hu, soft(arch - 1, 1.0) * (0.25 + 0.75 * (1 - disc)), 330 + 60 * grain)
     for side in (-1, 1):
         d = _bar(x, y, (side * 11, cy + 16), (side * 34, cy + 29))
-        strength = float(np.exp(-((phase - 10) / 6.5) ** 2))
+        strength = float(np.exp(-(((phase - 10) / 6.5) ** 2)))
         mix(hu, soft(5.2 - d, 1.0) * strength, 520 + 60 * grain)
         mix(hu, soft(3.0 - d, 1.2) * strength, 200 + 50 * grain)
     d = _bar(x, y, (0, cy + 30), (0, cy + 46))
@@ -265,8 +281,10 @@ class Brush:
         cols = [self._range(low[i], high[i], self.shift[i]) for i in (0, 1)]
         if k0 >= k1 or any(a >= b for a, b in cols):
             return None
-        xs, ys = ((np.arange(a, b, dtype=np.float32) - SIZE / 2 + 0.5) * PIXEL - s
-                  for (a, b), s in zip(cols, self.shift, strict=True))
+        xs, ys = (
+            (np.arange(a, b, dtype=np.float32) - SIZE / 2 + 0.5) * PIXEL - s
+            for (a, b), s in zip(cols, self.shift, strict=True)
+        )
         where = (slice(k0, k1), slice(*cols[1]), slice(*cols[0]))
         return where, (xs[None, None, :], ys[None, :, None], self.heights[k0:k1, None, None])
 
@@ -276,14 +294,16 @@ class Brush:
         b = int((high + shift) / PIXEL + SIZE / 2 + 2)
         return max(a, 0), min(b, SIZE)
 
-    def tube(self, a: Point, b: Point, r0: float, r1: float, value: float, mode: str,
-             edge: float = 0.9) -> None:
+    def tube(
+        self, a: Point, b: Point, r0: float, r1: float, value: float, mode: str, edge: float = 0.9
+    ) -> None:
         """Paint a tapered capsule; mode 'over' replaces, 'max' never darkens."""
         pad = max(r0, r1) + 1.0
         zpad = max(pad, self.spacing / 2)
         found = self.box(
             (min(a[0], b[0]) - pad, min(a[1], b[1]) - pad, min(a[2], b[2]) - zpad),
-            (max(a[0], b[0]) + pad, max(a[1], b[1]) + pad, max(a[2], b[2]) + zpad))
+            (max(a[0], b[0]) + pad, max(a[1], b[1]) + pad, max(a[2], b[2]) + zpad),
+        )
         if found is None:
             return
         where, grid = found
@@ -292,8 +312,10 @@ class Brush:
 
     def ball(self, centre: Point, radii: Point, value: float, edge: float = 1.2) -> None:
         """Paint an ellipsoid over what is there."""
-        found = self.box(tuple(c - r - 1 for c, r in zip(centre, radii, strict=True)),  # type: ignore[arg-type]
-                         tuple(c + r + 1 for c, r in zip(centre, radii, strict=True)))  # type: ignore[arg-type]
+        found = self.box(
+            point(c - r - 1 for c, r in zip(centre, radii, strict=True)),
+            point(c + r + 1 for c, r in zip(centre, radii, strict=True)),
+        )
         if found is None:
             return
         where, grid = found
@@ -344,8 +366,10 @@ def _lung_trees(brush: Brush) -> None:
 def _nodule(brush: Brush, scan: Scan) -> None:
     """A soft-tissue nodule; when spiculated, lobulated with radiating strands."""
     radius = scan.nodule_mm / 2
-    found = brush.box(tuple(c - radius - 4 for c in NODULE),  # type: ignore[arg-type]
-                      tuple(c + radius + 4 for c in NODULE))  # type: ignore[arg-type]
+    found = brush.box(
+        point(c - radius - 4 for c in NODULE),
+        point(c + radius + 4 for c in NODULE),
+    )
     if found is None:
         return
     where, (gx, gy, gz) = found
@@ -354,8 +378,12 @@ def _nodule(brush: Brush, scan: Scan) -> None:
     bumps = np.zeros_like(d)
     if scan.spiculated:
         azimuth, polar = np.arctan2(dy, dx), dz / d
-        bumps = 0.07 * np.sin(3 * azimuth + 1) + 0.05 * np.sin(5 * azimuth + 4 * polar) \
-            + 0.03 * np.sin(11 * azimuth + 2) + 0.05 * np.cos(4 * polar)
+        bumps = (
+            0.07 * np.sin(3 * azimuth + 1)
+            + 0.05 * np.sin(5 * azimuth + 4 * polar)
+            + 0.03 * np.sin(11 * azimuth + 2)
+            + 0.05 * np.cos(4 * polar)
+        )
     halo = soft(radius * (1 + bumps) + 2.0 - d, 3.0) * 0.35
     brush.paint(where, halo.astype(np.float32), -420.0, "max")
     brush.paint(where, soft(radius * (1 + bumps) - d, 1.2), 34.0, "max")
@@ -370,15 +398,18 @@ def _spicules(brush: Brush, radius: float) -> None:
         direction /= np.linalg.norm(direction)
         length = radius + rng.uniform(2.5, 9.0)
         bend = rng.normal(0, 0.8, 3)
-        a, m, b = (tuple(float(v) for v in np.array(NODULE) + direction * t + k * bend)
-                   for t, k in ((radius * 0.7, 0.0), ((radius + length) / 2, 1.0), (length, 0.3)))
+        a, m, b = (
+            tuple(float(v) for v in np.array(NODULE) + direction * t + k * bend)
+            for t, k in ((radius * 0.7, 0.0), ((radius + length) / 2, 1.0), (length, 0.3))
+        )
         brush.tube(a, m, 1.0, 0.7, -120.0, "max")  # type: ignore[arg-type]
         brush.tube(m, b, 0.7, 0.35, -320.0, "max")  # type: ignore[arg-type]
     brush.tube(NODULE, (NODULE[0] - 34, NODULE[1] + 10, NODULE[2] - 2), 0.9, 0.5, -200.0, "max")
 
 
-def _acquire(hu: Array, x: Array, y: Array, heights: np.ndarray, scan: Scan, tex: Textures
-             ) -> np.ndarray:
+def _acquire(
+    hu: Array, x: Array, y: Array, heights: np.ndarray, scan: Scan, tex: Textures
+) -> np.ndarray:
     """Add table, blur, quantum noise and streaks; round to integers."""
     table = _table(x, y)
     out = np.empty(hu.shape, np.int16)
@@ -388,7 +419,7 @@ def _acquire(hu: Array, x: Array, y: Array, heights: np.ndarray, scan: Scan, tex
         rng = rng_for(f"ct noise {scan.kernel} {k}")
         plane = np.maximum(hu[k], table)
         plane = blur(plane, 0.14)
-        load = 1.0 + 0.9 * float(np.exp(-(z / 45) ** 2))
+        load = 1.0 + 0.9 * float(np.exp(-((z / 45) ** 2)))
         plane += scan.sigma * load * dense * roll(tex.fine, rng)
         if load > 1.03:
             plane += 11 * (load - 1) * roll(tex.streak, rng) * trunk
@@ -410,15 +441,29 @@ def _table(x: Array, y: Array) -> Array:
 def build(study: Study, scan: Scan, folder: Path) -> Iterator[Path]:
     """Write the lung-kernel series, and for the current scan a mediastinal 8 mm series."""
     hu = volume(scan)
-    yield from _series(study, scan, folder, hu, Series(
-        2, f"胸部平扫 肺窗 {scan.spacing:.0f}mm", _later(study.time, 40), "胸部平扫"),
-        scan.spacing, scan.spacing, scan.compressed)
+    yield from _series(
+        study,
+        scan,
+        folder,
+        hu,
+        Series(2, f"胸部平扫 肺窗 {scan.spacing:.0f}mm", _later(study.time, 40), "胸部平扫"),
+        scan.spacing,
+        scan.spacing,
+        scan.compressed,
+    )
     if scan is CURRENT:
         thick = hu[: len(hu) // 2 * 2].reshape(-1, 2, SIZE, SIZE).mean(axis=1)
         smooth = np.rint(blur(blur(thick, 0.24), 0.24)).astype(np.int16)
-        yield from _series(study, scan, folder, smooth, Series(
-            3, "胸部平扫 纵隔窗 8mm", _later(study.time, 55), "胸部平扫"),
-            2 * scan.spacing, 1.5 * scan.spacing, True)
+        yield from _series(
+            study,
+            scan,
+            folder,
+            smooth,
+            Series(3, "胸部平扫 纵隔窗 8mm", _later(study.time, 55), "胸部平扫"),
+            2 * scan.spacing,
+            1.5 * scan.spacing,
+            True,
+        )
 
 
 def _later(clock: str, seconds: int) -> str:
@@ -426,8 +471,16 @@ def _later(clock: str, seconds: int) -> str:
     return f"{total // 3600:02d}{total // 60 % 60:02d}{total % 60:02d}"
 
 
-def _series(study: Study, scan: Scan, folder: Path, hu: np.ndarray, series: Series,
-            spacing: float, first: float, compressed: bool) -> Iterator[Path]:
+def _series(
+    study: Study,
+    scan: Scan,
+    folder: Path,
+    hu: np.ndarray,
+    series: Series,
+    spacing: float,
+    first: float,
+    compressed: bool,
+) -> Iterator[Path]:
     mediastinal = series.number == 3
     levels = (WINDOWS[1], WINDOWS[0], WINDOWS[2]) if mediastinal else WINDOWS
     for index, plane in enumerate(hu):
@@ -456,10 +509,21 @@ def _series(study: Study, scan: Scan, folder: Path, hu: np.ndarray, series: Seri
 
 
 def _exposure(ds: object, kernel: str) -> None:
-    values = {"KVP": "120", "XRayTubeCurrent": 180, "ExposureTime": 500, "Exposure": 90,
-              "DataCollectionDiameter": "500", "ReconstructionDiameter": f"{SIZE * PIXEL:.1f}",
-              "GantryDetectorTilt": "0", "TableHeight": "148", "RotationDirection": "CW",
-              "ConvolutionKernel": kernel, "FilterType": "BODY", "ScanOptions": "HELICAL",
-              "FocalSpots": "1.2", "SpiralPitchFactor": 1.0}
+    values = {
+        "KVP": "120",
+        "XRayTubeCurrent": 180,
+        "ExposureTime": 500,
+        "Exposure": 90,
+        "DataCollectionDiameter": "500",
+        "ReconstructionDiameter": f"{SIZE * PIXEL:.1f}",
+        "GantryDetectorTilt": "0",
+        "TableHeight": "148",
+        "RotationDirection": "CW",
+        "ConvolutionKernel": kernel,
+        "FilterType": "BODY",
+        "ScanOptions": "HELICAL",
+        "FocalSpots": "1.2",
+        "SpiralPitchFactor": 1.0,
+    }
     for keyword, value in values.items():
         setattr(ds, keyword, value)

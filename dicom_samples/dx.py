@@ -42,10 +42,12 @@ class View:
     machine: Machine
 
 
-PNEUMOTHORAX = View(True, True, Machine("Lijiang Imaging (invented)", "LJ-DR 500", "DR02",
-                                        "LJD-1209", "4.4"))
-NORMAL = View(False, False, Machine("Lijiang Imaging (invented)", "LJ-CR 20", "CR01",
-                                    "LJC-0088", "1.9"))
+PNEUMOTHORAX = View(
+    True, True, Machine("Lijiang Imaging (invented)", "LJ-DR 500", "DR02", "LJD-1209", "4.4")
+)
+NORMAL = View(
+    False, False, Machine("Lijiang Imaging (invented)", "LJ-CR 20", "CR01", "LJC-0088", "1.9")
+)
 
 
 def project(view: View) -> np.ndarray:
@@ -113,16 +115,27 @@ def _enlarge(coarse: Array) -> Array:
     return np.asarray(image.resize((COLUMNS, ROWS), Image.Resampling.BICUBIC), np.float32)
 
 
-def _tube(image: Array, x: Array, z: Array, a: Point, b: Point, r0: float, r1: float,
-          hollow: float = 0.0, weight: float = 1.0, join: bool = True) -> None:
+def _tube(
+    image: Array,
+    x: Array,
+    z: Array,
+    a: Point,
+    b: Point,
+    r0: float,
+    r1: float,
+    hollow: float = 0.0,
+    weight: float = 1.0,
+    join: bool = True,
+) -> None:
     """Add the chord length (mm) through a tube seen from the front; `hollow` is the core."""
     pad = max(r0, r1) + 0.5
     c0, c1 = np.searchsorted(x, (min(a[0], b[0]) - pad, max(a[0], b[0]) + pad))
     k0, k1 = np.searchsorted(z, (min(a[2], b[2]) - pad, max(a[2], b[2]) + pad))
     if c0 >= c1 or k0 >= k1:
         return
-    d, radius = capsule_distance((x[None, c0:c1], z[k0:k1, None]), (a[0], a[2]), (b[0], b[2]),
-                                 r0, r1)
+    d, radius = capsule_distance(
+        (x[None, c0:c1], z[k0:k1, None]), (a[0], a[2]), (b[0], b[2]), r0, r1
+    )
     chord = 2 * np.sqrt(np.maximum(radius**2 - d * d, 0))
     if hollow:
         chord -= 0.75 * 2 * np.sqrt(np.maximum((radius * hollow) ** 2 - d * d, 0))
@@ -144,8 +157,13 @@ def _bones(x: Array, z: Array) -> Array:
             total += 0.62 * one
     for side in (-1, 1):
         one = np.zeros_like(total)
-        path = [(side * 17, 0, 34), (side * 45, 0, 26), (side * 85, 0, 8), (side * 128, 0, 2),
-                (side * 150, 0, -4)]
+        path = [
+            (side * 17, 0, 34),
+            (side * 45, 0, 26),
+            (side * 85, 0, 8),
+            (side * 128, 0, 2),
+            (side * 150, 0, -4),
+        ]
         for i, (a, b) in enumerate(pairwise(path)):
             _tube(one, x, z, a, b, (8.5, 6, 5.4, 6.2)[i], (6, 5.4, 6.2, 7)[i], hollow=0.7)
         total += one
@@ -158,7 +176,7 @@ def _scapula(x: Array, z: Array, side: int) -> Array:
     medial = gx - (112 + 0.10 * (gz - 30))
     lateral = (158 - 0.27 * (gz - 20)) - gx
     plate = np.minimum(np.minimum(medial, lateral), np.minimum(gz + 2, 136 - gz))
-    rim = np.exp(-((plate - 2.0) / 2.0) ** 2)
+    rim = np.exp(-(((plate - 2.0) / 2.0) ** 2))
     return np.asarray((soft(plate, 1.0) * 1.6 + 3.4 * rim * soft(plate, 1)), np.float32)
 
 
@@ -167,22 +185,32 @@ def _vertebrae(x: Array, z: Array) -> Array:
     phase = (gz - 6) % chest.RIB_PITCH
     half = 16.5 + 1.3 * np.cos(2 * np.pi * phase / chest.RIB_PITCH)
     column = soft(half - np.abs(gx), 1.2)
-    side = np.exp(-((half - 1.2 - np.abs(gx)) / 1.1) ** 2)
-    plate = np.exp(-((np.minimum(phase, chest.RIB_PITCH - phase) - 3.2) / 0.9) ** 2)
+    side = np.exp(-(((half - 1.2 - np.abs(gx)) / 1.1) ** 2))
+    plate = np.exp(-(((np.minimum(phase, chest.RIB_PITCH - phase) - 3.2) / 0.9) ** 2))
     disc = smoothstep(2.2, 3.2, np.minimum(phase, chest.RIB_PITCH - phase))
     pedicle = np.hypot((np.abs(gx) - 11) / 3.0, (phase - 9) / 4.2)
-    ring = np.exp(-((pedicle - 1) / 0.25) ** 2)
+    ring = np.exp(-(((pedicle - 1) / 0.25) ** 2))
     process = soft(3.0 - np.abs(gx) + 0.6 * np.cos(phase), 1.0) * smoothstep(12, 15, phase)
-    return np.asarray(column * (5 * disc + 3 * plate + 3 * side + 3 * ring * disc
-                                + 3.5 * process), np.float32)
+    return np.asarray(
+        column * (5 * disc + 3 * plate + 3 * side + 3 * ring * disc + 3.5 * process), np.float32
+    )
 
 
 def _vessels(x: Array, z: Array, edge: Array) -> Array:
     total = np.zeros((len(z), len(x)), np.float32)
     for kind in ("artery", "vein"):
         for s in chest.trees()[kind]:
-            _tube(total, x, z, s.start, s.end, s.r0 * 0.95, s.r1 * 0.95, join=False,
-                  weight=0.62 if s.r0 < 4 else 0.3)
+            _tube(
+                total,
+                x,
+                z,
+                s.start,
+                s.end,
+                s.r0 * 0.95,
+                s.r1 * 0.95,
+                join=False,
+                weight=0.62 if s.r0 < 4 else 0.3,
+            )
     for s in chest.trees()["bronchus"]:
         if s.generation < 4:
             _tube(total, x, z, s.start, s.end, s.r0 * 0.8, s.r1 * 0.8, join=False, weight=-0.35)
@@ -196,15 +224,14 @@ def _great(x: Array, z: Array) -> Array:
         if name != "inferior vena cava":
             for i in range(len(points) - 1):
                 grown = 4.0 if name in ("aorta", "pulmonary trunk") else 0.0
-                _tube(total, x, z, points[i], points[i + 1], radii[i] + grown,
-                      radii[i + 1] + grown)
+                _tube(total, x, z, points[i], points[i + 1], radii[i] + grown, radii[i + 1] + grown)
     return blur(total, 0.25)
 
 
 def _pleural_line(x: Array, z: Array, edge: Array, air: Array) -> Array:
     """The visceral pleura on edge: a white hairline where the collapsed lung ends."""
     visible = smoothstep(-3, 6, z)[:, None] * smoothstep(214, 190, z)[:, None]
-    line = np.exp(-(edge / 0.55) ** 2) * (x < 0)[None, :] * visible
+    line = np.exp(-((edge / 0.55) ** 2)) * (x < 0)[None, :] * visible
     return np.asarray((0.17 * line * smoothstep(5, 40, air)), np.float32)
 
 
@@ -235,8 +262,9 @@ def at_point(x: float, z: float) -> tuple[int, int]:
 
 def build(study: Study, view: View, folder: Path) -> Iterator[Path]:
     """Write one PA radiograph."""
-    sop = DigitalXRayImageStorageForPresentation if view.digital \
-        else ComputedRadiographyImageStorage
+    sop = (
+        DigitalXRayImageStorageForPresentation if view.digital else ComputedRadiographyImageStorage
+    )
     series = Series(1, "胸部正位", study.time, "胸部后前位")
     ds = start(study, series, view.machine, sop, 1)
     acquired(ds, study, series)
@@ -253,23 +281,39 @@ def build(study: Study, view: View, folder: Path) -> Iterator[Path]:
 
 
 def _computed(ds: object) -> None:
-    for keyword, value in {"ImageType": ["ORIGINAL", "PRIMARY"], "PatientOrientation": ["L", "F"],
-                           "CassetteOrientation": "PORTRAIT", "PlateType": "STANDARD"}.items():
+    for keyword, value in {
+        "ImageType": ["ORIGINAL", "PRIMARY"],
+        "PatientOrientation": ["L", "F"],
+        "CassetteOrientation": "PORTRAIT",
+        "PlateType": "STANDARD",
+    }.items():
         setattr(ds, keyword, value)
 
 
 def _digital(ds: object) -> None:
     view = code("399348003", "SCT", "postero-anterior projection")
-    values = {"ImageType": ["ORIGINAL", "PRIMARY", ""], "PatientOrientation": ["L", "F"],
-              "PresentationIntentType": "FOR PRESENTATION", "ImageLaterality": "U",
-              "AnatomicRegionSequence": items(code("51185008", "SCT", "Chest")),
-              "ViewCodeSequence": items(view), "PixelIntensityRelationship": "LOG",
-              "PixelIntensityRelationshipSign": -1, "RescaleIntercept": "0",
-              "RescaleSlope": "1", "RescaleType": "US", "PresentationLUTShape": "IDENTITY",
-              "DetectorType": "SCINTILLATOR", "DetectorConfiguration": "AREA",
-              "PositionerType": "COLUMN", "LossyImageCompression": "00",
-              "DetectorID": "LJ-P-77", "AcquisitionContextSequence": items(),
-              "AcquisitionDeviceProcessingDescription": "CHEST PA", "Grid": "FOCUSED"}
+    values = {
+        "ImageType": ["ORIGINAL", "PRIMARY", ""],
+        "PatientOrientation": ["L", "F"],
+        "PresentationIntentType": "FOR PRESENTATION",
+        "ImageLaterality": "U",
+        "AnatomicRegionSequence": items(code("51185008", "SCT", "Chest")),
+        "ViewCodeSequence": items(view),
+        "PixelIntensityRelationship": "LOG",
+        "PixelIntensityRelationshipSign": -1,
+        "RescaleIntercept": "0",
+        "RescaleSlope": "1",
+        "RescaleType": "US",
+        "PresentationLUTShape": "IDENTITY",
+        "DetectorType": "SCINTILLATOR",
+        "DetectorConfiguration": "AREA",
+        "PositionerType": "COLUMN",
+        "LossyImageCompression": "00",
+        "DetectorID": "LJ-P-77",
+        "AcquisitionContextSequence": items(),
+        "AcquisitionDeviceProcessingDescription": "CHEST PA",
+        "Grid": "FOCUSED",
+    }
     for keyword, value in values.items():
         setattr(ds, keyword, value)
     view.ViewModifierCodeSequence = items()
@@ -278,8 +322,6 @@ def _digital(ds: object) -> None:
 def _with_marker(pixels: np.ndarray) -> np.ndarray:
     """A lead side marker 'L' beside the patient's left shoulder."""
     row, column = 150, COLUMNS - 150
-    pixels[row:row + 90, column:column + 16] = 4000
-    pixels[row + 74:row + 90, column:column + 60] = 4000
+    pixels[row : row + 90, column : column + 16] = 4000
+    pixels[row + 74 : row + 90, column : column + 60] = 4000
     return pixels
-
-

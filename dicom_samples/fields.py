@@ -7,6 +7,7 @@ Nothing here knows DICOM. All randomness comes from generators seeded by a name.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,15 @@ def rng_for(name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "big")))
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float | tuple[float, ...]
-          ) -> Array:
+def point(values: Iterable[float]) -> Point:
+    """Three numbers as a point."""
+    x, y, z = values
+    return float(x), float(y), float(z)
+
+
+def noise(
+    rng: np.random.Generator, shape: tuple[int, ...], sigma: float | tuple[float, ...]
+) -> Array:
     """Periodic Gaussian-filtered white noise, zero mean and unit variance, sigma in pixels."""
     sigmas = sigma if isinstance(sigma, tuple) else (sigma,) * len(shape)
     spectrum = np.fft.rfftn(rng.standard_normal(shape).astype(np.float32))
@@ -67,8 +75,9 @@ def smoothstep(edge0: float, edge1: float, value: Array) -> Array:
     return np.asarray((t * t * (3 - 2 * t)), np.float32)
 
 
-def capsule_distance(grid: tuple[Array, ...], a: tuple[float, ...], b: tuple[float, ...],
-                     r0: float, r1: float) -> tuple[Array, Array]:
+def capsule_distance(
+    grid: tuple[Array, ...], a: tuple[float, ...], b: tuple[float, ...], r0: float, r1: float
+) -> tuple[Array, Array]:
     """(distance from the axis, local radius) of a tapered capsule on an open grid."""
     axis = [q - p for p, q in zip(a, b, strict=True)]
     length2 = sum(c * c for c in axis) or 1e-6

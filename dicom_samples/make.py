@@ -19,8 +19,17 @@ from .catalogue import STUDIES
 
 KEYS = tuple(study.key for study, _ in STUDIES)
 # the slowest first, so that the two workers end together
-ORDER = ("ct_chest", "wsi_gastric", "ct_chest_prior", "mr_head", "dx_chest_pneumothorax",
-         "us_gallbladder", "cr_chest_normal", "ecg_sinus", "ecg_stemi")
+ORDER = (
+    "ct_chest",
+    "wsi_gastric",
+    "ct_chest_prior",
+    "mr_head",
+    "dx_chest_pneumothorax",
+    "us_gallbladder",
+    "cr_chest_normal",
+    "ecg_sinus",
+    "ecg_stemi",
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,9 @@ class Manifest:
         return sorted((self.root / key).glob("*.dcm"))
 
 
-def make(out: Path, only: set[str] | None = None,
-         progress: Callable[[str, int, int], None] | None = None) -> Manifest:
+def make(
+    out: Path, only: set[str] | None = None, progress: Callable[[str, int, int], None] | None = None
+) -> Manifest:
     """Write the studies (or those named in `only`) below `out`, and out/manifest.json.
 
     `progress(key, done, total)` is called as each study ends. Raises KeyError for an
@@ -86,8 +96,9 @@ def make(out: Path, only: set[str] | None = None,
                 note(done.result())
     manifest = Manifest(out, tuple(entries[key] for key in KEYS if key in entries))
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"studies": [asdict(e) for e in manifest.studies]}, ensure_ascii=False,
-                      indent=1)
+    text = json.dumps(
+        {"studies": [asdict(e) for e in manifest.studies]}, ensure_ascii=False, indent=1
+    )
     (out / "manifest.json").write_text(text + "\n", encoding="utf-8")
     return manifest
 
@@ -104,9 +115,27 @@ def make_one(out: Path, key: str) -> Entry:
 
 def _entry(study: Study, instances: int, size: int) -> Entry:
     person = study.person
-    return Entry(study.key, study.title_zh, study.title_en, study.modality,
-                 {"id": person.patient_id, "name": person.name, "sex": person.sex,
-                  "birth": person.birth, "age": study.age},
-                 study.study_uid, study.accession, study.date, study.institution, instances,
-                 size, study.answer_zh, study.answer_en, study.answer, study.findings,
-                 study.impression)
+    return Entry(
+        study.key,
+        study.title_zh,
+        study.title_en,
+        study.modality,
+        {
+            "id": person.patient_id,
+            "name": person.name,
+            "sex": person.sex,
+            "birth": person.birth,
+            "age": study.age,
+        },
+        study.study_uid,
+        study.accession,
+        study.date,
+        study.institution,
+        instances,
+        size,
+        study.answer_zh,
+        study.answer_en,
+        study.answer,
+        study.findings,
+        study.impression,
+    )

@@ -46,12 +46,40 @@ class Weighting:
 
 # fat, muscle, bone, marrow, csf, grey, white, deep grey, lesion, blood
 WEIGHTINGS = (
-    Weighting("T1", "T1WI 横断位", "450", "9", None, "90",
-              (800, 380, 40, 760, 190, 500, 680, 560, 430, 120), 11, ("SE", "NONE")),
-    Weighting("T2 FLAIR", "T2 FLAIR 横断位", "8000", "110", "2200", "150",
-              (640, 210, 25, 430, 75, 520, 400, 455, 840, 90), 12, ("SE\\IR", "SK")),
-    Weighting("DWI", "DWI b1000 横断位", "4200", "88", None, "90",
-              (60, 70, 10, 40, 55, 360, 315, 320, 900, 40), 15, ("EP\\SE", "SK"), 2),
+    Weighting(
+        "T1",
+        "T1WI 横断位",
+        "450",
+        "9",
+        None,
+        "90",
+        (800, 380, 40, 760, 190, 500, 680, 560, 430, 120),
+        11,
+        ("SE", "NONE"),
+    ),
+    Weighting(
+        "T2 FLAIR",
+        "T2 FLAIR 横断位",
+        "8000",
+        "110",
+        "2200",
+        "150",
+        (640, 210, 25, 430, 75, 520, 400, 455, 840, 90),
+        12,
+        ("SE\\IR", "SK"),
+    ),
+    Weighting(
+        "DWI",
+        "DWI b1000 横断位",
+        "4200",
+        "88",
+        None,
+        "90",
+        (60, 70, 10, 40, 55, 360, 315, 320, 900, 40),
+        15,
+        ("EP\\SE", "SK"),
+        2,
+    ),
 )
 
 
@@ -78,8 +106,9 @@ def tissues() -> list[dict[str, Array]]:
     return [_slice(z, folds[k], folds[k + 1], warp, wobble) for k, z in enumerate(heights())]
 
 
-def _ellipse(x: Array, y: Array, cx: float, cy: float, a: float, b: float, tilt: float = 0.0
-             ) -> Array:
+def _ellipse(
+    x: Array, y: Array, cx: float, cy: float, a: float, b: float, tilt: float = 0.0
+) -> Array:
     c, s = np.cos(tilt), np.sin(tilt)
     u, v = (x - cx) * c + (y - cy) * s, -(x - cx) * s + (y - cy) * c
     return np.asarray(((1 - np.hypot(u / a, v / b)) * min(a, b)), np.float32)
@@ -105,8 +134,11 @@ def _slice(z: float, fold: Array, other: Array, warp: Array, wobble: Array) -> d
 
 def _scale(z: float) -> float:
     """Relative size of the head's section at height z."""
-    return float(np.sqrt(max(1 - ((z - 2) / 84) ** 2, 0.0))) if z > 2 else \
-        float(np.sqrt(1 - ((z - 2) / 150) ** 2))
+    return (
+        float(np.sqrt(max(1 - ((z - 2) / 84) ** 2, 0.0)))
+        if z > 2
+        else float(np.sqrt(1 - ((z - 2) / 150) ** 2))
+    )
 
 
 def _head(x: Array, y: Array, z: float, warp: Array) -> dict[str, Array]:
@@ -132,12 +164,14 @@ def _brain_depth(x: Array, y: Array, z: float, warp: Array) -> Array:
         frontal = _ellipse(np.abs(x), y, 17, -48, 19, 28) - max(0.0, (-30 - z) * 1.2)
         blend = float(np.clip((-18 - z) / 8, 0, 1))
         inner = inner * (1 - blend) + blend * np.minimum(
-            inner, np.maximum(temporal - max(0.0, (-44 - z) * 0.9), frontal))
+            inner, np.maximum(temporal - max(0.0, (-44 - z) * 0.9), frontal)
+        )
     return inner - 1.5
 
 
-def _cortex(maps: dict[str, Array], x: Array, y: Array, z: float, depth: Array, fold: Array,
-            other: Array) -> None:
+def _cortex(
+    maps: dict[str, Array], x: Array, y: Array, z: float, depth: Array, fold: Array, other: Array
+) -> None:
     """Grey ribbon and sulci around the zero set of the fold field, white inside."""
     gy, gx = np.gradient(fold, PIXEL)
     slope = np.hypot(gx, gy) + 0.035
@@ -170,10 +204,12 @@ def _deep(maps: dict[str, Array], x: Array, y: Array, z: float, wobble: Array) -
     rim = soft(core, 3.0) * soft(float(40 - z) * np.ones_like(x), 6.0)
     maps["white"] = np.maximum(maps["white"], rim)
     maps["grey"] = np.maximum(maps["grey"], rim)
-    lift = np.exp(-((z - 6) / 11) ** 2)
-    deep = np.maximum(_ellipse(ax, y, 25, -1, 6.0 * lift + 0.1, 17 * lift + 0.1, -0.16),
-                      _ellipse(ax, y, 11, 14, 9.5 * lift + 0.1, 14 * lift + 0.1, -0.35))
-    head = np.exp(-((z - 12) / 15) ** 2)
+    lift = np.exp(-(((z - 6) / 11) ** 2))
+    deep = np.maximum(
+        _ellipse(ax, y, 25, -1, 6.0 * lift + 0.1, 17 * lift + 0.1, -0.16),
+        _ellipse(ax, y, 11, 14, 9.5 * lift + 0.1, 14 * lift + 0.1, -0.35),
+    )
+    head = np.exp(-(((z - 12) / 15) ** 2))
     deep = np.maximum(deep, _ellipse(ax, y, 12.5, -22, 5.5 * head + 0.1, 9 * head + 0.1, 0.35))
     maps["deep"] = soft(deep + 0.5 * wobble, 1.6)
     horns = _ventricles(ax, y, z) + 0.35 * wobble
@@ -189,10 +225,10 @@ def _deep(maps: dict[str, Array], x: Array, y: Array, z: float, wobble: Array) -
 
 
 def _ventricles(ax: Array, y: Array, z: float) -> Array:
-    up = float(np.exp(-((z - 20) / 13) ** 2))
+    up = float(np.exp(-(((z - 20) / 13) ** 2)))
     front = _ellipse(ax, y, 7.0, -25, 3.6 * up + 0.1, 12 * up + 0.1, 0.38)
     body = _ellipse(ax, y, 8.5, 4, 4.4 * up + 0.1, 30 * up + 0.1, -0.04) if z > 16 else front
-    back_w = float(np.exp(-((z - 10) / 14) ** 2))
+    back_w = float(np.exp(-(((z - 10) / 14) ** 2)))
     back = _ellipse(ax, y, 22, 38, 5.2 * back_w + 0.1, 15 * back_w + 0.1, -0.35)
     third = _ellipse(ax, y, 0, 8, 2.0, 13) if -10 < z < 12 else front
     return np.maximum(np.maximum(front, body), np.maximum(back, third))
@@ -202,8 +238,9 @@ def _posterior_fossa(maps: dict[str, Array], x: Array, y: Array, z: float, fold:
     blend = float(np.clip((-14 - z) / 6, 0, 1))
     size = float(np.sqrt(max(1 - ((z + 38) / 34) ** 2, 0.02)))
     ax = np.abs(x)
-    cerebellum = np.maximum(_ellipse(ax, y, 23, 46, 27 * size, 27 * size),
-                            _ellipse(x, y, 0, 48, 14 * size, 26 * size))
+    cerebellum = np.maximum(
+        _ellipse(ax, y, 23, 46, 27 * size, 27 * size), _ellipse(x, y, 0, 48, 14 * size, 26 * size)
+    )
     folia = np.abs(((np.hypot(x * 0.75, y - 22) + 2.5 * fold) % 5.2) - 2.6)
     stem = _ellipse(x, y, 0, 12, 14 if z > -44 else 9, 12 if z > -44 else 8)
     fourth = _ellipse(x, y, 0, 25.5, 5.5, 3.2)
@@ -236,8 +273,13 @@ def _face(maps: dict[str, Array], x: Array, y: Array, z: float) -> None:
     globe = soft(np.minimum(_ellipse(ax, y, 32, -64, 11.5, 12), outer - 3), 1.0)
     globe = globe * float(-58 < z < -32)
     maps["csf"] = np.maximum(maps["csf"], globe)
-    nerve = soft(2.0 - np.abs(ax - 26 + (y + 52) * 0.35), 1.0) * clear * soft(-y - 36, 1) \
-        * (1 - globe) * soft(y + 56, 1)
+    nerve = (
+        soft(2.0 - np.abs(ax - 26 + (y + 52) * 0.35), 1.0)
+        * clear
+        * soft(-y - 36, 1)
+        * (1 - globe)
+        * soft(y + 56, 1)
+    )
     muscle = soft(2.2 - np.abs(np.abs(ax - 30) - 13), 1.0) * clear * (1 - globe)
     maps["muscle"] = np.maximum(maps["muscle"], np.maximum(nerve, muscle))
     air = np.maximum(_ellipse(ax, y, 6, -60, 5.5, 22), _ellipse(x, y, 0, -30, 13, 10))
@@ -249,8 +291,9 @@ def _face(maps: dict[str, Array], x: Array, y: Array, z: float) -> None:
 ORDER = ("muscle", "fat", "bone", "marrow", "csf", "grey", "white", "deep", "blood", "lesion")
 
 
-def render(maps: dict[str, Array], weighting: Weighting, index: int, grain: Array, bias: Array
-           ) -> np.ndarray:
+def render(
+    maps: dict[str, Array], weighting: Weighting, index: int, grain: Array, bias: Array
+) -> np.ndarray:
     """One slice as unsigned 12-bit magnitudes with coil shading and Rician noise."""
     signal = dict(zip(TISSUES, weighting.signal, strict=True))
     image = np.full((SIZE, SIZE), 4.0, np.float32)
@@ -273,7 +316,7 @@ def build(study: Study, folder: Path) -> Iterator[Path]:
     rng = rng_for("mr texture")
     grain = noise(rng, (SIZE, SIZE), 1.3)
     x, y = _grid()
-    bias = (0.5 * noise(rng, (SIZE, SIZE), 60.0) + (np.hypot(x, y) / 90) ** 2 - 0.4)
+    bias = 0.5 * noise(rng, (SIZE, SIZE), 60.0) + (np.hypot(x, y) / 90) ** 2 - 0.4
     brain = tissues()
     for order, weighting in enumerate(WEIGHTINGS):
         clock = f"{study.time[:2]}{int(study.time[2:4]) + 3 * order:02d}{study.time[4:]}"
@@ -283,8 +326,9 @@ def build(study: Study, folder: Path) -> Iterator[Path]:
             yield _write(study, series, weighting, index, pixels, folder)
 
 
-def _write(study: Study, series: Series, weighting: Weighting, index: int, pixels: np.ndarray,
-           folder: Path) -> Path:
+def _write(
+    study: Study, series: Series, weighting: Weighting, index: int, pixels: np.ndarray, folder: Path
+) -> Path:
     ds = start(study, series, MACHINE, MRImageStorage, index + 1, ImplicitVRLittleEndian)
     acquired(ds, study, series, series.number)
     ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]

@@ -18,26 +18,70 @@ MACHINE = Machine("Lijiang Imaging (invented)", "LJ-CT tiny", "CTT1", "T-1", "1"
 PATIENT = Person("TINY0001", "Ceshi^Yi=测试^一", "F", "19800101")
 
 
-def tiny_ct(n_slices: int = 3, rows: int = 16, patient: Person = PATIENT, *, key: str = "tiny",
-            institution: str = "测试县人民医院", date: str = "20261101",
-            accession: str = "T26110100001", charset: str = "ISO_IR 192",
-            series_number: int = 1) -> list[FileDataset]:
+def tiny_ct(
+    n_slices: int = 3,
+    rows: int = 16,
+    patient: Person = PATIENT,
+    *,
+    key: str = "tiny",
+    institution: str = "测试县人民医院",
+    date: str = "20261101",
+    accession: str = "T26110100001",
+    charset: str = "ISO_IR 192",
+    series_number: int = 1,
+) -> list[FileDataset]:
     """Datasets of one axial CT series of rows x rows pixels; `key` decides all UIDs."""
-    study = Study(key, "小样CT", "Tiny CT", "CT", patient, institution, date, "080000", accession,
-                  "胸部CT平扫", "CHEST", "046Y", "放射科", "Yi^Sheng=医^生", "", "", "", "", {},
-                  charset)
+    study = Study(
+        key,
+        "小样CT",
+        "Tiny CT",
+        "CT",
+        patient,
+        institution,
+        date,
+        "080000",
+        accession,
+        "胸部CT平扫",
+        "CHEST",
+        "046Y",
+        "放射科",
+        "Yi^Sheng=医^生",
+        "",
+        "",
+        "",
+        "",
+        {},
+        charset,
+    )
     series = Series(series_number, "轴位", "080100", "胸部")
     return [_slice(study, series, index, rows) for index in range(n_slices)]
 
 
-def make_tiny_ct(n_slices: int = 3, rows: int = 16, patient: Person = PATIENT, *,
-                 key: str = "tiny", institution: str = "测试县人民医院", date: str = "20261101",
-                 accession: str = "T26110100001", charset: str = "ISO_IR 192",
-                 series_number: int = 1) -> list[bytes]:
+def make_tiny_ct(
+    n_slices: int = 3,
+    rows: int = 16,
+    patient: Person = PATIENT,
+    *,
+    key: str = "tiny",
+    institution: str = "测试县人民医院",
+    date: str = "20261101",
+    accession: str = "T26110100001",
+    charset: str = "ISO_IR 192",
+    series_number: int = 1,
+) -> list[bytes]:
     """The same series as Part 10 files in memory, one bytes object per slice."""
     files = []
-    for ds in tiny_ct(n_slices, rows, patient, key=key, institution=institution, date=date,
-                      accession=accession, charset=charset, series_number=series_number):
+    for ds in tiny_ct(
+        n_slices,
+        rows,
+        patient,
+        key=key,
+        institution=institution,
+        date=date,
+        accession=accession,
+        charset=charset,
+        series_number=series_number,
+    ):
         buffer = BytesIO()
         ds.save_as(buffer, enforce_file_format=True)
         files.append(buffer.getvalue())

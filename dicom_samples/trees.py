@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .fields import point
+
 Points = npt.NDArray[np.float64]
 
 
@@ -27,8 +29,14 @@ class Segment:
     generation: int
 
 
-def grow(rng: np.random.Generator, root: tuple[float, float, float], targets: Points,
-         r_trunk: float, r_twig: float, reach: float = 0.42) -> list[Segment]:
+def grow(
+    rng: np.random.Generator,
+    root: tuple[float, float, float],
+    targets: Points,
+    r_trunk: float,
+    r_twig: float,
+    reach: float = 0.42,
+) -> list[Segment]:
     """Grow one tree from root to all targets (n x 3, mm)."""
     power = np.log(r_trunk / r_twig) / np.log(len(targets))
     segments: list[Segment] = []
@@ -54,9 +62,12 @@ def _halves(cloud: Points) -> tuple[Points, Points]:
     return cloud[order[:cut]], cloud[order[cut:]]
 
 
-def _bent(rng: np.random.Generator, a: Points, b: Points, radius: float, generation: int
-          ) -> list[Segment]:
+def _bent(
+    rng: np.random.Generator, a: Points, b: Points, radius: float, generation: int
+) -> list[Segment]:
     middle = (a + b) / 2 + rng.normal(0, 0.07, 3) * np.linalg.norm(b - a)
-    pa, pm, pb = (tuple(float(c) for c in p) for p in (a, middle, b))
-    return [Segment(pa, pm, radius, radius * 0.95, generation),  # type: ignore[arg-type]
-            Segment(pm, pb, radius * 0.95, radius * 0.88, generation)]  # type: ignore[arg-type]
+    pa, pm, pb = point(a), point(middle), point(b)
+    return [
+        Segment(pa, pm, radius, radius * 0.95, generation),
+        Segment(pm, pb, radius * 0.95, radius * 0.88, generation),
+    ]

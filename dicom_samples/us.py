@@ -41,8 +41,7 @@ def _beam_grid() -> tuple[Array, Array, Array]:
     return x, depth, np.broadcast_to(reach, x.shape)
 
 
-def _oval(x: Array, y: Array, cx: float, cy: float, a: float, b: float, turn: float = 0.0
-          ) -> Array:
+def _oval(x: Array, y: Array, cx: float, cy: float, a: float, b: float, turn: float = 0.0) -> Array:
     c, s = np.cos(turn), np.sin(turn)
     u, v = (x - cx) * c + (y - cy) * s, -(x - cx) * s + (y - cy) * c
     return np.asarray(((1 - np.hypot(u / a, v / b)) * min(a, b)), np.float32)
@@ -90,17 +89,24 @@ def _wall_layers(strength: Array, shine: Array, d: Array, x: Array, patchy: Arra
 
 def _vessels(strength: Array, shine: Array, x: Array, d: Array) -> None:
     """Portal branches with bright walls, hepatic veins without."""
-    for cx, cy, a, b, turn, wall in ((-32, 60, 17, 3.0, 0.5, 2.4), (-14, 82, 20, 4.2, -0.25, 2.6),
-                                     (-52, 82, 12, 2.2, 0.9, 2.0), (-30, 102, 19, 3.2, -0.7, 0.3),
-                                     (-48, 48, 11, 1.8, -0.3, 1.6), (-6, 34, 8, 1.5, 0.6, 1.4),
-                                     (34, 32, 9, 1.6, -0.5, 1.5), (-60, 108, 14, 2.8, 0.2, 0.3)):
+    for cx, cy, a, b, turn, wall in (
+        (-32, 60, 17, 3.0, 0.5, 2.4),
+        (-14, 82, 20, 4.2, -0.25, 2.6),
+        (-52, 82, 12, 2.2, 0.9, 2.0),
+        (-30, 102, 19, 3.2, -0.7, 0.3),
+        (-48, 48, 11, 1.8, -0.3, 1.6),
+        (-6, 34, 8, 1.5, 0.6, 1.4),
+        (34, 32, 9, 1.6, -0.5, 1.5),
+        (-60, 108, 14, 2.8, 0.2, 0.3),
+    ):
         tube = _oval(x, d, cx, cy, a, b, turn)
         strength *= 1 - 0.93 * _step(tube, 0.6)
         shine += wall * 0.55 * np.exp(-(((tube + 0.7) / 0.7) ** 2))
 
 
-def _shadows(strength: Array, shine: Array, x: Array, d: Array, reach: Array, bladder: Array
-             ) -> None:
+def _shadows(
+    strength: Array, shine: Array, x: Array, d: Array, reach: Array, bladder: Array
+) -> None:
     """The stone's bright cap, its shadow, and enhancement behind the bile."""
     stone = _oval(x, d, *STONE, STONE_MM / 2, STONE_MM / 2 * 0.8)
     bile = np.cumsum(bladder > 0, axis=0) * (DEPTH_MM / SAMPLES)
@@ -132,8 +138,9 @@ def _envelope() -> Array:
 def frames() -> Iterator[np.ndarray]:
     """The cine as rows x columns greys, one breath over the loop."""
     beams = _envelope()
-    column, row = np.meshgrid(np.arange(COLUMNS, dtype=np.float32),
-                              np.arange(ROWS, dtype=np.float32))
+    column, row = np.meshgrid(
+        np.arange(COLUMNS, dtype=np.float32), np.arange(ROWS, dtype=np.float32)
+    )
     px, py = (column - APEX[0]) * MM_PER_PIXEL, (row - APEX[1]) * MM_PER_PIXEL
     reach = np.hypot(px, py) - RADIUS_MM
     angle = np.arctan2(px, py)
@@ -146,8 +153,7 @@ def frames() -> Iterator[np.ndarray]:
         my = py - (4.5 * (1 - np.cos(phase)) / 2) * deep + 0.35 * np.sin(5 * phase) * deep
         image = _sample(beams, np.hypot(mx, my) - RADIUS_MM, np.arctan2(mx, my))
         flicker = 3.2 * rng.standard_normal(image.shape, np.float32)
-        yield np.where(visible, np.clip(image + flicker * (image > 6), 0, 255), 0
-                       ).astype(np.uint8)
+        yield np.where(visible, np.clip(image + flicker * (image > 6), 0, 255), 0).astype(np.uint8)
 
 
 def _sample(beams: Array, reach: Array, angle: Array) -> Array:
@@ -166,8 +172,9 @@ def _overlay(grey: np.ndarray, index: int) -> Image.Image:
     image = Image.fromarray(np.repeat(grey[..., None], 3, axis=2))
     draw = ImageDraw.Draw(image)
     ink = (205, 214, 205)
-    for line, text in enumerate(("LJ-US 7   C5-2", "Abd / GB", "FR 15 Hz   D 15.0 cm",
-                                 "MI 1.1  TIs 0.4", "G 58   DR 58 dB")):
+    for line, text in enumerate(
+        ("LJ-US 7   C5-2", "Abd / GB", "FR 15 Hz   D 15.0 cm", "MI 1.1  TIs 0.4", "G 58   DR 58 dB")
+    ):
         draw.text((12, 12 + 16 * line), text, fill=ink)
     for centimetre in range(16):
         row = APEX[1] + (RADIUS_MM + 10 * centimetre) / MM_PER_PIXEL
@@ -201,12 +208,23 @@ def build(study: Study, folder: Path) -> Iterator[Path]:
     ds.FrameTime, ds.CineRate, ds.RecommendedDisplayFrameRate = "66.667", 15, 15
     ds.StartTrim, ds.StopTrim = 1, FRAMES
     ds.FrameIncrementPointer = 0x00181063
-    ds.SequenceOfUltrasoundRegions = items(of(
-        RegionSpatialFormat=1, RegionDataType=1, RegionFlags=2,
-        RegionLocationMinX0=60, RegionLocationMinY0=20, RegionLocationMaxX1=740,
-        RegionLocationMaxY1=ROWS - 1, ReferencePixelX0=round(APEX[0]) - 60,
-        ReferencePixelY0=round(APEX[1] + RADIUS_MM / MM_PER_PIXEL) - 20,
-        PhysicalUnitsXDirection=3, PhysicalUnitsYDirection=3, ReferencePixelPhysicalValueX=0.0,
-        ReferencePixelPhysicalValueY=0.0, PhysicalDeltaX=MM_PER_PIXEL / 10,
-        PhysicalDeltaY=MM_PER_PIXEL / 10))
+    ds.SequenceOfUltrasoundRegions = items(
+        of(
+            RegionSpatialFormat=1,
+            RegionDataType=1,
+            RegionFlags=2,
+            RegionLocationMinX0=60,
+            RegionLocationMinY0=20,
+            RegionLocationMaxX1=740,
+            RegionLocationMaxY1=ROWS - 1,
+            ReferencePixelX0=round(APEX[0]) - 60,
+            ReferencePixelY0=round(APEX[1] + RADIUS_MM / MM_PER_PIXEL) - 20,
+            PhysicalUnitsXDirection=3,
+            PhysicalUnitsYDirection=3,
+            ReferencePixelPhysicalValueX=0.0,
+            ReferencePixelPhysicalValueY=0.0,
+            PhysicalDeltaX=MM_PER_PIXEL / 10,
+            PhysicalDeltaY=MM_PER_PIXEL / 10,
+        )
+    )
     yield save(ds, folder, "s01_0001")

@@ -76,8 +76,9 @@ class Canvas:
         self.h = np.zeros((HEIGHT, WIDTH), np.float32)
         self.e = np.zeros((HEIGHT, WIDTH), np.float32)
 
-    def patch(self, x: float, y: float, reach: float
-              ) -> tuple[tuple[slice, slice], Array, Array] | None:
+    def patch(
+        self, x: float, y: float, reach: float
+    ) -> tuple[tuple[slice, slice], Array, Array] | None:
         """Slices of a square around a point with coordinates relative to it."""
         c0, c1 = max(int(x - reach), 0), min(int(x + reach) + 1, WIDTH)
         r0, r1 = max(int(y - reach), 0), min(int(y + reach) + 1, HEIGHT)
@@ -114,13 +115,23 @@ def _glands(rng: np.random.Generator, depth: Array) -> list[Gland]:
         spacing = 0.9 if atypical else 1.07
         if depth[int(y), int(x)] < radius * 0.9 or (not atypical and away < FOCUS_RADIUS + 55):
             continue
-        if len(grid) and np.any(np.hypot(grid[:, 0] - x, grid[:, 1] - y)
-                                < spacing * (grid[:, 2] + radius)):
+        if len(grid) and np.any(
+            np.hypot(grid[:, 0] - x, grid[:, 1] - y) < spacing * (grid[:, 2] + radius)
+        ):
             continue
         size = 0.11 if atypical else 0.035
-        kept.append(Gland(x, y, radius, tuple(rng.normal(0, size, 4)),
-                          tuple(rng.uniform(0, 6.28, 4)), float(rng.uniform(1.0, 1.25)),
-                          float(rng.uniform(0, 3.14)), atypical))
+        kept.append(
+            Gland(
+                x,
+                y,
+                radius,
+                tuple(rng.normal(0, size, 4)),
+                tuple(rng.uniform(0, 6.28, 4)),
+                float(rng.uniform(1.0, 1.25)),
+                float(rng.uniform(0, 3.14)),
+                atypical,
+            )
+        )
         grid = np.vstack([grid, (x, y, radius)])
     return kept
 
@@ -162,8 +173,7 @@ def _fibres(rng: np.random.Generator) -> Array:
     bend = [_upscaled(rng, 32, 5)[::2, ::2], _upscaled(rng, 32, 5)[::2, ::2]]
     row = (row + 95 * bend[0]).astype(np.int32) % streaks.shape[0]
     column = (column + 60 * bend[1]).astype(np.int32) % streaks.shape[1]
-    image = Image.fromarray(streaks[row, column]).resize((WIDTH, HEIGHT),
-                                                         Image.Resampling.BILINEAR)
+    image = Image.fromarray(streaks[row, column]).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
     return np.asarray(image, np.float32) + 0.4 * _upscaled(rng, 2, 2.0)
 
 
@@ -175,20 +185,23 @@ def _gland(canvas: Canvas, gland: Gland, rng: np.random.Generator, taken: np.nda
     angle, r = np.arctan2(dy, dx), np.hypot(dx, dy)
     edge = gland.edge(angle)
     body = soft(edge - r, 2.0)
-    lumen_edge = edge * (0.20 if gland.atypical else 0.34) \
+    lumen_edge = (
+        edge
+        * (0.20 if gland.atypical else 0.34)
         * (1 + 0.18 * np.cos(5 * angle + gland.phase[0]) + 0.1 * np.cos(9 * angle))
+    )
     lumen = soft(lumen_edge - r, 2.5)
     foam = rng.standard_normal(r.shape).astype(np.float32)
     foam = blur(blur(blur(foam, 0.3), 0.3), 0.3)
     apical = smoothstep(1.0, 0.35, r / edge)
-    e, h = ((0.42, 0.20) if gland.atypical else (0.34 - 0.17 * apical, 0.11 - 0.05 * apical))
+    e, h = (0.42, 0.20) if gland.atypical else (0.34 - 0.17 * apical, 0.11 - 0.05 * apical)
     canvas.e[where] += body * (e + 0.16 * foam - canvas.e[where])
     canvas.h[where] += body * (h + 0.07 * foam - canvas.h[where])
-    membrane = np.exp(-((r - edge - 1.5) / 2.2) ** 2)
+    membrane = np.exp(-(((r - edge - 1.5) / 2.2) ** 2))
     canvas.e[where] += 0.28 * membrane * (canvas.e[where] > 0.05)
     for layer in (canvas.e, canvas.h):
         layer[where] *= 1 - 0.93 * lumen
-    rim = np.exp(-((r - lumen_edge) / 2.5) ** 2)
+    rim = np.exp(-(((r - lumen_edge) / 2.5) ** 2))
     canvas.e[where] += 0.20 * rim
     cells = max(round(2 * np.pi * gland.radius / 19), 6)
     border = np.abs(np.sin(angle * cells / 2 + 0.4 * np.sin(3 * angle))) * r * 2 / cells
@@ -196,11 +209,12 @@ def _gland(canvas: Canvas, gland: Gland, rng: np.random.Generator, taken: np.nda
     rows = slice(where[0].start // 4, where[0].start // 4 + (body[::4, ::4].shape[0]))
     cols = slice(where[1].start // 4, where[1].start // 4 + (body[::4, ::4].shape[1]))
     part = taken[rows, cols]
-    part |= (body[::4, ::4] > 0.3)[:part.shape[0], :part.shape[1]]
+    part |= (body[::4, ::4] > 0.3)[: part.shape[0], : part.shape[1]]
 
 
-def _nucleus(canvas: Canvas, x: float, y: float, a: float, b: float, turn: float, dark: float,
-             grain: Array) -> None:
+def _nucleus(
+    canvas: Canvas, x: float, y: float, a: float, b: float, turn: float, dark: float, grain: Array
+) -> None:
     """An oval nucleus with a membrane, clumped chromatin and a paler centre."""
     found = canvas.patch(x, y, max(a, b) + 3)
     if found is None:
@@ -217,7 +231,7 @@ def _nucleus(canvas: Canvas, x: float, y: float, a: float, b: float, turn: float
 
 def _grains(rng: np.random.Generator) -> list[Array]:
     sheet = noise(rng, (1024, 1024), 1.3)
-    return [sheet[i * 48:i * 48 + 48, j * 48:j * 48 + 48] for i in range(21) for j in range(21)]
+    return [sheet[i * 48 : i * 48 + 48, j * 48 : j * 48 + 48] for i in range(21) for j in range(21)]
 
 
 def _epithelial_nuclei(canvas: Canvas, gland: Gland, rng: np.random.Generator) -> None:
@@ -238,9 +252,16 @@ def _epithelial_nuclei(canvas: Canvas, gland: Gland, rng: np.random.Generator) -
             else:
                 a, b = rng.uniform(6.8, 8.6), rng.uniform(5.6, 6.8)
                 dark, turn = rng.uniform(0.62, 0.85), angle + rng.normal(0, 0.2)
-            _nucleus(canvas, gland.x + r * np.cos(angle), gland.y + r * np.sin(angle),
-                     float(a), float(b), float(turn), float(dark),
-                     grains[int(rng.integers(len(grains)))])
+            _nucleus(
+                canvas,
+                gland.x + r * np.cos(angle),
+                gland.y + r * np.sin(angle),
+                float(a),
+                float(b),
+                float(turn),
+                float(dark),
+                grains[int(rng.integers(len(grains)))],
+            )
 
 
 def _grains_once() -> list[Array]:
@@ -252,8 +273,9 @@ def _grains_once() -> list[Array]:
 _CACHE: list[Array] = []
 
 
-def _stromal_cells(canvas: Canvas, rng: np.random.Generator, depth: Array, taken: np.ndarray
-                   ) -> None:
+def _stromal_cells(
+    canvas: Canvas, rng: np.random.Generator, depth: Array, taken: np.ndarray
+) -> None:
     """Lymphocytes, spindle fibroblasts and red cells between the glands."""
     grains = _grains_once()
     cluster = _upscaled(rng, 32, 6)
@@ -269,14 +291,21 @@ def _stromal_cells(canvas: Canvas, rng: np.random.Generator, depth: Array, taken
             size = float(rng.uniform(4.8, 6.2))
             _nucleus(canvas, x, y, size, size * 0.94, turn, float(rng.uniform(0.95, 1.3)), grain)
         elif kind < 0.80:
-            _nucleus(canvas, x, y, float(rng.uniform(9, 15)), float(rng.uniform(2.2, 3.4)),
-                     float(rng.normal(0.2, 0.5)), float(rng.uniform(0.6, 0.95)), grain)
+            _nucleus(
+                canvas,
+                x,
+                y,
+                float(rng.uniform(9, 15)),
+                float(rng.uniform(2.2, 3.4)),
+                float(rng.normal(0.2, 0.5)),
+                float(rng.uniform(0.6, 0.95)),
+                grain,
+            )
         elif kind > 0.965:
             _capillary(canvas, x, y, turn, rng)
 
 
-def _capillary(canvas: Canvas, x: float, y: float, turn: float, rng: np.random.Generator
-               ) -> None:
+def _capillary(canvas: Canvas, x: float, y: float, turn: float, rng: np.random.Generator) -> None:
     for k in range(-3, 4):
         px = x + k * 11 * np.cos(turn) + rng.normal(0, 2)
         py = y + k * 11 * np.sin(turn) + rng.normal(0, 2)
@@ -306,10 +335,24 @@ def _surface(canvas: Canvas, rng: np.random.Generator, depth: Array) -> None:
         if 20 < y < 1250:
             slope = (float(rows[min(int(x) + 20, WIDTH - 1)]) - float(rows[int(x) - 20])) / 40
             turn = float(np.arctan(slope)) + np.pi / 2
-            _nucleus(canvas, x, y + float(rng.normal(0, 3)), float(rng.uniform(8, 11)), 5.5,
-                     turn, float(rng.uniform(0.7, 0.95)), grains[int(rng.integers(441))])
-        x += float(rng.uniform(11, 15)) / float(np.hypot(1, min(abs(
-            float(rows[min(int(x) + 20, WIDTH - 1)]) - float(rows[int(x) - 20])) / 40, 3)))
+            _nucleus(
+                canvas,
+                x,
+                y + float(rng.normal(0, 3)),
+                float(rng.uniform(8, 11)),
+                5.5,
+                turn,
+                float(rng.uniform(0.7, 0.95)),
+                grains[int(rng.integers(441))],
+            )
+        x += float(rng.uniform(11, 15)) / float(
+            np.hypot(
+                1,
+                min(
+                    abs(float(rows[min(int(x) + 20, WIDTH - 1)]) - float(rows[int(x) - 20])) / 40, 3
+                ),
+            )
+        )
 
 
 def _expose(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
@@ -333,8 +376,7 @@ def build(study: Study, folder: Path) -> Iterator[Path]:
         scaled = picture if level == 0 else picture.resize(size, Image.Resampling.BOX)
         flavor = "VOLUME" if level < LEVELS - 1 else "THUMBNAIL"
         tile = TILE if flavor == "VOLUME" else 0  # PS3.3 C.8.12.4: a thumbnail is one frame
-        yield _write(study, folder, scaled, level + 1, flavor, tile,
-                     MICRON / 1000 * (1 << level))
+        yield _write(study, folder, scaled, level + 1, flavor, tile, MICRON / 1000 * (1 << level))
     yield _write(study, folder, _overview(picture), LEVELS + 1, "OVERVIEW", 0, 0.05)
 
 
@@ -349,16 +391,27 @@ def _overview(picture: Image.Image) -> Image.Image:
     return slide
 
 
-def _write(study: Study, folder: Path, image: Image.Image, number: int, flavor: str, tile: int,
-           spacing: float) -> Path:
+def _write(
+    study: Study,
+    folder: Path,
+    image: Image.Image,
+    number: int,
+    flavor: str,
+    tile: int,
+    spacing: float,
+) -> Path:
     series = Series(1, "HE染色 全切片", study.time, "HE 20x")
     ds = start(study, series, MACHINE, VLWholeSlideMicroscopyImageStorage, number)
     acquired(ds, study, series)
     del ds.AcquisitionDate, ds.AcquisitionTime, ds.AcquisitionNumber
     ds.AcquisitionDateTime = f"{study.date}{study.time}+0800"
     derived = flavor in ("THUMBNAIL", "VOLUME") and number > 1
-    ds.ImageType = ["DERIVED" if derived else "ORIGINAL", "PRIMARY", flavor,
-                    "RESAMPLED" if derived else "NONE"]
+    ds.ImageType = [
+        "DERIVED" if derived else "ORIGINAL",
+        "PRIMARY",
+        flavor,
+        "RESAMPLED" if derived else "NONE",
+    ]
     columns, rows = (tile, tile) if tile else image.size
     frames = _tiles(image, columns, rows)
     jpeg_colour(ds, frames, rows, columns, len(frames) * rows * columns * 3)
@@ -375,8 +428,11 @@ def _tiles(image: Image.Image, columns: int, rows: int) -> list[bytes]:
     for top in range(0, image.height, rows):
         for left in range(0, image.width, columns):
             part = Image.new("RGB", (columns, rows), (244, 241, 245))
-            part.paste(image.crop((left, top, min(left + columns, image.width),
-                                   min(top + rows, image.height))))
+            part.paste(
+                image.crop(
+                    (left, top, min(left + columns, image.width), min(top + rows, image.height))
+                )
+            )
             buffer = io.BytesIO()
             part.save(buffer, "JPEG", quality=84, subsampling=1)
             frames.append(buffer.getvalue())
@@ -387,8 +443,9 @@ def _matrix(ds: FileDataset, study: Study, image: Image.Image, spacing: float) -
     """Total pixel matrix, its place on the slide, focus and optics (PS3.3 C.8.12.4)."""
     ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = image.size
     ds.TotalPixelMatrixFocalPlanes = 1
-    ds.TotalPixelMatrixOriginSequence = items(of(XOffsetInSlideCoordinateSystem="20.0",
-                                                 YOffsetInSlideCoordinateSystem="25.0"))
+    ds.TotalPixelMatrixOriginSequence = items(
+        of(XOffsetInSlideCoordinateSystem="20.0", YOffsetInSlideCoordinateSystem="25.0")
+    )
     ds.ImageOrientationSlide = ["0", "1", "0", "1", "0", "0"]
     ds.ImagedVolumeWidth = float(image.width * spacing)
     ds.ImagedVolumeHeight = float(image.height * spacing)
@@ -401,10 +458,13 @@ def _matrix(ds: FileDataset, study: Study, image: Image.Image, spacing: float) -
     ds.ContainerIdentifier = study.accession + "-A1-1"
     measures = of(PixelSpacing=[f"{spacing:.6g}"] * 2, SliceThickness="0.004")
     frame_type = of(FrameType=list(ds.ImageType))
-    ds.SharedFunctionalGroupsSequence = items(of(
-        PixelMeasuresSequence=items(measures),
-        WholeSlideMicroscopyImageFrameTypeSequence=items(frame_type),
-        OpticalPathIdentificationSequence=items(of(OpticalPathIdentifier="1"))))
+    ds.SharedFunctionalGroupsSequence = items(
+        of(
+            PixelMeasuresSequence=items(measures),
+            WholeSlideMicroscopyImageFrameTypeSequence=items(frame_type),
+            OpticalPathIdentificationSequence=items(of(OpticalPathIdentifier="1")),
+        )
+    )
     ds.DimensionOrganizationType = "TILED_FULL"
     organization = uid(study.key, "dimensions")
     ds.DimensionOrganizationSequence = items(of(DimensionOrganizationUID=organization))
@@ -413,16 +473,21 @@ def _matrix(ds: FileDataset, study: Study, image: Image.Image, spacing: float) -
 
 
 def _optics() -> Dataset:
-    return of(OpticalPathIdentifier="1", OpticalPathDescription="明场",
-              IlluminationTypeCodeSequence=items(
-                  code("111744", "DCM", "Brightfield illumination")),
-              IlluminationColorCodeSequence=items(code("414298005", "SCT", "Full Spectrum")),
-              ICCProfile=_icc(), ColorSpace="SRGB", ObjectiveLensPower="20",
-              ObjectiveLensNumericalAperture="0.75")
+    return of(
+        OpticalPathIdentifier="1",
+        OpticalPathDescription="明场",
+        IlluminationTypeCodeSequence=items(code("111744", "DCM", "Brightfield illumination")),
+        IlluminationColorCodeSequence=items(code("414298005", "SCT", "Full Spectrum")),
+        ICCProfile=_icc(),
+        ColorSpace="SRGB",
+        ObjectiveLensPower="20",
+        ObjectiveLensNumericalAperture="0.75",
+    )
 
 
 def _icc() -> bytes:
     """A minimal sRGB matrix profile (ICC.1:2001), built by hand so that it never changes."""
+
     def s15(value: float) -> bytes:
         return round(value * 65536).to_bytes(4, "big", signed=True)
 
@@ -433,18 +498,35 @@ def _icc() -> bytes:
     name = b"sRGB approximation\0"
     text = b"desc\0\0\0\0" + len(name).to_bytes(4, "big") + name + bytes(78)
     text += bytes(-len(text) % 4)
-    tags = {b"desc": text, b"cprt": b"text\0\0\0\0Public domain\0\0\0",
-            b"wtpt": xyz(0.9642, 1.0, 0.8249), b"rXYZ": xyz(0.4361, 0.2225, 0.0139),
-            b"gXYZ": xyz(0.3851, 0.7169, 0.0971), b"bXYZ": xyz(0.1431, 0.0606, 0.7141),
-            b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    tags = {
+        b"desc": text,
+        b"cprt": b"text\0\0\0\0Public domain\0\0\0",
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"rXYZ": xyz(0.4361, 0.2225, 0.0139),
+        b"gXYZ": xyz(0.3851, 0.7169, 0.0971),
+        b"bXYZ": xyz(0.1431, 0.0606, 0.7141),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+    }
     offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for key, data in tags.items():
         table += key + (offset + len(body)).to_bytes(4, "big") + len(data).to_bytes(4, "big")
         body += data
     size = offset + len(body)
-    head = (size.to_bytes(4, "big") + bytes(4) + b"\2\x20\0\0" + b"mntrRGB XYZ "
-            + bytes.fromhex("07ea000100010000000000000000") [:12] + b"acsp" + bytes(28)
-            + s15(0.9642) + s15(1.0) + s15(0.8249) + bytes(48))
+    head = (
+        size.to_bytes(4, "big")
+        + bytes(4)
+        + b"\2\x20\0\0"
+        + b"mntrRGB XYZ "
+        + bytes.fromhex("07ea000100010000000000000000")[:12]
+        + b"acsp"
+        + bytes(28)
+        + s15(0.9642)
+        + s15(1.0)
+        + s15(0.8249)
+        + bytes(48)
+    )
     return head[:128] + len(tags).to_bytes(4, "big") + table + body
 
 
@@ -452,23 +534,48 @@ def _specimen(ds: FileDataset, study: Study) -> None:
     """Container and specimen (PS3.3 C.7.6.22), with fixation, embedding and staining."""
     ds.IssuerOfTheContainerIdentifierSequence = items()
     ds.ContainerTypeCodeSequence = items(code("433466003", "SCT", "Microscope slide"))
-    ds.SpecimenDescriptionSequence = items(of(
-        SpecimenIdentifier=study.accession + "-A1", SpecimenUID=uid(study.key, "specimen"),
-        IssuerOfTheSpecimenIdentifierSequence=items(),
-        SpecimenShortDescription="胃窦活检", SpecimenPreparationSequence=items(
-            _step(study, "127790008", "Staining", "Using substance",
-                  ("12710003", "hematoxylin stain"), ("36879007", "water soluble eosin stain"))),
-        PrimaryAnatomicStructureSequence=items(code("69695003", "SCT", "Stomach"))))
+    ds.SpecimenDescriptionSequence = items(
+        of(
+            SpecimenIdentifier=study.accession + "-A1",
+            SpecimenUID=uid(study.key, "specimen"),
+            IssuerOfTheSpecimenIdentifierSequence=items(),
+            SpecimenShortDescription="胃窦活检",
+            SpecimenPreparationSequence=items(
+                _step(
+                    study,
+                    "127790008",
+                    "Staining",
+                    "Using substance",
+                    ("12710003", "hematoxylin stain"),
+                    ("36879007", "water soluble eosin stain"),
+                )
+            ),
+            PrimaryAnatomicStructureSequence=items(code("69695003", "SCT", "Stomach")),
+        )
+    )
 
 
-def _step(study: Study, value: str, meaning: str, relation: str,
-          *substances: tuple[str, str]) -> Dataset:
-    content = [of(ValueType="TEXT", ConceptNameCodeSequence=items(
-        code("121041", "DCM", "Specimen Identifier")), TextValue=study.accession + "-A1"),
-        of(ValueType="CODE", ConceptNameCodeSequence=items(
-            code("111701", "DCM", "Processing type")),
-            ConceptCodeSequence=items(code(value, "SCT", meaning)))]
-    content += [of(ValueType="CODE", ConceptNameCodeSequence=items(
-        code("424361007", "SCT", relation)), ConceptCodeSequence=items(code(v, "SCT", m)))
-        for v, m in substances]
+def _step(
+    study: Study, value: str, meaning: str, relation: str, *substances: tuple[str, str]
+) -> Dataset:
+    content = [
+        of(
+            ValueType="TEXT",
+            ConceptNameCodeSequence=items(code("121041", "DCM", "Specimen Identifier")),
+            TextValue=study.accession + "-A1",
+        ),
+        of(
+            ValueType="CODE",
+            ConceptNameCodeSequence=items(code("111701", "DCM", "Processing type")),
+            ConceptCodeSequence=items(code(value, "SCT", meaning)),
+        ),
+    ]
+    content += [
+        of(
+            ValueType="CODE",
+            ConceptNameCodeSequence=items(code("424361007", "SCT", relation)),
+            ConceptCodeSequence=items(code(v, "SCT", m)),
+        )
+        for v, m in substances
+    ]
     return of(SpecimenPreparationStepContentItemSequence=items(*content))

@@ -92,8 +92,10 @@ def test_nodule_is_where_and_as_large_as_stated(samples: Manifest, key: str) -> 
     nodule = samples[key].answer["nodule"]
     assert isinstance(nodule, dict)
     x, y, z = nodule["center_mm"]
-    ds = min((d for d in map(dcmread, samples.files(key)) if d.SeriesNumber == 2),
-             key=lambda d: abs(float(d.ImagePositionPatient[2]) - z))
+    ds = min(
+        (d for d in map(dcmread, samples.files(key)) if d.SeriesNumber == 2),
+        key=lambda d: abs(float(d.ImagePositionPatient[2]) - z),
+    )
     hu = _hounsfield(ds)
     origin, pixel = ds.ImagePositionPatient, float(ds.PixelSpacing[0])
     rows, columns = np.indices(hu.shape)
@@ -108,8 +110,10 @@ def test_nodule_is_where_and_as_large_as_stated(samples: Manifest, key: str) -> 
 
 def test_prior_is_compressed_and_current_is_not(samples: Manifest) -> None:
     """The two CTs exercise both a codec and plain pixels."""
-    syntaxes = {key: dcmread(samples.files(key)[0], stop_before_pixels=True).file_meta
-                .TransferSyntaxUID for key in ("ct_chest", "ct_chest_prior", "mr_head")}
+    syntaxes = {
+        key: dcmread(samples.files(key)[0], stop_before_pixels=True).file_meta.TransferSyntaxUID
+        for key in ("ct_chest", "ct_chest_prior", "mr_head")
+    }
     assert syntaxes["ct_chest_prior"] == JPEG2000Lossless
     assert not syntaxes["ct_chest"].is_encapsulated
     assert syntaxes["mr_head"].is_implicit_VR
@@ -137,7 +141,7 @@ def test_pneumothorax_is_dark_without_markings(samples: Manifest) -> None:
     patches = []
     for side in (1, -1):
         row, column = at_point(side * x, z)
-        patches.append(image[row - 30:row + 30, column - 22:column + 22])
+        patches.append(image[row - 30 : row + 30, column - 22 : column + 22])
     assert patches[0].mean() < patches[1].mean() - 40
 
 
@@ -151,9 +155,12 @@ def test_ecg_beats_and_st_segments(samples: Manifest, key: str) -> None:
     peaks = _r_peaks(lead["II"])
     answer = samples[key].answer
     assert np.mean([b - a for a, b in pairwise(peaks)]) * 2 == pytest.approx(
-        answer["rr_ms"], rel=0.02)
-    raised = {n: np.median([lead[n][p + 40] - np.median(lead[n][p - 30:p - 24])
-                            for p in peaks[:-1]]) for n in ("V2", "V3", "V4", "III")}
+        answer["rr_ms"], rel=0.02
+    )
+    raised = {
+        n: np.median([lead[n][p + 40] - np.median(lead[n][p - 30 : p - 24]) for p in peaks[:-1]])
+        for n in ("V2", "V3", "V4", "III")
+    }
     if key == "ecg_stemi":
         assert min(raised[n] for n in ("V2", "V3", "V4")) >= 0.3
         assert raised["III"] < -0.05
@@ -175,15 +182,23 @@ def test_gallstone_is_bright_and_casts_a_shadow(samples: Manifest) -> None:
     stone = samples["us_gallbladder"].answer["stone"]
     assert isinstance(stone, dict)
     region = ds.SequenceOfUltrasoundRegions[0]
-    column = region.RegionLocationMinX0 + region.ReferencePixelX0 + round(
-        stone["x_mm"] / 10 / region.PhysicalDeltaX)
-    row = region.RegionLocationMinY0 + region.ReferencePixelY0 + round(
-        stone["depth_mm"] / 10 / region.PhysicalDeltaY)
+    column = (
+        region.RegionLocationMinX0
+        + region.ReferencePixelX0
+        + round(stone["x_mm"] / 10 / region.PhysicalDeltaX)
+    )
+    row = (
+        region.RegionLocationMinY0
+        + region.ReferencePixelY0
+        + round(stone["depth_mm"] / 10 / region.PhysicalDeltaY)
+    )
     frame = ds.pixel_array[0][..., 0].astype(float)
     assert ds.NumberOfFrames == stone_frames(samples)
-    assert frame[row - 8:row + 2, column - 6:column + 6].mean() > 180
-    below = frame[row + 60:row + 120]
-    assert below[:, column - 2:column + 8].mean() < 0.6 * below[:, column - 90:column - 60].mean()
+    assert frame[row - 8 : row + 2, column - 6 : column + 6].mean() > 180
+    below = frame[row + 60 : row + 120]
+    assert (
+        below[:, column - 2 : column + 8].mean() < 0.6 * below[:, column - 90 : column - 60].mean()
+    )
 
 
 def stone_frames(samples: Manifest) -> object:
@@ -195,14 +210,17 @@ def test_slide_focus_is_darkest_at_every_level(samples: Manifest) -> None:
     """The atypical focus holds more nuclear stain than the rest, at each pyramid level."""
     focus = samples["wsi_gastric"].answer["focus"]
     assert isinstance(focus, dict)
-    levels = [ds for ds in map(dcmread, samples.files("wsi_gastric"))
-              if ds.ImageType[2] != "OVERVIEW"]
+    levels = [
+        ds for ds in map(dcmread, samples.files("wsi_gastric")) if ds.ImageType[2] != "OVERVIEW"
+    ]
     assert len(levels) == 4
     for ds in levels:
         picture = _stitched(ds)
         scale = 4096 / ds.TotalPixelMatrixColumns
         row, column, reach = (round(focus[k] / scale) for k in ("row", "column", "radius_px"))
-        inside = picture[row - reach // 2:row + reach // 2, column - reach // 2:column + reach // 2]
+        inside = picture[
+            row - reach // 2 : row + reach // 2, column - reach // 2 : column + reach // 2
+        ]
         tissue = picture[picture.mean(axis=2) < 225]
         assert inside[..., 0].mean() < tissue[..., 0].mean() - 15
 
@@ -210,8 +228,8 @@ def test_slide_focus_is_darkest_at_every_level(samples: Manifest) -> None:
 def _stitched(ds: FileDataset) -> np.ndarray:
     frames = ds.pixel_array if ds.NumberOfFrames > 1 else ds.pixel_array[None]
     across = -(-ds.TotalPixelMatrixColumns // ds.Columns)
-    bands = [np.hstack(list(frames[i:i + across])) for i in range(0, len(frames), across)]
-    return np.vstack(bands)[:ds.TotalPixelMatrixRows, :ds.TotalPixelMatrixColumns]
+    bands = [np.hstack(list(frames[i : i + across])) for i in range(0, len(frames), across)]
+    return np.vstack(bands)[: ds.TotalPixelMatrixRows, : ds.TotalPixelMatrixColumns]
 
 
 def _hounsfield(ds: FileDataset) -> np.ndarray:
@@ -220,12 +238,13 @@ def _hounsfield(ds: FileDataset) -> np.ndarray:
 
 def _mean_at(ds: FileDataset, x: float, y: float) -> float:
     pixel = float(ds.PixelSpacing[0])
-    column, row = (round((v - float(o)) / pixel)
-                   for v, o in zip((x, y), ds.ImagePositionPatient, strict=False))
-    return float(ds.pixel_array[row - 2:row + 3, column - 2:column + 3].mean())
+    column, row = (
+        round((v - float(o)) / pixel) for v, o in zip((x, y), ds.ImagePositionPatient, strict=False)
+    )
+    return float(ds.pixel_array[row - 2 : row + 3, column - 2 : column + 3].mean())
 
 
 def _r_peaks(lead: np.ndarray) -> list[int]:
     above = lead > 0.5 * lead.max()
     starts = np.flatnonzero(above[1:] & ~above[:-1])
-    return [int(s + np.argmax(lead[s:s + 40])) for s in starts]
+    return [int(s + np.argmax(lead[s : s + 40])) for s in starts]

@@ -556,4 +556,3 @@ def subject(who: str) -> Subject:
         person_id=who if home and post != "admin" else None,
         region=OFFICES[who][1] if who in OFFICES else None,
     )
-

@@ -99,9 +99,7 @@ def test_the_ladder_over_every_state_and_standing() -> None:
     """Own always; the provider while it is theirs and in force, and for ever once answered."""
     for state, late in product(State, (False, True)):
         until = NOW if late else NOW + timedelta(seconds=1)
-        theirs = state in (State.ANSWERED, State.CONFIRMED) or (
-            state in WITH_PROVIDER and not late
-        )
+        theirs = state in (State.ANSWERED, State.CONFIRMED) or (state in WITH_PROVIDER and not late)
         seen = case(state, until)
         own, provider, stranger = (subject(Role.READER, at=at) for at in "abc")
         assert case_relation(own, seen, NOW) is Relation.OWN

@@ -33,8 +33,10 @@ def demo(data_dir: Path) -> Iterator[str]:
     base = f"http://127.0.0.1:{port}"
     with (data_dir.parent / "demo.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "telemed", "demo", "--port", str(port)]
-            + ["--data-dir", str(data_dir), "--samples", str(samples)],
+            [
+                *(sys.executable, "-m", "telemed", "demo", "--port", str(port)),
+                *("--data-dir", str(data_dir), "--samples", str(samples)),
+            ],
             cwd=ROOT,
             stdout=log,
             stderr=log,

@@ -69,9 +69,11 @@ async def _acknowledge_critical(play: Stage, county: Page) -> None:
 
 async def _fill_in(play: Stage, county: Page) -> None:
     """Drop the study first: the form fills itself, and says what is missing as it goes."""
-    await county.get_by_role("link", name="新建申请").or_(
-        county.get_by_role("button", name="新建申请")
-    ).first.click()
+    await (
+        county.get_by_role("link", name="新建申请")
+        .or_(county.get_by_role("button", name="新建申请"))
+        .first.click()
+    )
     await county.get_by_text("远程影像诊断").first.click()
     folder = county.locator("input[type=file][webkitdirectory]")
     await folder.set_input_files(ROOT / "build" / "samples" / "ct_chest")

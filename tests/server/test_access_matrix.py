@@ -114,16 +114,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ),
     ("POST", f"{_CASES}/report/sign"): _case(P.WRITE_REPORTS, _HUB, body=_SIGN),
     ("POST", f"{_CASES}/report/verify"): _case(P.VERIFY_REPORTS, _HUB, body=_SIGN),
-    ("POST", f"{_CASES}/report/send-back"): _case(
-        P.VERIFY_REPORTS, _HUB, body={"note": "请修改"}
-    ),
+    ("POST", f"{_CASES}/report/send-back"): _case(P.VERIFY_REPORTS, _HUB, body={"note": "请修改"}),
     ("POST", f"{_CASES}/report/revise"): _case(
         P.WRITE_REPORTS, _HUB, body={"kind": "addendum", "reason": "补充"}
     ),
     ("POST", f"{_CASES}/report/discard-revision"): _case(P.WRITE_REPORTS, _HUB),
-    ("GET", f"{_CASES}/report.pdf"): Row(
-        P.SEE_CASES, "issued", PARTIES, frozenset({SUPERVISOR})
-    ),
+    ("GET", f"{_CASES}/report.pdf"): Row(P.SEE_CASES, "issued", PARTIES, frozenset({SUPERVISOR})),
     ("GET", "/api/verify/{code}"): Row(None, "code"),
     ("GET", "/api/tally"): Row(P.SEE_TALLY, query="?month=2026-03"),
     ("GET", "/api/tally/trend"): Row(P.SEE_TALLY, query="?until=2026-03"),

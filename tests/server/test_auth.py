@@ -177,32 +177,76 @@ def fill(store: Store) -> None:
 
 
 def _rows() -> list[tuple[sa.Table, Row]]:
-    area = {"code": "450100", "name": "南宁市", "kind": "city", "parent": "450000",
-            "former_poverty": False}
+    area = {
+        "code": "450100",
+        "name": "南宁市",
+        "kind": "city",
+        "parent": "450000",
+        "former_poverty": False,
+    }
     rows: list[tuple[sa.Table, Row]] = [(t.area_codes, area)]
     rows += [(t.institutions, _institution(key)) for key in ("HUB", "LS", "GL")]
-    person = {"id": "P1", "institution_id": "HUB", "department": "RAD", "name": "陆远", "sex": "1",
-              "title": "231", "licence_no": "110", "specialty": "", "scopes": [], "active": True}
+    person = {
+        "id": "P1",
+        "institution_id": "HUB",
+        "department": "RAD",
+        "name": "陆远",
+        "sex": "1",
+        "title": "231",
+        "licence_no": "110",
+        "specialty": "",
+        "scopes": [],
+        "active": True,
+    }
     rows.append((t.people, person))
     rows += [(t.accounts, _account(name, roles)) for name, roles in PEOPLE.items()]
     year = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
-    agreement = {"id": "LS-HUB", "requester_id": "LS", "provider_id": "HUB", "rank": 1,
-                 "services": ["imaging"], "liability": "各自", "document_no": "1", **year}
+    agreement = {
+        "id": "LS-HUB",
+        "requester_id": "LS",
+        "provider_id": "HUB",
+        "rank": 1,
+        "services": ["imaging"],
+        "liability": "各自",
+        "document_no": "1",
+        **year,
+    }
     return [*rows, (t.agreements, agreement)]
 
 
 def _institution(key: str) -> Row:
-    return {"id": key, "name": f"{key}医院", "short_name": key, "search": key.lower(),
-            "kind": "A100", "level": "3", "grade": "甲", "uscc": key, "licence_no": key,
-            "area_code": "450100", "scopes": ["32"], "former_poverty_county": False,
-            "connected": True}
+    return {
+        "id": key,
+        "name": f"{key}医院",
+        "short_name": key,
+        "search": key.lower(),
+        "kind": "A100",
+        "level": "3",
+        "grade": "甲",
+        "uscc": key,
+        "licence_no": key,
+        "area_code": "450100",
+        "scopes": ["32"],
+        "former_poverty_county": False,
+        "connected": True,
+    }
 
 
 def _account(name: str, roles: tuple[str, ...]) -> Row:
-    return {"id": name, "username": name, "password_hash": HASH, "display_name": name.upper(),
-            "person_id": "P1" if name == "reader" else None, "institution_id": HOMES.get(name),
-            "region": "4501" if name == "regulator" else None, "roles": list(roles), "demo": False,
-            "disabled": False, "failures": 0, "created_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    return {
+        "id": name,
+        "username": name,
+        "password_hash": HASH,
+        "display_name": name.upper(),
+        "person_id": "P1" if name == "reader" else None,
+        "institution_id": HOMES.get(name),
+        "region": "4501" if name == "regulator" else None,
+        "roles": list(roles),
+        "demo": False,
+        "disabled": False,
+        "failures": 0,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
 
 
 # --- signing in -------------------------------------------------------------------------------
@@ -634,8 +678,14 @@ async def test_each_page_opens_to_its_role_and_denials_are_audited(house: House,
 
 def new_account(**more: Any) -> dict[str, Any]:
     """The body of a new account."""
-    return {"username": "wei", "name": "韦", "password": "li-jiang-shan-shui",
-            "institution_id": "LS", "roles": ["requester"], **more}
+    return {
+        "username": "wei",
+        "name": "韦",
+        "password": "li-jiang-shan-shui",
+        "institution_id": "LS",
+        "roles": ["requester"],
+        **more,
+    }
 
 
 async def test_security_makes_an_account_that_can_sign_in(house: House) -> None:
@@ -854,8 +904,6 @@ def test_a_public_server_has_host_bound_cookies_and_one_origin() -> None:
 def test_every_error_has_a_status() -> None:
     """The two tables name the same codes."""
     assert set(ERRORS) == set(STATUS)
-
-
 
 
 def test_a_look_at_a_study_is_one_look_for_ten_minutes() -> None:

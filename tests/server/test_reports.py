@@ -320,9 +320,7 @@ async def test_changing_the_row_beside_the_bytes_changes_no_paper(world: World) 
     """What is printed comes from the signed bytes, not from the editable row."""
     case = await world.issued()
     forged = {"findings": "伪造的所见", "impression": "伪造的意见", "positive": False}
-    await world.write(
-        lambda tx: tx.execute(sa.update(t.report_versions).values(content=forged))
-    )
+    await world.write(lambda tx: tx.execute(sa.update(t.report_versions).values(content=forged)))
     text = await printed(world, case)
     assert "右下肺炎症" in text and "伪造" not in text
 
@@ -331,9 +329,7 @@ async def test_a_row_that_differs_from_what_was_signed_is_not_shown(world: World
     """The screen says so instead of showing a text that nobody signed."""
     case = await world.issued()
     forged = {"findings": "伪造的所见", "impression": "伪造的意见", "positive": False}
-    await world.write(
-        lambda tx: tx.execute(sa.update(t.report_versions).values(content=forged))
-    )
+    await world.write(lambda tx: tx.execute(sa.update(t.report_versions).values(content=forged)))
     shown = (await world.client("county-requester").get(of(case)))["current"]
     assert shown["content"]["impression"] == "右下肺炎症"
     body = {"kind": "amendment", "reason": "wording"}

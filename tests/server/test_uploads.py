@@ -458,9 +458,7 @@ async def test_archives_that_mean_harm(house: House, make: Any, codes: set[str |
 
 async def case(house: House, state: str) -> str:
     key = f"case-{state}"
-    await house.write(
-        lambda tx: add_request(tx, key, "tiandong", "hub", state, "tiandong-hub-now")
-    )
+    await house.write(lambda tx: add_request(tx, key, "tiandong", "hub", state, "tiandong-hub-now"))
     return key
 
 

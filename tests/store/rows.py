@@ -33,15 +33,31 @@ def add_network(tx: Tx) -> None:
     for number, (name, area) in enumerate(AREAS.items()):
         tx.insert(
             t.area_codes,
-            {"code": area, "name": area, "kind": "county", "parent": area[:4],
-             "former_poverty": False},
+            {
+                "code": area,
+                "name": area,
+                "kind": "county",
+                "parent": area[:4],
+                "former_poverty": False,
+            },
         )
         tx.insert(
             t.institutions,
-            {"id": name, "name": f"{name} 医院", "short_name": name, "search": name,
-             "kind": "general", "level": "2", "grade": "甲", "uscc": f"uscc-{number}",
-             "licence_no": str(number), "area_code": area, "scopes": [],
-             "former_poverty_county": False, "connected": True},
+            {
+                "id": name,
+                "name": f"{name} 医院",
+                "short_name": name,
+                "search": name,
+                "kind": "general",
+                "level": "2",
+                "grade": "甲",
+                "uscc": f"uscc-{number}",
+                "licence_no": str(number),
+                "area_code": area,
+                "scopes": [],
+                "former_poverty_county": False,
+                "connected": True,
+            },
         )
         tx.insert(t.accounts, account_row(f"{name}-account", name))
     for requester in ("tiandong", "tiane"):
@@ -51,9 +67,16 @@ def add_network(tx: Tx) -> None:
 def account_row(account_id: str, institution_id: str | None) -> dict[str, Any]:
     """An account; its roles do not matter where a `Subject` is made by hand."""
     return {
-        "id": account_id, "username": account_id, "password_hash": "-", "display_name": account_id,
-        "institution_id": institution_id, "roles": [], "demo": False, "disabled": False,
-        "failures": 0, "created_at": NOW,
+        "id": account_id,
+        "username": account_id,
+        "password_hash": "-",
+        "display_name": account_id,
+        "institution_id": institution_id,
+        "roles": [],
+        "demo": False,
+        "disabled": False,
+        "failures": 0,
+        "created_at": NOW,
     }
 
 
@@ -61,9 +84,17 @@ def add_agreement(tx: Tx, key: str, requester: str, provider: str, until: dateti
     """An agreement between two institutions up to a time."""
     tx.insert(
         t.agreements,
-        {"id": key, "requester_id": requester, "provider_id": provider, "services": ["imaging"],
-         "since": NOW - timedelta(days=60), "until": until, "rank": 1, "liability": "requester",
-         "document_no": key},
+        {
+            "id": key,
+            "requester_id": requester,
+            "provider_id": provider,
+            "services": ["imaging"],
+            "since": NOW - timedelta(days=60),
+            "until": until,
+            "rank": 1,
+            "liability": "requester",
+            "document_no": key,
+        },
     )
 
 
@@ -73,11 +104,26 @@ def add_request(
     """A request in a state."""
     tx.insert(
         t.requests,
-        {"id": key, "number": key, "service": "imaging", "urgency": "routine", "state": state,
-         "version": 1, "requester_id": requester, "provider_id": provider,
-         "agreement_id": agreement, "content": {}, "body_part": "", "question": "",
-         "created_by": f"{requester}-account", "created_at": NOW, "updated_at": NOW,
-         "waited_seconds": 0, "final_diagnosis": "", "critical": False},
+        {
+            "id": key,
+            "number": key,
+            "service": "imaging",
+            "urgency": "routine",
+            "state": state,
+            "version": 1,
+            "requester_id": requester,
+            "provider_id": provider,
+            "agreement_id": agreement,
+            "content": {},
+            "body_part": "",
+            "question": "",
+            "created_by": f"{requester}-account",
+            "created_at": NOW,
+            "updated_at": NOW,
+            "waited_seconds": 0,
+            "final_diagnosis": "",
+            "critical": False,
+        },
     )
 
 

@@ -103,12 +103,27 @@ def test_an_untouched_chain_holds(store: Store) -> None:
             ],
             2,
         ),
-        (["INSERT INTO audit SELECT 9, at, event, outcome, account_id, institution_id, address,"
-          " object_kind, object_id, detail, previous, chain FROM audit WHERE seq = 8"], 9),
+        (
+            [
+                "INSERT INTO audit SELECT 9, at, event, outcome, account_id, institution_id,"
+                " address, object_kind, object_id, detail, previous, chain FROM audit WHERE seq = 8"
+            ],
+            9,
+        ),
         (["DELETE FROM settings WHERE key = 'audit-head'"], 1),
     ],
-    ids=["edit", "edit-detail", "edit-first", "delete", "delete-first", "truncate", "empty",
-         "reorder", "forge", "lose-head"],
+    ids=[
+        "edit",
+        "edit-detail",
+        "edit-first",
+        "delete",
+        "delete-first",
+        "truncate",
+        "empty",
+        "reorder",
+        "forge",
+        "lose-head",
+    ],
 )
 def test_tampering_is_found_and_the_first_bad_row_named(
     store: Store, statements: list[str], first_bad: int
@@ -153,8 +168,9 @@ def test_a_chain_rewritten_whole_is_found_by_an_anchor_kept_elsewhere(store: Sto
 def test_the_database_itself_refuses_to_change_what_was_recorded(store: Store) -> None:
     """UPDATE, DELETE, and on SQLite REPLACE, of the three growing tables abort (RP-07)."""
     fill(store, 1)
-    store.write_now(lambda tx: tx.insert(t.activities, {"seq": 1, "kind": "k", "at": NOW,
-                                                        "data": {}}))
+    store.write_now(
+        lambda tx: tx.insert(t.activities, {"seq": 1, "kind": "k", "at": NOW, "data": {}})
+    )
     forbidden = [
         "UPDATE audit SET outcome = 'x'",
         "DELETE FROM audit",
@@ -225,10 +241,21 @@ def add_account(tx: Tx, account_id: str, demo: bool = False, username: str = "")
     """An account without an institution."""
     return accounts.create(
         tx,
-        {"id": account_id, "username": username or account_id, "password_hash": "-",
-         "display_name": "韦", "person_id": None, "institution_id": None, "region": None,
-         "roles": [], "demo": demo, "disabled": False, "failures": 0, "locked_until": None,
-         "created_at": NOW},
+        {
+            "id": account_id,
+            "username": username or account_id,
+            "password_hash": "-",
+            "display_name": "韦",
+            "person_id": None,
+            "institution_id": None,
+            "region": None,
+            "roles": [],
+            "demo": demo,
+            "disabled": False,
+            "failures": 0,
+            "locked_until": None,
+            "created_at": NOW,
+        },
     )
 
 
@@ -237,9 +264,17 @@ def add_session(tx: Tx, account_id: str, number: int) -> None:
     began = NOW + timedelta(minutes=number)
     accounts.add_session(
         tx,
-        {"token_hash": accounts.token_hash(f"token-{number}"), "id": f"s{number}",
-         "account_id": account_id, "created_at": began, "seen_at": began,
-         "expires_at": began + timedelta(hours=1), "csrf": "c", "address": "", "agent": ""},
+        {
+            "token_hash": accounts.token_hash(f"token-{number}"),
+            "id": f"s{number}",
+            "account_id": account_id,
+            "created_at": began,
+            "seen_at": began,
+            "expires_at": began + timedelta(hours=1),
+            "csrf": "c",
+            "address": "",
+            "agent": "",
+        },
     )
 
 

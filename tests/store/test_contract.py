@@ -195,9 +195,7 @@ def test_log_order_is_commit_order(store: Store) -> None:
     ["UPDATE activities SET kind = 'x'", "DELETE FROM activities",
      "UPDATE signed_reports SET sha256 = 'x'", "DELETE FROM audit"],
 )  # fmt: skip
-def test_the_database_itself_refuses_to_rewrite_history(
-    store: Store, play: Any, verb: str
-) -> None:
+def test_the_database_itself_refuses_to_rewrite_history(store: Store, play: Any, verb: str) -> None:
     """Append-only tables refuse raw statements; SQLite's triggers fire per row, so one is there."""
     play("county-requester", send)
     row = {"version_id": "v", "signed_bytes": b"", "sha256": "", "signature": b"", "key_id": "",

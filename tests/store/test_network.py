@@ -182,8 +182,17 @@ def test_destinations_come_by_rank_once_each_with_their_load(store: Store) -> No
     def add_workitems(tx: Tx) -> None:
         tx.insert(
             t.accounts,
-            {"id": "x", "username": "x", "password_hash": "-", "display_name": "x", "roles": [],
-             "demo": False, "disabled": False, "failures": 0, "created_at": IN_FORCE},
+            {
+                "id": "x",
+                "username": "x",
+                "password_hash": "-",
+                "display_name": "x",
+                "roles": [],
+                "demo": False,
+                "disabled": False,
+                "failures": 0,
+                "created_at": IN_FORCE,
+            },
         )
         for number, state in enumerate(("SCHEDULED", "SCHEDULED", "IN PROGRESS", "CANCELED")):
             add_workitem(tx, f"r{number}", "GL", state)
@@ -200,15 +209,36 @@ def add_workitem(tx: Tx, key: str, provider: str, state: str) -> None:
     """A request with one workitem."""
     tx.insert(
         t.requests,
-        {"id": key, "number": key, "service": "imaging", "urgency": "routine", "state": "submitted",
-         "version": 1, "requester_id": "LS", "provider_id": provider, "content": {},
-         "body_part": "", "question": "", "created_by": "x", "created_at": IN_FORCE,
-         "updated_at": IN_FORCE, "waited_seconds": 0, "final_diagnosis": "", "critical": False},
+        {
+            "id": key,
+            "number": key,
+            "service": "imaging",
+            "urgency": "routine",
+            "state": "submitted",
+            "version": 1,
+            "requester_id": "LS",
+            "provider_id": provider,
+            "content": {},
+            "body_part": "",
+            "question": "",
+            "created_by": "x",
+            "created_at": IN_FORCE,
+            "updated_at": IN_FORCE,
+            "waited_seconds": 0,
+            "final_diagnosis": "",
+            "critical": False,
+        },
     )
     tx.insert(
         t.workitems,
-        {"id": f"w-{key}", "request_id": key, "attempt": 1, "state": state,
-         "provider_id": provider, "scheduled_at": IN_FORCE},
+        {
+            "id": f"w-{key}",
+            "request_id": key,
+            "attempt": 1,
+            "state": state,
+            "provider_id": provider,
+            "scheduled_at": IN_FORCE,
+        },
     )
 
 
@@ -251,9 +281,7 @@ def test_an_agreement_covers_its_direction_and_its_services_only(
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_institutions_are_narrowed(
-    store: Store, narrow: InstitutionFilter, ids: list[str]
-) -> None:
+def test_institutions_are_narrowed(store: Store, narrow: InstitutionFilter, ids: list[str]) -> None:
     """Each condition narrows; wildcards of SQL are ordinary characters."""
     rows, total = store.read_now(lambda tx: network.institution_page(tx, narrow, 0, 50))
     assert [row["id"] for row in rows] == ids

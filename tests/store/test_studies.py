@@ -54,9 +54,7 @@ class House:
             assert isinstance(found, Incoming)
             incoming.append(found)
             path.unlink()
-        return self.act(
-            who, lambda act: store_instances(act, who.own_institution, incoming), later
-        )
+        return self.act(who, lambda act: store_instances(act, who.own_institution, incoming), later)
 
     def rows(self, table: sa.Table) -> list[Any]:
         return self.store.read_now(lambda tx: tx.all(sa.select(table)))
