@@ -43,10 +43,17 @@ def sign(act: Act, request_id: str, revision: int, signer: Signer) -> None:
     """
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
     draft = _my_draft(act, case)
-    report.require_complete(draft["content"], case.service.report_fields())
+    # An addendum only adds: what the service's form asks for stands in the report it adds to.
+    added = draft["kind"] == VersionKind.ADDENDUM
+    report.require_complete(draft["content"], () if added else case.service.report_fields())
     event = report.sign_event(case.service.four_eyes)
     to = report.MACHINE.step(State(draft["state"]), event)
-    values = {"state": to.value, "authored_at": act.now, "updated_at": act.now}
+    values = {
+        "state": to.value,
+        "reason": own_reason(draft),
+        "authored_at": act.now,
+        "updated_at": act.now,
+    }
     if not reports.change_version(act.tx, draft["id"], draft["state"], revision, values):
         raise Problem("stale", current=draft["revision"])
     raise_criticals(act, case, draft)
@@ -81,7 +88,12 @@ def send_back(act: Act, request_id: str, note: str) -> None:
     worklist.qualified(act, case)
     version = _preliminary(act, case)
     to = report.MACHINE.step(State(version["state"]), Event.SEND_BACK)
-    values = {"state": to.value, "authored_at": None, "reason": note, "updated_at": act.now}
+    values = {
+        "state": to.value,
+        "authored_at": None,
+        "reason": f"{own_reason(version)}\n{note}".lstrip(),
+        "updated_at": act.now,
+    }
     if not reports.change_version(
         act.tx, version["id"], version["state"], version["revision"], values
     ):
@@ -107,13 +119,24 @@ def revise(act: Act, request_id: str, kind: str, reason: str) -> None:
             "state": State.DRAFT.value,
             "revision": 1,
             "content": content,
-            "reason": reason,
+            "reason": " ".join(reason.split()),
             "workitem_id": None,
             "author_id": author,
             "created_at": act.now,
             "updated_at": act.now,
         },
     )
+
+
+def own_reason(version: Row) -> str:
+    """Why a revision was begun: the first line of its reason; an original has none.
+
+    What follows is what a verifier asked to change. That is between the two doctors: the author's
+    next signature drops it, so it is never issued.
+    """
+    if version["kind"] == VersionKind.ORIGINAL:
+        return ""
+    return str(version["reason"]).partition("\n")[0]
 
 
 def discard_revision(act: Act, request_id: str) -> None:
