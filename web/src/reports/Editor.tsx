@@ -12,7 +12,15 @@ import { SaveSign } from '../shared/SaveSign'
 import type { Field, RequestOut, Section, VersionOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { reportQuery, saveDraft } from './api'
-import { blanks, fittingTemplates, lacking, type Written, withTemplate, writtenOf } from './content'
+import {
+  blanks,
+  fittingTemplates,
+  lacking,
+  reasonsOf,
+  type Written,
+  withTemplate,
+  writtenOf,
+} from './content'
 import styles from './Editor.module.css'
 import { useWords } from './editorWords'
 import { useInserts } from './inserts'
@@ -31,7 +39,8 @@ export function Editor({ item, draft, onSigned }: Props) {
   const service = useService(item.service)
   const form = service?.report_form ?? []
   const tight = form.flatMap((section) => section.fields).length > MANY_FIELDS
-  const fault = signingFault(written, lacking(written, form), t)
+  const fault = signingFault(written, lacking(written, form, draft.kind), t)
+  const { reason, asked } = reasonsOf(draft)
   useInserts(item.id, (words) =>
     change({ ...written, findings: [written.findings, words].filter(Boolean).join('\n') }),
   )
@@ -54,12 +63,20 @@ export function Editor({ item, draft, onSigned }: Props) {
   ])
   return (
     <div className={styles.editor}>
-      {draft.reason ? (
+      {reason ? (
         <Alert
           className={styles.wide}
           type="info"
           showIcon
-          title={t('sentBack', { note: draft.reason })}
+          title={t(draft.kind === 'addendum' ? 'adding' : 'amending', { reason })}
+        />
+      ) : null}
+      {asked ? (
+        <Alert
+          className={styles.wide}
+          type="warning"
+          showIcon
+          title={t('sentBack', { note: asked })}
         />
       ) : null}
       <TemplatePicker place={templates} item={item} written={written} change={change} />

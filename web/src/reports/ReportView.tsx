@@ -6,6 +6,7 @@ import { Moment } from '../shared/Moment'
 import type { Field, ReportOut, Section, SignatureOut, VersionOut } from '../shared/schema'
 import { OutcomeTag } from '../shared/tags'
 import { pick } from '../shared/words'
+import { reasonsOf } from './content'
 import styles from './ReportView.module.css'
 import { useWords } from './words'
 
@@ -22,14 +23,15 @@ export function ReportView({ report, form }: Props) {
   const final = report.versions.filter((version) => version.state === 'final')
   const { current, addenda, replaced } = arrange(final)
   const waiting = report.versions.find((version) => version.state === 'preliminary')
-  const main = current ?? waiting
-  if (main === undefined) return null
+  if (current === undefined && waiting === undefined) return null
   return (
     <div className={styles.report}>
+      {/* What waits for a second signature stands first: nobody signs what they have not seen. */}
+      {waiting ? <Version version={waiting} form={form} /> : null}
       {addenda.map((version) => (
         <Version key={version.id} version={version} form={form} />
       ))}
-      <Version version={main} form={form} />
+      {current ? <Version version={current} form={form} /> : null}
       {replaced.length > 0 ? (
         <Collapse
           ghost
@@ -69,6 +71,7 @@ interface VersionProps {
 
 function Version({ version, form, superseded = false }: VersionProps) {
   const t = useWords()
+  const { reason } = reasonsOf(version)
   const kind = version.kind === 'addendum' || version.kind === 'amendment' ? version.kind : null
   return (
     <article className={`${styles.version} ${superseded ? styles.superseded : ''}`}>
@@ -80,9 +83,7 @@ function Version({ version, form, superseded = false }: VersionProps) {
         ) : null}
         {superseded ? <span className={styles.note}>{t('superseded')}</span> : null}
       </header>
-      {version.reason ? (
-        <p className={styles.note}>{t('reason', { text: version.reason })}</p>
-      ) : null}
+      {reason ? <p className={styles.note}>{t('reason', { text: reason })}</p> : null}
       {form.map((section) => (
         <SectionText key={section.key} version={version} section={section} />
       ))}

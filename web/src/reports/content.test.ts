@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Section, TemplateOut } from '../shared/schema'
-import { blanks, lacking, type Written, withTemplate } from './content'
+import { blanks, lacking, reasonsOf, type Written, withTemplate } from './content'
 
 const empty: Written = { findings: '', impression: '', positive: null, critical: [], fields: {} }
 const template = {
@@ -44,11 +44,25 @@ describe('before a signature', () => {
   ] as unknown as Section[]
 
   it('names everything that is required and not written', () => {
-    expect(lacking(empty, form)).toEqual(['检查所见', '诊断意见', '图像质量评级'])
+    expect(lacking(empty, form, 'original')).toEqual(['检查所见', '诊断意见', '图像质量评级'])
   })
 
   it('does not take blank lines for text, nor zero for nothing', () => {
     const written = { ...empty, findings: ' \n', impression: '正常', fields: { quality: 0 } }
-    expect(lacking(written, form)).toEqual(['检查所见'])
+    expect(lacking(written, form, 'amendment')).toEqual(['检查所见'])
+  })
+
+  it('asks an addendum for its words only', () => {
+    expect(lacking(empty, form, 'addendum')).toEqual(['检查所见', '诊断意见'])
+  })
+})
+
+describe('the reason of a version', () => {
+  it('keeps why it was begun apart from what the verifier asked', () => {
+    expect(reasonsOf({ kind: 'original', reason: '请改' })).toEqual({ reason: '', asked: '请改' })
+    expect(reasonsOf({ kind: 'amendment', reason: '更正侧别\n请改' })).toEqual({
+      reason: '更正侧别',
+      asked: '请改',
+    })
   })
 })

@@ -1,5 +1,11 @@
 /** The text of a report while it is written: what is in it, what is missing, what a template does. */
-import type { CatalogueOut, ReportContent, Section, TemplateOut } from '../shared/schema'
+import type {
+  CatalogueOut,
+  ReportContent,
+  Section,
+  TemplateOut,
+  VersionOut,
+} from '../shared/schema'
 import { pick } from '../shared/words'
 
 export interface Written {
@@ -20,6 +26,16 @@ export function writtenOf(content: ReportContent): Written {
   }
 }
 
+/** Why a revision was begun (its first line), and what a verifier asked to change (the rest). */
+export function reasonsOf(version: Pick<VersionOut, 'kind' | 'reason'>): {
+  reason: string
+  asked: string
+} {
+  if (version.kind === 'original') return { reason: '', asked: version.reason }
+  const [reason = '', ...asked] = version.reason.split('\n')
+  return { reason, asked: asked.join('\n') }
+}
+
 /** Common to every report; the others are the service's own. */
 const OWN = new Set(['findings', 'impression', 'positive'])
 
@@ -32,10 +48,10 @@ export function blanks(written: Pick<Written, 'findings' | 'impression'>): numbe
   return (written.findings + written.impression).match(/＿+/g)?.length ?? 0
 }
 
-/** Labels of what must still be written before signing. */
-export function lacking(written: Written, form: readonly Section[]): string[] {
+/** Labels of what must still be written before signing; an addendum only adds words. */
+export function lacking(written: Written, form: readonly Section[], kind: string): string[] {
   const own = ownFields(form).filter(
-    (field) => field.required && isBlank(written.fields[field.key]),
+    (field) => kind !== 'addendum' && field.required && isBlank(written.fields[field.key]),
   )
   const common = form
     .flatMap((section) => section.fields)

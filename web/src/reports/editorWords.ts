@@ -61,7 +61,9 @@ export const { useWords } = defineWords('editor', {
   discard: ['放弃此修订', 'Drop this revision'],
   keySign: ['签名', 'Sign'],
   keyTemplate: ['选择模板', 'Choose a template'],
-  sentBack: ['修改原因：{{note}}', 'To change: {{note}}'],
+  sentBack: ['审核退回，请修改：{{note}}', 'Sent back, to change: {{note}}'],
+  adding: ['补充原因：{{reason}}', 'To add: {{reason}}'],
+  amending: ['修订原因：{{reason}}', 'To amend: {{reason}}'],
   keptStale: [
     '您写的内容还在本页。点“重试”在最新版本上继续保存。',
     'Your text is on this page. Retry lays it over the newest version.',
