@@ -661,7 +661,9 @@ PAGES = {
     "/api/accounts": {"security", "security2"},
     "/api/audit": {"auditor"},
     "/api/system": {"system"},
-    "/api/network/summary": {"requester", "reader", "rival", "regulator", "system"},
+    "/api/network/summary": {
+        *("requester", "reader", "rival", "regulator", "system", "security", "security2")
+    },
 }
 
 
