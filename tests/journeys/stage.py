@@ -14,7 +14,14 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.services import CHROMIUM_FLAGS, free_port, wait_until
 
@@ -89,9 +96,12 @@ class Stage:
         return page
 
     async def picture(self, page: Page, name: str) -> None:
-        """What this person sees now."""
+        """What this person sees when the page has come to rest."""
         self.taken += 1
-        await page.screenshot(path=self.pictures / f"{self.taken:02d}-{name}.png")
+        await expect(page.locator(".ant-skeleton:visible")).to_have_count(0)
+        await page.wait_for_timeout(400)
+        path = self.pictures / f"{self.taken:02d}-{name}.png"
+        await page.screenshot(path=path, animations="disabled")
 
     def _watch(self, response: Response) -> None:
         if response.status >= 500:

@@ -120,7 +120,7 @@ async def _read_and_sign(play: Stage, expert: Page) -> None:
     await expert.get_by_role("textbox", name="诊断意见").fill(IMPRESSION)
     await expert.get_by_text("甲", exact=True).first.click()
     await expert.get_by_text("阳性", exact=True).first.click()
-    await expert.wait_for_timeout(4000)  # the picture of the first slices
+    await _scroll_to_the_nodule(expert)
     await play.picture(expert, "reading")
     await expert.get_by_role("button", name="签名并提交审核").click()
     await expert.locator("input[type=password]").fill(PASSWORD)
@@ -128,6 +128,16 @@ async def _read_and_sign(play: Stage, expert: Page) -> None:
     await expert.keyboard.press("Enter")
     await expect(expert.locator("input[type=password]")).to_have_count(0, timeout=15_000)
     await play.picture(expert, "signed")
+
+
+async def _scroll_to_the_nodule(expert: Page) -> None:
+    """Turn the wheel over the viewport, as a reader does, to the slice that matters."""
+    await expert.wait_for_timeout(3000)
+    await expert.mouse.move(560, 430)
+    for _ in range(20):
+        await expert.mouse.wheel(0, 120)
+        await expert.wait_for_timeout(60)
+    await expert.wait_for_timeout(1500)
 
 
 async def _verify(play: Stage, verifier: Page) -> None:
