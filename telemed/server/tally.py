@@ -1,10 +1,10 @@
 """The monthly tally: one query for the screen and the file, every number with its cases.
 
-Whose facts may be counted is decided here once: an institution its own, supervision its region.
-What is counted is `core.tally`'s; missing is null and never zero.
+Whose facts may be counted is decided once, in `tally_places`. What is counted is `core.tally`'s;
+missing is null and never zero.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -36,11 +36,11 @@ from telemed.documents.tally_sheets import (
 from telemed.server import schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
+from telemed.server.tally_places import Places
 from telemed.store import log, network, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
 from telemed.store.audit import Event
-from telemed.store.tables import tally_entries
 from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
@@ -49,7 +49,6 @@ ByMonth = Mapping[str, list[Entry]]
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 PAGE = 100
 _NAMED = 500
-T = tally_entries.c
 
 RULE = {
     "zh": "每项按事实发生的时刻计入北京时间（Asia/Shanghai）当月；报告按最终签名时刻计。"
@@ -95,7 +94,7 @@ def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = Non
     """
     act.subject.require(Permission.SEE_TALLY)
     before, year = core.compared_months(month)
-    places = _Places(act, month, by, side)
+    places = Places(act, month, by, side)
     by_month = _compared(places, month) if counted is None else counted
     grouped = {m: places.summaries(by_month.get(m, [])) for m in (month, before, year)}
 
@@ -113,7 +112,7 @@ def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = Non
     return TallyPart(Dimension(by), Side(side), tuple(rows), total)
 
 
-def _compared(places: "_Places", month: str) -> ByMonth:
+def _compared(places: Places, month: str) -> ByMonth:
     """The entries of a month and of those it is compared with, by month."""
     found = places.entries([month, *core.compared_months(month)])
     return core.group(found, lambda e: e.month)
@@ -154,7 +153,7 @@ def book(act: Act, month: str) -> MonthlyTally:
     """The month as the form that is handed in: every dimension and both sides, with the cases."""
     parts: list[TallyPart] = []
     for side in ("requester", "provider"):
-        counted = _compared(_Places(act, month, "service", side), month)
+        counted = _compared(Places(act, month, "service", side), month)
         parts += [part(act, month, by, side, counted) for by in _BYS]
     return _form(act, month, parts, tuple(_book_cases(act, month)))
 
@@ -184,7 +183,7 @@ def _book_cases(act: Act, month: str) -> Iterable[CaseRow]:
     ids = {
         e.request_id
         for side in ("requester", "provider")
-        for e in _Places(act, month, "service", side).entries([month])
+        for e in Places(act, month, "service", side).entries([month])
     }
     for row in sorted(_requests(act, ids).values(), key=lambda r: r["number"]):
         if not row["visible"]:
@@ -226,7 +225,7 @@ def values(summary: Summary | None, side: str) -> dict[str, float | None]:
 def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     """The counted facts behind one number, each with its case."""
     row, column = _indicator(query.indicator, query.side)
-    places = _Places(act, query.month, query.by, query.side)
+    places = Places(act, query.month, query.by, query.side)
     entries = places.entries([query.month], query.key or "", _counted_by(row))
     entries.sort(key=lambda e: (e.seq, e.part))
     page = entries[query.cursor : query.cursor + PAGE]
@@ -242,7 +241,7 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
 def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     """Month by month for one row or all, one indicator or all; null before anything was counted."""
     months = [core.month_after(query.until, -n) for n in range(query.months - 1, -1, -1)]
-    places = _Places(act, query.until, query.by, query.side)
+    places = Places(act, query.until, query.by, query.side)
     key = query.key or ""
     if query.indicator is None:
         asked = side_indicators(Side(query.side))
@@ -264,134 +263,7 @@ def _counted_by(row: Indicator) -> frozenset[str]:
     return frozenset({row.numerator or row.code, row.denominator or row.code})
 
 
-# --- dimensions -------------------------------------------------------------------------------
-
-
-class _Places:
-    """Who may be counted, and which rows an entry belongs to."""
-
-    def __init__(self, act: Act, month: str, by: str, side: str) -> None:
-        self._act, self._by, self._side = act, by, side
-        self._mine = self._institutions()
-        self._begin, self._end = core.month_span(month)
-        self._areas = {r["code"]: r["name"] for r in act.tx.all(sa.select(t.area_codes))}
-        self._alliances = self._memberships() if by == "alliance" else {}
-
-    def entries(
-        self, months: Iterable[str], key: str = "", only: Collection[str] | None = None
-    ) -> list[Entry]:
-        """The entries of these months on this side that the subject may count.
-
-        `key` narrows to one row and `only` to some indicators, both in the database.
-        """
-        shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
-        wanted = T.indicator.in_(sorted(shown if only is None else shown & set(only)))
-        return tallies.of_months(self._act.tx, months, sa.and_(self._where(key), wanted))
-
-    def first_month(self, key: str) -> str | None:
-        """The first month in which anything was counted in a row, or None."""
-        return tallies.first_month(self._act.tx, self._where(key))
-
-    def _where(self, key: str) -> sa.ColumnElement[bool]:
-        """What the subject may count, of one row or of all."""
-        column = T.requester_id if self._side == "requester" else T.provider_id
-        if key == "":
-            return self._allowed(column)
-        if self._by == "service":
-            return sa.and_(self._allowed(column), T.service == key)
-        members = [place for place in self._mine if key in self._keys_at(place)]
-        return sa.and_(self._allowed(column), column.in_(members))
-
-    def keys_of(self, entry: Entry) -> list[str]:
-        """The rows an entry counts in: several only for alliances."""
-        if self._by == "service":
-            return [entry.service]
-        return self._keys_at(entry.requester if self._side == "requester" else entry.provider)
-
-    def _keys_at(self, place: str) -> list[str]:
-        """The rows an institution counts in."""
-        if self._by == "alliance":
-            return [a["alliance_id"] for a in self._alliances.get(place, [])]
-        if self._by == "institution":
-            return [place]
-        area = str(self._mine[place]["area_code"]) if place in self._mine else ""
-        return [self._area_key(area)]
-
-    def summaries(self, entries: Iterable[Entry]) -> dict[str, Summary]:
-        """A summary for each row."""
-        groups: dict[str, list[Entry]] = {}
-        for entry in entries:
-            for key in self.keys_of(entry):
-                groups.setdefault(key, []).append(entry)
-        return {key: core.summarize(members) for key, members in groups.items()}
-
-    def names(self) -> list[tuple[str, str]]:
-        """Every row there should be, with its name: one that did nothing is shown, not hidden."""
-        connected = [r for r in self._mine.values() if self._took_part(r)]
-        if self._by == "institution":
-            return [(r["id"], r["short_name"]) for r in connected]
-        if self._by == "service":
-            services = self._act.catalogue.services.values()
-            return [(c.code, c.label.zh) for c in services if c.live]
-        if self._by == "alliance":
-            found = (a for r in connected for a in self._alliances.get(r["id"], []))
-            return list({a["alliance_id"]: a["name"] for a in found}.items())
-        codes = dict.fromkeys(self._area_key(str(r["area_code"])) for r in connected)
-        return [(code, self._areas.get(code, code)) for code in codes]
-
-    def _area_key(self, area: str) -> str:
-        return area if self._by == "county" else area[:4] + "00"
-
-    def _took_part(self, row: Row) -> bool:
-        since = row["connected_since"]
-        return bool(row["connected"]) and (since is None or since < self._end.date())
-
-    def _institutions(self) -> dict[str, Row]:
-        query = sa.select(t.institutions)
-        subject = self._act.subject
-        if subject.region is not None:
-            place = sa.func.substr(t.institutions.c.area_code, 1, len(subject.region))
-            query = query.where(place == subject.region)
-        else:
-            query = query.where(t.institutions.c.id == subject.own_institution)
-        return {row["id"]: row for row in self._act.tx.all(query)}
-
-    def _allowed(self, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
-        subject = self._act.subject
-        if subject.region is None:
-            return column == subject.own_institution
-        place = sa.func.substr(t.institutions.c.area_code, 1, len(subject.region))
-        return column.in_(sa.select(t.institutions.c.id).where(place == subject.region))
-
-    def _memberships(self) -> dict[str, list[Row]]:
-        last = self._end.date()
-        rows = self._act.tx.all(
-            sa.select(t.memberships, t.alliances.c.name)
-            .join(t.alliances, t.alliances.c.id == t.memberships.c.alliance_id)
-            .where(
-                t.memberships.c.since < last,
-                sa.or_(
-                    t.memberships.c.until.is_(None), t.memberships.c.until >= self._begin.date()
-                ),
-            )
-        )
-        found: dict[str, list[Row]] = {}
-        for row in rows:
-            if all(
-                row["alliance_id"] != r["alliance_id"] for r in found.get(row["institution_id"], [])
-            ):
-                found.setdefault(row["institution_id"], []).append(row)
-        return found
-
-
 # --- columns ----------------------------------------------------------------------------------
-
-_PARTS = {
-    code
-    for row in INDICATORS.values()
-    if row.kind is Measure.SHARE
-    for code in (row.numerator, row.denominator)
-}
 
 
 @cache
