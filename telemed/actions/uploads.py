@@ -50,6 +50,15 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "zip-too-large": ("压缩包解开后过大", "The archive inflates to too much"),
     "zip-method": ("不支持的压缩方式", "The compression method is not supported"),
+    # The scanner's own sentences count bytes, which nobody kept; these say what to do.
+    "truncated": (
+        "文件不完整，可能没有拷贝完，请从设备或 PACS 重新导出后再传",
+        "The file is cut short, perhaps half copied; export it again and upload it",
+    ),
+    "short-pixel-data": (
+        "像素数据不完整，请从设备或 PACS 重新导出后再传",
+        "Pixel data is cut short; export the image again and upload it",
+    ),
     "other-content": (
         "同一影像编号已有不同内容，已隔离待处理",
         "The same UID already holds other content; this copy is quarantined",
