@@ -13,7 +13,7 @@ const activityListeners = new Set<Listener>()
 /** Which lists a kind of fact changes, by the first word of the kind. */
 const LISTS: Record<string, readonly string[]> = {
   request: [KEYS.requests, KEYS.todo, KEYS.worklist],
-  workitem: [KEYS.requests, KEYS.worklist],
+  workitem: [KEYS.requests, KEYS.worklist, KEYS.reports],
   report: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.reports],
   critical: [KEYS.requests, KEYS.todo, KEYS.worklist],
   study: [KEYS.studies, KEYS.requests, KEYS.worklist],

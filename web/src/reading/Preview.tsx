@@ -27,6 +27,7 @@ interface Props {
 
 export function Preview({ row, tab, onOpen }: Props) {
   const t = useWords()
+  const writes = useMay('write-reports')
   const catalogue = useCatalogue()
   // Holding an arrow key down runs through the queue without asking for every case on the way.
   const id = useSettled(row?.id ?? '', 120)
@@ -58,7 +59,7 @@ export function Preview({ row, tab, onOpen }: Props) {
             <StatusTag row={row} />
           )}
         </div>
-        {row.why_not ? (
+        {writes && row.why_not ? (
           <p className={styles.whyNot}>{t('whyNot', { why: pick(row.why_not) })}</p>
         ) : null}
       </header>

@@ -6,7 +6,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { App, ConfigProvider, Skeleton } from 'antd'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { useNavigate, useParams, useSearchParams } from 'react-router'
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { darkTheme } from '../app/theme'
 import { usePresence } from '../live/live'
 import { forgetReport } from '../reports/api'
@@ -19,6 +19,7 @@ import { Clock } from '../shared/Clock'
 import { Empty } from '../shared/Empty'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
+import { toProblem } from '../shared/problem'
 import type { RequestOut } from '../shared/schema'
 import { viewerAddress } from '../studies/StudyCard'
 import { NextCase } from './NextCase'
@@ -33,7 +34,8 @@ export function ReadPage() {
   const [params] = useSearchParams()
   const one = useQuery(caseQuery(id))
   let page: ReactNode = <Skeleton active className={styles.wait} paragraph={{ rows: 12 }} />
-  if (one.error)
+  if (one.data && one.error && toProblem(one.error).status === 404) page = <Gone />
+  else if (one.error)
     page = (
       <div className={styles.wait}>
         <ProblemNotice error={one.error} onRetry={() => void one.refetch()} />
@@ -56,6 +58,35 @@ export function ReadPage() {
   )
 }
 
+/** It was here a moment ago: withdrawn, or passed on to another institution. */
+function Gone() {
+  const t = useWords()
+  return (
+    <main className={styles.wait}>
+      <Empty title={t('gone')} teach={t('goneTeach')} />
+      <p className={styles.center}>
+        <Link to="/work">{t('toDesk')}</Link>
+      </p>
+    </main>
+  )
+}
+
+/** Says so when a colleague, a coordinator or the clock took the case from one's hands. */
+function useLoss(item: RequestOut): void {
+  const t = useWords()
+  const { message } = App.useApp()
+  const mine = item.claim?.mine === true
+  const [held, setHeld] = useState(mine)
+  if (mine !== held) {
+    setHeld(mine)
+    if (!mine && item.state === 'open' && item.report_state !== 'preliminary')
+      void message.warning({
+        content: item.claim ? t('takenOver', { who: item.claim.name }) : t('released'),
+        duration: 8,
+      })
+  }
+}
+
 function Reading({ item }: { item: RequestOut }) {
   const t = useWords()
   const go = useNavigate()
@@ -65,6 +96,7 @@ function Reading({ item }: { item: RequestOut }) {
   const [priors, setPriors] = useState<string[]>([])
   usePresence(item.claim?.mine ? item.id : null)
   useMessages(item.id, setFinished)
+  useLoss(item)
   const own = item.studies.map((study) => study.study_uid)
   return (
     <main className={styles.reading}>

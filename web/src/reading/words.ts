@@ -71,5 +71,15 @@ export const { useWords, say } = defineWords('reading', {
   nextCase: ['下一例', 'Next case'],
   nextNone: ['队列已清空，辛苦了。', 'The queue is empty. Well done.'],
   stay: ['留在此例', 'Stay here'],
+  gone: ['此例已不在本机构', 'This case has left your institution'],
+  goneTeach: [
+    '申请方撤回了申请，或已转至其他机构。您保存过的草稿仍留在平台。',
+    'It was withdrawn or passed on. What you saved stays on the platform.',
+  ],
+  takenOver: [
+    '{{who}} 已接手此例；您保存过的草稿仍留在平台。',
+    '{{who}} took this case over; what you saved stays on the platform.',
+  ],
+  released: ['此例已回到队列，不再由您书写。', 'This case went back to the queue.'],
   toDesk: ['回工作台', 'Back to the worklist'],
 })

@@ -78,7 +78,7 @@ function Case({ item }: { item: RequestOut }) {
       <AskedOfMe item={item} />
       <div className={styles.columns}>
         <div className={styles.main}>
-          <Report item={item} />
+          {item.state === 'withdrawn' ? null : <Report item={item} />}
           <section className={page.card}>
             <h2 className={styles.heading}>{t('asked')}</h2>
             <RequestContent item={item} />

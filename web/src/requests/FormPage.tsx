@@ -2,7 +2,7 @@
  * The request form: one page. Study first, the form fills itself from it; what is missing stands at
  * the side; every pause in the typing is saved; sending does not wait for the images.
  */
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, App, Button, Popconfirm, Radio, Skeleton } from 'antd'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useNavigate, useParams } from 'react-router'
@@ -14,6 +14,7 @@ import { KEYS, queryClient } from '../shared/queries'
 import { SaveSign } from '../shared/SaveSign'
 import type { CatalogueOut, RequestOut, ServiceTypeOut, StudyOut } from '../shared/schema'
 import { pick } from '../shared/words'
+import { studiesQuery } from '../studies/api'
 import { StudyCard } from '../studies/StudyCard'
 import { DropArea } from '../uploads/DropArea'
 import { beginUpload, useUploads } from '../uploads/manager'
@@ -26,7 +27,7 @@ import styles from './FormPage.module.css'
 import { FieldRow } from './fields'
 import { useWords } from './formWords'
 import { MissingList } from './MissingList'
-import { reasonLabel } from './names'
+import { patientFacts, reasonLabel } from './names'
 import { PatientBlock } from './PatientBlock'
 
 export function FormPage() {
@@ -65,7 +66,7 @@ function RequestForm({ item, service, catalogue }: FormProps) {
   const form = useDraft(item, service)
   const { draft, change } = form
   const missing = new Set(item.missing.map((each) => each.field))
-  const why = item.state === 'returned' ? stepReason(item, catalogue) : ''
+  const why = stepReason(item, catalogue)
   return (
     <main className={styles.form}>
       <header className={styles.head}>
@@ -77,7 +78,14 @@ function RequestForm({ item, service, catalogue }: FormProps) {
         </div>
         <UrgencyChoice catalogue={catalogue} draft={draft} change={change} />
       </header>
-      {why ? <Alert type="warning" showIcon title={t('returned', { why })} /> : null}
+      {why ? (
+        <Alert
+          type="warning"
+          showIcon
+          title={t(item.state === 'declined' ? 'declined' : 'returned', { why })}
+          description={t(item.state === 'declined' ? 'declinedTodo' : 'returnedTodo')}
+        />
+      ) : null}
       {form.view.state === 'stopped' ? (
         <ProblemNotice error={form.view.error} kept={t('kept')} onRetry={form.reload} />
       ) : null}
@@ -190,9 +198,12 @@ function isTheirs(draft: Draft, study: StudyOut): boolean {
   return draft.patientRef === null || draft.patientRef === study.patient.id
 }
 
+/** Why the case came back, in words; empty while it did not. */
 function stepReason(item: RequestOut, catalogue: CatalogueOut): string {
+  if (item.state !== 'returned' && item.state !== 'declined') return ''
   const reason = item.step_reason
-  return [reasonLabel(catalogue, 'return', reason?.code ?? reason?.reason), reason?.note]
+  const step = item.state === 'returned' ? 'return' : 'decline'
+  return [reasonLabel(catalogue, step, reason?.code ?? reason?.reason), reason?.note]
     .filter(Boolean)
     .join('：')
 }
@@ -257,7 +268,23 @@ function StudiesBlock({ item, draft, change, service }: BlockProps & { service: 
             type="warning"
             showIcon
             title={t('stranger', { name: study.patient.name })}
-            description={t('strangerTodo')}
+            description={t('strangerTodo', { facts: patientFacts(study.patient) })}
+            action={
+              <Button
+                size="small"
+                onClick={() =>
+                  change((now) =>
+                    withStudy(
+                      { ...now, patient: null, patientRef: study.patient.id, studyIds: [] },
+                      study,
+                      service,
+                    ),
+                  )
+                }
+              >
+                {t('strangerUse')}
+              </Button>
+            }
           />
         ))}
         {attached.map((study) => (
@@ -280,8 +307,47 @@ function StudiesBlock({ item, draft, change, service }: BlockProps & { service: 
             }
           />
         ))}
+        <HospitalStudies item={item} draft={draft} change={change} service={service} />
       </div>
     </Section>
+  )
+}
+
+/** Studies of this patient that are here already, sent by a technician or a device. */
+function HospitalStudies({
+  item,
+  draft,
+  change,
+  service,
+}: BlockProps & { service: ServiceTypeOut }) {
+  const t = useWords()
+  const patient = item.patient?.id === draft.patientRef ? item.patient : null
+  const { data } = useInfiniteQuery({
+    ...studiesQuery({ q: patient?.patient_id ?? '' }),
+    enabled: patient !== null,
+  })
+  const offered = (data?.pages.flatMap((each) => each.items) ?? []).filter(
+    (study) =>
+      study.patient.id === patient?.id &&
+      !draft.studyIds.includes(study.id) &&
+      study.modalities.some((modality) => service.modalities.includes(modality)),
+  )
+  if (offered.length === 0) return null
+  return (
+    <>
+      <h3 className={styles.offered}>{t('hospitalStudies')}</h3>
+      {offered.map((study) => (
+        <StudyCard
+          key={study.id}
+          study={study}
+          extra={
+            <Button size="small" onClick={() => change((now) => withStudy(now, study, service))}>
+              {t('attach')}
+            </Button>
+          }
+        />
+      ))}
+    </>
   )
 }
 

@@ -1,6 +1,6 @@
 /** Who the request is about: known from the study, found in the index, or written by hand. */
 import { useQuery } from '@tanstack/react-query'
-import { Button, Form, Input, Radio, Select } from 'antd'
+import { Button, Form, Input, Radio, Select, Space } from 'antd'
 import { useState } from 'react'
 import { api, body } from '../shared/api'
 import { PatientLine } from '../shared/PatientLine'
@@ -9,6 +9,7 @@ import type { PatientIn, PatientOut } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
 import type { BlockProps } from './FormPage'
 import { useWords } from './formWords'
+import { patientFacts } from './names'
 import styles from './PatientBlock.module.css'
 
 export function PatientBlock({ item, draft, change }: BlockProps) {
@@ -26,7 +27,10 @@ export function PatientBlock({ item, draft, change }: BlockProps) {
     )
   if (byHand)
     return (
-      <ByHand onGiven={(patient) => change((now) => ({ ...now, patient, patientRef: null }))} />
+      <ByHand
+        onGiven={(patient) => change((now) => ({ ...now, patient, patientRef: null }))}
+        onBack={() => setByHand(false)}
+      />
     )
   return (
     <div className={styles.find}>
@@ -39,7 +43,7 @@ export function PatientBlock({ item, draft, change }: BlockProps) {
 
 function Chosen({ patient, onChange }: { patient: PatientOut; onChange: () => void }) {
   const t = useWords()
-  const facts = [patient.birth_date, patient.patient_id, patient.id_number, patient.phone]
+  const facts = [patientFacts(patient), patient.id_number, patient.phone]
   return (
     <div className={styles.chosen}>
       <PatientLine name={patient.name} sex={patient.sex} age={patient.age} />
@@ -73,13 +77,22 @@ function Find({ onChosen }: { onChosen: (id: string) => void }) {
       onChange={(id: string) => onChosen(id)}
       options={(q ? (data?.items ?? []) : []).map((each) => ({
         value: each.id,
-        label: [each.name, each.sex, each.birth_date, each.patient_id].filter(Boolean).join(' · '),
+        label: (
+          <>
+            <PatientLine name={each.name} sex={each.sex} age={each.age} /> · {patientFacts(each)}
+          </>
+        ),
       }))}
     />
   )
 }
 
-function ByHand({ onGiven }: { onGiven: (patient: PatientIn) => void }) {
+interface ByHandProps {
+  onGiven: (patient: PatientIn) => void
+  onBack: () => void
+}
+
+function ByHand({ onGiven, onBack }: ByHandProps) {
   const t = useWords()
   return (
     <Form<PatientIn>
@@ -119,9 +132,12 @@ function ByHand({ onGiven }: { onGiven: (patient: PatientIn) => void }) {
           <Input maxLength={20} />
         </Form.Item>
       </div>
-      <Button type="primary" htmlType="submit">
-        {t('use')}
-      </Button>
+      <Space>
+        <Button type="primary" htmlType="submit">
+          {t('use')}
+        </Button>
+        <Button onClick={onBack}>{t('backToFind')}</Button>
+      </Space>
     </Form>
   )
 }

@@ -53,7 +53,7 @@ const { useWords } = defineWords('step', {
 export type DialogStep = Extract<Step, 'withdraw' | 'return' | 'release' | 'takeover'> | LeavingStep
 
 interface Props {
-  row: Pick<RequestRow, 'id' | 'service'>
+  row: Pick<RequestRow, 'id' | 'service' | 'provider'>
   step: DialogStep | null
   onClose: () => void
   onDone?: (step: DialogStep) => void
@@ -149,10 +149,9 @@ function Receiver({ row }: { row: Props['row'] }) {
     >
       <Select
         showSearch={{ optionFilterProp: 'label' }}
-        options={data?.items.map((each) => ({
-          value: each.institution.id,
-          label: each.institution.name,
-        }))}
+        options={data?.items
+          .filter((each) => each.institution.id !== row.provider?.id)
+          .map((each) => ({ value: each.institution.id, label: each.institution.name }))}
       />
     </Form.Item>
   )

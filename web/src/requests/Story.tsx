@@ -2,11 +2,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Skeleton } from 'antd'
 import { Clock } from '../shared/Clock'
+import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ActivityOut, CatalogueOut, RequestOut } from '../shared/schema'
 import { type Step, Timeline } from '../shared/Timeline'
 import { stageOf } from '../shared/tags'
-import { hourWords } from '../shared/times'
+import { momentWords } from '../shared/times'
 import { defineWords, pick } from '../shared/words'
 import { factsQuery, useCatalogue } from './api'
 import { reasonLabel } from './names'
@@ -104,7 +105,7 @@ function nextStep(item: RequestOut): Step | null {
       <>
         {waiting && item.due_at ? (
           <>
-            {say('expected', { at: hourWords(item.due_at) })} ·{' '}
+            {say('expected', { at: momentWords(item.due_at, serverNow()) })} ·{' '}
             <Clock due={item.due_at} since={item.waiting_since} />
           </>
         ) : null}

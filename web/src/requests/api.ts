@@ -79,6 +79,8 @@ export function rememberCase(after: RequestOut): RequestOut {
     void queryClient.invalidateQueries({ queryKey: [key] })
   void queryClient.invalidateQueries({ queryKey: [KEYS.requests, 'list'] })
   void queryClient.invalidateQueries({ queryKey: [KEYS.requests, 'facts', after.id] })
+  // A claim or a take-over hands somebody the pen: the report is theirs to write from now on.
+  void queryClient.invalidateQueries({ queryKey: [KEYS.reports, after.id] })
   return after
 }
 

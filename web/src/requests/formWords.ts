@@ -2,7 +2,10 @@
 import { defineWords } from '../shared/words'
 
 export const { useWords } = defineWords('form', {
-  returned: ['已退回：{{why}}。补齐后重新发送。', 'Returned: {{why}}. Add it, then send again.'],
+  returned: ['已退回：{{why}}', 'Returned: {{why}}'],
+  returnedTodo: ['补齐后重新发送。', 'Add what is asked for, then send again.'],
+  declined: ['已婉拒：{{why}}', 'Declined: {{why}}'],
+  declinedTodo: ['可改投其他机构后重新发送。', 'Choose another institution, then send again.'],
   kept: [
     '您填写的内容都还在本页，点“重试”会在新版本上继续。',
     'Everything you wrote is here; Retry lays it over the newer version.',
@@ -22,9 +25,12 @@ export const { useWords } = defineWords('form', {
     'A study of “{{name}}” arrived: not this patient, so it was not attached.',
   ],
   strangerTodo: [
-    '请核对；若患者选错，请先更换患者。',
-    'Please check; if the patient here is wrong, change the patient first.',
+    '该检查：{{facts}}。请核对是否同一人；若申请应写给该患者，可直接改用。',
+    'That study: {{facts}}. Check whether it is the same person; if the request is about them, use that patient.',
   ],
+  strangerUse: ['改用该检查的患者', "Use that study's patient"],
+  hospitalStudies: ['本院已有的检查', 'Already in our archive'],
+  attach: ['附上', 'Attach'],
   takeOff: ['移除', 'Take off'],
   patient: ['患者', 'Patient'],
   destination: ['发给谁', 'Whom to ask'],
@@ -58,6 +64,7 @@ export const { useWords } = defineWords('form', {
   idNumber: ['身份证号', 'Identity number'],
   phone: ['电话', 'Telephone'],
   use: ['使用该患者', 'Use this patient'],
+  backToFind: ['返回查找', 'Back to the search'],
   needName: ['请填写姓名', 'Give the name'],
   answerIn: ['约 {{span}}内答复', 'answer within {{span}}'],
   open: ['在办 {{n}} 例', '{{n}} open'],

@@ -1,5 +1,5 @@
 /** Labels of the codes a form holds, looked up in the catalogue. */
-import type { CatalogueOut, Field, RequestRow } from '../shared/schema'
+import type { CatalogueOut, Field, PatientOut, RequestRow } from '../shared/schema'
 import { pick } from '../shared/words'
 
 export function fieldOf(
@@ -43,4 +43,17 @@ export function reasonLabel(
   const found = catalogue?.reasons.find((each) => each.code === code && each.step === step)
   const any = found ?? catalogue?.reasons.find((each) => each.code === code)
   return any ? pick(any.label) : code
+}
+
+/** A number the server made up because nobody gave one; it tells a person nothing. */
+const SYNTHETIC = 'NOID-'
+
+/** A patient's own number, or nothing when there is none. */
+export function patientNumber(patient: Pick<PatientOut, 'patient_id'>): string {
+  return patient.patient_id.startsWith(SYNTHETIC) ? '' : patient.patient_id
+}
+
+/** 1961-02-14 · WM2026000918: what tells two people of one name apart. */
+export function patientFacts(patient: Pick<PatientOut, 'birth_date' | 'patient_id'>): string {
+  return [patient.birth_date, patientNumber(patient)].filter(Boolean).join(' · ') || '—'
 }

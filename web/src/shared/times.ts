@@ -14,6 +14,7 @@ const { say } = defineWords('times', {
   days: ['{{n}} 天', '{{n}} d'],
   daysHours: ['{{d}} 天 {{h}} 小时', '{{d}} d {{h}} h'],
   today: ['今天 {{time}}', 'today {{time}}'],
+  tomorrow: ['明天 {{time}}', 'tomorrow {{time}}'],
   yesterday: ['昨天 {{time}}', 'yesterday {{time}}'],
   none: ['—', '—'],
 })
@@ -48,13 +49,14 @@ export function agoWords(at: number, now: number): string {
   return now - at < MINUTE ? say('justNow') : say('ago', { span: spanWords(now - at) })
 }
 
-/** 今天 10:40, 昨天 09:02, 11月20日 16:30: short, in the network's zone. */
+/** 今天 10:40, 昨天 09:02, 明天 08:00, 11月20日 16:30: short, in the network's zone. */
 export function momentWords(iso: string | null | undefined, now: number): string {
   if (!iso) return say('none')
   const at = Date.parse(iso)
   const time = format(at, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
   const distance = dayNumber(now) - dayNumber(at)
   if (distance === 0) return say('today', { time })
+  if (distance === -1) return say('tomorrow', { time })
   if (distance === 1) return say('yesterday', { time })
   const sameYear = format(at, { year: 'numeric' }) === format(now, { year: 'numeric' })
   const date = format(at, {

@@ -3,7 +3,9 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
+import { caseQuery } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
+import { patientNumber } from '../requests/names'
 import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
@@ -11,6 +13,7 @@ import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { ConflictOut, StudyOut } from '../shared/schema'
+import { StatusTag } from '../shared/tags'
 import { useSettled } from '../shared/useSettled'
 import { defineWords } from '../shared/words'
 import { DropArea } from '../uploads/DropArea'
@@ -48,6 +51,14 @@ const { useWords } = defineWords('studies', {
   ],
   see: ['查看', 'See'],
   conflictTitle: ['隔离的图像', 'Images set aside'],
+  otherContent: [
+    '同一影像编号，内容与已存的不同；请到设备或 PACS 核对后重新导出',
+    'Same image UID, other content; check at the modality or PACS and export again',
+  ],
+  otherPatient: [
+    '同一检查，患者编号与已存的不同；请核对是否传错患者',
+    'Same study, another patient number; check whose it is',
+  ],
   usedIn: ['用于申请', 'Used in'],
   received: ['收到', 'received'],
   unused: ['尚未用于申请', 'not in a request yet'],
@@ -146,7 +157,7 @@ function StudyRow({ study, onOpen }: { study: StudyOut; onOpen: () => void }) {
               sex={study.patient.sex}
               age={study.patient.age}
             />
-            <span className={styles.number}>{study.patient.patient_id}</span>
+            <span className={styles.number}>{patientNumber(study.patient)}</span>
           </span>
           <span>
             <strong>{study.modalities.join('/')}</strong> {study.description}
@@ -195,11 +206,21 @@ function StudyDrawer({ study, onClose }: { study: StudyOut | null; onClose: () =
       <ul className={styles.plain}>
         {data?.requests.map((id) => (
           <li key={id}>
-            <Link to={`/requests/${id}`}>{id.slice(-8)}</Link>
+            <CaseLink id={id} />
           </li>
         ))}
       </ul>
     </Drawer>
+  )
+}
+
+/** A request by its number and status, once they are known. */
+function CaseLink({ id }: { id: string }) {
+  const { data } = useQuery(caseQuery(id))
+  return (
+    <Link to={`/requests/${id}`} className={styles.case}>
+      {data?.number ?? '…'} {data ? <StatusTag row={data} /> : null}
+    </Link>
   )
 }
 
@@ -232,11 +253,18 @@ function Conflicts() {
   )
 }
 
+const CONFLICTS: Record<string, 'otherContent' | 'otherPatient'> = {
+  'other-content': 'otherContent',
+  'other-patient': 'otherPatient',
+}
+
 function ConflictLine({ conflict }: { conflict: ConflictOut }) {
+  const t = useWords()
+  const word = CONFLICTS[conflict.reason]
   return (
     <li className={styles.conflict}>
       <span>
-        {conflict.reason} · <Moment at={conflict.at} />
+        {word ? t(word) : conflict.reason} · <Moment at={conflict.at} />
       </span>
       <code>{conflict.sop_uid}</code>
     </li>

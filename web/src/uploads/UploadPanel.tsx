@@ -6,7 +6,7 @@ import { spanWords } from '../shared/times'
 import { pick } from '../shared/words'
 import { DropArea } from './DropArea'
 import { addFiles, dismissUpload, pauseUpload, resumeUpload, type UploadView } from './manager'
-import { type Item, isFaulty } from './queue'
+import { ends, type Item, isFaulty } from './queue'
 import { sizeWords } from './sizes'
 import styles from './UploadPanel.module.css'
 import { useWords } from './words'
@@ -79,6 +79,7 @@ function Sum({ upload, inForm }: PartProps) {
         bytes: sizeWords(upload.bytes),
       })}
       {upload.paused ? ` · ${t('paused')}` : ''}
+      {endWords(upload.items, t)}
       {long ? ` · ${t('left', { span: spanWords((upload.secondsLeft ?? 0) * 1000) })}` : ''}
       {upload.requestId && !inForm ? (
         <Link to={`/requests/${upload.requestId}`} className={styles.link}>
@@ -87,6 +88,17 @@ function Sum({ upload, inForm }: PartProps) {
       ) : null}
     </p>
   )
+}
+
+/** 6 个已保存 · 1 个未接收: what became of the files so far; silent while there is only good news. */
+function endWords(items: readonly Item[], t: ReturnType<typeof useWords>): string {
+  const count = ends(items)
+  if (count.known + count.skipped + count.bad === 0) return ''
+  return (['kept', 'known', 'skippedN', 'bad'] as const)
+    .map((word) => [word, count[word === 'skippedN' ? 'skipped' : word]] as const)
+    .filter(([, n]) => n > 0)
+    .map(([word, n]) => ` · ${t(word, { n })}`)
+    .join('')
 }
 
 function Lost({ upload }: { upload: UploadView }) {
@@ -151,7 +163,9 @@ function FileLine({ item }: { item: Item }) {
       <span className={styles.path} title={item.path}>
         {item.path}
       </span>
-      <span className={styles.size}>{sizeWords(item.size)}</span>
+      <span className={styles.size}>
+        {item.unpacked && item.size === 0 ? '' : sizeWords(item.size)}
+      </span>
       <span className={styles.verdict}>{verdictWords(item, t)}</span>
     </li>
   )

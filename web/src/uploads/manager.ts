@@ -133,6 +133,7 @@ class ManagedUpload {
       fileId: item.fileId,
       file: item.file,
       path: item.path,
+      onBegun: (fileId) => this.update(item.key, { fileId }),
       onProgress: (sent) => {
         this.update(item.key, { sent })
         this.measure()

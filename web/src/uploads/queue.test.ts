@@ -39,6 +39,35 @@ describe('an upload', () => {
     expect(again[1]?.phase).toBe('done')
   })
 
+  it('knows a file by its bare name while the server has not answered its creation', () => {
+    const items = join([], [picked('mix/1.dcm')]).map((item) => ({
+      ...item,
+      phase: 'sending' as const,
+    }))
+    for (const verdict of ['uploading', 'checking', 'stored'] as const)
+      expect(merge(items, [said('1.dcm', { id: 'f1', verdict })])).toHaveLength(1)
+  })
+
+  it('counts once what a pause cut off before it had an id', () => {
+    const items = join([], [picked('mix/1.dcm')]).map((item) => ({
+      ...item,
+      fileId: 'f2',
+      phase: 'sending' as const,
+    }))
+    const files = [
+      said('1.dcm', { id: 'f1', verdict: 'uploading', offset: 1 }),
+      said('1.dcm', { id: 'f2', verdict: 'uploading', offset: 1 }),
+    ]
+    expect(merge(items, files)).toHaveLength(1)
+  })
+
+  it('lets no file go missing when folders repeat a name', () => {
+    const after = merge([], [said('1.dcm', { id: 'f1' }), said('1.dcm', { id: 'f2' })])
+    expect(after).toHaveLength(2)
+    const again = join(after, [picked('a/1.dcm'), picked('b/1.dcm'), picked('c/1.dcm')])
+    expect(again.map((item) => item.phase)).toEqual(['done', 'done', 'queued'])
+  })
+
   it('treats a file of another size as another file', () => {
     expect(join(join([], [picked('1.dcm', 3)]), [picked('1.dcm', 4)])).toHaveLength(2)
   })

@@ -8,7 +8,7 @@ import type { UploadFileOut } from '../shared/schema'
 export type Phase = 'queued' | 'sending' | 'checking' | 'done' | 'waiting' | 'refused' | 'lost'
 
 export interface Item {
-  /** Path and size: how a file is known again after a reload. */
+  /** Path and size; the server's id for a file known from the server's list only. */
   readonly key: string
   readonly path: string
   readonly size: number
@@ -62,41 +62,71 @@ export function newItem(path: string, file: File): Item {
   }
 }
 
+/** The server keeps a file's bare name: folders of one study repeat theirs. */
+function bareKey(path: string, size: number): string {
+  return keyOf(path.split('/').at(-1) ?? path, size)
+}
+
+/** Known from the server's list only, until the file it came from is given again. */
+function isNameless(item: Item): boolean {
+  return item.key === item.fileId
+}
+
 /**
  * Adds files to an upload. One begun before a reload is joined to what the server already has, one
- * already here is left alone, so giving the same folder twice costs nothing.
+ * already here is left alone, so giving the same folder twice costs nothing. Each of the server's
+ * files stands for one given file only, however many carry its name.
  */
 export function join(
   items: readonly Item[],
   picked: readonly { path: string; file: File }[],
 ): Item[] {
   const byKey = new Map(items.map((item) => [item.key, item]))
+  const nameless = new Map<string, Item[]>()
+  for (const item of items.filter(isNameless)) {
+    const key = bareKey(item.path, item.size)
+    nameless.set(key, [...(nameless.get(key) ?? []), item])
+  }
   for (const { path, file } of picked) {
     const fresh = newItem(path, file)
-    const known = byKey.get(fresh.key) ?? byKey.get(keyOf(file.name, file.size))
+    const known = byKey.get(fresh.key) ?? nameless.get(bareKey(path, file.size))?.shift()
+    // An item keeps its place in the list, whatever name it gets to be known by.
     if (known === undefined) byKey.set(fresh.key, fresh)
-    else if (known.phase === 'lost') byKey.set(known.key, { ...known, file, phase: 'queued' })
-    else if (known.phase === 'refused' && known.verdict === null)
-      byKey.set(known.key, { ...known, file, phase: 'queued', code: null, words: null })
+    else byKey.set(known.key, given(known, fresh))
   }
   return [...byKey.values()]
 }
 
+/** A file of the list, given once more. */
+function given(known: Item, fresh: Item): Item {
+  const { key, path, file } = fresh
+  if (known.phase === 'lost') return { ...known, key, path, file, phase: 'queued' }
+  if (known.phase === 'refused' && known.verdict === null)
+    return { ...known, file, phase: 'queued', code: null, words: null }
+  return { ...known, key, path }
+}
+
 /**
  * What the server says of an upload laid over what we know of it. A file whose creation is still
- * being answered is on the server before we know its id: it is known by its name and size.
+ * being answered is on the server before we know its id: it is known by its name and size. So is
+ * the beginning of one whose creation was never answered; it was sent anew and counts once.
  */
 export function merge(items: readonly Item[], files: readonly UploadFileOut[]): Item[] {
   const byId = new Map(files.map((file) => [file.id, file]))
   const taken = new Set(items.flatMap((item) => item.fileId ?? []))
-  const unnamed = new Set(items.flatMap((item) => (item.fileId === null ? item.key : [])))
+  const own = items.filter((item) => !isNameless(item))
+  const bare = (item: Item) => bareKey(item.path, item.size)
+  const begun = new Set(own.filter((item) => item.fileId === null).map(bare))
+  const names = new Set(own.map(bare))
   const merged = items.map((item) => {
     const file = item.fileId === null ? undefined : byId.get(item.fileId)
     return file === undefined ? item : judged(item, file)
   })
-  for (const file of files)
-    if (!taken.has(file.id) && !unnamed.has(keyOf(file.name, file.size)))
-      merged.push(fromServer(file))
+  for (const file of files) {
+    const key = bareKey(file.name, file.size)
+    const ours = begun.has(key) || (file.verdict === 'uploading' && names.has(key))
+    if (!taken.has(file.id) && !ours) merged.push(fromServer(file))
+  }
   return merged
 }
 
@@ -112,7 +142,7 @@ function fromServer(file: UploadFileOut): Item {
     checking: 'checking',
   }
   return {
-    key: keyOf(file.name, file.size),
+    key: file.id,
     path: file.name,
     size: file.size,
     file: null,
@@ -138,6 +168,18 @@ export function nextToSend(items: readonly Item[], parallel: number): Item[] {
 
 export function isFaulty(item: Item): boolean {
   return item.phase === 'refused' || (item.verdict !== null && FAULTY.has(item.verdict))
+}
+
+/** How many files came to which end, for one sentence instead of a list. */
+export function ends(items: readonly Item[]): Record<'kept' | 'known' | 'skipped' | 'bad', number> {
+  const count = { kept: 0, known: 0, skipped: 0, bad: 0 }
+  for (const item of items) {
+    if (isFaulty(item)) count.bad += 1
+    else if (item.verdict === 'stored') count.kept += 1
+    else if (item.verdict === 'duplicate') count.known += 1
+    else if (item.verdict === 'skipped') count.skipped += 1
+  }
+  return count
 }
 
 export function overall(items: readonly Item[]): Overall {

@@ -10,6 +10,8 @@ export interface Sending {
   fileId: string | null
   file: File
   path: string
+  /** The server has given the file its id: from here on it can be resumed. */
+  onBegun: (fileId: string) => void
   onProgress: (sent: number) => void
   onDone: (fileId: string) => void
   onFault: (fault: Fault) => void
@@ -45,12 +47,17 @@ export function send(what: Sending): () => void {
     onBeforeRequest: (request) => {
       for (const [name, value] of Object.entries(csrfHeader())) request.setHeader(name, value)
     },
+    onUploadUrlAvailable: () => what.onBegun(idOf(upload)),
     onProgress: (sent) => what.onProgress(sent),
-    onSuccess: () => what.onDone(upload.url?.split('/').at(-1) ?? ''),
+    onSuccess: () => what.onDone(idOf(upload)),
     onError: (error) => what.onFault(faultOf(error)),
   })
   upload.start()
   return () => void upload.abort(false)
+}
+
+function idOf(upload: Upload): string {
+  return upload.url?.split('/').at(-1) ?? ''
 }
 
 function faultOf(error: Error): Fault {

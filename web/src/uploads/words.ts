@@ -45,5 +45,9 @@ export const { useWords } = defineWords('uploads', {
     'Drop a study folder to begin. Finished studies appear under Studies.',
   ],
   forRequest: ['所属申请', 'Its request'],
+  kept: ['{{n}} 个已保存', '{{n}} stored'],
+  known: ['{{n}} 个平台已有', '{{n}} already here'],
+  skippedN: ['{{n}} 个非影像已跳过', '{{n}} skipped, not images'],
+  bad: ['{{n}} 个未接收', '{{n}} not taken'],
   paused: ['已暂停', 'paused'],
 })
