@@ -36,7 +36,7 @@ check: ## format, lint, types, import contract and the quick tests
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest tests/core tests/dicom -q -x
+	$(BIN)/pytest tests/core -q -x
 	@if [ -d web/node_modules ]; then $(SETUP) web-check; fi
 
 test: ## everything: installs what is missing, builds, lints and runs every test
