@@ -11,7 +11,7 @@ import uuid_utils
 from aiohttp import web
 
 from telemed.actions.requests import ZONE
-from telemed.bus import Bell, InProcessBell
+from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.dicom.worker import RenderPool
 from telemed.followers import leases
 from telemed.followers.follow import follow
@@ -22,6 +22,7 @@ from telemed.server.auth import refuse_to_start
 from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
 from telemed.store import accounts
+from telemed.store import log as store_log
 from telemed.store.blobs import FileBlobs
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
@@ -114,6 +115,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         ),
     ]
     tasks.append(asyncio.create_task(keep_house(services)))
+    tasks.append(asyncio.create_task(notice_others(services)))
     try:
         yield app
     finally:
@@ -121,6 +123,20 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await services.bell.stop()
+
+
+async def notice_others(services: Services) -> None:
+    """Ring for what another process wrote, or for a ring that was lost: look every second."""
+    seen = -1
+    while True:
+        try:
+            head = await services.store.read(store_log.head)
+            if head != seen:
+                seen = head
+                services.bell.ring_here()
+        except Exception:
+            log.exception("the look at the log's head stumbled")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def keep_house(services: Services) -> None:

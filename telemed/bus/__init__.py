@@ -1,7 +1,11 @@
 """The bell: something was written, look again. It carries no facts.
 
-A lost ring costs a second (everybody who waits also polls), never a fact. In one process it is an
-asyncio event; across processes a Redis channel (`bus.redis`) that falls back to polling.
+A lost ring costs a second, never a fact: each process looks at the log's head once a second and
+rings for itself when it moved. In one process the bell is an asyncio event; across processes a
+Redis channel (`bus.redis`).
+
+Whoever looks and then waits takes the upcoming ring before looking, so that a ring in between is
+not missed.
 """
 
 import asyncio
@@ -11,11 +15,15 @@ POLL_SECONDS = 1.0
 
 
 class Bell(Protocol):
-    """Ring after a commit; wait for the next ring or the poll interval."""
+    """Ring after a commit; wait for the upcoming ring."""
 
     def ring(self) -> None: ...
 
-    async def wait(self, seconds: float = POLL_SECONDS) -> bool: ...
+    def ring_here(self) -> None: ...
+
+    def upcoming(self) -> asyncio.Event: ...
+
+    async def wait(self, upcoming: asyncio.Event, seconds: float) -> bool: ...
 
     async def start(self) -> None: ...
 
@@ -29,14 +37,22 @@ class InProcessBell:
         self._rung: asyncio.Event = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake all who wait now; those who come later wait for the next ring."""
+        """Tell everybody: something was written."""
+        self.ring_here()
+
+    def ring_here(self) -> None:
+        """Wake all who wait in this process; those who come later wait for the next ring."""
         rung, self._rung = self._rung, asyncio.Event()
         rung.set()
 
-    async def wait(self, seconds: float = POLL_SECONDS) -> bool:
-        """Whether it rang within `seconds`."""
+    def upcoming(self) -> asyncio.Event:
+        """The next ring; take it before looking."""
+        return self._rung
+
+    async def wait(self, upcoming: asyncio.Event, seconds: float) -> bool:
+        """Whether that ring came within `seconds`."""
         try:
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            await asyncio.wait_for(upcoming.wait(), seconds)
         except TimeoutError:
             return False
         return True

@@ -25,7 +25,7 @@ class RedisBell(InProcessBell):
 
     def ring(self) -> None:
         """Wake this process at once and the others through Redis."""
-        super().ring()
+        self.ring_here()
         self._spawn(self._publish())
 
     async def start(self) -> None:
@@ -58,7 +58,7 @@ class RedisBell(InProcessBell):
                     while True:
                         heard = await channel.get_message(ignore_subscribe_messages=True, timeout=2)
                         if heard is not None:
-                            super().ring()
+                            self.ring_here()
             except RedisError as problem:
                 log.warning("bell: redis is away, polling: %s", problem)
                 await asyncio.sleep(2)

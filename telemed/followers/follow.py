@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from telemed.bus import Bell
+from telemed.bus import POLL_SECONDS, Bell
 from telemed.core.activity import Activity
 from telemed.store import log as store_log
 from telemed.store.engine import Store
@@ -50,13 +50,14 @@ async def follow(store: Store, bell: Bell, follower: Follower) -> None:
     wait = 1.0
     while True:
         try:
+            upcoming = bell.upcoming()
             behind = await store.read(
                 lambda tx: store_log.head(tx) > store_log.bookmark(tx, follower.name)
             )
             if behind:
                 await store.write(lambda tx: catch_up(tx, follower))
             else:
-                await bell.wait()
+                await bell.wait(upcoming, POLL_SECONDS)
             wait = 1.0
         except Exception:
             log.exception("follower %s stumbled, again in %.0f s", follower.name, wait)

@@ -151,7 +151,7 @@ class Live:
         await _send(reader, {"type": "welcome", "answer": answer, "seq": head})
 
     async def _follow(self, request: web.Request, reader: Reader) -> None:
-        """Send what is new whenever the bell rings; look anyway every second."""
+        """Send what is new at each ring; now and then ask whether they may still hear."""
         checked = asyncio.get_running_loop().time()
         while not reader.socket.closed:
             now = asyncio.get_running_loop().time()
@@ -159,8 +159,9 @@ class Live:
                 checked = now
                 if not await self._still_signed_in(request, reader):
                     return
+            upcoming = self._services.bell.upcoming()
             if not await self._send_new(request, reader):
-                await self._services.bell.wait()
+                await self._services.bell.wait(upcoming, RECHECK_SECONDS)
 
     async def _send_new(self, request: web.Request, reader: Reader) -> bool:
         """Send one batch; whether there may be more."""
