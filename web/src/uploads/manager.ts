@@ -7,6 +7,7 @@
  */
 import { useSyncExternalStore } from 'react'
 import { api, body, tellSignedOut } from '../shared/api'
+import { toProblem } from '../shared/problem'
 import { KEYS, queryClient } from '../shared/queries'
 import type { StudyOut } from '../shared/schema'
 import type { Picked } from './pick'
@@ -95,6 +96,9 @@ class ManagedUpload {
         void queryClient.invalidateQueries({ queryKey: [KEYS.studies] })
       this.studies = seen.studies
       this.items = merge(this.items, seen.files)
+    } catch (error: unknown) {
+      // The line may be down; the next look asks again. Anything else is for whoever called.
+      if (toProblem(error).status !== 0) throw error
     } finally {
       changed()
       if (this.items.some((item) => item.phase === 'checking' || item.phase === 'sending'))
@@ -113,7 +117,8 @@ class ManagedUpload {
       items: this.items,
       studies: this.studies,
       paused: this.paused,
-      secondsLeft: this.speed > 0 && left > 0 ? Math.ceil(left / this.speed) : null,
+      secondsLeft:
+        this.speed > 0 && left > 0 && this.stops.size > 0 ? Math.ceil(left / this.speed) : null,
     }
   }
 

@@ -48,17 +48,19 @@ describe('an upload', () => {
       expect(merge(items, [said('1.dcm', { id: 'f1', verdict })])).toHaveLength(1)
   })
 
-  it('counts once what a pause cut off before it had an id', () => {
+  it('counts once what a pause cut off before its id was heard', () => {
     const items = join([], [picked('mix/1.dcm')]).map((item) => ({
       ...item,
       fileId: 'f2',
       phase: 'sending' as const,
     }))
-    const files = [
-      said('1.dcm', { id: 'f1', verdict: 'uploading', offset: 1 }),
-      said('1.dcm', { id: 'f2', verdict: 'uploading', offset: 1 }),
-    ]
-    expect(merge(items, files)).toHaveLength(1)
+    for (const verdict of ['uploading', 'stored'] as const) {
+      const files = [
+        said('1.dcm', { id: 'f1', verdict }),
+        said('1.dcm', { id: 'f2', verdict: 'uploading', offset: 1 }),
+      ]
+      expect(merge(items, files)).toHaveLength(1)
+    }
   })
 
   it('lets no file go missing when folders repeat a name', () => {

@@ -92,13 +92,13 @@ export function join(
     const known = byKey.get(fresh.key) ?? nameless.get(bareKey(path, file.size))?.shift()
     // An item keeps its place in the list, whatever name it gets to be known by.
     if (known === undefined) byKey.set(fresh.key, fresh)
-    else byKey.set(known.key, given(known, fresh))
+    else byKey.set(known.key, givenAgain(known, fresh))
   }
   return [...byKey.values()]
 }
 
 /** A file of the list, given once more. */
-function given(known: Item, fresh: Item): Item {
+function givenAgain(known: Item, fresh: Item): Item {
   const { key, path, file } = fresh
   if (known.phase === 'lost') return { ...known, key, path, file, phase: 'queued' }
   if (known.phase === 'refused' && known.verdict === null)
@@ -109,22 +109,20 @@ function given(known: Item, fresh: Item): Item {
 /**
  * What the server says of an upload laid over what we know of it. A file whose creation is still
  * being answered is on the server before we know its id: it is known by its name and size. So is
- * the beginning of one whose creation was never answered; it was sent anew and counts once.
+ * one whose answer a pause or a broken line swallowed: it is sent anew and counts once.
  */
 export function merge(items: readonly Item[], files: readonly UploadFileOut[]): Item[] {
   const byId = new Map(files.map((file) => [file.id, file]))
   const taken = new Set(items.flatMap((item) => item.fileId ?? []))
-  const own = items.filter((item) => !isNameless(item))
-  const bare = (item: Item) => bareKey(item.path, item.size)
-  const begun = new Set(own.filter((item) => item.fileId === null).map(bare))
-  const names = new Set(own.map(bare))
+  const given = new Set(
+    items.filter((item) => !isNameless(item)).map((item) => bareKey(item.path, item.size)),
+  )
   const merged = items.map((item) => {
     const file = item.fileId === null ? undefined : byId.get(item.fileId)
     return file === undefined ? item : judged(item, file)
   })
   for (const file of files) {
-    const key = bareKey(file.name, file.size)
-    const ours = begun.has(key) || (file.verdict === 'uploading' && names.has(key))
+    const ours = file.parent_id === null && given.has(bareKey(file.name, file.size))
     if (!taken.has(file.id) && !ours) merged.push(fromServer(file))
   }
   return merged
