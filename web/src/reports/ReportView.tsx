@@ -1,4 +1,4 @@
-/** A report as it was issued: addenda above, what was replaced folded away, every signature named. */
+/** A report as it was issued: the newest words above, what was replaced folded away, every signature named. */
 import { SafetyCertificateOutlined } from '@ant-design/icons'
 import { Collapse } from 'antd'
 import { Link } from 'react-router'
@@ -21,17 +21,16 @@ const COMMON = new Set(['findings', 'impression', 'positive'])
 export function ReportView({ report, form }: Props) {
   const t = useWords()
   const final = report.versions.filter((version) => version.state === 'final')
-  const { current, addenda, replaced } = arrange(final)
+  const { current, later, earlier, replaced } = arrange(final)
   const waiting = report.versions.find((version) => version.state === 'preliminary')
   if (current === undefined && waiting === undefined) return null
   return (
     <div className={styles.report}>
       {/* What waits for a second signature stands first: nobody signs what they have not seen. */}
       {waiting ? <Version version={waiting} form={form} /> : null}
-      {addenda.map((version) => (
+      {[...later, ...(current ? [current] : []), ...earlier].map((version) => (
         <Version key={version.id} version={version} form={form} />
       ))}
-      {current ? <Version version={current} form={form} /> : null}
       {replaced.length > 0 ? (
         <Collapse
           ghost
@@ -51,16 +50,27 @@ export function ReportView({ report, form }: Props) {
   )
 }
 
-/** The newest original or amendment stands; older ones are replaced; addenda stand above it. */
+/**
+ * The newest original or amendment stands; older ones are replaced. What was added to it stands
+ * above it, what had been added before it below.
+ */
 export function arrange(final: readonly VersionOut[]): {
   current: VersionOut | undefined
-  addenda: VersionOut[]
+  later: VersionOut[]
+  earlier: VersionOut[]
   replaced: VersionOut[]
 } {
   const newestFirst = [...final].sort((a, b) => b.number - a.number)
   const whole = newestFirst.filter((version) => version.kind !== 'addendum')
   const addenda = newestFirst.filter((version) => version.kind === 'addendum')
-  return { current: whole[0], addenda, replaced: whole.slice(1) }
+  const current = whole[0]
+  const isLater = (version: VersionOut) => version.number > (current?.number ?? 0)
+  return {
+    current,
+    later: addenda.filter(isLater),
+    earlier: addenda.filter((version) => !isLater(version)),
+    replaced: whole.slice(1),
+  }
 }
 
 interface VersionProps {
