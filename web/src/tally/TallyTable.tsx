@@ -6,7 +6,9 @@
  */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
-import type { TallyRow } from '../shared/schema'
+import { useCatalogue } from '../requests/api'
+import { serviceLabel } from '../requests/names'
+import type { CatalogueOut, TallyRow } from '../shared/schema'
 import { DataCell, HeadCell, NameCell } from './cells'
 import type { ColumnOf, Order } from './columns'
 import styles from './TallyTable.module.css'
@@ -36,10 +38,17 @@ interface Props {
   onOpen: (spot: Spot) => void
 }
 
+/** Institutions and places have their own names; a service is called as the reader's language does. */
+function nameOf(catalogue: CatalogueOut | undefined, row: TallyRow): string {
+  const isService = catalogue?.services.some((each) => each.code === row.key)
+  return isService ? serviceLabel(catalogue, row.key) : row.name
+}
+
 export function TallyTable(props: Props) {
   const { rows, total, columns, picked } = props
   const t = useWords()
   const scroller = useRef<HTMLDivElement>(null)
+  const catalogue = useCatalogue()
   const grid = useGridFocus(scroller, rows.length + FIXED, columns.length + 1)
   const longest = useLongest(rows, columns)
   const virtual = useVirtualizer({
@@ -66,7 +75,7 @@ export function TallyTable(props: Props) {
       className={`${index === 1 ? styles.total : ''} ${row.key === picked.key ? styles.picked : ''}`}
     >
       <NameCell
-        name={row.key === '' ? t('total') : row.name}
+        name={row.key === '' ? t('total') : nameOf(catalogue, row)}
         cell={grid.cell(index, 0)}
         onPick={() => pickOr(props, row)}
       />
