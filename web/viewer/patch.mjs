@@ -69,6 +69,13 @@ export const REPLACEMENTS = [
     count: 1,
   },
   {
+    why: 'on a phone the picture takes the room; the list of series opens by its button',
+    files: /^89\.bundle\..*\.js$/,
+    from: '  leftPanelClosed = false,',
+    to: '  leftPanelClosed = window.innerWidth < 700,',
+    count: 1,
+  },
+  {
     why: 'the language box names Chinese in Chinese',
     files: /^app\.bundle\..*\.js$/,
     from: "\n  zh: 'Chinese',",
