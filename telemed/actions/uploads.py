@@ -94,14 +94,15 @@ def words(code: str | None) -> tuple[str | None, str | None]:
     if code is None:
         return None, None
     zh, en = WORDS.get(code) or SENTENCES.get(code) or (code, code)
-    return zh.format_map(_Dots()), en.format_map(_Dots())
+    if "{" in zh:  # the scanner's facts were not kept; a person needs to know what to do
+        return _UNSOUND[0].format(code=code), _UNSOUND[1].format(code=code)
+    return zh, en
 
 
-class _Dots(dict[str, str]):
-    """Facts that were not kept show as dots."""
-
-    def __missing__(self, key: str) -> str:
-        return "…"
+_UNSOUND = (
+    "文件内容不符合 DICOM 规范（{code}），请从设备或 PACS 重新导出；仍不行请联系设备厂商",
+    "The file breaks the DICOM standard ({code}); export it again, else ask the device's maker",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class ListQuery(Query):
 
 
 class WorklistQuery(Query):
-    tab: Literal["pool", "mine", "verify", "returned", "done"] = "pool"
+    tab: Literal["pool", "mine", "held", "verify", "returned", "done"] = "pool"
     service: str | None = Field(default=None, max_length=40)
     cursor: int = Field(default=0, ge=0, le=100_000)
     limit: int = Field(default=100, ge=1, le=500)
@@ -175,6 +175,12 @@ def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
                 sa.func.coalesce(latest, "draft") != "preliminary",
             ),
             sa.and_(R.state != request.State.OPEN.value, latest == "draft", author == person),
+        ),
+        "held": sa.and_(
+            is_open,
+            w.state == "IN PROGRESS",
+            w.performer_id != person,
+            sa.func.coalesce(latest, "draft") != "preliminary",
         ),
         "verify": latest == "preliminary",
         "returned": R.state == request.State.RETURNED.value,

@@ -226,3 +226,18 @@ async def test_a_report_awaiting_verification_does_not_expire(world: World) -> N
     world.clock.advance(hours=8)
     assert [(w["state"], w["lease_until"]) for w in await items(world)] == [("IN PROGRESS", None)]
     await world.client("hub-verifier").get(f"/api/requests/{case}")
+
+
+async def test_a_colleague_s_case_is_listed_so_that_it_can_be_taken_over(world: World) -> None:
+    """What one reads stands in nobody else's queue but under `held`; one's own never does."""
+    case = await world.claimed()
+    held = {}
+    for who in ("hub-reader", "hub-reader2", "hub-coordinator"):
+        shown = await world.client(who).get("/api/worklist?tab=held")
+        held[who] = [row["id"] for row in shown["items"]]
+        assert shown["counts"]["pool"] == 0
+    assert held == {"hub-reader": [], "hub-reader2": [case], "hub-coordinator": [case]}
+    await world.write_report(case)
+    await world.sign(case)
+    shown = await world.client("hub-reader2").get("/api/worklist?tab=held")
+    assert shown["items"] == []

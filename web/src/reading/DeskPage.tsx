@@ -209,6 +209,7 @@ const EMPTY = {
   pool: ['emptyPool', 'emptyPoolTeach'],
   mine: ['emptyMine', 'emptyMineTeach'],
   verify: ['emptyVerify', 'emptyVerifyTeach'],
+  held: ['emptyHeld', 'emptyHeldTeach'],
   returned: ['emptyReturned', 'emptyReturnedTeach'],
   done: ['emptyDone', 'emptyDoneTeach'],
 } as const

@@ -3,7 +3,7 @@ import { queryOptions } from '@tanstack/react-query'
 import { api, body } from '../shared/api'
 import { KEYS } from '../shared/queries'
 
-export const TABS = ['pool', 'mine', 'verify', 'returned', 'done'] as const
+export const TABS = ['pool', 'mine', 'held', 'verify', 'returned', 'done'] as const
 export type Tab = (typeof TABS)[number]
 
 export function worklistQuery(tab: Tab, service = '') {

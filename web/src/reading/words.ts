@@ -5,6 +5,7 @@ export const { useWords, say } = defineWords('reading', {
   title: ['工作台', 'Worklist'],
   pool: ['待领取', 'To claim'],
   mine: ['我的', 'Mine'],
+  held: ['同事在读', 'Colleagues read'],
   verify: ['待审核', 'To verify'],
   returned: ['已退回', 'Returned'],
   done: ['今日已签', 'Signed today'],
@@ -18,6 +19,11 @@ export const { useWords, say } = defineWords('reading', {
   ],
   emptyMine: ['您手上没有病例', 'Nothing in your hands'],
   emptyMineTeach: ['在“待领取”里按 Enter 领取一例。', 'Press Enter on a case under “To claim”.'],
+  emptyHeld: ['没有同事在读的病例', 'Nobody else is reading'],
+  emptyHeldTeach: [
+    '同事领取的病例列在这里；联系不上时可以写明原因接手。',
+    'Cases that colleagues claimed are listed here; take one over with a reason.',
+  ],
   emptyVerify: ['没有待审核的报告', 'Nothing to verify'],
   emptyVerifyTeach: [
     '同事写好并签名的报告会出现在这里。',

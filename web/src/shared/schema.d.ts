@@ -3927,7 +3927,7 @@ export interface operations {
     requests_get_worklist: {
         parameters: {
             query?: {
-                tab?: "pool" | "mine" | "verify" | "returned" | "done";
+                tab?: "pool" | "mine" | "held" | "verify" | "returned" | "done";
                 service?: string | null;
                 cursor?: number;
                 limit?: number;
