@@ -158,6 +158,18 @@ async def test_the_verifier_sends_a_report_back(world: World) -> None:
     await world.sign(case, "hub-verifier", "verify")
     kinds = ["report.signed", "report.sent_back", "report.signed", "report.issued"]
     assert (await world.log(case))[3:] == kinds
+    shown = await world.client("county-requester").get(of(case))
+    assert shown["current"]["reason"] == "", "the verifier's words are between colleagues"
+
+
+async def test_an_addendum_needs_words_and_not_the_whole_form(world: World) -> None:
+    """What is added says what it adds; the image quality was graded in the original."""
+    case = await world.issued()
+    body = {"kind": "addendum", "reason": "supplement"}
+    await world.client("hub-reader").ok("POST", of(case, "revise"), body)
+    await world.write_report(case, findings="补充测量", impression="同前", fields={})
+    after = await world.sign(case)
+    assert after["current"]["kind"] == "addendum"
 
 
 # --- who reads ------------------------------------------------------------------------------------
