@@ -161,8 +161,8 @@ def _services_of(act: Act, who: Any) -> list[str]:
 def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
     person = act.subject.person_id or ""
     is_open = R.state == request.State.OPEN.value
-    latest = _report_state()
-    author = _report_author()
+    latest = store.latest_version(t.report_versions.c.state)
+    author = store.latest_version(t.report_versions.c.author_id)
     day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     w = t.workitems.c
     return {
@@ -189,26 +189,6 @@ def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
             R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value)),
         ),
     }
-
-
-def _report_state() -> sa.ScalarSelect[Any]:
-    return _latest_version(t.report_versions.c.state)
-
-
-def _report_author() -> sa.ScalarSelect[Any]:
-    return _latest_version(t.report_versions.c.author_id)
-
-
-def _latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
-    return (
-        sa.select(column)
-        .join(t.reports, t.reports.c.id == t.report_versions.c.report_id)
-        .where(t.reports.c.request_id == R.id, t.report_versions.c.state != "discarded")
-        .order_by(t.report_versions.c.number.desc())
-        .limit(1)
-        .correlate(t.requests)
-        .scalar_subquery()
-    )
 
 
 def _next(rows: list[Any], cursor: int, limit: int) -> str | None:

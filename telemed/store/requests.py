@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.core import workitem
+from telemed.core import report, workitem
 from telemed.store.tables import (
     agreements,
     critical_notices,
@@ -185,29 +185,27 @@ def _first_study(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
     )
 
 
+def latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    """A column of the newest report version of a row of `requests`, discarded drafts aside."""
+    return (
+        sa.select(column)
+        .join(reports, reports.c.id == report_versions.c.report_id)
+        .where(
+            reports.c.request_id == requests.c.id,
+            report_versions.c.state != report.State.DISCARDED.value,
+        )
+        .order_by(report_versions.c.number.desc())
+        .limit(1)
+        .correlate(requests)
+        .scalar_subquery()
+    )
+
+
 def _listing() -> sa.Select[Any]:
     """A case in a list: one row, everything shown."""
     latest = (
         sa.select(sa.func.max(workitems.c.attempt))
         .where(workitems.c.request_id == requests.c.id)
-        .correlate(requests)
-        .scalar_subquery()
-    )
-    version = (
-        sa.select(report_versions.c.state)
-        .join(reports, reports.c.id == report_versions.c.report_id)
-        .where(reports.c.request_id == requests.c.id, report_versions.c.state != "discarded")
-        .order_by(report_versions.c.number.desc())
-        .limit(1)
-        .correlate(requests)
-        .scalar_subquery()
-    )
-    author = (
-        sa.select(report_versions.c.author_id)
-        .join(reports, reports.c.id == report_versions.c.report_id)
-        .where(reports.c.request_id == requests.c.id, report_versions.c.state != "discarded")
-        .order_by(report_versions.c.number.desc())
-        .limit(1)
         .correlate(requests)
         .scalar_subquery()
     )
@@ -242,8 +240,8 @@ def _listing() -> sa.Select[Any]:
             workitems.c.claimed_at,
             workitems.c.lease_until,
             people.c.name.label("performer_name"),
-            version.label("report_state"),
-            author.label("report_author_id"),
+            latest_version(report_versions.c.state).label("report_state"),
+            latest_version(report_versions.c.author_id).label("report_author_id"),
             images.label("instance_count"),
             _first_study(studies.c.study_uid).label("study_uid"),
             unacknowledged.label("critical_open"),
