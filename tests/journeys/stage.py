@@ -78,12 +78,16 @@ class Stage:
     async def sign_in(self, username: str, **context: object) -> Page:
         """A person at a browser of their own, signed in by typing."""
         page = await self.open(**context)
+        await self.sign_in_at(page, username)
+        return page
+
+    async def sign_in_at(self, page: Page, username: str) -> None:
+        """Sign in by typing at a browser that is already open."""
         await page.goto(self.base)
         await page.get_by_role("textbox", name="用户名").fill(username)
         await page.locator("input[type=password]").fill(PASSWORD)
         await page.keyboard.press("Enter")
         await page.locator("header nav").first.wait_for()
-        return page
 
     async def open(self, **context: object) -> Page:
         """A browser of its own, nobody signed in."""

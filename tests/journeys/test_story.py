@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.journeys.stage import PASSWORD, ROOT, Stage, demo, stage
 
@@ -205,3 +205,18 @@ async def _drill_down(play: Stage, admin: Page) -> None:
     await cell.nth(1).click()
     await admin.get_by_text(re.compile(r"YX\d{8}-\d{4}")).first.wait_for()
     await play.picture(admin, "cases-behind")
+
+
+async def test_the_first_load_fits_a_thin_line(base: str, chromium: Path) -> None:
+    """Sign-in and the county doctor's day bring less than 400 kB of client, as sent."""
+    async with stage(base, chromium, "first-load") as play:
+        page = await play.open()
+        sent: list[Request] = []
+        page.on("requestfinished", lambda request: sent.append(request))
+        await play.sign_in_at(page, "county")
+        await page.get_by_text("等我处理").first.wait_for()
+        await page.wait_for_load_state("networkidle")
+        ours = [r for r in sent if "/api/" not in r.url and "/dicom-web/" not in r.url]
+        sizes = [(await request.sizes())["responseBodySize"] for request in ours]
+        print(f"first load {sum(sizes) / 1000:.0f} kB")
+        assert 100_000 < sum(sizes) < 400_000
