@@ -79,11 +79,11 @@ def open_services(settings: Settings) -> Services:
 
 def _bell(settings: Settings) -> Bell:
     """The bell of one process, or of several through Redis."""
-    if not settings.redis_url:
+    if not settings.redis:
         return InProcessBell()
     from telemed.bus.redis import RedisBell
 
-    return RedisBell(settings.redis_url)
+    return RedisBell(settings.redis)
 
 
 def check_start(services: Services) -> None:

@@ -38,7 +38,7 @@ from telemed.followers.tallies import TALLIES, rebuild
 from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
-from telemed.settings import Settings, load_catalogue, load_settings
+from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings
 from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
@@ -83,7 +83,7 @@ def main() -> None:
         _fail(f"A settings file is not TOML: {fault}")
     except TooNew as fault:
         _fail(f"The database is at revision {fault}, newer than this telemed knows. Upgrade it.")
-    except (RefuseToStart, FileNotFoundError, PermissionError) as fault:
+    except (RefuseToStart, UnfitVariable, FileNotFoundError, PermissionError) as fault:
         _fail(str(fault))
 
 

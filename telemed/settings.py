@@ -1,11 +1,20 @@
-"""Settings and the catalogue: TOML in, validated core values out. An unknown key is an error."""
+"""Settings and the catalogue: TOML and environment in, validated core values out.
+
+What is told directly goes before the environment, the environment before the file, the file before
+the default. An unknown key or variable is an error. The environment is read here rather than by
+pydantic-settings: of what that offers, unknown variables, lists with commas and `_FILE` are what
+it does otherwise, and what would be left of it is a loop.
+"""
 
 import csv
+import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,8 +48,10 @@ class Settings(BaseModel):
     public_url: str = ""
     data_dir: Path = Path("data")
     database_url: str = ""
+    database_password: str = Field(default="", repr=False)
     redis_url: str = ""
-    secret: str = ""
+    redis_password: str = Field(default="", repr=False)
+    secret: str = Field(default="", repr=False)
     configs: Path = CONFIGS
     web_dir: Path = ROOT / "web" / "dist"
     viewer_dir: Path = ROOT / "build" / "viewer"
@@ -53,6 +64,7 @@ class Settings(BaseModel):
     free_space_reserve_bytes: int = Field(default=512 << 20, ge=0)
     render_workers: int = Field(default=2, ge=1, le=32)
     trusted_proxies: list[str] = []
+    drain_seconds: int = Field(default=0, ge=0, le=60)
     log_format: str = Field(default="json", pattern="^(json|console)$")
     demo: bool = False
 
@@ -64,13 +76,93 @@ class Settings(BaseModel):
     @property
     def database(self) -> str:
         """The database address; SQLite in the data directory unless another is given."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'telemed.sqlite3'}"
+        sqlite = f"sqlite:///{self.data_dir / 'telemed.sqlite3'}"
+        return _with_password(self.database_url, self.database_password) or sqlite
+
+    @property
+    def redis(self) -> str:
+        """The address of Redis with its password; empty for none."""
+        return _with_password(self.redis_url, self.redis_password)
 
 
-def load_settings(path: Path | None, **overrides: Any) -> Settings:
-    """Settings from a TOML file with overrides on top."""
+def _with_password(url: str, password: str) -> str:
+    """An address whose user has the password; addresses may be shown, passwords may not."""
+    if not (url and password):
+        return url
+    scheme, _, rest = url.partition("://")
+    user, _, place = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
+
+
+def load_settings(
+    path: Path | None, environ: Mapping[str, str] = os.environ, **overrides: Any
+) -> Settings:
+    """Settings from a TOML file, the environment over it, and overrides over both."""
     values = tomllib.loads(path.read_text("utf-8")) if path else {}
-    return Settings(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
+    told = {k: v for k, v in overrides.items() if v is not None}
+    return Settings(**{**values, **from_environment(environ), **told})
+
+
+# --- the environment --------------------------------------------------------------------------
+
+PREFIX: Final = "TELEMED_"
+_FROM_FILE: Final = "_FILE"
+
+
+class UnfitVariable(Exception):
+    """A TELEMED_ variable that cannot be meant, in one sentence."""
+
+
+def variable_of(key: str) -> str:
+    """The variable that sets a key."""
+    return PREFIX + key.upper()
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """Values by key of the TELEMED_ variables; an empty variable says nothing.
+
+    TELEMED_KEY_FILE names a file with the value, as secrets are handed to containers. Lists are
+    separated by commas. Raises UnfitVariable for an unknown variable and for a key told twice.
+    """
+    found: dict[str, str | list[str]] = {}
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX):
+            continue
+        key = _key_of(name)
+        if not text:
+            continue
+        if key in found:
+            raise UnfitVariable(f"{variable_of(key)} and {name} are both set; set one of them.")
+        value = text if name == variable_of(key) else _content(name, Path(text))
+        found[key] = _parts(value) if _is_list(key) else value
+    return found
+
+
+def _key_of(name: str) -> str:
+    """The key that a variable sets, itself or through a file."""
+    key = name.removeprefix(PREFIX).lower()
+    for candidate in (key, key.removesuffix(_FROM_FILE.lower())):
+        if name.isupper() and candidate in Settings.model_fields:
+            return candidate
+    near = get_close_matches(name.upper(), map(variable_of, Settings.model_fields), 1)
+    hint = f" Is {near[0]} meant?" if near else ""
+    raise UnfitVariable(f"{name} is no setting of telemed.{hint} See configs/example.toml.")
+
+
+def _content(name: str, path: Path) -> str:
+    """What a file says, without the line's end that editors put there."""
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UnfitVariable(f"{name} names {path}, which cannot be read.") from fault
+
+
+def _is_list(key: str) -> bool:
+    return Settings.model_fields[key].annotation == list[str]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 # --- the catalogue ----------------------------------------------------------------------------
@@ -102,6 +194,7 @@ class _Field(_Row):
     max_length: int = Field(default=2000, ge=1, le=20_000)
     help: _Words | None = None
     unit: str | None = None
+    printed: bool = False
 
     def core(self) -> FormField:
         return FormField(
@@ -114,6 +207,7 @@ class _Field(_Row):
             max_length=self.max_length,
             help=None if self.help is None else self.help.core(),
             unit=self.unit,
+            printed=self.printed,
         )
 
 
@@ -136,6 +230,9 @@ class _Service(_Row):
     reader_scopes: list[str]
     four_eyes: bool
     requires_study: bool
+    headline: str = "body_part"
+    report_label: _Words = _Words(zh="诊断报告", en="Report")
+    author_label: _Words = _Words(zh="报告医师", en="Reported by")
     form: list[_Section] = []
     report_form: list[_Section] = []
 
@@ -152,6 +249,9 @@ class _Service(_Row):
             requires_study=self.requires_study,
             form=tuple(s.core() for s in self.form),
             report_form=tuple(s.core() for s in self.report_form),
+            headline=self.headline,
+            report_label=self.report_label.core(),
+            author_label=self.author_label.core(),
         )
 
 
@@ -203,7 +303,7 @@ class _Template(_Row):
     body_part: str = ""
     findings: str
     impression: str
-    positive: bool
+    positive: bool | None = None
 
 
 class _Templates(_Row):

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
@@ -19,7 +21,15 @@ from telemed.core.network_rows import Severity, validate
 from telemed.core.sla import URGENCIES, allowed
 from telemed.demo import _STEPS
 from telemed.documents.network_file import read_folder
-from telemed.settings import CONFIGS, ROOT, load_catalogue
+from telemed.settings import (
+    CONFIGS,
+    ROOT,
+    Settings,
+    UnfitVariable,
+    load_catalogue,
+    load_settings,
+    variable_of,
+)
 
 ON = date(2026, 6, 1)
 PLACEHOLDERS = {"receiver", "receiver_contact", "requester", "service", "fee"}
@@ -267,3 +277,82 @@ def test_demo_reports_name_known_findings_and_reasons() -> None:
             assert set(report.get("fields", {})) <= keys
             if "reason" in step:
                 assert catalogue().reason(step["do"], step["reason"]) is not None
+
+
+# --- settings from the environment ------------------------------------------------------------
+
+
+def test_the_example_names_every_setting_s_variable() -> None:
+    """Each line of configs/example.toml ends with the variable that sets the same."""
+    text = (CONFIGS / "example.toml").read_text("utf-8")
+    told = dict(re.findall(r"^#?(\w+) = .*  # (\w+)$", text, re.MULTILINE))
+    assert told == {key: variable_of(key) for key in Settings.model_fields}
+
+
+@pytest.mark.parametrize("key", Settings.model_fields)
+def test_every_setting_comes_from_its_variable(key: str) -> None:
+    """A value other than the default arrives, whatever its type."""
+    default = getattr(Settings(), key)
+    text, value = _another(key, default)
+    assert value != default
+    assert getattr(load_settings(None, {variable_of(key): text}), key) == value
+
+
+def _another(key: str, default: object) -> tuple[str, object]:
+    """A value that is allowed and not the default, as a variable says it and as it is meant."""
+    if key == "log_format":
+        return "console", "console"
+    if isinstance(default, bool):
+        return str(not default).lower(), not default
+    if isinstance(default, int):
+        return str(default + 1), default + 1
+    if isinstance(default, Path):
+        return "/srv/elsewhere", Path("/srv/elsewhere")
+    if isinstance(default, list):
+        return " 10.0.0.1, ::1,", ["10.0.0.1", "::1"]
+    return "another", "another"
+
+
+def test_what_is_told_later_goes_before(tmp_path: Path) -> None:
+    """An argument before the environment, the environment before the file, then the default."""
+    file = tmp_path / "telemed.toml"
+    file.write_text('port = 1001\nidle_minutes = 11\nhost = "10.0.0.1"\n', "utf-8")
+    environ = {"TELEMED_PORT": "1002", "TELEMED_IDLE_MINUTES": "12", "TELEMED_HOST": "", "X": "y"}
+    found = load_settings(file, environ, port=1003, data_dir=None)
+    told = (found.port, found.idle_minutes, found.host, found.session_hours)
+    assert told == (1003, 12, "10.0.0.1", Settings().session_hours)
+
+
+def test_a_secret_comes_from_a_file_and_stays_out_of_sight(tmp_path: Path) -> None:
+    """The line's end is not part of it; a password with any character becomes part of an address
+    and is not shown with the settings."""
+    (tmp_path / "password").write_text("p@ss/w:rd %\n", "utf-8")
+    environ = {
+        "TELEMED_DATABASE_URL": "postgresql+psycopg://telemed@db:5432/telemed",
+        "TELEMED_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        "TELEMED_REDIS_URL": "redis://bell:6379/0",
+        "TELEMED_REDIS_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    found = load_settings(None, environ)
+    assert sa.make_url(found.database).password == "p@ss/w:rd %"
+    assert sa.make_url(found.database).host == "db"
+    assert found.redis == "redis://:p%40ss%2Fw%3Ard%20%25@bell:6379/0"
+    assert "p@ss" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"TELEMED_DATABASE_ULR": ""}, r"TELEMED_DATABASE_ULR is no setting.*TELEMED_DATABASE_URL"),
+        ({"TELEMED_port": "1"}, r"TELEMED_port is no setting.*TELEMED_PORT"),
+        ({"TELEMED_FILE": "/x"}, r"TELEMED_FILE is no setting"),
+        ({"TELEMED_SECRET": "a", "TELEMED_SECRET_FILE": "/b"}, "both set; set one"),
+        ({"TELEMED_SECRET_FILE": "/nowhere/at/all"}, "/nowhere/at/all, which cannot be read"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_one_sentence(
+    environ: dict[str, str], sentence: str
+) -> None:
+    """A slip of the name, a key told twice and an absent secret stop the start, also when empty."""
+    with pytest.raises(UnfitVariable, match=sentence):
+        load_settings(None, environ)

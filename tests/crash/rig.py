@@ -35,6 +35,11 @@ GONE = (ConnectionError, http.client.HTTPException, TimeoutError, OSError)
 """How a killed server looks from outside."""
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without this suite's own TELEMED_ variables: no server knows them."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("TELEMED_")}
+
+
 @dataclass
 class Victim:
     """A real `telemed serve` on a data directory, to be killed and started again."""
@@ -60,6 +65,7 @@ class Victim:
         with (self.scratch / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [str(TELEMED), "serve", "--config", str(config)],
+                env=clean_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log if stderr is None else stderr,
