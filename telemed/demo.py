@@ -21,6 +21,7 @@ from aiohttp import web
 from telemed.actions import accounts as account_acts
 from telemed.actions import intake, reports, requests, worklist
 from telemed.actions.act import Act
+from telemed.actions.studies import save_patient
 from telemed.core.access import Role, Subject
 from telemed.core.network_rows import Severity, validate
 from telemed.dicom.names import search_keys
@@ -224,13 +225,9 @@ class _Player:
         _STEPS[step["do"]](act, self._id, step, self)
 
     def content(self, step: Mapping[str, Any]) -> dict[str, Any]:
-        """The report that the sample's author wrote."""
-        return {
-            "findings": self._text["findings_zh"],
-            "impression": self._text["impression_zh"],
-            "critical": [],
-            **step["report"],
-        }
+        """The report that the sample's author wrote, or the case's own where there is no sample."""
+        texts = {key: self._text[f"{key}_zh"] for key in ("findings", "impression") if self._text}
+        return {**texts, "critical": [], **step["report"]}
 
     @property
     def signer(self) -> Any:
@@ -249,14 +246,21 @@ class _Player:
         self._id = requests.create(act, case["service"], case["urgency"])
         study = self._study(act)
         change = requests.Edit(version=1, provider_id=case["provider"], content=case["content"])
-        if study is not None:
+        patient = study["patient_ref"] if study else self._patient(act)
+        if patient is not None:
             change = replace(
                 change,
-                patient_ref=study["patient_ref"],
+                patient_ref=patient,
                 consent=_consent(act, case["provider"], act.now),
-                study_ids=[study["id"]],
+                study_ids=[study["id"]] if study else [],
             )
         requests.edit(act, self._id, change)
+
+    def _patient(self, act: Act) -> str | None:
+        """A patient written on the form; a case without a study has one of these, or none yet."""
+        given = self._case.get("patient")
+        blank = {"id_number": "", "phone": ""}
+        return None if given is None else save_patient(act, {**blank, **given})
 
     def _study(self, act: Act) -> Row | None:
         if "study" not in self._case:

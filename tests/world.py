@@ -104,11 +104,31 @@ CONTENT: Mapping[str, Mapping[str, Any]] = {
         "slides": 1,
         "contact_phone": "0773-7510000",
     },
+    "consultation": {
+        "reason": "本院无心血管专科",
+        "question": "如何调整用药",
+        "specialty": "03.04",
+        "kind": "single",
+        "chief_complaint": "活动后气促三月",
+        "history": "三月前活动后气促",
+        "physical_exam": "双肺底湿啰音",
+        "results": "NT-proBNP 6820 pg/ml",
+        "diagnosis": [{"code": "I50.000", "name": "充血性心力衰竭"}],
+        "treatment": "呋塞米 40 mg bid",
+        "department": "内一科",
+        "attending": "韦医师",
+        "contact_phone": "0773-7510000",
+    },
 }  # fmt: skip
 REPORT_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "imaging": {"quality": "a"},
     "ecg": {"heart_rate": 72, "danger_grade": "1"},
     "pathology": {"slide_quality": "a"},
+    "consultation": {
+        "diagnosis": [{"code": "I50.000", "name": "充血性心力衰竭"}],
+        "treatment": "加用比索洛尔",
+        "transfer": "planned",
+    },
 }
 
 
@@ -439,8 +459,8 @@ def _agree(tx: Tx, key: str, until: datetime) -> None:
     tx.insert(
         t.agreements,
         {"id": key, "requester_id": requester, "provider_id": provider,
-         "services": ["imaging", "ecg", "pathology"], "since": START - timedelta(days=900),
-         "until": until, "rank": 1, "liability": "joint", "document_no": key},
+         "services": ["imaging", "ecg", "pathology", "consultation"],
+         "since": START - timedelta(days=900), "until": until, "rank": 1, "liability": "joint", "document_no": key},
     )  # fmt: skip
 
 

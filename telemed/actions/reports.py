@@ -28,12 +28,22 @@ def save_draft(act: Act, request_id: str, revision: int, content: Mapping[str, A
     """Autosave. Only the author, only while the draft is theirs; `revision` guards two windows."""
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
     draft = _my_draft(act, case)
-    values = {"content": dict(content), "updated_at": act.now}
+    values = {"content": _asked_for(act, case, content), "updated_at": act.now}
     if not reports.change_version(act.tx, draft["id"], draft["state"], revision, values):
         raise Problem("stale", current=draft["revision"])
     if act.subject.person_id is not None:
         until = workitem.lease_until(act.now, act.catalogue.timers.lease)
         requests.extend_leases(act.tx, act.subject.person_id, [case.id], until)
+
+
+def _asked_for(act: Act, case: Case, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service's report may say: an outcome only where one is asked for, critical
+    findings only of the service's own list."""
+    known = {f.code for f in act.catalogue.critical_findings if f.service == case.service.code}
+    if not known.issuperset(content.get("critical", [])):
+        raise Problem("invalid", detail="critical")
+    outcome = content.get("positive") if case.service.asks_outcome else None
+    return {**content, "positive": outcome}
 
 
 def sign(act: Act, request_id: str, revision: int, signer: Signer) -> None:

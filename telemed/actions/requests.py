@@ -104,7 +104,7 @@ def edit(act: Act, request_id: str, change: Edit) -> None:
         values["patient_ref"] = change.patient_ref
     if change.content is not None:
         values["content"] = _clean(case.service, change.content)
-        values["body_part"] = str(values["content"].get("body_part", ""))[:200]
+        values["body_part"] = str(values["content"].get(case.service.headline, ""))[:200]
         values["question"] = str(values["content"].get("question", ""))[:2000]
     if change.consent is not None:
         values["consent"] = dict(change.consent)

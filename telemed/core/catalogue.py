@@ -21,7 +21,8 @@ class Words:
 class FormField:
     """One field of a request or report form.
 
-    `required_when` names another field whose truth makes this one required.
+    `required_when` names another field whose truth makes this one required. What is `printed`
+    stands on the report sheet beside the patient.
     """
 
     key: str
@@ -33,6 +34,7 @@ class FormField:
     max_length: int = 2000
     help: Words | None = None
     unit: str | None = None
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ class FormSection:
 
 @dataclass(frozen=True, slots=True)
 class ServiceType:
-    """A row of the catalogue."""
+    """A row of the catalogue.
+
+    Empty scopes ask for none: any institution may be asked, any of its physicians may answer.
+    `headline` is the form field by which a list names the case.
+    """
 
     code: str
     label: Words
@@ -59,6 +65,9 @@ class ServiceType:
     requires_study: bool
     form: tuple[FormSection, ...]
     report_form: tuple[FormSection, ...]
+    headline: str = "body_part"
+    report_label: Words = Words("诊断报告", "Report")
+    author_label: Words = Words("报告医师", "Reported by")
 
     @property
     def live(self) -> bool:
@@ -72,6 +81,11 @@ class ServiceType:
     def report_fields(self) -> tuple[FormField, ...]:
         """All report fields, flat."""
         return tuple(f for section in self.report_form for f in section.fields)
+
+    @property
+    def asks_outcome(self) -> bool:
+        """Whether its report says positive or negative."""
+        return any(f.key == "positive" for f in self.report_fields())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,7 @@ class Template:
     body_part: str
     findings: str
     impression: str
-    positive: bool
+    positive: bool | None
 
 
 @dataclass(frozen=True, slots=True)

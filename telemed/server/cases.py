@@ -44,7 +44,7 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
         "patient_sex": row["patient_sex"] or "",
         "patient_age": age(row["patient_birth_date"], act.now),
         "question": "" if masked else row["question"],
-        "body_part": body_part(act.catalogue.services[row["service"]], row["body_part"]),
+        "body_part": headline(act.catalogue.services[row["service"]], row["body_part"]),
         "requester": _institution(row, "requester"),
         "provider": _institution(row, "provider"),
         "claim": _claim(act, row),
@@ -201,11 +201,12 @@ def words(label: Any) -> dict[str, str]:
     return {"zh": label.zh, "en": label.en}
 
 
-def body_part(service: ServiceType, code: str) -> dict[str, str] | None:
-    """The words of a body part's code; a free text stands for itself."""
+def headline(service: ServiceType, code: str) -> dict[str, str] | None:
+    """The words by which a list names a case, a body part's for instance; a free text stands
+    for itself."""
     if not code:
         return None
-    options = (o for f in service.fields() if f.key == "body_part" for o in f.options)
+    options = (o for f in service.fields() if f.key == service.headline for o in f.options)
     label = next((w for value, w in options if value == code), None)
     return words(label) if label else {"zh": code, "en": code}
 

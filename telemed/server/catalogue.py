@@ -80,6 +80,8 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "modalities": service.modalities,
         "four_eyes": service.four_eyes,
         "requires_study": service.requires_study,
+        "report_label": words(service.report_label),
+        "author_label": words(service.author_label),
         "form": [_section(s) for s in service.form],
         "report_form": [_section(s) for s in service.report_form],
     }

@@ -23,7 +23,7 @@ from telemed.documents.report_pdf import (
     Version,
     VersionKind,
 )
-from telemed.server.cases import age, body_part, signed_content
+from telemed.server.cases import ZONE, age, headline, signed_content
 from telemed.store import people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
@@ -82,22 +82,40 @@ def _patient_fields(act: Act, row: Row) -> tuple[Field, ...]:
 
 
 def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
+    """What the report is about: the study that was read, and the form's printed fields."""
     attached = requests.studies_of(act.tx, case.id)
-    first = attached[0] if attached else None
-    exam = str(case.row["content"].get("exam", "")) or (first["description"] if first else "")
-    taken = str(first["study_date"]) if first else ""
+    named = [f for f in case.service.fields() if f.key == case.service.headline and not f.printed]
+    part = (headline(case.service, case.row["body_part"]) or {"zh": ""})["zh"]
+    content = case.row["content"]
     return (
-        Field("检查项目", exam),
-        Field("检查部位", (body_part(case.service, case.row["body_part"]) or {"zh": ""})["zh"]),
+        *([_studied(attached[0])] if attached else []),
+        *(Field(f.label.zh, part) for f in named),
+        *(_examined(attached[0]) if attached else ()),
+        *(
+            Field(f.label.zh, _shown(f, content.get(f.key)))
+            for f in case.service.fields()
+            if f.printed
+        ),
+    )
+
+
+def _studied(study: Row) -> Field:
+    return Field("检查项目", study["description"])
+
+
+def _examined(study: Row) -> tuple[Field, ...]:
+    taken = str(study["study_date"])
+    return (
         Field("检查日期", f"{taken[:4]}-{taken[4:6]}-{taken[6:]}" if len(taken) == 8 else taken),
-        Field("检查号", first["accession_number"] if first else ""),
+        Field("检查号", study["accession_number"]),
     )
 
 
 def _version(act: Act, service: ServiceType, row: Row, content: Mapping[str, Any]) -> Version:
     body = content["content"]
     digest = row["sha256"]
-    signatures = [_signature(act, "报告医师", content["author"], content["authored_at"], digest)]
+    role = service.author_label.zh
+    signatures = [_signature(act, role, content["author"], content["authored_at"], digest)]
     if content["verifier"]:
         signatures.append(
             _signature(act, "审核医师", content["verifier"], content["verified_at"], digest)
@@ -117,21 +135,39 @@ def _version(act: Act, service: ServiceType, row: Row, content: Mapping[str, Any
 
 
 def _sections(service: ServiceType, body: Mapping[str, Any]) -> Sequence[Section]:
-    values = body.get("fields") or {}
-    measured = [
-        f"{f.label.zh} {_shown(f, values[f.key])}"
-        for f in service.report_fields()
-        if f.key not in ("findings", "impression") and values.get(f.key) not in (None, "", [])
-    ]
-    found = [Section("测量与分级", "；".join(measured))] if measured else []
-    return [
-        *found,
-        Section("检查所见", body.get("findings", "")),
-        Section("诊断意见", body.get("impression", "")),
-    ]
+    """The report in its form's order: the short values of a section in one line, then its texts,
+    each under its own label."""
+    values = {**(body.get("fields") or {}), **{k: body.get(k, "") for k in _COMMON}}
+    found: list[Section] = []
+    for part in service.report_form:
+        given = [f for f in part.fields if f.key != "positive" and _is_given(values.get(f.key))]
+        texts = [f for f in given if f.type == "textarea"]
+        short = [f"{f.label.zh} {_shown(f, values[f.key])}" for f in given if f not in texts]
+        mixed = any(f.type == "textarea" for f in part.fields)
+        if short:
+            found.append(Section("诊断与分级" if mixed else part.label.zh, "；".join(short)))
+        found += [Section(f.label.zh, values[f.key]) for f in texts]
+    return found
+
+
+_COMMON = ("findings", "impression")
+
+
+def _is_given(value: object) -> bool:
+    return value not in (None, "", [])
 
 
 def _shown(field: FormField, value: object) -> str:
+    """A value of a form as printed; "" for one that is not there."""
+    if not _is_given(value):
+        return ""
+    if isinstance(value, list | tuple):
+        return "、".join(_shown(field, each) for each in value)
+    if isinstance(value, Mapping):
+        # A diagnosis: its name, and its ICD-10 code where there is one.
+        return " ".join(str(value[k]) for k in ("name", "code") if value.get(k))
+    if field.type == "datetime":
+        return f"{datetime.fromisoformat(str(value)).astimezone(ZONE):%Y-%m-%d %H:%M}"
     label = next((w.zh for code, w in field.options if code == str(value)), None)
     return f"{label or value}{' ' + field.unit if field.unit else ''}"
 

@@ -134,6 +134,8 @@ class ServiceTypeOut(Out):
     modalities: list[str]
     four_eyes: bool
     requires_study: bool
+    report_label: Words
+    author_label: Words
     form: list[Section]
     report_form: list[Section]
 
@@ -153,7 +155,7 @@ class TemplateOut(Out):
     body_part: str
     findings: str
     impression: str
-    positive: bool
+    positive: bool | None
 
 
 class CriticalOut(Out):

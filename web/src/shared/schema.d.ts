@@ -2034,6 +2034,8 @@ export interface components {
             four_eyes: boolean;
             /** Requires Study */
             requires_study: boolean;
+            report_label: components["schemas"]["Words"];
+            author_label: components["schemas"]["Words"];
             /** Form */
             form: components["schemas"]["Section"][];
             /** Report Form */
@@ -2304,7 +2306,7 @@ export interface components {
             /** Impression */
             impression: string;
             /** Positive */
-            positive: boolean;
+            positive: boolean | null;
         };
         /**
          * TodoOut
