@@ -114,6 +114,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             )
         ),
     ]
+    tasks.append(asyncio.create_task(uploads.watch(services)))
     tasks.append(asyncio.create_task(keep_house(services)))
     tasks.append(asyncio.create_task(notice_others(services)))
     try:

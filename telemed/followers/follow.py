@@ -29,7 +29,11 @@ class Follower:
 
 
 def catch_up(tx: Tx, follower: Follower) -> int:
-    """Handle one batch in this transaction; how many facts it had."""
+    """Handle one batch in this transaction; how many facts it had.
+
+    Every server process follows; the bookmark is read in turn, so a batch is handled by one.
+    """
+    tx.take_turn(f"follower {follower.name}")
     seen = store_log.since(tx, store_log.bookmark(tx, follower.name), BATCH)
     if seen:
         follower.handle(tx, seen)

@@ -1,4 +1,7 @@
-"""Claims whose holder went away go back to the queue. A clock, not a follower of the log."""
+"""Claims whose holder went away go back to the queue. A clock, not a follower of the log.
+
+Every server process has one; they take turns, and who comes second finds nothing left to release.
+"""
 
 import asyncio
 import logging
@@ -11,6 +14,7 @@ from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
 from telemed.store import requests
 from telemed.store.engine import Store
+from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
@@ -28,10 +32,16 @@ async def watch(
         try:
             if await store.read(lambda tx: requests.abandoned(tx, clock())):
                 gone = await store.write(
-                    lambda tx: release_abandoned(Act(tx, SYSTEM, clock(), new_id, catalogue))
+                    lambda tx: _release(tx, Act(tx, SYSTEM, clock(), new_id, catalogue))
                 )
-                log.info("released %d abandoned claims", len(gone))
-                bell.ring()
+                if gone:
+                    log.info("released %d abandoned claims", len(gone))
+                    bell.ring()
         except Exception:
             log.exception("the lease watch stumbled")
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _release(tx: Tx, act: Act) -> list[str]:
+    tx.take_turn("leases")
+    return release_abandoned(act)

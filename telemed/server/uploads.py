@@ -31,7 +31,7 @@ from telemed.server.cases import study_out
 from telemed.server.imaging import Handler
 from telemed.server.routing import Call, Route
 from telemed.server.services import Services
-from telemed.server.spool import Dead, Turn, begin, size_of, spool_of, write_body
+from telemed.server.spool import Dead, Turn, begin, left_alone, size_of, spool_of, write_body
 from telemed.server.stow import body_pieces
 from telemed.store import studies
 from telemed.store import uploads as rows
@@ -45,6 +45,8 @@ VERSION: Final = "1.0.0"
 EXTENSIONS: Final = "creation,creation-with-upload,checksum,termination"
 CHUNK_TYPE: Final = "application/offset+octet-stream"
 ABANDONED: Final = timedelta(days=7)
+LOOK_SECONDS: Final = 15.0
+"""A file whose server was killed while it was judged waits for another at most so long."""
 _MISMATCH: Final = 460
 
 
@@ -166,9 +168,10 @@ async def remove(call: Call) -> web.StreamResponse:
     """Termination: give up a file that was not finished."""
     row = await _file(call)
     if row["verdict"] == rows.UPLOADING:
-        async with Turn(call.request, row["id"]):
+        path = spool_of(call.services) / row["id"]
+        async with Turn(call.request, path):
             await call.act(lambda act: rows.forget(act.tx, row["id"]))
-            (spool_of(call.services) / row["id"]).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     return _tus(call, 204)
 
 
@@ -203,12 +206,15 @@ async def _append(call: Call, announced: Row, offset: int) -> int | None:
     When the file is whole it is judged and entered before this returns, in the same turn: a
     client that asks again meanwhile waits, and then meets the verdict.
     """
-    async with Turn(call.request, announced["id"]):
+    if announced["verdict"] != rows.UPLOADING:
+        return _same_offset(offset, announced["size"])
+    path = spool_of(call.services) / announced["id"]
+    async with Turn(call.request, path):
         upload_id, file_id = announced["upload_id"], announced["id"]
         row = await call.ask(lambda act: acts.find_file(act, upload_id, file_id))
         if row["verdict"] != rows.UPLOADING:
+            path.unlink(missing_ok=True)  # judged while we waited; the turn has made it anew
             return _same_offset(offset, row["size"])
-        path = spool_of(call.services) / row["id"]
         _same_offset(offset, size_of(path))
         checksum = _checksum(call)
         try:
@@ -304,19 +310,44 @@ async def _act(services: Services, row: Row, do: Callable[[Act], T]) -> T:
 
 
 async def recover(services: Services) -> int:
-    """Judge the files that were whole when the last process ended; how many there were."""
-    await asyncio.to_thread(make_directory, spool_of(services))
-    whole = [
-        row
-        for row in await services.store.read(rows.unfinished)
-        if size_of(spool_of(services) / row["id"]) == row["size"]
-    ]
+    """Judge the files that were whole when a process ended; how many there were.
+
+    A file that some process has its turn at is left to it.
+    """
+    spool = spool_of(services)
+    await asyncio.to_thread(make_directory, spool)
+    unfinished = await services.store.read(rows.unfinished)
+    whole = await asyncio.to_thread(
+        lambda: [row for row in unfinished if size_of(spool / row["id"]) == row["size"]]
+    )
+    judged = 0
     for row in whole:
+        with left_alone(spool / row["id"]) as ours:
+            if ours and await services.store.read(partial(_is_open, row)):
+                judged += 1
+                await _take_in(services, row)
+    return judged
+
+
+def _is_open(row: Row, tx: Tx) -> bool:
+    return rows.known(tx, [row["id"]]).get(row["id"]) == rows.UPLOADING
+
+
+async def _take_in(services: Services, row: Row) -> None:
+    try:
+        await finish(services, row)
+    except Problem as problem:
+        log.error("upload: a whole file was not taken in: %s", problem.code)
+
+
+async def watch(services: Services) -> None:
+    """Look now and then for whole files whose server was killed before it judged them."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
         try:
-            await finish(services, row)
-        except Problem as problem:
-            log.error("upload: a whole file was not taken in: %s", problem.code)
-    return len(whole)
+            await recover(services)
+        except Exception:
+            log.exception("the look at the spool stumbled")
 
 
 async def sweep(services: Services) -> int:

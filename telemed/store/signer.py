@@ -7,6 +7,8 @@ art. 13, and every page that shows it says so. A CA or SM2 device is another `Si
 
 import hashlib
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -75,13 +77,14 @@ def _keep(path: Path, raw: bytes) -> None:
     """Write the key so that it is there whole or not at all, also after a power cut.
 
     Everything signed is worthless without it, and half of it would keep the server from starting.
+    Of several servers that start at once one is first; the others use its key.
     """
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(raw)
     sync_file(beside)
-    os.link(beside, path)  # fails when another process was first
+    with suppress(FileExistsError):
+        os.link(beside, path)
     beside.unlink()
     sync_directory(path.parent)

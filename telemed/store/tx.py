@@ -1,12 +1,15 @@
 """A transaction in hand: the connection, and the log that is written with it."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
+_TURNS: Final = 0x7E20
+"""The first number of the advisory locks that are turns; the second is made from a name."""
 
 
 class Tx:
@@ -19,6 +22,15 @@ class Tx:
     def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         """Run a statement."""
         return self.connection.execute(statement)
+
+    def take_turn(self, name: str) -> None:
+        """Wait until no other process is in a turn of that name; the transaction's end ends it.
+
+        On SQLite writers take turns anyway. What is read afterwards is what the one before left.
+        """
+        if not self.sqlite:
+            number = zlib.crc32(name.encode()) & 0x7FFF_FFFF
+            self.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS, number)))
 
     def one(self, statement: sa.Executable) -> Row | None:
         """The first row as a mapping, or None."""
