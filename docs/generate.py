@@ -8,10 +8,13 @@ written and a page that is behind the code is an error, which is also what the t
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 
+import commands
+import drawings
+import vocabulary
 from pydantic_core import PydanticUndefined
+from typer.core import TyperCommand
 
 from telemed.core import report, request, workitem
 from telemed.core.access import PERMISSIONS, Permission, Role
@@ -19,7 +22,6 @@ from telemed.core.activity import WORDS as FACT_WORDS
 from telemed.core.activity import Kind
 from telemed.core.errors import ERRORS
 from telemed.core.indicators import INDICATORS, Indicator, Measure
-from telemed.core.machine import Machine
 from telemed.core.network_sheets import (
     AGREEMENTS,
     ALLIANCES,
@@ -60,16 +62,6 @@ def code(text: object) -> str:
 
 
 # --- state tables -----------------------------------------------------------------------------
-
-
-def _machine(machine: Machine[StrEnum, StrEnum]) -> str:
-    """The diagram and the words of a state table."""
-    text = machine.to_mermaid()
-    rows = [
-        (code(key.value), "state" if key in machine.table else "event", *machine.words[key])
-        for key in machine.words
-    ]
-    return f"```mermaid\n{text}\n```\n\n" + table(("", "", "中文", "English"), rows)
 
 
 def _joint() -> str:
@@ -212,6 +204,16 @@ def _audit() -> str:
     )
 
 
+# --- the schema -------------------------------------------------------------------------------
+
+
+def _columns() -> str:
+    return "\n\n".join(
+        f"### {title[0].upper()}{title[1:]}\n\n{drawings.columns(rows)}"
+        for title, rows in drawings.sections().items()
+    )
+
+
 # --- operations -------------------------------------------------------------------------------
 
 
@@ -283,13 +285,50 @@ def _sheet(sheet: Sheet[object]) -> str:
     return title + table(("column", "中文表头", "must be filled", "", "example"), rows)
 
 
+# --- words and commands -----------------------------------------------------------------------
+
+
+def _words(head: Sequence[str], rows: Iterable[Sequence[str]], codes: int = 1) -> str:
+    """A table whose first columns are words of the code."""
+    return table(head, [(*map(code, row[:codes]), *row[codes:]) for row in rows])
+
+
+def _states() -> str:
+    return table(
+        ("noun", "code", "", "中文", "English"),
+        [(noun, code(key), kind, zh, en) for noun, key, kind, zh, en in vocabulary.states()],
+    )
+
+
+def _reasons() -> str:
+    rows = [(step, code(key), *rest) for step, key, *rest in vocabulary.reasons()]
+    return table(("step", "code", "中文", "English", "services"), rows)
+
+
+def _commands() -> str:
+    return "\n\n".join(_command(name, each) for name, each in commands.commands())
+
+
+def _command(name: str, command: TyperCommand) -> str:
+    rows = [(code(typed), code(default), text) for typed, default, text in commands.rows(command)]
+    described = table(("", "default", ""), rows) if rows else ""
+    text = f"## {name}\n\n{command.help}\n\n```sh\n{commands.usage(name, command)}\n```\n\n"
+    return (text + described).rstrip()
+
+
 # --- pages ------------------------------------------------------------------------------------
 
+_BOTH = ("code", "中文", "English")
+
 PARTS: Mapping[str, Callable[[], str]] = {
-    "machine-request": lambda: _machine(request.MACHINE),  # type: ignore[arg-type]
-    "machine-workitem": lambda: _machine(workitem.MACHINE),  # type: ignore[arg-type]
-    "machine-report": lambda: _machine(report.MACHINE),  # type: ignore[arg-type]
+    "rooms": drawings.rooms,
+    "machine-request": lambda: drawings.state_table(request.MACHINE),  # type: ignore[arg-type]
+    "machine-workitem": lambda: drawings.state_table(workitem.MACHINE),  # type: ignore[arg-type]
+    "machine-report": lambda: drawings.state_table(report.MACHINE),  # type: ignore[arg-type]
+    "joint-drawn": drawings.joint_rule,
     "joint": _joint,
+    "relations": drawings.relations,
+    "columns": _columns,
     "facts": _facts,
     "errors": _errors,
     "routes": lambda: _routes(API_ROUTES),
@@ -302,6 +341,14 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "audit-events": _audit,
     "settings": _settings,
     "sheets": _sheets,
+    "tags": lambda: _words(_BOTH, vocabulary.tags()),
+    "states": _states,
+    "roles": lambda: _words(_BOTH, vocabulary.roles()),
+    "services": lambda: _words((*_BOTH, ""), vocabulary.services()),
+    "indicator-names": lambda: _words(_BOTH, vocabulary.indicators()),
+    "reasons": _reasons,
+    "critical-findings": lambda: _words(("service", *_BOTH), vocabulary.critical_findings(), 2),
+    "commands": _commands,
 }
 
 

@@ -38,6 +38,7 @@ BUILT = {"web/dist"}
 
 
 def _generator() -> ModuleType:
+    sys.path.append(str(DOCS))  # the scripts of that folder stand beside each other
     spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
