@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -29,6 +29,7 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.assemble import RefuseToStart
 from telemed.core.access import Permission
+from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.core.network_rows import RowProblem, Severity, validate
 from telemed.dicom.names import search_keys
@@ -43,6 +44,7 @@ from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
 from telemed.store.migrate import migrate as run_migrations
+from telemed.workers import Workers, open_door
 
 app = typer.Typer(
     name="telemed",
@@ -59,6 +61,9 @@ app.add_typer(network_app, name="network")
 app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(study_app, name="study")
+
+WORKER_PATIENCE = 30.0
+"""Seconds a worker may take to drain after `drain_seconds`: longer than it waits for its calls."""
 
 out = Console()
 err = Console(stderr=True)
@@ -121,11 +126,25 @@ def demo_command(
 
 
 @app.command()
-def serve(config: ConfigOption = None, data_dir: DataOption = None) -> None:
+def serve(
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Server processes behind the one port.", min=1, max=64)
+    ] = None,
+    door: Annotated[int | None, typer.Option(hidden=True, help="An open listening socket.")] = None,
+    leash: Annotated[int | None, typer.Option(hidden=True, help="Stop when this breaks.")] = None,
+) -> None:
     """Serve with a settings file. Refuses to start when that would be unsafe."""
-    settings = load_settings(config, data_dir=data_dir)
+    settings = load_settings(config, data_dir=data_dir, workers=workers)
     logs.begin(settings.log_format)
+    if door is not None:
+        shared = socket.socket(fileno=door)
+        _run(assemble.open_services(settings), lambda: None, door=shared, leash=leash)
+        return
     _require_free_port(settings)
+    if settings.workers > 1:
+        _run_workers(settings, config)
     services = assemble.open_services(settings)
     _run(services, lambda: out.print(f"Listening on {settings.origin}"))
 
@@ -140,16 +159,82 @@ def migrate(config: ConfigOption = None, data_dir: DataOption = None) -> None:
     store.close()
 
 
+@app.command("doctor")
+def doctor_command(
+    config: ConfigOption = None,
+    data_dir: DataOption = None,
+    deep: Annotated[bool, typer.Option(help="Read everything there is; takes long.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object for machines.")] = False,
+) -> None:
+    """Look a deployment over, changing nothing. Exit status: 0 well, 1 warnings, 2 failures."""
+    # Here, because it loads what a desk without Redis and TLS never needs.
+    from telemed.operations import doctor as doctors
+    from telemed.operations.checkup import Deployment
+
+    settings = None
+    try:
+        settings = load_settings(config, data_dir=data_dir)
+    except (ValidationError, tomllib.TOMLDecodeError, UnfitVariable, OSError) as fault:
+        results = doctors.examine_settings_fault(fault)
+    else:
+        results = doctors.examine(Deployment(settings, deep=deep))
+    if json:
+        told = doctors.as_json(results, settings)
+        sys.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        for check, finding, _ in results:
+            _print_finding(check.code, finding.verdict.name.lower(), finding.fact, finding.do)
+    raise SystemExit(doctors.exit_status(results))
+
+
+_COLOURS = {"ok": "green", "info": "cyan", "warn": "yellow", "fail": "red"}
+
+
+def _print_finding(code: str, verdict: str, fact: Words, do: Words | None) -> None:
+    out.print(f"{verdict:5}", style=_COLOURS[verdict], end="")
+    _print_line(f"{code:16} {fact.zh} · {fact.en}")
+    if do is not None:
+        _print_line(f"{'':21} → {do.zh} · {do.en}")
+
+
+def _print_line(text: str) -> None:
+    """A line as it is: unwrapped, so that it can be searched for."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _run_workers(settings: Settings, config: Path | None) -> NoReturn:
+    """Migrate and check once, then keep the workers; ends with their exit status."""
+    services = assemble.open_services(settings)
+    assemble.check_start(services)
+    services.threads.shutdown()
+    services.store.close()
+
+    def command(door: int, leash: int) -> list[str]:
+        words = [sys.executable, "-m", "telemed", "serve", f"--data-dir={settings.data_dir}"]
+        same = [f"--config={config}"] if config else []
+        return [*words, *same, f"--door={door}", f"--leash={leash}"]
+
+    with open_door(settings.host, settings.port) as door:
+        out.print(f"Listening on {settings.origin} with {settings.workers} workers")
+        patience = settings.drain_seconds + WORKER_PATIENCE
+        raise SystemExit(asyncio.run(Workers(command, settings.workers, door, patience).run()))
+
+
 def _run(
     services: Services,
     started: Callable[[], None],
     prepare: Callable[[web.Application], None] = lambda app: None,
+    *,
+    door: socket.socket | None = None,
+    leash: int | None = None,
 ) -> None:
     async def until_told() -> None:
-        task = asyncio.ensure_future(assemble.run_server(services, started, prepare))
+        task = asyncio.ensure_future(assemble.run_server(services, started, prepare, door))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
+        if leash is not None:
+            loop.add_reader(leash, lambda: (loop.remove_reader(leash), task.cancel()))
         with suppress(asyncio.CancelledError):
             await task
 
