@@ -1,7 +1,7 @@
 /** A look at the selected case before taking it: pictures, question, history, priors. */
 import { useQuery } from '@tanstack/react-query'
 import { Button, Skeleton } from 'antd'
-import { caseQuery, useCatalogue } from '../requests/api'
+import { caseQuery, useCatalogue, useService } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
 import { RequestContent } from '../requests/RequestContent'
 import { useMay } from '../session/session'
@@ -94,6 +94,7 @@ function OpenButton({
 
 function Details({ item }: { item: RequestOut }) {
   const t = useWords()
+  const service = useService(item.service)
   return (
     <div className={styles.details}>
       {item.studies.length > 0 ? (
@@ -107,11 +108,11 @@ function Details({ item }: { item: RequestOut }) {
             </figure>
           ))}
         </div>
-      ) : (
+      ) : service?.requires_study === false ? null : (
         <p className={styles.more}>{t('noImages')}</p>
       )}
       <RequestContent item={item} without={['contact']} />
-      <section>
+      <section hidden={item.studies.length === 0}>
         <h4 className={styles.section}>
           {item.priors.length > 0 ? t('priors', { n: item.priors.length }) : t('noPriors')}
         </h4>

@@ -11,7 +11,7 @@ import { darkTheme } from '../app/theme'
 import { usePresence } from '../live/live'
 import { forgetReport } from '../reports/api'
 import { type Outcome, ReportPanel } from '../reports/ReportPanel'
-import { caseQuery } from '../requests/api'
+import { caseQuery, useService } from '../requests/api'
 import { RequestContent } from '../requests/RequestContent'
 import { SessionEnded } from '../session/SessionEnded'
 import { tellSignedOut } from '../shared/api'
@@ -25,6 +25,7 @@ import { viewerAddress } from '../studies/StudyCard'
 import { NextCase } from './NextCase'
 import { ReadBar } from './ReadBar'
 import styles from './ReadPage.module.css'
+import { Records } from './Records'
 import { Resizer, usePanelWidth } from './Resizer'
 import { Viewer } from './Viewer'
 import { useWords } from './words'
@@ -33,6 +34,9 @@ export function ReadPage() {
   const { id = '' } = useParams()
   const [params] = useSearchParams()
   const one = useQuery(caseQuery(id))
+  const written = useService(one.data?.service)?.requires_study === false
+  // The room is dark for pictures; what is only read stands on the reader's own ground.
+  const dark = !written || (one.data?.studies.length ?? 0) > 0
   let page: ReactNode = <Skeleton active className={styles.wait} paragraph={{ rows: 12 }} />
   if (one.data && one.error && toProblem(one.error).status === 404) page = <Gone />
   else if (one.error)
@@ -49,7 +53,7 @@ export function ReadPage() {
         <Reading key={id} item={one.data} />
       )
   return (
-    <ConfigProvider theme={darkTheme}>
+    <ConfigProvider {...(dark ? { theme: darkTheme } : {})}>
       <App className={styles.dark}>
         {page}
         <SessionEnded />
@@ -98,6 +102,9 @@ function Reading({ item }: { item: RequestOut }) {
   useMessages(item.id, setFinished)
   useLoss(item)
   const own = item.studies.map((study) => study.study_uid)
+  const address = own.length > 0 ? viewerAddress([...own, ...priors]) : ''
+  const service = useService(item.service)
+  const written = service?.requires_study === false
   return (
     <main className={styles.reading}>
       <ReadBar
@@ -111,18 +118,20 @@ function Reading({ item }: { item: RequestOut }) {
         className={styles.room}
         style={{ gridTemplateColumns: second.open ? '1fr' : `minmax(0, 1fr) 6px ${width}px` }}
       >
-        <div className={styles.pictures}>
-          {own.length === 0 ? (
+        <div className={written ? styles.records : styles.pictures}>
+          {written ? (
+            <Records item={item} address={address} />
+          ) : own.length === 0 && service ? (
             <Empty title={t('noImages')} teach={t('noImagesTeach')} />
           ) : (
-            <Viewer item={item} address={viewerAddress([...own, ...priors])} />
+            <Viewer item={item} address={address} />
           )}
         </div>
         {second.open ? null : (
           <>
             <Resizer width={width} onWidth={setWidth} />
             <aside className={styles.panel} aria-label={t('patientAsked')}>
-              <Asked item={item} />
+              <Asked item={item} beside={written} />
               <ReportPanel item={item} onFinished={setFinished} onLeft={() => void go('/work')} />
             </aside>
           </>
@@ -133,22 +142,28 @@ function Reading({ item }: { item: RequestOut }) {
   )
 }
 
-/** The question stands open; the rest of what was asked unfolds. */
-function Asked({ item }: { item: RequestOut }) {
+/** The question stands open; the rest of what was asked unfolds, unless it lies beside. */
+function Asked({ item, beside = false }: { item: RequestOut; beside?: boolean }) {
   const t = useWords()
-  const phone = item.content.contact_phone
+  const { contact_phone: phone, attending } = item.content
+  const contact =
+    typeof phone === 'string' && phone ? (
+      <p className={styles.phone}>
+        {t('contact')} {phone} · {typeof attending === 'string' ? attending : item.created_by}
+      </p>
+    ) : null
   return (
     <section className={styles.asked}>
       <p className={styles.question}>{item.question || String(item.content.reason ?? '')}</p>
-      <details>
-        <summary>{t('patientAsked')}</summary>
-        <RequestContent item={item} without={['contact']} />
-        {typeof phone === 'string' && phone ? (
-          <p className={styles.phone}>
-            {t('contact')} {phone} · {item.created_by}
-          </p>
-        ) : null}
-      </details>
+      {beside ? (
+        contact
+      ) : (
+        <details>
+          <summary>{t('patientAsked')}</summary>
+          <RequestContent item={item} without={['contact']} />
+          {contact}
+        </details>
+      )}
     </section>
   )
 }

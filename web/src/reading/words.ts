@@ -65,6 +65,8 @@ export const { useWords, say } = defineWords('reading', {
     '浏览器拦截了新窗口，请允许本站弹出窗口。',
     'The browser blocked the window; allow pop-ups for this site.',
   ],
+  records: ['病历资料', 'Records'],
+  images: ['检查资料 {{n}}', 'Studies {{n}}'],
   noImages: ['没有附影像', 'No images attached'],
   noImagesTeach: ['可退回申请方补充资料。', 'You may return the request for more material.'],
   viewer: ['阅片', 'Viewer'],

@@ -13,6 +13,7 @@ import type { Field, RequestOut, Section, VersionOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { reportQuery, saveDraft } from './api'
 import {
+  asksOutcome,
   blanks,
   fittingTemplates,
   lacking,
@@ -97,6 +98,7 @@ export function Editor({ item, draft, onSigned }: Props) {
             change={change}
           />
         ))}
+      {asksOutcome(form) ? null : <Critical item={item} written={written} change={change} />}
       <footer className={styles.foot}>
         <SaveSign view={view} />
         <Button type="primary" onClick={ask} title="Ctrl+Enter">
@@ -245,9 +247,6 @@ function Part({ field, tight, item, written, change }: FieldPartProps) {
 
 function Outcome({ item, written, change }: PartProps) {
   const t = useWords()
-  const { data: catalogue } = useQuery(catalogueQuery)
-  const findings =
-    catalogue?.critical_findings.filter((each) => each.service === item.service) ?? []
   return (
     <div className={styles.outcome}>
       <Radio.Group
@@ -260,6 +259,26 @@ function Outcome({ item, written, change }: PartProps) {
         ]}
         onChange={(event) => change({ ...written, positive: event.target.value as boolean })}
       />
+      <Critical item={item} written={written} change={change} judged />
+    </div>
+  )
+}
+
+/** The service's critical findings; where it has no such list there is nothing to mark. */
+function Critical({ item, written, change, judged = false }: PartProps & { judged?: boolean }) {
+  const t = useWords()
+  const { data: catalogue } = useQuery(catalogueQuery)
+  const findings =
+    catalogue?.critical_findings.filter((each) => each.service === item.service) ?? []
+  if (findings.length === 0) return null
+  const mark = (critical: string[]) =>
+    change({
+      ...written,
+      critical,
+      positive: judged && critical.length > 0 ? true : written.positive,
+    })
+  return (
+    <>
       <Select
         className={styles.critical}
         mode="multiple"
@@ -270,12 +289,10 @@ function Outcome({ item, written, change }: PartProps) {
         aria-label={t('critical')}
         value={written.critical}
         options={findings.map((each) => ({ value: each.code, label: pick(each.label) }))}
-        onChange={(critical: string[]) =>
-          change({ ...written, critical, positive: critical.length > 0 ? true : written.positive })
-        }
+        onChange={mark}
       />
       {written.critical.length > 0 ? <p className={styles.warn}>{t('criticalHint')}</p> : null}
-    </div>
+    </>
   )
 }
 

@@ -45,12 +45,12 @@ interface BodyProps {
 
 function Body({ item, report, onFinished }: BodyProps) {
   const t = useWords()
-  const form = useService(item.service)?.report_form ?? []
+  const service = useService(item.service)
   const draft = report.versions.find((version) => version.state === 'draft' && version.mine)
   if (report.editable && draft)
     return (
       <>
-        {draft.number > 1 ? <ReportView report={report} form={form} /> : null}
+        {draft.number > 1 ? <ReportView report={report} service={service} /> : null}
         <Editor key={draft.id} item={item} draft={draft} onSigned={() => onFinished('signed')} />
         {draft.number > 1 ? <DropRevision id={item.id} /> : null}
       </>
@@ -59,7 +59,7 @@ function Body({ item, report, onFinished }: BodyProps) {
   return (
     <>
       {report.versions.some((version) => version.state !== 'draft') ? (
-        <ReportView report={report} form={form} />
+        <ReportView report={report} service={service} />
       ) : (
         <Empty small title={t('unwritten')} teach={t('unwrittenTeach')} />
       )}

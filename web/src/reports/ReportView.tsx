@@ -2,8 +2,16 @@
 import { SafetyCertificateOutlined } from '@ant-design/icons'
 import { Collapse } from 'antd'
 import { Link } from 'react-router'
+import { words } from '../requests/RequestContent'
 import { Moment } from '../shared/Moment'
-import type { Field, ReportOut, Section, SignatureOut, VersionOut } from '../shared/schema'
+import type {
+  Field,
+  ReportOut,
+  Section,
+  ServiceTypeOut,
+  SignatureOut,
+  VersionOut,
+} from '../shared/schema'
 import { OutcomeTag } from '../shared/tags'
 import { pick } from '../shared/words'
 import { reasonsOf } from './content'
@@ -12,13 +20,13 @@ import { useWords } from './words'
 
 interface Props {
   report: ReportOut
-  /** The service's own report fields, for their labels. */
-  form: readonly Section[]
+  /** Whose fields and names the report uses. */
+  service: ServiceTypeOut | undefined
 }
 
 const COMMON = new Set(['findings', 'impression', 'positive'])
 
-export function ReportView({ report, form }: Props) {
+export function ReportView({ report, service }: Props) {
   const t = useWords()
   const final = report.versions.filter((version) => version.state === 'final')
   const { current, later, earlier, replaced } = arrange(final)
@@ -27,9 +35,9 @@ export function ReportView({ report, form }: Props) {
   return (
     <div className={styles.report}>
       {/* What waits for a second signature stands first: nobody signs what they have not seen. */}
-      {waiting ? <Version version={waiting} form={form} /> : null}
+      {waiting ? <Version version={waiting} service={service} /> : null}
       {[...later, ...(current ? [current] : []), ...earlier].map((version) => (
-        <Version key={version.id} version={version} form={form} />
+        <Version key={version.id} version={version} service={service} />
       ))}
       {replaced.length > 0 ? (
         <Collapse
@@ -40,7 +48,7 @@ export function ReportView({ report, form }: Props) {
               key: 'earlier',
               label: t('earlier'),
               children: replaced.map((version) => (
-                <Version key={version.id} version={version} form={form} superseded />
+                <Version key={version.id} version={version} service={service} superseded />
               )),
             },
           ]}
@@ -75,11 +83,11 @@ export function arrange(final: readonly VersionOut[]): {
 
 interface VersionProps {
   version: VersionOut
-  form: readonly Section[]
+  service: ServiceTypeOut | undefined
   superseded?: boolean
 }
 
-function Version({ version, form, superseded = false }: VersionProps) {
+function Version({ version, service, superseded = false }: VersionProps) {
   const t = useWords()
   const { reason } = reasonsOf(version)
   const kind = version.kind === 'addendum' || version.kind === 'amendment' ? version.kind : null
@@ -94,11 +102,14 @@ function Version({ version, form, superseded = false }: VersionProps) {
         {superseded ? <span className={styles.note}>{t('superseded')}</span> : null}
       </header>
       {reason ? <p className={styles.note}>{t('reason', { text: reason })}</p> : null}
-      {form.map((section) => (
+      {service?.report_form.map((section) => (
         <SectionText key={section.key} version={version} section={section} />
       ))}
       <footer className={styles.foot}>
-        <Signature label={t('author')} signature={version.author} />
+        <Signature
+          label={service ? pick(service.author_label) : t('author')}
+          signature={version.author}
+        />
         <Signature label={t('verifier')} signature={version.verifier} />
         {version.verification_code ? (
           <span className={styles.code}>
@@ -128,16 +139,21 @@ function SectionText({ version, section }: { version: VersionOut; section: Secti
   const { content } = version
   const given = content.fields ?? {}
   const facts = section.fields.filter(
-    (field) => !COMMON.has(field.key) && isGiven(given[field.key]),
+    (field) =>
+      !COMMON.has(field.key) && field.type !== 'textarea' && words(field, given[field.key]) !== '',
   )
   return (
     <>
       {section.fields.map((field) =>
-        field.key === 'findings' || field.key === 'impression' ? (
+        field.type === 'textarea' ? (
           <Text
             key={field.key}
             label={pick(field.label)}
-            text={content[field.key] ?? ''}
+            text={
+              field.key === 'findings' || field.key === 'impression'
+                ? (content[field.key] ?? '')
+                : words(field, given[field.key])
+            }
             strong={field.key === 'impression'}
           />
         ) : null,
@@ -157,13 +173,8 @@ function SectionText({ version, section }: { version: VersionOut; section: Secti
 }
 
 function factWords(field: Field, value: unknown): string {
-  const option = field.options.find((each) => each.value === value)
-  const text = option ? pick(option.label) : String(value)
+  const text = words(field, value)
   return field.unit ? `${text} ${field.unit}` : text
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== ''
 }
 
 function Signature({ label, signature }: { label: string; signature: SignatureOut | null }) {

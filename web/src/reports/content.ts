@@ -39,6 +39,11 @@ export function reasonsOf(version: Pick<VersionOut, 'kind' | 'reason'>): {
 /** Common to every report; the others are the service's own. */
 const OWN = new Set(['findings', 'impression', 'positive'])
 
+/** Whether the report says positive or negative; a service without the row asks for no outcome. */
+export function asksOutcome(form: readonly Section[]): boolean {
+  return form.some((section) => section.fields.some((field) => field.key === 'positive'))
+}
+
 export function ownFields(form: readonly Section[]) {
   return form.flatMap((section) => section.fields).filter((field) => !OWN.has(field.key))
 }
@@ -63,7 +68,12 @@ export function lacking(written: Written, form: readonly Section[], kind: string
 }
 
 function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || value === ''
+  return (
+    value === undefined ||
+    value === null ||
+    value === '' ||
+    (Array.isArray(value) && value.length === 0)
+  )
 }
 
 /**

@@ -183,13 +183,12 @@ function Report({ item }: { item: RequestOut }) {
   let shown: ReactNode = <Empty small title={t('pending')} teach={t('pendingTeach')} />
   if (report.error)
     shown = <ProblemNotice error={report.error} onRetry={() => void report.refetch()} />
-  else if (report.data)
-    shown = <ReportView report={report.data} form={service?.report_form ?? []} />
+  else if (report.data) shown = <ReportView report={report.data} service={service} />
   else if (issued) shown = <Skeleton active paragraph={{ rows: 5 }} />
   return (
     <section className={page.card}>
       <div className={styles.reportHead}>
-        <h2 className={styles.heading}>{t('report')}</h2>
+        <h2 className={styles.heading}>{service ? pick(service.report_label) : t('report')}</h2>
         {issued ? (
           <Button href={pdfAddress(item.id)} target="_blank" icon={<FilePdfOutlined />}>
             {t('pdf')}
@@ -217,6 +216,9 @@ function Adoption({ item }: { item: RequestOut }) {
 
 function Studies({ item }: { item: RequestOut }) {
   const t = useWords()
+  const service = useService(item.service)
+  // Where records are enough, a missing study is not worth a word.
+  if (item.studies.length === 0 && service?.requires_study === false) return null
   return (
     <section className={page.card}>
       <div className={styles.reportHead}>

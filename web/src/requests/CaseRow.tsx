@@ -5,7 +5,7 @@ import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
 import { CriticalTag, OutcomeTag, StatusTag, UrgencyTag } from '../shared/tags'
-import { useCatalogue } from './api'
+import { useCatalogue, useService } from './api'
 import styles from './CaseRow.module.css'
 import { examLabel } from './names'
 import { useWords } from './words'
@@ -56,7 +56,7 @@ export function CaseRow({ row, side }: Props) {
           </span>
         ) : null}
         <span className={styles.count}>
-          {row.instance_count > 0 ? t('images', { n: row.instance_count }) : t('noImages')}
+          <Evidence row={row} />
         </span>
         <span className={styles.at}>
           <Moment at={row.submitted_at ?? row.updated_at} />
@@ -64,4 +64,12 @@ export function CaseRow({ row, side }: Props) {
       </div>
     </div>
   )
+}
+
+/** What there is to look at: images, or records where records are enough. */
+function Evidence({ row }: { row: RequestRow }) {
+  const t = useWords()
+  const service = useService(row.service)
+  if (row.instance_count > 0) return t('images', { n: row.instance_count })
+  return t(service?.requires_study === false ? 'records' : 'noImages')
 }

@@ -67,6 +67,7 @@ function RequestForm({ item, service, catalogue }: FormProps) {
   const { draft, change } = form
   const missing = new Set(item.missing.map((each) => each.field))
   const why = stepReason(item, catalogue)
+  const studies = <StudiesBlock item={item} draft={draft} change={change} service={service} />
   return (
     <main className={styles.form}>
       <header className={styles.head}>
@@ -91,7 +92,8 @@ function RequestForm({ item, service, catalogue }: FormProps) {
       ) : null}
       <div className={styles.columns}>
         <div className={styles.sections}>
-          <StudiesBlock item={item} draft={draft} change={change} service={service} />
+          {/* The form fills itself from the study; where records are enough they come first. */}
+          {service.requires_study ? studies : null}
           <Section id="patient" title={t('patient')}>
             <PatientBlock item={item} draft={draft} change={change} />
           </Section>
@@ -112,6 +114,7 @@ function RequestForm({ item, service, catalogue }: FormProps) {
               </div>
             </Section>
           ))}
+          {service.requires_study ? null : studies}
           <Section id="destination" title={t('destination')}>
             <DestinationChoice item={item} draft={draft} change={change} />
           </Section>
@@ -248,7 +251,7 @@ function StudiesBlock({ item, draft, change, service }: BlockProps & { service: 
     (study) => !draft.studyIds.includes(study.id) && !isTheirs(draft, study),
   )
   return (
-    <Section id="studies" title={t('studies')}>
+    <Section id="studies" title={t(service.requires_study ? 'studies' : 'studiesOptional')}>
       <div className={styles.studies}>
         <DropArea
           slim={attached.length > 0 || uploads.length > 0}

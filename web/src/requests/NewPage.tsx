@@ -14,11 +14,12 @@ import styles from './NewPage.module.css'
 const { useWords } = defineWords('new', {
   title: ['新建申请：需要哪项服务？', 'New request: which service?'],
   teach: [
-    '选好后直接拖入检查资料，表单会按资料自动填写，随时自动保存。',
-    'Then drop the study in: the form fills itself from it and saves as you go.',
+    '选好后拖入检查资料或填写病历，表单随时自动保存。',
+    'Then drop the study in or write the records: the form saves as you go.',
   ],
   coming: ['即将开放', 'coming'],
   modalities: ['可附 {{list}}', 'takes {{list}}'],
+  optional: ['书面病历即可，可另附检查资料', 'records are enough; studies may be added'],
   fourEyes: ['双签：一写一审', 'two signatures'],
 })
 
@@ -81,9 +82,11 @@ function ServiceCard({ service, busy, onChosen }: CardProps) {
       </span>
       <span className={styles.name}>{pick(service.label)}</span>
       <span className={styles.more}>
-        {service.live
-          ? t('modalities', { list: service.modalities.join(' ') || '—' })
-          : t('coming')}
+        {!service.live
+          ? t('coming')
+          : service.requires_study
+            ? t('modalities', { list: service.modalities.join(' ') || '—' })
+            : t('optional')}
       </span>
       {service.live && service.four_eyes ? (
         <span className={styles.more}>{t('fourEyes')}</span>

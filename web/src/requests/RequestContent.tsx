@@ -16,31 +16,40 @@ interface Props {
   item: Pick<RequestOut, 'service' | 'content'>
   /** Sections to leave out, such as the contact in a reader's narrow panel. */
   without?: readonly string[]
+  /** As a sheet to be read whole: every section named at its left, the text larger. */
+  sheet?: boolean
 }
 
-export function RequestContent({ item, without = [] }: Props) {
+export function RequestContent({ item, without = [], sheet = false }: Props) {
   const service = useService(item.service)
   const sections = (service?.form ?? []).filter((section) => !without.includes(section.key))
   return (
-    <div className={styles.content}>
+    <div className={sheet ? styles.sheet : styles.content}>
       {sections.map((section) => (
-        <SectionView key={section.key} section={section} content={item.content} />
+        <SectionView key={section.key} section={section} content={item.content} named={sheet} />
       ))}
     </div>
   )
 }
 
-function SectionView({ section, content }: { section: Section; content: RequestOut['content'] }) {
+interface SectionProps {
+  section: Section
+  content: RequestOut['content']
+  /** Named even where a field of the same name says it already. */
+  named: boolean
+}
+
+function SectionView({ section, content, named }: SectionProps) {
   const given = section.fields.filter((field) => words(field, content[field.key]) !== '')
   if (given.length === 0) return null
   return (
     <section>
-      {given.some((field) => pick(field.label) === pick(section.label)) ? null : (
+      {!named && given.some((field) => pick(field.label) === pick(section.label)) ? null : (
         <h4 className={styles.section}>{pick(section.label)}</h4>
       )}
       <dl className={styles.fields}>
         {given.map((field) => (
-          <div key={field.key} className={field.type === 'textarea' ? styles.wide : undefined}>
+          <div key={field.key} className={WIDE.has(field.type) ? styles.wide : undefined}>
             <dt>{pick(field.label)}</dt>
             <dd>
               {words(field, content[field.key])} {field.unit ?? ''}
@@ -51,6 +60,8 @@ function SectionView({ section, content }: { section: Section; content: RequestO
     </section>
   )
 }
+
+const WIDE = new Set(['textarea', 'icd10'])
 
 interface Diagnosis {
   code?: string

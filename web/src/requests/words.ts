@@ -30,6 +30,7 @@ export const { useWords, say } = defineWords('requests', {
   noMatchTeach: ['换个关键词，或放宽筛选条件。', 'Try other words or a wider filter.'],
   images: ['{{n}} 幅', '{{n}} images'],
   noImages: ['暂无影像', 'no images yet'],
+  records: ['书面病历', 'records'],
   heldBy: ['{{who}} 诊断中', '{{who}} is reading'],
   to: ['至 {{who}}', 'to {{who}}'],
   from: ['来自 {{who}}', 'from {{who}}'],
