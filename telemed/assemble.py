@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -162,13 +163,15 @@ async def run_server(
     services: Services,
     started: Callable[[], None],
     prepare: Callable[[web.Application], None] = lambda app: None,
+    door: socket.socket | None = None,
 ) -> None:
-    """Serve until canceled, then close everything in order."""
+    """Serve until canceled, at a door that is open or at the settings'; close all in order."""
     check_start(services)
+    place = door or (services.settings.host, services.settings.port)
     try:
         async with running(services) as app:
             prepare(app)
-            await serve(app, services.settings.host, services.settings.port, started)
+            await serve(app, place, started)
     finally:
         await services.renderer.aclose()
         services.threads.shutdown()

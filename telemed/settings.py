@@ -62,6 +62,7 @@ class Settings(BaseModel):
     sockets_per_account: int = Field(default=5, ge=1, le=50)
     upload_max_bytes: int = Field(default=8 << 30, ge=1 << 20)
     free_space_reserve_bytes: int = Field(default=512 << 20, ge=0)
+    workers: int = Field(default=1, ge=1, le=64)
     render_workers: int = Field(default=2, ge=1, le=32)
     trusted_proxies: list[str] = []
     drain_seconds: int = Field(default=0, ge=0, le=60)

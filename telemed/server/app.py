@@ -6,8 +6,10 @@ route names. Headers that protect people are set here and nowhere else.
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -153,24 +155,37 @@ async def _close_sockets(app: web.Application) -> None:
 
 async def serve(
     app: web.Application,
-    host: str,
-    port: int,
+    door: socket.socket | tuple[str, int],
     started: Callable[[], None],
     limits: Limits = DEFAULT_LIMITS,
 ) -> None:
-    """Listen until canceled, then drain: no more intake, sockets told to come back, then stop."""
+    """Listen until canceled, then drain: not ready, door shut, sockets sent away, calls finished.
+
+    The order is the point: a balancer that asks looks elsewhere before the door shuts, and a socket
+    that is sent away finds it shut and lands on another server.
+    """
     limits = replace(limits, total=room_for_files(limits.total))
     porter = Porter(limits, app[SERVICES].settings.trusted_proxies)
     porter.attach(app)
     runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=20)
     await runner.setup()
     try:
-        listener = await listen(runner, porter, host, port, access_log=None, auto_decompress=False)
+        listener = await listen(runner, porter, door, access_log=None, auto_decompress=False)
         try:
             started()
-            await asyncio.Event().wait()
+            await _until_told(app[SERVICES])
         finally:
             listener.close()
     finally:
         porter.end()
         await runner.cleanup()
+
+
+async def _until_told(services: Services) -> None:
+    """Until canceled; then say for `drain_seconds` that we are not ready. Told again, leave now."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        services.draining = True
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(services.settings.drain_seconds)

@@ -12,6 +12,7 @@ second time to know where a header ends; a middleware knows it already.
 
 import asyncio
 import resource
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -247,14 +248,21 @@ async def _becomes_socket(request: web.Request, response: web.StreamResponse) ->
 
 
 async def listen(
-    runner: web.AppRunner, porter: Porter, host: str, port: int, **settings: Any
+    runner: web.AppRunner, porter: Porter, door: socket.socket | tuple[str, int], **settings: Any
 ) -> asyncio.Server:
-    """Accept connections for a runner that is set up; `settings` go to each `RequestHandler`."""
+    """Accept connections for a runner that is set up; `settings` go to each `RequestHandler`.
+
+    The door is a listening socket, or the host and port to open one at.
+    """
     server = runner.server
     if server is None:
         raise RuntimeError("set the runner up first")
+    if isinstance(door, socket.socket):
+        where: dict[str, Any] = {"sock": door}
+    else:
+        where = {"host": door[0], "port": door[1], "reuse_address": True}
     listener = await asyncio.get_running_loop().create_server(
-        lambda: Connection(porter, server, **settings), host, port, backlog=512, reuse_address=True
+        lambda: Connection(porter, server, **settings), backlog=512, **where
     )
     porter.begin()
     return listener

@@ -93,6 +93,8 @@ class Live:
         signed = await auth.authenticate(request, self._services)
         if signed is None:
             return await _refused(request)
+        if self._services.draining:  # a proxy then asks the next server
+            return web.Response(status=503, headers={"Retry-After": "1"})
         account = signed.subject.account_id
         if self._per_account.get(account, 0) >= self._services.settings.sockets_per_account:
             return web.Response(status=429)

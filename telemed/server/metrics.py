@@ -40,8 +40,10 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """GET /health/ready: the database answers and can keep what it acknowledges."""
+    """GET /health/ready: the database answers, its answers can be kept, and we are not leaving."""
     services = request.app[SERVICES]
+    if services.draining:
+        return web.json_response({"ok": False, "why": "draining"}, status=503)
     try:
         await asyncio.wait_for(services.store.read(log.head), READY_SECONDS)
         free = await asyncio.to_thread(services.blobs.free_bytes)

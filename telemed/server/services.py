@@ -35,6 +35,8 @@ class Services:
     renderer: RenderPool
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    draining: bool = False
+    """Told to stop: not ready for anything new, but what is under way is finished."""
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(2, "documents"), repr=False
     )
