@@ -460,7 +460,8 @@ def _agree(tx: Tx, key: str, until: datetime) -> None:
         t.agreements,
         {"id": key, "requester_id": requester, "provider_id": provider,
          "services": ["imaging", "ecg", "pathology", "consultation"],
-         "since": START - timedelta(days=900), "until": until, "rank": 1, "liability": "joint", "document_no": key},
+         "since": START - timedelta(days=900), "until": until, "rank": 1,
+         "liability": "joint", "document_no": key},
     )  # fmt: skip
 
 

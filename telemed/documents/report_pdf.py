@@ -24,6 +24,7 @@ from telemed.documents.fonts import FAMILY, chinese_fonts
 ZONE = ZoneInfo("Asia/Shanghai")
 TEMPLATES = Path(__file__).parent / "templates"
 DIGEST_SHOWN = 16
+QUESTION_LABEL = "临床资料与检查目的"
 
 NOT_A_LEGAL_SIGNATURE = "本平台签名为系统软件签名，不属于《电子签名法》意义上的可靠电子签名"
 
@@ -111,6 +112,7 @@ class ReportSheet:
     printed_at: datetime
     printed_by: str = ""
     preliminary: bool = False
+    question_label: str = QUESTION_LABEL
 
 
 def render_report(report: ReportSheet) -> bytes:
@@ -158,6 +160,7 @@ def _sheet(report: ReportSheet) -> dict[str, object]:
         "patient_fields": [_field(field) for field in report.patient_fields],
         "exam_fields": [_field(field) for field in report.exam_fields],
         "clinical_question": report.clinical_question,
+        "question_label": report.question_label,
         "versions": [_version(version, report.versions) for version in latest_first],
         "preliminary": report.preliminary,
         "qr": qr_svg(report.verify_url),

@@ -15,6 +15,7 @@ from telemed.core.catalogue import FormField, ServiceType
 from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
 from telemed.documents.report_pdf import (
+    QUESTION_LABEL,
     Field,
     Patient,
     ReportSheet,
@@ -53,6 +54,7 @@ def report_sheet(
         patient_fields=_patient_fields(act, case.row),
         exam_fields=_exam_fields(act, case),
         clinical_question=case.row["question"],
+        question_label=_question_label(case.service),
         versions=tuple(
             _version(act, case.service, v, content)
             for v, content in zip(shown, signed, strict=True)
@@ -134,6 +136,11 @@ def _version(act: Act, service: ServiceType, row: Row, content: Mapping[str, Any
     )
 
 
+def _question_label(service: ServiceType) -> str:
+    """What the form calls the question."""
+    return next((f.label.zh for f in service.fields() if f.key == "question"), QUESTION_LABEL)
+
+
 def _sections(service: ServiceType, body: Mapping[str, Any]) -> Sequence[Section]:
     """The report in its form's order: the short values of a section in one line, then its texts,
     each under its own label."""
@@ -141,16 +148,17 @@ def _sections(service: ServiceType, body: Mapping[str, Any]) -> Sequence[Section
     found: list[Section] = []
     for part in service.report_form:
         given = [f for f in part.fields if f.key != "positive" and _is_given(values.get(f.key))]
-        texts = [f for f in given if f.type == "textarea"]
+        texts = [f for f in given if f.type in _LONG]
         short = [f"{f.label.zh} {_shown(f, values[f.key])}" for f in given if f not in texts]
-        mixed = any(f.type == "textarea" for f in part.fields)
         if short:
-            found.append(Section("诊断与分级" if mixed else part.label.zh, "；".join(short)))
-        found += [Section(f.label.zh, values[f.key]) for f in texts]
+            mixed = any(f.type in _LONG for f in part.fields)
+            found.append(Section("质量与分级" if mixed else part.label.zh, "；".join(short)))
+        found += [Section(f.label.zh, _shown(f, values[f.key])) for f in texts]
     return found
 
 
 _COMMON = ("findings", "impression")
+_LONG = ("textarea", "icd10")
 
 
 def _is_given(value: object) -> bool:

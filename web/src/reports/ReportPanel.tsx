@@ -8,6 +8,7 @@ import { type DialogStep, StepDialog } from '../requests/StepDialog'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ReportOut, RequestOut } from '../shared/schema'
+import { pick } from '../shared/words'
 import { discardRevision, reportQuery, reviseReport, sendBack } from './api'
 import { Editor } from './Editor'
 import { useWords } from './editorWords'
@@ -173,10 +174,11 @@ function Steps({ item, report, onLeft }: StepsProps) {
   const t = useWords()
   const [step, setStep] = useState<DialogStep | null>(null)
   const [revising, setRevising] = useState(false)
+  const service = useService(item.service)
   const steps = LEAVING.filter((each) => item.allowed.includes(each))
   return (
     <div className={styles.steps}>
-      <h2 className={styles.title}>{t('report')}</h2>
+      <h2 className={styles.title}>{service ? pick(service.report_label) : t('report')}</h2>
       <Holder item={item} onTakeOver={() => setStep('takeover')} />
       {report.may_revise ? (
         <Button size="small" onClick={() => setRevising(true)}>

@@ -2,7 +2,7 @@
 import { SafetyCertificateOutlined } from '@ant-design/icons'
 import { Collapse } from 'antd'
 import { Link } from 'react-router'
-import { words } from '../requests/RequestContent'
+import { isLong, words } from '../requests/RequestContent'
 import { Moment } from '../shared/Moment'
 import type {
   Field,
@@ -139,13 +139,12 @@ function SectionText({ version, section }: { version: VersionOut; section: Secti
   const { content } = version
   const given = content.fields ?? {}
   const facts = section.fields.filter(
-    (field) =>
-      !COMMON.has(field.key) && field.type !== 'textarea' && words(field, given[field.key]) !== '',
+    (field) => !COMMON.has(field.key) && !isLong(field) && words(field, given[field.key]) !== '',
   )
   return (
     <>
       {section.fields.map((field) =>
-        field.type === 'textarea' ? (
+        isLong(field) ? (
           <Text
             key={field.key}
             label={pick(field.label)}

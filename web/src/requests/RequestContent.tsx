@@ -49,7 +49,7 @@ function SectionView({ section, content, named }: SectionProps) {
       )}
       <dl className={styles.fields}>
         {given.map((field) => (
-          <div key={field.key} className={WIDE.has(field.type) ? styles.wide : undefined}>
+          <div key={field.key} className={isLong(field) ? styles.wide : undefined}>
             <dt>{pick(field.label)}</dt>
             <dd>
               {words(field, content[field.key])} {field.unit ?? ''}
@@ -61,7 +61,15 @@ function SectionView({ section, content, named }: SectionProps) {
   )
 }
 
-const WIDE = new Set(['textarea', 'icd10'])
+/** Fields whose words want the whole width. */
+export function isLong(field: Field): boolean {
+  return (
+    field.type === 'textarea' ||
+    field.type === 'icd10' ||
+    (field.type === 'text' && field.max_length >= LONG_TEXT)
+  )
+}
+const LONG_TEXT = 150
 
 interface Diagnosis {
   code?: string
