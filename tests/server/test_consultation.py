@@ -44,7 +44,7 @@ async def test_a_consultation_goes_from_draft_to_confirmed_without_a_study(world
     pages = pypdf.PdfReader(BytesIO(reply.body)).pages
     paper = "".join("".join(page.extract_text() for page in pages).split())
     for words in ("远程会诊报告单", "拟请专业：心血管内科", "申请科室：内一科", "病情分析：",
-                  "会诊意见：加用比索洛尔", "诊疗建议：", "会诊诊断充血性心力衰竭I50.000",
+                  "会诊意见：加用比索洛尔", "诊疗建议：", "会诊诊断：充血性心力衰竭I50.000",
                   "转诊建议择期转诊", "会诊医师：医生hub-pathologist"):  # fmt: skip
         assert words in paper, (words, paper)
     for words in ("检查所见", "检查部位", "检查日期", "结果判定", "审核医师"):
