@@ -134,8 +134,14 @@ class Deployment:
 
     def ask(self, question: Callable[[Tx], T]) -> T:
         """Ask the database; NotLooked when it is not there or has no schema."""
-        if self._why_unreadable is not None:
-            raise self._why_unreadable
+        if self._reached and self.revision is None:
+            raise NotLooked("数据库为空，未检查", "not looked at: the database is empty")
+        return self.ask_bare(question)
+
+    def ask_bare(self, question: Callable[[Tx], T]) -> T:
+        """Ask a database that may be empty; NotLooked when it is not there."""
+        if not self._reached:
+            raise NotLooked("数据库未应答，未检查", "not looked at: the database does not answer")
         with self.reading() as tx:
             return question(tx)
 
@@ -149,14 +155,13 @@ class Deployment:
         return None if found is None else str(found)
 
     @cached_property
-    def _why_unreadable(self) -> NotLooked | None:
+    def _reached(self) -> bool:
+        """Whether it answers, asked once: nobody waits twice for what is away."""
         try:
-            empty = self.revision is None
+            _ = self.revision
         except (sa.exc.SQLAlchemyError, OSError, sqlite3.Error):
-            return NotLooked("数据库未应答，未检查", "not looked at: the database does not answer")
-        if empty:
-            return NotLooked("数据库为空，未检查", "not looked at: the database is empty")
-        return None
+            return False
+        return True
 
 
 def owner_of(path: Path) -> int:

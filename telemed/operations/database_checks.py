@@ -6,12 +6,13 @@ databases is asked of that one.
 
 import sqlite3
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from telemed.followers.tallies import TALLIES
 from telemed.operations.checkup import Deployment, Finding, fail, good, note, warn
-from telemed.operations.settings_checks import workers_of
 from telemed.store import audit, log
 from telemed.store.migrate import MIGRATIONS
 from telemed.store.tables import activities
@@ -26,6 +27,8 @@ CONNECTIONS_OF_A_PROCESS = 12
 CLOCK_SECONDS = 2.0
 LAG_SECONDS = 60.0
 AUDIT_ROWS = 2000
+FOLLOWERS = (TALLIES.name,)
+"""Those that a server runs; one that never ran has no bookmark."""
 APPEND_ONLY = ("activities", "audit", "signed_reports")
 
 
@@ -47,7 +50,11 @@ def reachable(at: Deployment) -> Finding:
     return _sqlite_version(version) if at.sqlite else _postgresql_version(version)
 
 
-_VERSION = {True: "SELECT sqlite_version()", False: "SHOW server_version"}
+_VERSION = {
+    # Alone, sqlite_version() would not look at the file.
+    True: "SELECT sqlite_version() FROM (SELECT count(*) FROM sqlite_master)",
+    False: "SHOW server_version",
+}
 
 
 def _sqlite_version(version: str) -> Finding:
@@ -73,7 +80,7 @@ def _postgresql_version(version: str) -> Finding:
 
 def durable(at: Deployment) -> Finding:
     """What was acknowledged survives a power cut."""
-    lossy = at.ask(_lossy)
+    lossy = at.ask_bare(lambda tx: _not_wal(at) if tx.sqlite else _lossy(tx))
     if lossy:
         return fail(
             f"数据库可能丢失已确认的提交（{lossy}），服务器不会启动",
@@ -84,10 +91,15 @@ def durable(at: Deployment) -> Finding:
     return good("已确认的提交会保留", "acknowledged commits are kept")
 
 
+def _not_wal(at: Deployment) -> str:
+    """What the file says of itself (sqlite.org/fileformat2.html#file_format_version_numbers):
+    a connection to a file at rest would say `delete` of any."""
+    with Path(str(at.url.database)).open("rb") as file:
+        versions = file.read(20)[18:]
+    return "" if versions == b"\x02\x02" else "journal_mode is not WAL"
+
+
 def _lossy(tx: Tx) -> str:
-    if tx.sqlite:
-        mode = str(tx.scalar(sa.text("PRAGMA journal_mode")))
-        return "" if mode == "wal" else f"journal_mode={mode}"
     wanted = ("fsync", "synchronous_commit", "full_page_writes")
     off = [name for name in wanted if tx.scalar(sa.text(f"SHOW {name}")) == "off"]
     return ", ".join(f"{name}=off" for name in off)
@@ -95,7 +107,7 @@ def _lossy(tx: Tx) -> str:
 
 def encoding(at: Deployment) -> Finding:
     """Chinese names fit, and times have a zone."""
-    found = at.ask(_encoding)
+    found = at.ask_bare(_encoding)
     if found.get("server_encoding", "UTF8") not in ("UTF8", "UTF-8"):
         return fail(
             f"数据库编码是 {found['server_encoding']}，存不下生僻字",
@@ -119,9 +131,9 @@ def connections(at: Deployment) -> Finding:
     """PostgreSQL allows as many connections as the processes may open."""
     if at.sqlite:
         return good("SQLite 不限连接", "SQLite has no limit of connections")
-    workers = workers_of(at.settings)
+    workers = at.settings.workers
     wanted = workers * CONNECTIONS_OF_A_PROCESS
-    allowed = at.ask(_allowed_connections)
+    allowed = at.ask_bare(_allowed_connections)
     if wanted > allowed:
         return fail(
             f"{workers} 个进程最多开 {wanted} 个连接，数据库只允许 {allowed} 个",
@@ -169,7 +181,10 @@ def sound(at: Deployment) -> Finding:
         return good("由 PostgreSQL 自行校验", "PostgreSQL looks after its own pages")
     if not at.deep:
         return note("未做 quick_check（--deep）", "quick_check not run (--deep)")
-    said = at.ask(lambda tx: tx.scalar(sa.text("PRAGMA quick_check")))
+    try:
+        said = at.ask_bare(lambda tx: tx.scalar(sa.text("PRAGMA quick_check")))
+    except sa.exc.DatabaseError as fault:
+        said = fault.orig
     if said != "ok":
         return fail(
             f"数据库文件损坏：{said}",
@@ -232,7 +247,7 @@ def followers(at: Deployment) -> Finding:
 
 def _positions(tx: Tx) -> tuple[int, dict[str, int], dict[str, datetime]]:
     """The head, each bookmark, and when the first fact after each bookmark was written."""
-    marks = log.all_bookmarks(tx)
+    marks = dict.fromkeys(FOLLOWERS, 0) | log.all_bookmarks(tx)
     since: dict[str, datetime] = {}
     for follower, seq in marks.items():
         query = sa.select(activities.c.at).where(activities.c.seq > seq)
@@ -246,7 +261,7 @@ def same_time(at: Deployment) -> Finding:
     """The database's clock and ours agree."""
     if at.sqlite:
         return good("SQLite 用本机时钟", "SQLite has this machine's clock")
-    theirs = at.ask(lambda tx: tx.scalar(sa.text("SELECT clock_timestamp()")))
+    theirs = at.ask_bare(lambda tx: tx.scalar(sa.text("SELECT clock_timestamp()")))
     apart = abs((theirs - at.clock()).total_seconds())
     if apart > CLOCK_SECONDS:
         return warn(

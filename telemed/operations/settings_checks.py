@@ -116,7 +116,7 @@ def _is_proxy(text: str) -> bool:
 
 def processes(at: Deployment) -> Finding:
     """Database, bell and number of processes fit together."""
-    workers = workers_of(at.settings)
+    workers = at.settings.workers
     if at.sqlite and workers > 1:
         return fail(
             f"SQLite 只能由一个进程使用，却设置了 {workers} 个",
@@ -138,11 +138,6 @@ def processes(at: Deployment) -> Finding:
         "PostgreSQL，没有 Redis：只应有一个服务进程",
         "PostgreSQL without Redis: meant for one server process",
     )
-
-
-def workers_of(settings: Settings) -> int:
-    """How many server processes the settings ask for."""
-    return int(getattr(settings, "workers", 1))
 
 
 def catalogue(at: Deployment) -> Finding:
