@@ -24,7 +24,7 @@ from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
 from telemed.store import accounts
 from telemed.store import log as store_log
-from telemed.store.blobs import FileBlobs
+from telemed.store.blobs import Blobs, FileBlobs
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
 from telemed.store.signer import SoftwareSigner
@@ -69,13 +69,38 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         store=store,
         bell=bell,
-        blobs=FileBlobs(settings.data_dir / "blobs", settings.free_space_reserve_bytes),
+        blobs=open_blobs(settings),
         catalogue=load_catalogue(settings.configs),
         signer=SoftwareSigner.load(settings.data_dir / "signing.key"),
         renderer=RenderPool(settings.render_workers),
         clock=clock,
         new_id=new_id,
     )
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    """The images: in a bucket when there is one, else in the data directory.
+
+    RefuseToStart without keys: the client would look for some on the network, for a long time.
+    """
+    reserve = settings.free_space_reserve_bytes
+    if not settings.s3_bucket:
+        return FileBlobs(settings.data_dir / "blobs", reserve)
+    if not (settings.s3_access_key and settings.s3_secret_key):
+        raise RefuseToStart("Set s3_access_key and s3_secret_key for the bucket s3_bucket.")
+    if not settings.s3_endpoint.startswith(("https://", "http://")) and settings.s3_endpoint:
+        raise RefuseToStart("s3_endpoint begins with https:// or http://.")
+    from telemed.store.s3 import Bucket, S3Blobs
+
+    bucket = Bucket(
+        endpoint=settings.s3_endpoint,
+        name=settings.s3_bucket,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        path_style=settings.s3_path_style,
+    )
+    return S3Blobs(bucket, settings.data_dir / "s3-cache", settings.s3_cache_bytes, reserve)
 
 
 def _bell(settings: Settings) -> Bell:
@@ -95,6 +120,9 @@ def check_start(services: Services) -> None:
     lossy = services.store.check_durable()
     if lossy is not None:
         raise RefuseToStart(f"Refusing to start: the database may lose commits ({lossy}).")
+    unfit = services.blobs.check()
+    if unfit is not None:
+        raise RefuseToStart(f"Refusing to start: {unfit}.")
 
 
 @asynccontextmanager
@@ -175,4 +203,5 @@ async def run_server(
     finally:
         await services.renderer.aclose()
         services.threads.shutdown()
+        services.far.shutdown()
         services.store.close()

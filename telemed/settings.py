@@ -51,6 +51,13 @@ class Settings(BaseModel):
     database_password: str = Field(default="", repr=False)
     redis_url: str = ""
     redis_password: str = Field(default="", repr=False)
+    s3_endpoint: str = ""
+    s3_bucket: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = Field(default="", repr=False)
+    s3_path_style: bool = True
+    s3_cache_bytes: int = Field(default=20 << 30, ge=64 << 20)
     secret: str = Field(default="", repr=False)
     configs: Path = CONFIGS
     web_dir: Path = ROOT / "web" / "dist"

@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests import world as worlds
+from tests.s3_server import s3, s3_service
 from tests.services import chromium, postgres, postgres_url, redis_server
 
-__all__ = ["chromium", "postgres", "postgres_url", "redis_server"]
+__all__ = ["chromium", "postgres", "postgres_url", "redis_server", "s3", "s3_service"]
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from typing import Final
 
 from telemed.actions import door
 from telemed.actions.act import Act
-from telemed.actions.intake import Incoming, Outcome, link, store_instances, take_in
+from telemed.actions.intake import Incoming, Outcome, link, prepare, store_instances
 from telemed.core import request
 from telemed.core.access import Permission, Role, Subject
 from telemed.core.errors import Problem
@@ -205,13 +205,13 @@ def is_archive(path: Path) -> bool:
         return file.read(4) == _ZIP
 
 
-def judge(blobs: Blobs, path: Path, name: str) -> Incoming | Verdict:
-    """Judge one file on disk and keep it when it is sound; blocks."""
+def judge(path: Path, name: str) -> Incoming | Verdict:
+    """Judge one file on disk; what is `Incoming` is to be put before it is entered. Blocks."""
     if path.stat().st_size == 0:
         return Verdict("skipped", "empty")
     if label(name).upper() == "DICOMDIR":
         return Verdict("skipped", "dicomdir")
-    found = take_in(blobs, path, hash_file(path))
+    found = prepare(path, hash_file(path))
     if isinstance(found, Incoming):
         return found
     return _refusal(path, found)
@@ -339,7 +339,10 @@ def _member(blobs: Blobs, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> In
             while piece := source.read(1 << 20):
                 writer.write(piece)
             writer.seal()
-            return judge(blobs, writer.path, info.filename)
+            found = judge(writer.path, info.filename)
+            if isinstance(found, Incoming):
+                blobs.put_file(writer.path, writer.key)
+            return found
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         # RuntimeError is how zipfile says that it lacks a feature an entry claims.
         return Verdict("refused", "zip-damaged")

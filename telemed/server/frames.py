@@ -77,10 +77,16 @@ async def send_frames(
     same = unchanged(call, tag)
     if same is not None:
         return same
-    path = call.services.blobs.path(row["blob"])
-    stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
-    if decoded(stored, offer):
-        return await _send_decoded(call, row, numbers, offer, tag)
+    with await call.services.at_hand(row["blob"]) as path:
+        if decoded(TRANSFER_SYNTAXES[row["transfer_syntax"]], offer):
+            return await _send_decoded(call, path, row, numbers, offer, tag)
+        return await _send_stored(call, path, row, numbers, offer, tag)
+
+
+async def _send_stored(
+    call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
+) -> web.StreamResponse:
+    """Frames as they lie in the file."""
     layout = await asyncio.to_thread(layout_of, path, row["frames"])
     sizes = [span[1] if (span := layout.spans[n - 1]) else None for n in numbers]
     if not offer.multipart:
@@ -164,10 +170,9 @@ async def _stored_parts(
 
 
 async def _send_decoded(
-    call: Call, row: Row, numbers: Sequence[int], offer: Offer, tag: str
+    call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
 ) -> web.StreamResponse:
     """Decoded frames; the first is made before the answer begins, so that a refusal is told."""
-    path = call.services.blobs.path(row["blob"])
     render = call.services.renderer.render
     try:
         first = await render(path, PictureSpec(kind="native", frame=numbers[0]))
@@ -204,7 +209,11 @@ async def bulkdata(call: Call) -> web.StreamResponse:
         return await send_frames(
             call, row, numbers, wish(call, frame_offers(stored, single=False, decodes=False))
         )
-    blob = call.services.blobs.path(row["blob"])
+    with await call.services.at_hand(row["blob"]) as blob:
+        return await _send_bulk(call, row, blob, path)
+
+
+async def _send_bulk(call: Call, row: Row, blob: Path, path: tuple[int, ...]) -> web.StreamResponse:
     span, media_type = await asyncio.to_thread(_bulk_span, blob, path)
     offer = wish(call, bulk_offers(media_type))
     tag = tag_of([row], f"{offer} {path}")
@@ -260,8 +269,8 @@ def _bulk_at(blob: Path, path: tuple[int, ...]) -> Bulk:
 
 async def document(call: Call, row: Row) -> web.StreamResponse:
     """An encapsulated document; one whose bytes are not what it claims is only downloaded."""
-    blob = call.services.blobs.path(row["blob"])
-    found = await asyncio.to_thread(_bulk_at, blob, _DOCUMENT)
+    with await call.services.at_hand(row["blob"]) as blob:
+        found = await asyncio.to_thread(_bulk_at, blob, _DOCUMENT)
     offer = wish(call, document_offers(found.media_type))
     tag = tag_of([row], str(offer))
     same = unchanged(call, tag)

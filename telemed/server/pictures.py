@@ -87,8 +87,8 @@ async def _picture(call: Call, row: Row, *, thumbnail: bool) -> web.StreamRespon
         return same
     picture = _KEPT.get(row["blob"], spec)
     if picture is None:
-        path = call.services.blobs.path(row["blob"])
-        picture = await call.services.renderer.render(path, spec)
+        with await call.services.at_hand(row["blob"]) as path:
+            picture = await call.services.renderer.render(path, spec)
         _KEPT.put(row["blob"], spec, picture)
     return await send(call, offer.media_type, tag, one_piece(picture), len(picture))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from telemed.actions.act import Act
@@ -13,7 +14,7 @@ from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
 from telemed.dicom.worker import RenderPool
 from telemed.settings import Settings
-from telemed.store.blobs import Blobs
+from telemed.store.blobs import Blobs, Held
 from telemed.store.engine import Store
 from telemed.store.signer import Signer
 from telemed.store.tx import Tx
@@ -41,6 +42,11 @@ class Services:
         default_factory=lambda: ThreadPoolExecutor(2, "documents"), repr=False
     )
 
+    far: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(8, "blobs"), repr=False
+    )
+    """Threads that wait for a disk or a bucket; when all of them do, nobody else has to."""
+
     async def act(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:
         """Run an action in one durable transaction, then ring."""
         result = await self.store.write(lambda tx: do(self.make_act(tx, subject, address)))
@@ -54,6 +60,17 @@ class Services:
     async def in_thread(self, do: Callable[[P], T], argument: P) -> T:
         """Run work that would hold up the loop (a PDF, a workbook) in a thread of its own."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, do, argument)
+
+    async def put(self, path: Path, key: str) -> None:
+        """Keep a file of content hash `key` durably."""
+        await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.put_file, path, key)
+
+    async def at_hand(self, key: str) -> Held:
+        """A blob's file on this machine, fetched first when it is far; use it as a context."""
+        near = self.blobs.near(key)
+        if near is not None:
+            return near
+        return await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.fetch, key)
 
     def make_act(self, tx: Tx, subject: Subject, address: str = "") -> Act:
         """An act in a transaction that is already open."""

@@ -25,7 +25,7 @@ from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import valid_uid
 from telemed.server.imaging import BASE, Pieces, in_problems
 from telemed.server.routing import Call
-from telemed.store.blobs import Blobs, BlobWriter, words_of_size
+from telemed.store.blobs import BlobWriter, words_of_size
 from telemed.store.studies import Fate
 
 BATCH: Final = 200
@@ -204,22 +204,13 @@ async def _judge(
     """One part: what may be entered, durable already, or why not."""
     if isinstance(part, Failure):
         return part
-    blobs = call.services.blobs
-    found = await call.services.in_thread(lambda writer: _take(blobs, writer, study_uid), part)
+    found = await call.services.in_thread(lambda writer: prepare(writer.path, writer.key), part)
     if isinstance(found, Refused):
         return Failure(_REFUSALS.get(found.code, _NOT_UNDERSTOOD))
-    return found
-
-
-def _take(blobs: Blobs, writer: BlobWriter, study_uid: str | None) -> Incoming | Failure | Refused:
-    """Judge a file; keep it when it is sound and belongs to the study of the URL."""
-    found = prepare(writer.path, writer.key)
-    if not isinstance(found, Incoming):
-        return found
     summary = found.summary
     if study_uid is not None and summary.study_uid != study_uid:
         return Failure(_WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)
-    blobs.put_file(writer.path, writer.key)
+    await call.services.put(part.path, part.key)
     return found
 
 

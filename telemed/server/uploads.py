@@ -23,6 +23,7 @@ from aiohttp import web
 
 from telemed.actions import uploads as acts
 from telemed.actions.act import Act
+from telemed.actions.intake import Incoming
 from telemed.actions.uploads import Closed, Verdict
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
@@ -274,8 +275,9 @@ async def finish(services: Services, row: Row) -> Verdict:
         if await asyncio.to_thread(acts.is_archive, path):
             verdict = await _expand(services, row, path)
         else:
-            blobs = services.blobs
-            found = await services.in_thread(lambda p: acts.judge(blobs, p, row["name"]), path)
+            found = await services.in_thread(lambda p: acts.judge(p, row["name"]), path)
+            if isinstance(found, Incoming):
+                await services.put(path, found.blob.key)
             verdict = await _act(services, row, lambda act: acts.enter(act, row, found))
     except OSError:
         # It could not be read, or its flush failed: the sender is asked for it again.
@@ -325,7 +327,8 @@ async def recover(services: Services) -> int:
         with left_alone(spool / row["id"]) as ours:
             if ours and await services.store.read(partial(_is_open, row)):
                 judged += 1
-                await _take_in(services, row)
+                if not await _take_in(services, row):
+                    break
     return judged
 
 
@@ -333,15 +336,21 @@ def _is_open(row: Row, tx: Tx) -> bool:
     return rows.known(tx, [row["id"]]).get(row["id"]) == rows.UPLOADING
 
 
-async def _take_in(services: Services, row: Row) -> None:
+async def _take_in(services: Services, row: Row) -> bool:
+    """Finish a whole file; False when images cannot be kept now, so the next is not tried."""
     try:
         await finish(services, row)
     except Problem as problem:
         log.error("upload: a whole file was not taken in: %s", problem.code)
+        return problem.code != "unavailable"
+    return True
 
 
 async def watch(services: Services) -> None:
-    """Look now and then for whole files whose server was killed before it judged them."""
+    """Look now and then for whole files that nobody judged.
+
+    Their server was killed, or the place of images was away when their last byte came.
+    """
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
@@ -351,11 +360,19 @@ async def watch(services: Services) -> None:
 
 
 async def sweep(services: Services) -> int:
-    """Remove what nobody went on with for seven days, and spool files without a row."""
+    """Remove what nobody went on with for seven days, and spool files without a row.
+
+    A whole file is not given up: it waits for us.
+    """
     before = services.clock() - ABANDONED
     spool = spool_of(services)
     stale = await services.store.read(lambda tx: rows.unfinished(tx, before))
-    gone = [row for row in stale if _untouched_since(spool / row["id"], before.timestamp())]
+    gone = [
+        row
+        for row in stale
+        if _untouched_since(spool / row["id"], before.timestamp())
+        and size_of(spool / row["id"]) < row["size"]
+    ]
     for row in gone:
         await _judge_now(services, row, Verdict("refused", "abandoned"))
         (spool / row["id"]).unlink(missing_ok=True)

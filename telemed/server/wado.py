@@ -65,10 +65,10 @@ def _offer(call: Call, row: Row, rows: Sequence[Row]) -> Offer:
 
 async def _single(call: Call, row: Row, offer: Offer, tag: str) -> web.StreamResponse:
     kind = f"{DICOM}; transfer-syntax={offer.transfer_syntax}"
-    path = call.services.blobs.path(row["blob"])
-    if TRANSFER_SYNTAXES[row["transfer_syntax"]].on_the_wire:
-        return await send_span(call, kind, tag, path, (0, row["size"]))
-    return await send(call, kind, tag, _rewritten(path))
+    with await call.services.at_hand(row["blob"]) as path:
+        if TRANSFER_SYNTAXES[row["transfer_syntax"]].on_the_wire:
+            return await send_span(call, kind, tag, path, (0, row["size"]))
+        return await send(call, kind, tag, _rewritten(path))
 
 
 async def _parts(
@@ -85,10 +85,10 @@ async def _parts(
             length=row["size"] if stored.on_the_wire else None,
             first=not number,
         )
-        path = call.services.blobs.path(row["blob"])
-        whole = read_span(path, 0, row["size"]) if stored.on_the_wire else _rewritten(path)
-        async for piece in whole:
-            yield piece
+        with await call.services.at_hand(row["blob"]) as path:
+            whole = read_span(path, 0, row["size"]) if stored.on_the_wire else _rewritten(path)
+            async for piece in whole:
+                yield piece
     yield multipart.closing(boundary)
 
 

@@ -1,10 +1,11 @@
 """Image files by the hash of their content. A blob that was put survives a power cut.
 
-A file is written beside its place, flushed to the disk, given its name, and the directory is
-flushed too; only then may a row point at it. Without the last step a power cut loses files that
-were acknowledged. A failed flush means the kernel may have dropped the bytes and will say yes the
-next time, so such a file is thrown away and never flushed again. This module knows bytes and
-names; what is in them, and who may read them, it refuses to know.
+`Blobs` is what every place of image files does; `FileBlobs` is a directory, `s3.S3Blobs` a bucket.
+In a directory a file is written beside its place, flushed to the disk, given its name, and the
+directory is flushed too; only then may a row point at it. Without the last step a power cut loses
+files that were acknowledged. A failed flush means the kernel may have dropped the bytes and will
+say yes the next time, so such a file is thrown away and never flushed again. This module knows
+bytes and names; what is in them, and who may read them, it refuses to know.
 """
 
 import contextlib
@@ -19,12 +20,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from telemed.core.errors import Problem
 
 log = logging.getLogger(__name__)
 
+PIECE = 1 << 20
 _LEFT_OVER_SECONDS = 24 * 3600
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -38,23 +40,53 @@ class Blob(NamedTuple):
     size: int
 
 
+class Held:
+    """A blob's file on this machine, which stays until it is let go: use it as a context.
+
+    `handle` is what keeps the file, a file descriptor that is closed in the end.
+    """
+
+    def __init__(self, path: Path, handle: int | None = None) -> None:
+        self.path = path
+        self._handle = handle
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_fault: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
 class Blobs(Protocol):
-    """Where image files are kept. All calls block; call them in a thread."""
+    """Where image files are kept. All calls but `near` block; call them in a thread.
+
+    A place that cannot be reached now is Problem("unavailable"), and nothing was kept.
+    """
 
     def writer(self, limit: int) -> "BlobWriter":
         """A place to write at most `limit` bytes before they are put."""
         ...
 
     def put_file(self, path: Path, key: str | None = None) -> Blob:
-        """Keep the content of a file durably; the file itself is left where it is."""
+        """Keep the content of a file durably; the file itself is left where it is.
+
+        `key` is the hash of its content where the caller knows it. Once this has returned the
+        blob is whole and stays; before that nobody can see any of it.
+        """
         ...
 
-    def path(self, key: str) -> Path:
-        """Where the blob is on this machine."""
+    def near(self, key: str) -> Held | None:
+        """The blob's file when it needs no fetching, else None. Does not wait for anything."""
         ...
 
-    def open(self, key: str) -> BinaryIO:
-        """The blob for reading; Problem("not-found") when it is not there."""
+    def fetch(self, key: str) -> Held:
+        """The blob's file, brought to this machine when it is far; FileNotFoundError."""
+        ...
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """A stretch of the blob in pieces, to the end unless `length` is given."""
         ...
 
     def exists(self, key: str) -> bool:
@@ -62,11 +94,15 @@ class Blobs(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """How many bytes are left for blobs."""
+        """How many bytes are left on this machine for files on their way."""
         ...
 
     def check_space(self, needed: int) -> None:
         """Problem("no-space") when `needed` bytes would eat into the reserve."""
+        ...
+
+    def check(self) -> str | None:
+        """Why nothing could be kept here whatever happens, in one sentence, or None."""
         ...
 
 
@@ -125,11 +161,11 @@ class FileBlobs:
         self._reserve = reserve
         self._temp = root / "tmp"
         make_directory(self._temp)
-        self._sweep()
+        sweep(self._temp)
 
     def writer(self, limit: int) -> BlobWriter:
         """A temporary file of this tree, for at most `limit` bytes."""
-        return BlobWriter(self._temp / secrets.token_hex(16), limit)
+        return new_writer(self._temp, limit)
 
     def put_file(self, path: Path, key: str | None = None) -> Blob:
         """Keep a file's content under its hash; an equal blob is left alone."""
@@ -148,16 +184,27 @@ class FileBlobs:
 
     def path(self, key: str) -> Path:
         """Where the blob is or would be; ValueError when `key` is not a hash."""
-        if not _KEY.match(key):
-            raise ValueError("not a blob key")
+        require_key(key)
         return self.root / key[:2] / key[2:4] / key
 
-    def open(self, key: str) -> BinaryIO:
-        """The blob for reading; Problem("not-found") when it is not there."""
-        try:
-            return self.path(key).open("rb")
-        except FileNotFoundError:
-            raise Problem("not-found") from None
+    def near(self, key: str) -> Held | None:
+        """The blob's file, whether it is there or not: opening it will tell."""
+        return Held(self.path(key))
+
+    def fetch(self, key: str) -> Held:
+        """The blob's file; FileNotFoundError when it is not there."""
+        place = self.path(key)
+        place.stat()
+        return Held(place)
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """A stretch of the blob in pieces; FileNotFoundError when it is not there."""
+        with self.path(key).open("rb") as file:
+            rest = os.fstat(file.fileno()).st_size - start if length is None else length
+            file.seek(start)
+            while rest > 0 and (piece := file.read(min(PIECE, rest))):
+                rest -= len(piece)
+                yield piece
 
     def exists(self, key: str) -> bool:
         """Whether the blob is there."""
@@ -172,13 +219,11 @@ class FileBlobs:
         if self.free_bytes() - needed < self._reserve:
             raise Problem("no-space")
 
-    def _sweep(self) -> None:
-        """Remove what writers left that died; other processes may be writing just now."""
-        now = time.time()
-        for left_over in self._temp.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if now - left_over.stat().st_mtime > _LEFT_OVER_SECONDS:
-                    left_over.unlink()
+    def check(self) -> str | None:
+        """Whether this process may write here."""
+        if os.access(self._temp, os.W_OK | os.X_OK):
+            return None
+        return f"the directory {self.root} cannot be written to"
 
     def _name(self, path: Path, place: Path) -> None:
         """Give a flushed file its name: by a hard link, or by a flushed copy and a rename."""
@@ -197,6 +242,26 @@ class FileBlobs:
             copy.replace(place)  # over a damaged blob: the hash says which content is right
         finally:
             copy.unlink(missing_ok=True)
+
+
+def require_key(key: str) -> None:
+    """ValueError when `key` is not a hash."""
+    if not _KEY.match(key):
+        raise ValueError("not a blob key")
+
+
+def new_writer(folder: Path, limit: int) -> BlobWriter:
+    """A writer on a temporary file of a folder."""
+    return BlobWriter(folder / secrets.token_hex(16), limit)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers left that died; other processes may be writing just now."""
+    now = time.time()
+    for left_over in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if now - left_over.stat().st_mtime > _LEFT_OVER_SECONDS:
+                left_over.unlink()
 
 
 def hash_file(path: Path) -> str:
