@@ -35,7 +35,7 @@ from telemed.core.network_rows import RowProblem, Severity, validate
 from telemed.dicom.names import search_keys
 from telemed.documents.network_file import Reading, read_file, read_folder
 from telemed.followers.follow import catch_up_fully
-from telemed.followers.tallies import TALLIES, rebuild
+from telemed.followers.tallies import TALLIES, Rebuilt, rebuild
 from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
@@ -431,17 +431,23 @@ def tally(
     settings = load_settings(config, data_dir=data_dir)
     services = assemble.open_services(settings)
     if rebuild_it:
-        before, after = rebuild(services.store)
-        same = before == after
-        out.print(f"Rebuilt {len(after)} entries: {'no difference' if same else 'DIFFERENT'}.")
+        done = rebuild(services.store)
         services.store.close()
-        raise SystemExit(0 if same else 1)
+        out.print(f"Rebuilt {done.entries} entries: {_what_differed(done)}.")
+        raise SystemExit(0 if done.same else 1)
     catch_up_fully(services.store, TALLIES)
     shown = services.store.read_now(
         lambda tx: monthly(services.make_act(tx, demo.EVERYWHERE), month or None, by, side)
     )
     services.store.close()
     _print_tally(shown, format)
+
+
+def _what_differed(done: Rebuilt) -> str:
+    if done.same:
+        return "no difference"
+    sums = f", sums of {', '.join(done.months_off)}" if done.months_off else ""
+    return f"DIFFERENT, put right: {done.entries_off} entries{sums}"
 
 
 _ON_TERMINAL = (

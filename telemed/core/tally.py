@@ -8,7 +8,7 @@ institutions, no scores and no ranks, and never adds the requesting side to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -286,6 +286,9 @@ class Spread:
     p90: float | None
 
 
+NO_SPREAD = Spread(0, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Every indicator of one group, by code.
@@ -315,35 +318,60 @@ def distinct(entries: Iterable[Entry]) -> Iterable[Entry]:
 
 
 def summarize(entries: Iterable[Entry]) -> Summary:
-    """All indicators over `entries`, in any order, repeats ignored."""
+    """All indicators over `entries`, in any order, repeats ignored.
+
+    This is the definition. A database that adds up by itself is held against it.
+    """
     totals: Counter[str] = Counter()
-    timed: dict[str, Counter[tuple[str, float]]] = {code: Counter() for code in _DURATIONS}
+    timed: dict[str, Counter[Timed]] = {code: Counter() for code in _DURATIONS}
     for entry in distinct(entries):
         totals[entry.indicator] += entry.weight
         if entry.value is not None and entry.indicator in timed:
-            timed[entry.indicator][entry.request_id, entry.value] += entry.weight
+            timed[entry.indicator][timed_name(entry, entry.value)] += entry.weight
+    measured = {
+        code: sorted(name[0] for name, weight in counted.items() for _ in range(weight))
+        for code, counted in timed.items()
+    }
+    return summary_of(totals, {code: spread_of(values) for code, values in measured.items()})
+
+
+Timed = tuple[float, str, str, str, str]
+"""A measured time by name: value, request, service, requester, provider."""
+
+
+def timed_name(entry: Entry, value: float) -> Timed:
+    """What a reversal must agree in with the time it takes out.
+
+    Every group of the tally holds all entries of one name or none of them, so what is left after
+    reversals does not depend on how the tally is grouped. What is left is never less than nothing:
+    a reversal whose original lies in another month takes nothing out here, because that month's
+    spread was made of cases this one never held.
+    """
+    return value, entry.request_id, entry.service, entry.requester, entry.provider
+
+
+def summary_of(totals: Mapping[str, int], spreads: Mapping[str, Spread]) -> Summary:
+    """The summary of counted weights and of spreads, both by indicator; absent ones are empty."""
     return Summary(
-        counts=MappingProxyType({code: totals[code] for code in _COUNTS}),
-        durations=MappingProxyType({code: _spread(timed[code]) for code in _DURATIONS}),
+        counts=MappingProxyType({code: totals.get(code, 0) for code in _COUNTS}),
+        durations=MappingProxyType({code: spreads.get(code, NO_SPREAD) for code in _DURATIONS}),
         shares=MappingProxyType({row.code: _ratio(row, totals) for row in _SHARES}),
     )
 
 
-def _spread(timed: Counter[tuple[str, float]]) -> Spread:
-    """The spread of what is left after reversals.
-
-    A reversal whose original lies in another month takes nothing out here: that month's spread
-    was made of cases this one never held.
-    """
-    values = sorted(value for (_, value), weight in timed.items() for _ in range(weight))
-    return Spread(len(values), nearest_rank(values, 50), nearest_rank(values, 90))
+def spread_of(ordered: Sequence[float]) -> Spread:
+    """The spread of an ascending list of seconds."""
+    return Spread(len(ordered), nearest_rank(ordered, 50), nearest_rank(ordered, 90))
 
 
-def nearest_rank(ordered: list[float], percent: int) -> float | None:
+def rank_of(measured: int, percent: int) -> int:
+    """Which of so many ascending values is the nearest-rank percentile, counting from 1."""
+    return max(-(-percent * measured // 100), 1)
+
+
+def nearest_rank(ordered: Sequence[float], percent: int) -> float | None:
     """The nearest-rank percentile of an ascending list; None when it is empty."""
-    if not ordered:
-        return None
-    return ordered[max(-(-percent * len(ordered) // 100), 1) - 1]
+    return ordered[rank_of(len(ordered), percent) - 1] if ordered else None
 
 
 def _ratio(row: Indicator, totals: Mapping[str, int]) -> float | None:

@@ -17,6 +17,9 @@ from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
 BATCH = 500
+"""Facts of one transaction while people work: nobody's writing waits long for it."""
+LONG_BATCH = 5_000
+"""Facts of one transaction when a backlog is worked off, where fewer commits are quicker."""
 MOST_WAIT = 60.0
 
 
@@ -28,13 +31,12 @@ class Follower:
     handle: Callable[[Tx, Sequence[Activity]], None]
 
 
-def catch_up(tx: Tx, follower: Follower) -> int:
+def catch_up(tx: Tx, follower: Follower, batch: int = BATCH) -> int:
     """Handle one batch in this transaction; how many facts it had.
 
     Every server process follows; the bookmark is read in turn, so a batch is handled by one.
     """
-    tx.take_turn(f"follower {follower.name}")
-    seen = store_log.since(tx, store_log.bookmark(tx, follower.name), BATCH)
+    seen = store_log.since(tx, store_log.take_bookmark(tx, follower.name), batch)
     if seen:
         follower.handle(tx, seen)
         store_log.move_bookmark(tx, follower.name, seen[-1].seq)
@@ -44,7 +46,7 @@ def catch_up(tx: Tx, follower: Follower) -> int:
 def catch_up_fully(store: Store, follower: Follower) -> int:
     """Handle everything there is, for the command line and tests; how many facts."""
     total = 0
-    while done := store.write_now(lambda tx: catch_up(tx, follower)):
+    while done := store.write_now(lambda tx: catch_up(tx, follower, LONG_BATCH)):
         total += done
     return total
 

@@ -4,7 +4,7 @@ Whose facts may be counted is decided once, in `tally_places`. What is counted i
 missing is null and never zero.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -36,16 +36,17 @@ from telemed.documents.tally_sheets import (
 from telemed.server import schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
-from telemed.server.tally_places import Places
+from telemed.server.tally_places import ByMonth, Places
 from telemed.store import log, network, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
 from telemed.store.audit import Event
+from telemed.store.tables import tally_entries
 from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
 Where = Literal["requester", "provider"]
-ByMonth = Mapping[str, list[Entry]]
+NOTHING = core.summarize([])
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 PAGE = 100
 _NAMED = 500
@@ -77,7 +78,7 @@ class TrendQuery(Query):
 class CasesQuery(TallyQuery):
     key: str | None = Field(default=None, max_length=40)
     indicator: str = Field(max_length=60)
-    cursor: int = Field(default=0, ge=0)
+    cursor: str = Field(default="0.0", pattern=r"^\d{1,18}\.\d{1,9}$")
 
 
 class ExportQuery(TallyQuery):
@@ -90,32 +91,30 @@ class ExportQuery(TallyQuery):
 def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = None) -> TallyPart:
     """One month by one dimension and side: the one answer that screen and file both show.
 
-    `counted` spares reading the same entries again for another dimension of the same side.
+    `counted` spares counting the same again for another dimension made of the same places.
     """
     act.subject.require(Permission.SEE_TALLY)
     before, year = core.compared_months(month)
     places = Places(act, month, by, side)
     by_month = _compared(places, month) if counted is None else counted
-    grouped = {m: places.summaries(by_month.get(m, [])) for m in (month, before, year)}
+    grouped = {m: places.rows_of(found) for m, found in by_month.items()}
 
     def row(key: str, name: str, tables: Callable[[str], Summary | None]) -> TallyRow:
-        now = tables(month) or core.summarize([])
-        return TallyRow(key, name, now, tables(before), tables(year))
+        return TallyRow(key, name, tables(month) or NOTHING, tables(before), tables(year))
 
     def table_of(key: str) -> Callable[[str], Summary | None]:
         # A row without facts has zeros in a month that counted any, and nothing before.
-        return lambda m: grouped[m].get(key) or (core.summarize([]) if by_month.get(m) else None)
+        return lambda m: grouped[m].get(key, NOTHING) if m in grouped else None
 
     rows = [row(key, name, table_of(key)) for key, name in places.names()]
     rows.sort(key=lambda r: (-r.summary.counts[LEADING[Side(side)]], r.code))
-    total = row("", "合计", lambda m: core.summarize(by_month[m]) if by_month.get(m) else None)
+    total = row("", "合计", lambda m: by_month[m].summary() if m in by_month else None)
     return TallyPart(Dimension(by), Side(side), tuple(rows), total)
 
 
 def _compared(places: Places, month: str) -> ByMonth:
-    """The entries of a month and of those it is compared with, by month."""
-    found = places.entries([month, *core.compared_months(month)])
-    return core.group(found, lambda e: e.month)
+    """What was counted in a month and in those it is compared with."""
+    return places.counted([month, *core.compared_months(month)])
 
 
 def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
     month = month or core.month_of(act.now)
     found = part(act, month, by, side)
     rows = [_line(row, by, side) for row in found.rows]
-    total = _line(found.total or TallyRow("", "", core.summarize([])), by, side)
+    total = _line(found.total or TallyRow("", "", NOTHING), by, side)
     return {
         "month": month,
         "by": by,
@@ -153,9 +152,11 @@ def book(act: Act, month: str) -> MonthlyTally:
     """The month as the form that is handed in: every dimension and both sides, with the cases."""
     parts: list[TallyPart] = []
     for side in ("requester", "provider"):
-        counted = _compared(Places(act, month, "service", side), month)
-        parts += [part(act, month, by, side, counted) for by in _BYS]
-    return _form(act, month, parts, tuple(_book_cases(act, month)))
+        of_places = _compared(Places(act, month, "institution", side), month)
+        of_services = _compared(Places(act, month, "service", side), month)
+        counted = {by: of_services if by == "service" else of_places for by in _BYS}
+        parts += [part(act, month, by, side, counted[by]) for by in _BYS]
+    return _form(act, month, parts, tuple(case_rows(act, counted_cases(act, month))))
 
 
 def sheet(act: Act, month: str, by: str, side: str) -> MonthlyTally:
@@ -178,35 +179,46 @@ def _form(
     )
 
 
-def _book_cases(act: Act, month: str) -> Iterable[CaseRow]:
-    """The cases counted in the month that the subject may see, by number."""
-    ids = {
-        e.request_id
-        for side in ("requester", "provider")
-        for e in Places(act, month, "service", side).entries([month])
-    }
-    for row in sorted(_requests(act, ids).values(), key=lambda r: r["number"]):
-        if not row["visible"]:
-            continue
-        issued, due = row["issued_at"], row["due_at"]
-        spent = None
-        if issued is not None and row["submitted_at"] is not None:
-            spent = (issued - row["submitted_at"]).total_seconds() - row["waited_seconds"]
-        yield CaseRow(
-            number=row["number"],
-            service=act.catalogue.services[row["service"]].label.zh,
-            urgency=URGENCY_WORDS[row["urgency"]].zh,
-            requester=row["requester"],
-            provider=row["provider"] or "",
-            submitted_at=row["submitted_at"],
-            issued_at=issued,
-            turnaround_seconds=spent,
-            on_time=None if issued is None or due is None else issued <= due,
-            positive=row["positive"],
-            critical=row["critical"] if issued is not None else None,
-            adoption=_ADOPTION.get(row["adoption"] or "", ""),
-            state=request.MACHINE.word(request.State(row["state"]))["zh"],
-        )
+def counted_cases(act: Act, month: str) -> list[str]:
+    """The requests counted in a month on either side that the subject may see, by number."""
+    requester = Places(act, month, "service", "requester")
+    e = tally_entries.c
+    counted = sa.select(e.request_id).where(
+        e.month == month,
+        e.indicator.in_(sorted(INDICATORS)),
+        sa.or_(requester.allowed(e.requester_id), requester.allowed(e.provider_id)),
+    )
+    c = t.requests.c
+    query = sa.select(c.id).where(c.id.in_(counted), visible_requests(act.subject, act.now))
+    return [str(row[0]) for row in act.tx.rows(query.order_by(c.number))]
+
+
+def case_rows(act: Act, ids: Sequence[str]) -> Iterable[CaseRow]:
+    """What the form says of these requests, in the given order."""
+    known = _requests(act, set(ids))
+    return (_case_row(act, known[each]) for each in ids if each in known)
+
+
+def _case_row(act: Act, row: Row) -> CaseRow:
+    issued, due = row["issued_at"], row["due_at"]
+    spent = None
+    if issued is not None and row["submitted_at"] is not None:
+        spent = (issued - row["submitted_at"]).total_seconds() - row["waited_seconds"]
+    return CaseRow(
+        number=row["number"],
+        service=act.catalogue.services[row["service"]].label.zh,
+        urgency=URGENCY_WORDS[row["urgency"]].zh,
+        requester=row["requester"],
+        provider=row["provider"] or "",
+        submitted_at=row["submitted_at"],
+        issued_at=issued,
+        turnaround_seconds=spent,
+        on_time=None if issued is None or due is None else issued <= due,
+        positive=row["positive"],
+        critical=row["critical"] if issued is not None else None,
+        adoption=_ADOPTION.get(row["adoption"] or "", ""),
+        state=request.MACHINE.word(request.State(row["state"]))["zh"],
+    )
 
 
 _BYS = ("institution", "county", "city", "alliance", "service")
@@ -223,18 +235,19 @@ def values(summary: Summary | None, side: str) -> dict[str, float | None]:
 
 
 def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
-    """The counted facts behind one number, each with its case."""
+    """The counted facts behind one number, each with its case, a page of them."""
     row, column = _indicator(query.indicator, query.side)
     places = Places(act, query.month, query.by, query.side)
-    entries = places.entries([query.month], query.key or "", _counted_by(row))
-    entries.sort(key=lambda e: (e.seq, e.part))
-    page = entries[query.cursor : query.cursor + PAGE]
+    asked = (query.month, query.key or "", _counted_by(row))
+    seq, part = query.cursor.split(".")
+    found = places.facts(*asked, tallies.Page((int(seq), int(part)), PAGE + 1))
+    page = found[:PAGE]
     known = _requests(act, {e.request_id for e in page})
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],
-        "total": float(sum(e.weight for e in entries)),
-        "next": str(query.cursor + PAGE) if len(entries) > query.cursor + PAGE else None,
+        "total": float(places.weight(*asked)),
+        "next": f"{page[-1].seq}.{page[-1].part}" if len(found) > PAGE else None,
     }
 
 
@@ -242,18 +255,13 @@ def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     """Month by month for one row or all, one indicator or all; null before anything was counted."""
     months = [core.month_after(query.until, -n) for n in range(query.months - 1, -1, -1)]
     places = Places(act, query.until, query.by, query.side)
-    key = query.key or ""
     if query.indicator is None:
         asked = side_indicators(Side(query.side))
     else:
         asked = (_indicator(query.indicator, query.side)[0],)
     only = frozenset[str]().union(*(_counted_by(row) for row in asked))
-    by_month = core.group(places.entries(months, key, only), lambda e: e.month)
-    first = places.first_month(key) or "9999-99"
-    tables = [
-        values(core.summarize(by_month.get(m, [])) if m >= first else None, query.side)
-        for m in months
-    ]
+    summaries = places.trend(months, query.key or "", only)
+    tables = [values(summaries[m], query.side) for m in months]
     codes = [c["code"] for row in asked for c in _columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
 

@@ -1,11 +1,14 @@
-"""Who may be counted by whom, and in which row of a tally an entry belongs.
+"""Who may be counted by whom, and in which rows of a tally a place counts.
 
 An institution counts its own facts, supervision those of its region; both in the query itself.
 Rows are institutions, counties, cities, alliances or services; every row there should be is named,
-so that one that did nothing is shown and not hidden.
+so that one that did nothing is shown and not hidden. The database adds up; here sums of places
+become summaries of rows.
 """
 
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,25 +16,51 @@ import sqlalchemy as sa
 from telemed.actions.act import Act
 from telemed.core import tally as core
 from telemed.core.indicators import INDICATORS, Measure, Side
-from telemed.core.tally import Entry, Summary
+from telemed.core.tally import Summary
 from telemed.documents.tally_sheets import side_indicators
 from telemed.store import tables as t
 from telemed.store import tallies
-from telemed.store.tables import tally_entries
+from telemed.store.tallies import Page, Wanted
 from telemed.store.tx import Row
-
-T = tally_entries.c
 
 _PARTS = {
     code
     for row in INDICATORS.values()
     if row.kind is Measure.SHARE
     for code in (row.numerator, row.denominator)
+    if code is not None
 }
+_TIMED = {row.code for row in INDICATORS.values() if row.kind is Measure.DURATION}
+
+
+@dataclass(slots=True)
+class Counted:
+    """The sums and the measured times of one month by place: an institution, or a service."""
+
+    sums: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    times: dict[str, dict[str, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+
+    def summary(self, places: Collection[str] | None = None) -> Summary:
+        """The summary of some places together, or of all."""
+        totals: Counter[str] = Counter()
+        measured: dict[str, list[float]] = defaultdict(list)
+        for place in self.sums if places is None else places:
+            if place in self.sums:
+                totals.update(self.sums[place])
+            for code, values in self.times[place].items() if place in self.times else ():
+                measured[code] += values
+        spreads = {code: core.spread_of(sorted(values)) for code, values in measured.items()}
+        return core.summary_of(totals, spreads)
+
+
+ByMonth = Mapping[str, Counted]
+"""A month in which nothing was counted is absent: missing is not zero."""
 
 
 class Places:
-    """Who may be counted, and which rows an entry belongs to."""
+    """Who may be counted, and which rows a place counts in."""
 
     def __init__(self, act: Act, month: str, by: str, side: str) -> None:
         self._act, self._by, self._side = act, by, side
@@ -40,53 +69,92 @@ class Places:
         self._areas = {r["code"]: r["name"] for r in act.tx.all(sa.select(t.area_codes))}
         self._alliances = self._memberships() if by == "alliance" else {}
 
-    def entries(
-        self, months: Iterable[str], key: str = "", only: Collection[str] | None = None
-    ) -> list[Entry]:
-        """The entries of these months on this side that the subject may count.
+    # --- numbers ---
 
-        `key` narrows to one row and `only` to some indicators, both in the database.
-        """
-        shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
-        wanted = T.indicator.in_(sorted(shown if only is None else shown & set(only)))
-        return tallies.of_months(self._act.tx, months, sa.and_(self._where(key), wanted))
+    def counted(self, months: Iterable[str]) -> ByMonth:
+        """What the subject may count of these months, by the places that rows are made of."""
+        wanted = self._wanted(months, None, "")
+        allowed, by = self._allowed_in(""), "service" if self._by == "service" else "institution_id"
+        found: dict[str, Counted] = defaultdict(Counted)
+        for month, code, place, weight in tallies.sums(self._act.tx, wanted, allowed, by):
+            found[month].sums[place][code] = weight
+        for month, code, place, value, weight in tallies.times(self._act.tx, wanted, allowed, by):
+            found[month].times[place][code] += [value] * weight
+        return dict(found)
 
-    def first_month(self, key: str) -> str | None:
+    def rows_of(self, counted: Counted) -> dict[str, Summary]:
+        """A summary for each row in which anything was counted."""
+        members: dict[str, list[str]] = defaultdict(list)
+        for place in counted.sums:
+            for key in self.keys_of(place):
+                members[key].append(place)
+        return {key: counted.summary(places) for key, places in members.items()}
+
+    def trend(
+        self, months: Collection[str], key: str, only: Collection[str]
+    ) -> dict[str, Summary | None]:
+        """One row, or all, month by month; None before anything was counted in it."""
+        wanted, allowed = self._wanted(months, only, key), self._allowed_in(key)
+        totals: dict[str, Counter[str]] = defaultdict(Counter)
+        for month, code, _, weight in tallies.sums(self._act.tx, wanted, allowed, "side"):
+            totals[month][code] = weight
+        spreads: dict[str, dict[str, core.Spread]] = defaultdict(dict)
+        timed = self._wanted(months, _TIMED & set(wanted.indicators), key)
+        for (month, code), spread in tallies.spreads(self._act.tx, timed, allowed).items():
+            spreads[month][code] = spread
+        first = self.first_month(key) or "9999-99"
+        return {
+            month: core.summary_of(totals[month], spreads[month]) if month >= first else None
+            for month in months
+        }
+
+    def first_month(self, key: str = "") -> str | None:
         """The first month in which anything was counted in a row, or None."""
-        return tallies.first_month(self._act.tx, self._where(key))
+        wanted = self._wanted((), None, key)
+        return tallies.first_month(self._act.tx, wanted, self._allowed_in(key))
 
-    def _where(self, key: str) -> sa.ColumnElement[bool]:
-        """What the subject may count, of one row or of all."""
-        column = T.requester_id if self._side == "requester" else T.provider_id
-        if key == "":
-            return self._allowed(column)
-        if self._by == "service":
-            return sa.and_(self._allowed(column), T.service == key)
-        members = [place for place in self._mine if key in self._keys_at(place)]
-        return sa.and_(self._allowed(column), column.in_(members))
+    def facts(self, month: str, key: str, only: Collection[str], page: Page) -> list[core.Entry]:
+        """The counted facts behind a number, in the log's order."""
+        wanted = self._wanted([month], only, key)
+        return tallies.facts(self._act.tx, wanted, self._allowed_in(key), page)
 
-    def keys_of(self, entry: Entry) -> list[str]:
-        """The rows an entry counts in: several only for alliances."""
-        if self._by == "service":
-            return [entry.service]
-        return self._keys_at(entry.requester if self._side == "requester" else entry.provider)
+    def weight(self, month: str, key: str, only: Collection[str]) -> int:
+        """What the facts behind a number add up to."""
+        wanted = self._wanted([month], only, key)
+        found = tallies.sums(self._act.tx, wanted, self._allowed_in(key), "side")
+        return sum(weight for *_, weight in found)
 
-    def _keys_at(self, place: str) -> list[str]:
-        """The rows an institution counts in."""
+    def allowed(self, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+        """The rows the subject may count, by the column of the institution on a side."""
+        subject = self._act.subject
+        if subject.region is None:
+            return column == subject.own_institution
+        place = sa.func.substr(t.institutions.c.area_code, 1, len(subject.region))
+        return column.in_(sa.select(t.institutions.c.id).where(place == subject.region))
+
+    def _wanted(self, months: Iterable[str], only: Collection[str] | None, key: str) -> Wanted:
+        shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
+        codes = shown if only is None else shown & set(only)
+        service = key if key and self._by == "service" else None
+        return Wanted(self._side, frozenset(months), frozenset(codes), service)
+
+    def _allowed_in(self, key: str) -> Callable[[sa.Column[Any]], sa.ColumnElement[bool]]:
+        """`allowed`, narrowed to one row's institutions."""
+        if key == "" or self._by == "service":
+            return self.allowed
+        members = [place for place in self._mine if key in self.keys_of(place)]
+        return lambda column: sa.and_(self.allowed(column), column.in_(members))
+
+    # --- rows ---
+
+    def keys_of(self, place: str) -> list[str]:
+        """The rows a place counts in: several only for alliances."""
         if self._by == "alliance":
             return [a["alliance_id"] for a in self._alliances.get(place, [])]
-        if self._by == "institution":
+        if self._by in ("institution", "service"):
             return [place]
         area = str(self._mine[place]["area_code"]) if place in self._mine else ""
         return [self._area_key(area)]
-
-    def summaries(self, entries: Iterable[Entry]) -> dict[str, Summary]:
-        """A summary for each row."""
-        groups: dict[str, list[Entry]] = {}
-        for entry in entries:
-            for key in self.keys_of(entry):
-                groups.setdefault(key, []).append(entry)
-        return {key: core.summarize(members) for key, members in groups.items()}
 
     def names(self) -> list[tuple[str, str]]:
         """Every row there should be, with its name: one that did nothing is shown, not hidden."""
@@ -118,13 +186,6 @@ class Places:
         else:
             query = query.where(t.institutions.c.id == subject.own_institution)
         return {row["id"]: row for row in self._act.tx.all(query)}
-
-    def _allowed(self, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
-        subject = self._act.subject
-        if subject.region is None:
-            return column == subject.own_institution
-        place = sa.func.substr(t.institutions.c.area_code, 1, len(subject.region))
-        return column.in_(sa.select(t.institutions.c.id).where(place == subject.region))
 
     def _memberships(self) -> dict[str, list[Row]]:
         last = self._end.date()

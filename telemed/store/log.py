@@ -14,6 +14,8 @@ from telemed.store.tables import activities, bookmarks
 from telemed.store.tx import Row, Tx
 
 LOCK = 0x7E1E
+_TAKE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(LOCK))
+_HEAD = sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0))
 
 
 def append(tx: Tx, facts: Iterable[Fact]) -> list[Activity]:
@@ -21,17 +23,19 @@ def append(tx: Tx, facts: Iterable[Fact]) -> list[Activity]:
     pending = list(facts)
     if not pending:
         return []
-    if not tx.sqlite:
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-    last = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0)))
-    rows = [_row(last + 1 + i, fact) for i, fact in enumerate(pending)]
+    if tx.log_head is None:
+        if not tx.sqlite:
+            tx.execute(_TAKE_LOCK)
+        tx.log_head = head(tx)
+    rows = [_row(tx.log_head + 1 + i, fact) for i, fact in enumerate(pending)]
     tx.insert(activities, rows)
+    tx.log_head += len(rows)
     return [_activity(row) for row in rows]
 
 
 def head(tx: Tx) -> int:
     """The last sequence number, 0 when the log is empty."""
-    return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0))))
+    return int(tx.scalar(_HEAD))
 
 
 def since(
@@ -60,6 +64,12 @@ def bookmark(tx: Tx, follower: str) -> int:
     """How far a follower has come."""
     found = tx.scalar(sa.select(bookmarks.c.seq).where(bookmarks.c.follower == follower))
     return int(found or 0)
+
+
+def take_bookmark(tx: Tx, follower: str) -> int:
+    """`bookmark`, in turn: every server process follows, and one moves it at a time."""
+    tx.take_turn(f"follower {follower}")
+    return bookmark(tx, follower)
 
 
 def move_bookmark(tx: Tx, follower: str, seq: int) -> None:

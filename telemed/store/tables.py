@@ -53,8 +53,9 @@ Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Col = sa.Column
 
 
-def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, metadata, *columns)
+def _table(name: str, *columns: sa.schema.SchemaItem, in_key_order: bool = False) -> sa.Table:
+    """A table; `in_key_order` keeps a SQLite table's rows in its key instead of beside it."""
+    return sa.Table(name, metadata, *columns, sqlite_with_rowid=not in_key_order)
 
 
 # --- the network ------------------------------------------------------------------------------
@@ -471,8 +472,44 @@ tally_entries = _table(
     Col("weight", sa.Integer, nullable=False),
     Col("at", UtcTime, nullable=False),
     Col("person", sa.Text),
-    sa.Index("ix_tally_month_requester", "month", "requester_id"),
-    sa.Index("ix_tally_month_provider", "month", "provider_id"),
+    # Enough to find and to filter a number's facts without the row: of one month and indicator
+    # they lie in the log's order, where new ones are added at the end.
+    sa.Index(
+        "ix_tally_facts",
+        "indicator",
+        "month",
+        "seq",
+        "part",
+        "requester_id",
+        "provider_id",
+        "service",
+    ),
+)
+
+# What the entries add up to, kept with them. An institution's sums stand under each side it was on.
+tally_sums = _table(
+    "tally_sums",
+    Col("side", sa.Text, primary_key=True),
+    Col("month", sa.Text, primary_key=True),
+    Col("indicator", sa.Text, primary_key=True),
+    Col("institution_id", sa.Text, primary_key=True),
+    Col("service", sa.Text, primary_key=True),
+    Col("weight", sa.Integer, nullable=False),
+    in_key_order=True,
+)
+
+# The measured times with what reversals have left of each. The key begins as percentiles ask.
+tally_times = _table(
+    "tally_times",
+    Col("indicator", sa.Text, primary_key=True),
+    Col("month", sa.Text, primary_key=True),
+    Col("value", sa.Float, primary_key=True),
+    Col("request_id", sa.Text, primary_key=True),
+    Col("service", sa.Text, primary_key=True),
+    Col("requester_id", sa.Text, primary_key=True),
+    Col("provider_id", sa.Text, primary_key=True),
+    Col("weight", sa.Integer, nullable=False),
+    in_key_order=True,
 )
 
 audit = _table(

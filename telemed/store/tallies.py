@@ -1,17 +1,28 @@
-"""Tally entries: the counted facts, one row each, kept beside the log they were folded from."""
+"""The counted facts, one row each, and what they add up to, kept beside the log they came from.
 
-from collections.abc import Iterable
-from dataclasses import fields
+Three tables of one truth: the entries; their sums by month, indicator, institution on a side and
+service; and the measured times with what reversals left of them. All are written in the
+transaction that moves the follower's bookmark. A question for a number reads sums and times, a
+question for its cases reads entries. Who may ask is not known here: callers pass the predicate.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.core.tally import Entry
-from telemed.store.tables import tally_entries
+from telemed.core.tally import Entry, Spread, rank_of
+from telemed.store.log import take_bookmark
+from telemed.store.tables import tally_entries, tally_sums, tally_times
 from telemed.store.tx import Row, Tx
 
 FOLLOWER = "tallies"
 """The name of the bookmark up to which these entries speak."""
+
+SIDES = ("requester", "provider")
+Predicate = sa.ColumnElement[bool]
 
 _COLUMNS = {f.name: f.name for f in fields(Entry)} | {
     "requester": "requester_id",
@@ -21,41 +32,239 @@ T = tally_entries.c
 _ENTRIES = sa.select(*(T[column] for column in _COLUMNS.values()))
 
 
-def add(tx: Tx, entries: Iterable[Entry]) -> None:
-    """Keep entries; those already there (a replay) are left as they are."""
-    tx.insert_missing(tally_entries, [_row(e) for e in entries])
+# --- keeping ------------------------------------------------------------------------------------
 
 
-def clear(tx: Tx) -> None:
-    """Forget every entry, to fold the log anew."""
-    tx.execute(sa.delete(tally_entries))
+def add(tx: Tx, entries: Iterable[Entry]) -> int:
+    """Keep entries and add them up; how many were new. A replayed one is left as it is.
+
+    The caller holds the follower's bookmark, so nobody else adds meanwhile.
+    """
+    new = _unknown(tx, entries)
+    if new:
+        tx.insert(tally_entries, [_row(e) for e in new])
+        tx.add_up(tally_sums, _sums_of(new), "weight")
+        tx.add_up(tally_times, _times_of(new), "weight")
+    return len(new)
 
 
-def everything(tx: Tx) -> list[Entry]:
-    """All entries in log order."""
-    return _entries(tx, _ENTRIES.order_by(T.seq, T.part))
+def _unknown(tx: Tx, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that are not kept yet, each once, in log order."""
+    by_name = {(e.seq, e.part): e for e in entries}
+    if not by_name:
+        return []
+    names = sorted(by_name)
+    kept = tx.rows(sa.select(T.seq, T.part).where(T.seq.between(names[0][0], names[-1][0])))
+    known = {(seq, part) for seq, part in kept}
+    return [by_name[name] for name in names if name not in known]
 
 
-def of_months(tx: Tx, months: Iterable[str], where: sa.ColumnElement[bool]) -> list[Entry]:
-    """The entries of some months that a viewer may count."""
-    return _entries(tx, _ENTRIES.where(T.month.in_(list(months)), where))
+def _sums_of(entries: Iterable[Entry]) -> list[Row]:
+    sums: Counter[tuple[str, ...]] = Counter()
+    for e in entries:
+        sums["requester", e.month, e.indicator, e.requester, e.service] += e.weight
+        sums["provider", e.month, e.indicator, e.provider, e.service] += e.weight
+    names = ("side", "month", "indicator", "institution_id", "service")
+    return [{**dict(zip(names, key, strict=True)), "weight": n} for key, n in sums.items()]
 
 
-def first_month(tx: Tx, where: sa.ColumnElement[bool]) -> str | None:
-    """The first month with an entry that a viewer may count, or None."""
-    month = tx.scalar(sa.select(sa.func.min(T.month)).where(where))
-    return None if month is None else str(month)
-
-
-def _entries(tx: Tx, query: sa.Select[Any]) -> list[Entry]:
-    # By position: a month of the whole region is tens of thousands of rows, and a mapping for
-    # each costs more than the query.
-    return [_entry(row) for row in tx.execute(query)]
-
-
-def _entry(columns: Iterable[Any]) -> Entry:
-    return Entry(*columns)
+def _times_of(entries: Iterable[Entry]) -> list[Row]:
+    times: Counter[tuple[str | float, ...]] = Counter()
+    for e in entries:
+        if e.value is not None:
+            name = (e.indicator, e.month, e.value, e.request_id, e.service, e.requester, e.provider)
+            times[name] += e.weight
+    names = [column.name for column in tally_times.primary_key]
+    return [{**dict(zip(names, key, strict=True)), "weight": n} for key, n in times.items()]
 
 
 def _row(entry: Entry) -> Row:
     return {column: getattr(entry, name) for name, column in _COLUMNS.items()}
+
+
+# --- the numbers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of the tally: a side, months, indicators, and one service or all."""
+
+    side: str
+    months: Collection[str]
+    indicators: Collection[str]
+    service: str | None = None
+
+
+Allowed = Callable[[sa.Column[str]], Predicate]
+"""The rows a viewer may count, given the column of the institution on the asked side."""
+
+
+def sums(tx: Tx, wanted: Wanted, allowed: Allowed, by: str) -> list[tuple[str, str, str, int]]:
+    """Month, indicator, group and weight; `by` is institution_id or service."""
+    c = tally_sums.c
+    group = (c.month, c.indicator, c[by])
+    query = (
+        sa.select(*group, sa.func.sum(c.weight))
+        .where(c.side == wanted.side, c.month.in_(sorted(wanted.months)))
+        .where(c.indicator.in_(sorted(wanted.indicators)), allowed(c.institution_id))
+        .group_by(*group)
+    )
+    if wanted.service is not None:
+        query = query.where(c.service == wanted.service)
+    return [(month, code, name, int(n)) for month, code, name, n in tx.rows(query)]
+
+
+def times(
+    tx: Tx, wanted: Wanted, allowed: Allowed, by: str
+) -> Iterable[tuple[str, str, str, float, int]]:
+    """Month, indicator, group, seconds and how often, ascending in seconds within the first two."""
+    c = tally_times.c
+    group = c.service if by == "service" else c[f"{wanted.side}_id"]
+    query = sa.select(c.month, c.indicator, group, c.value, c.weight)
+    ordered = _timed(query, wanted, allowed).order_by(c.indicator, c.month, c.value)
+    return ((month, code, name, value, n) for month, code, name, value, n in tx.rows(ordered))
+
+
+def spreads(tx: Tx, wanted: Wanted, allowed: Allowed) -> dict[tuple[str, str], Spread]:
+    """The spread of all groups together by month and indicator; none where nothing was measured.
+
+    The database counts along the ordered times and returns those at the asked ranks only, so two
+    years of a whole region come as a hundred rows. The ranks are `core.tally.rank_of`'s.
+    """
+    c = tally_times.c
+    counted = sa.select(c.month, c.indicator, sa.func.sum(c.weight))
+    counts = tx.rows(_timed(counted, wanted, allowed).group_by(c.month, c.indicator))
+    return {
+        (month, code): Spread(
+            int(n),
+            *(_at_rank(tx, wanted, allowed, month, code, rank_of(int(n), p)) for p in (50, 90)),
+        )
+        for month, code, n in list(counts)
+    }
+
+
+def _at_rank(
+    tx: Tx, wanted: Wanted, allowed: Allowed, month: str, indicator: str, rank: int
+) -> float:
+    c = tally_times.c
+    one = replace(wanted, months=(month,), indicators=(indicator,))
+    query = _timed(sa.select(c.value), one, allowed).order_by(c.value).offset(rank - 1).limit(1)
+    return float(tx.scalar(query))
+
+
+def _timed(query: sa.Select[Any], wanted: Wanted, allowed: Allowed) -> sa.Select[Any]:
+    """The times that reversals have left, of the wanted part."""
+    c = tally_times.c
+    query = query.where(
+        c.indicator.in_(sorted(wanted.indicators)),
+        c.month.in_(sorted(wanted.months)),
+        c.weight > 0,
+        allowed(c[f"{wanted.side}_id"]),
+    )
+    return query if wanted.service is None else query.where(c.service == wanted.service)
+
+
+def first_month(tx: Tx, wanted: Wanted, allowed: Allowed) -> str | None:
+    """The first month with anything counted on a side that a viewer may count, or None."""
+    c = tally_sums.c
+    query = sa.select(sa.func.min(c.month)).where(c.side == wanted.side, allowed(c.institution_id))
+    if wanted.service is not None:
+        query = query.where(c.service == wanted.service)
+    month = tx.scalar(query)
+    return None if month is None else str(month)
+
+
+# --- the facts behind a number ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """So many facts after the one named `(seq, part)`."""
+
+    after: tuple[int, int] = (0, 0)
+    size: int = 100
+
+
+def facts(tx: Tx, wanted: Wanted, allowed: Allowed, page: Page) -> list[Entry]:
+    """Counted facts of the wanted part in the log's order, a page of them.
+
+    Each indicator of each month is asked for by itself: its facts lie in the index in this order,
+    and a page of them costs a page, however many there are.
+    """
+    beyond = sa.tuple_(T.seq, T.part) > sa.tuple_(*page.after)
+    query = _ENTRIES.where(beyond, allowed(T[f"{wanted.side}_id"])).order_by(T.seq, T.part)
+    if wanted.service is not None:
+        query = query.where(T.service == wanted.service)
+    found = [
+        Entry(*row)
+        for code in wanted.indicators
+        for month in wanted.months
+        for row in tx.rows(query.where(T.indicator == code, T.month == month).limit(page.size))
+    ]
+    return sorted(found, key=lambda e: (e.seq, e.part))[: page.size]
+
+
+# --- the proof ----------------------------------------------------------------------------------
+
+
+def between(tx: Tx, after: int, last: int | None, limit: int | None = None) -> list[Entry]:
+    """The entries of the facts after one up to another (or the end), in log order."""
+    query = _ENTRIES.where(_window(after, last)).order_by(T.seq, T.part).limit(limit)
+    return [Entry(*row) for row in tx.rows(query)]
+
+
+def replace_between(tx: Tx, after: int, last: int | None, entries: Iterable[Entry]) -> int:
+    """Put entries in the place of a window's, without adding up; how many were there."""
+    gone = tx.execute(sa.delete(tally_entries).where(_window(after, last))).rowcount
+    tx.insert(tally_entries, [_row(e) for e in entries])
+    return gone
+
+
+def _window(after: int, last: int | None) -> Predicate:
+    return T.seq > after if last is None else sa.and_(T.seq > after, T.seq <= last)
+
+
+def months(tx: Tx) -> list[str]:
+    """Every month with an entry or a sum, in order."""
+    columns = (T.month, tally_sums.c.month, tally_times.c.month)
+    return sorted({row[0] for column in columns for row in tx.rows(sa.select(column).distinct())})
+
+
+def adds_up(tx: Tx, month: str) -> bool:
+    """Whether the month's sums and times are what its entries add up to, row for row."""
+    return all(
+        tx.execute(sa.except_(one, other).limit(1)).first() is None
+        for table, fresh in _added_up(month)
+        for kept in [sa.select(table).where(table.c.month == month)]
+        for one, other in ((kept, fresh), (fresh, kept))
+    )
+
+
+def add_up_anew(tx: Tx, month: str) -> None:
+    """Make the month's sums and times from its entries again."""
+    take_bookmark(tx, FOLLOWER)  # a follower that adds to the month holds it too
+    for table in (tally_sums, tally_times):
+        tx.execute(sa.delete(table).where(table.c.month == month))
+    for table, fresh in _added_up(month):
+        tx.execute(sa.insert(table).from_select(list(table.c), fresh))
+
+
+def _added_up(month: str) -> list[tuple[sa.Table, sa.Select[Any]]]:
+    """What the entries of a month add up to, in the tables' own columns."""
+    one_side = [
+        sa.select(
+            sa.literal(side).label("side"),
+            T.month,
+            T.indicator,
+            T[f"{side}_id"].label("institution_id"),
+            T.service,
+            sa.func.sum(T.weight).label("weight"),
+        )
+        .where(T.month == month)
+        .group_by(T.month, T.indicator, T[f"{side}_id"], T.service)
+        for side in SIDES
+    ]
+    named = [T[column.name] for column in tally_times.primary_key]
+    timed = sa.select(*named, sa.func.sum(T.weight).label("weight"))
+    timed = timed.where(T.month == month, T.value.is_not(None)).group_by(*named)
+    return [(tally_sums, sa.select(sa.union_all(*one_side).subquery())), (tally_times, timed)]

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,10 +19,12 @@ class Tx:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self.sqlite = connection.dialect.name == "sqlite"
+        self.log_head: int | None = None
+        """The log's last number once this transaction holds the log's lock."""
 
-    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+    def execute(self, statement: sa.Executable, **values: Any) -> sa.CursorResult[Any]:
         """Run a statement."""
-        return self.connection.execute(statement)
+        return self.connection.execute(statement, values)
 
     def take_turn(self, name: str) -> None:
         """Wait until no other process is in a turn of that name; the transaction's end ends it.
@@ -32,37 +35,98 @@ class Tx:
             number = zlib.crc32(name.encode()) & 0x7FFF_FFFF
             self.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS, number)))
 
-    def one(self, statement: sa.Executable) -> Row | None:
-        """The first row as a mapping, or None."""
-        row = self.connection.execute(statement).mappings().first()
+    def one(self, statement: sa.Executable, **values: Any) -> Row | None:
+        """The first row as a mapping, or None; `values` for the statement's own parameters."""
+        row = self.connection.execute(statement, values).mappings().first()
         return None if row is None else dict(row)
 
-    def all(self, statement: sa.Executable) -> list[Row]:
+    def all(self, statement: sa.Executable, **values: Any) -> list[Row]:
         """All rows as mappings."""
-        return [dict(row) for row in self.connection.execute(statement).mappings()]
+        return [dict(row) for row in self.connection.execute(statement, values).mappings()]
 
-    def scalar(self, statement: sa.Executable) -> Any:
+    def rows(self, statement: sa.Executable) -> Iterable[Sequence[Any]]:
+        """All rows by position as they come: for many of them a mapping costs more than the row."""
+        return self.connection.execute(statement)
+
+    def scalar(self, statement: sa.Executable, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self.connection.execute(statement).scalar()
+        return self.connection.execute(statement, values).scalar()
+
+    def find(self, table: sa.Table, **keys: Any) -> Row | None:
+        """The row whose columns equal `keys`, or None."""
+        return self.one(_select(table, tuple(keys)), **keys)
 
     def insert(self, table: sa.Table, rows: Row | Sequence[Row]) -> None:
         """Insert one row or many."""
-        many = [rows] if isinstance(rows, Mapping) else list(rows)
-        if many:
-            self.connection.execute(sa.insert(table), [dict(r) for r in many])
+        if isinstance(rows, Mapping):
+            self.connection.execute(_insert(table), dict(rows))
+        elif rows:
+            self.connection.execute(_insert(table), [dict(r) for r in rows])
 
     def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
-        """Insert rows whose keys are not there yet; how many were new."""
-        dialect = sqlite if self.sqlite else postgresql
+        """Insert rows, all of the same columns, whose keys are not there yet; how many were new."""
+        many = [dict(row) for row in rows]
+        if not many:
+            return 0
+        insert = _insert_missing(table, self.sqlite)
         # psycopg reports -1 for an INSERT unless SQLAlchemy is asked to keep the count.
         options = {"preserve_rowcount": True}
-        new = 0
-        for row in rows:
-            insert = dialect.insert(table).values(**row).on_conflict_do_nothing()
-            done = self.connection.execute(insert, execution_options=options)
-            new += done.rowcount
-        return new
+        return self.connection.execute(insert, many, execution_options=options).rowcount
+
+    def add_up(self, table: sa.Table, rows: Sequence[Row], column: str) -> None:
+        """Add each row's `column` to the row with its primary key, or begin one with it."""
+        if not rows:
+            return
+        statement = _add_up(table, column, self.sqlite)
+        self.connection.execute(statement, [dict(r) for r in rows])
 
     def update(self, table: sa.Table, where: sa.ColumnElement[bool], values: Row) -> int:
         """Update rows; how many matched. Zero is the caller's lost race."""
         return self.connection.execute(sa.update(table).where(where).values(**values)).rowcount
+
+    def change(self, table: sa.Table, keys: Row, values: Row) -> int:
+        """Update the rows whose columns equal `keys` (none of them NULL); how many matched."""
+        statement = _update(table, tuple(keys), tuple(values))
+        named = {f"key_{name}": value for name, value in keys.items()}
+        return self.connection.execute(statement, {**named, **values}).rowcount
+
+
+# Building a statement costs several times what running it does: those of every step are built once.
+
+
+def given(column: sa.Column[Any]) -> sa.BindParameter[Any]:
+    """A parameter named and typed like a column, for a statement that is built once."""
+    return sa.bindparam(column.name, type_=column.type)
+
+
+@cache
+def _select(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[Any]:
+    return sa.select(table).where(*(table.c[key] == given(table.c[key]) for key in keys))
+
+
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
+
+
+@cache
+def _insert_missing(table: sa.Table, on_sqlite: bool) -> sa.Insert:
+    insert = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
+    return insert.on_conflict_do_nothing()
+
+
+def _insert_here(table: sa.Table, on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if on_sqlite else postgresql.insert(table)
+
+
+@cache
+def _add_up(table: sa.Table, column: str, on_sqlite: bool) -> sa.Insert:
+    insert = _insert_here(table, on_sqlite)
+    added = {column: table.c[column] + insert.excluded[column]}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=added)
+
+
+@cache
+def _update(table: sa.Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> sa.Update:
+    where = [table.c[key] == sa.bindparam(f"key_{key}", type_=table.c[key].type) for key in keys]
+    return sa.update(table).where(*where).values({c: given(table.c[c]) for c in columns})

@@ -4339,7 +4339,7 @@ export interface operations {
                 side?: "requester" | "provider";
                 key?: string | null;
                 indicator: string;
-                cursor?: number;
+                cursor?: string;
             };
             header?: never;
             path?: never;

@@ -47,10 +47,10 @@ export function casesQuery(asked: Asked, key: string, indicator: string) {
   const query = { ...asked, key, indicator }
   return infiniteQueryOptions({
     queryKey: [KEYS.tally, 'cases', query],
-    initialPageParam: 0,
+    initialPageParam: '0.0',
     queryFn: ({ pageParam }) =>
       body(api.GET('/api/tally/cases', { params: { query: { ...query, cursor: pageParam } } })),
-    getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
+    getNextPageParam: (page) => (page.next ?? undefined),
   })
 }
 
