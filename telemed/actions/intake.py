@@ -156,14 +156,14 @@ def _foreign_studies(act: Act, institution_id: str, study_uids: set[str]) -> set
     make a second study of the same UID that hides the images. It is told "not authorized"; an
     institution that has its own copy of the study may go on filling it.
     """
-    asked = t.studies.c.study_uid.in_(sorted(study_uids))
-    query = sa.select(t.studies.c.study_uid, t.studies.c.institution_id).where(
-        asked,
-        sa.or_(t.studies.c.institution_id == institution_id, visible_studies(act.subject, act.now)),
-    )
-    found = act.tx.all(query)
-    own = {r["study_uid"] for r in found if r["institution_id"] == institution_id}
-    return {r["study_uid"] for r in found} - own
+    holders = shelf.holders(act.tx, study_uids)
+    own = {uid for uid, institution in holders if institution == institution_id}
+    others = {uid for uid, _ in holders} - own
+    if not others:
+        return set()
+    seen = visible_studies(act.subject, act.now)
+    query = sa.select(t.studies.c.study_uid).where(t.studies.c.study_uid.in_(sorted(others)), seen)
+    return {row["study_uid"] for row in act.tx.all(query)}
 
 
 def _outcome(incoming: Incoming, kept: Kept | None) -> Outcome:
@@ -191,7 +191,10 @@ def _growth_facts(act: Act, institution_id: str, growth: Iterable[Growth]) -> li
         )
         for g in bursts
     ]
-    added = {g.study_id: g.added for g in bursts}
+    # A study that was not there before belongs to no case yet.
+    added = {g.study_id: g.added for g in bursts if not g.fresh}
+    if not added:
+        return facts
     told = t.requests.c.state.in_(sorted(state.value for state in _TOLD))
     for case in shelf.requests_with(act.tx, added, told):
         parties: tuple[str, ...] = (case["requester_id"],)

@@ -25,7 +25,7 @@ from telemed.store.tables import (
     people,
     workitems,
 )
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -183,7 +183,10 @@ class InstitutionFilter:
 
 def institution(tx: Tx, institution_id: str) -> Row | None:
     """An institution with area_name and city_name, or None."""
-    return tx.one(_INSTITUTION.where(institutions.c.id == institution_id))
+    return tx.one(_BY_ID, id=institution_id)
+
+
+_BY_ID = _INSTITUTION.where(institutions.c.id == given(institutions.c.id))
 
 
 def institution_page(
@@ -355,9 +358,19 @@ def destinations(tx: Tx, requester: str, service: str, now: datetime) -> list[Ro
 
 
 def _offers(tx: Tx, requester: str, service: str, now: datetime) -> list[Row]:
-    query = sa.select(agreements).where(agreements.c.requester_id == requester, _in_force(now))
-    rows = tx.all(query.order_by(agreements.c.rank, agreements.c.id))
+    rows = tx.all(_OFFERS, requester_id=requester, now=now)
     return [row for row in rows if service in row["services"]]
+
+
+_OFFERS = (
+    sa.select(agreements)
+    .where(
+        agreements.c.requester_id == given(agreements.c.requester_id),
+        agreements.c.since <= sa.bindparam("now", type_=agreements.c.since.type),
+        agreements.c.until > sa.bindparam("now", type_=agreements.c.until.type),
+    )
+    .order_by(agreements.c.rank, agreements.c.id)
+)
 
 
 def _scheduled_at(tx: Tx, providers: Collection[str]) -> dict[str, int]:

@@ -45,7 +45,7 @@ def title_words(code: str) -> tuple[str, str]:
 
 def person(tx: Tx, person_id: str) -> Row | None:
     """A person of the register by id, or None."""
-    return tx.one(sa.select(people).where(people.c.id == person_id))
+    return tx.find(people, id=person_id)
 
 
 def people_of(tx: Tx, institution_id: str, active_only: bool = False) -> list[Row]:

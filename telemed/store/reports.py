@@ -7,36 +7,35 @@ import sqlalchemy as sa
 
 from telemed.core.report import State
 from telemed.store.tables import people, report_versions, reports, requests, signed_reports
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given
 
 _author = people.alias("author")
 _verifier = people.alias("verifier")
 
 
-def _versions() -> sa.Select[Any]:
-    return (
-        sa.select(
-            report_versions,
-            reports.c.request_id,
-            _author.c.name.label("author_name"),
-            _author.c.title.label("author_title"),
-            _verifier.c.name.label("verifier_name"),
-            _verifier.c.title.label("verifier_title"),
-            signed_reports.c.sha256,
-            signed_reports.c.verification_code,
-        )
-        .join(reports, reports.c.id == report_versions.c.report_id)
-        .join(_author, _author.c.id == report_versions.c.author_id)
-        .outerjoin(_verifier, _verifier.c.id == report_versions.c.verifier_id)
-        .outerjoin(signed_reports, signed_reports.c.version_id == report_versions.c.id)
+_VERSIONS = (
+    sa.select(
+        report_versions,
+        reports.c.request_id,
+        _author.c.name.label("author_name"),
+        _author.c.title.label("author_title"),
+        _verifier.c.name.label("verifier_name"),
+        _verifier.c.title.label("verifier_title"),
+        signed_reports.c.sha256,
+        signed_reports.c.verification_code,
     )
+    .join(reports, reports.c.id == report_versions.c.report_id)
+    .join(_author, _author.c.id == report_versions.c.author_id)
+    .outerjoin(_verifier, _verifier.c.id == report_versions.c.verifier_id)
+    .outerjoin(signed_reports, signed_reports.c.version_id == report_versions.c.id)
+    .where(reports.c.request_id == given(reports.c.request_id))
+    .order_by(report_versions.c.number)
+)
 
 
 def versions(tx: Tx, request_id: str) -> list[Row]:
     """All versions of a request's report, oldest first, discarded drafts too."""
-    return tx.all(
-        _versions().where(reports.c.request_id == request_id).order_by(report_versions.c.number)
-    )
+    return tx.all(_VERSIONS, request_id=request_id)
 
 
 def latest(tx: Tx, request_id: str) -> Row | None:
@@ -48,17 +47,18 @@ def latest(tx: Tx, request_id: str) -> Row | None:
 def ensure(tx: Tx, report_id: str, request_id: str, now: datetime) -> str:
     """The report of a request, made on first need; its id."""
     tx.insert_missing(reports, [{"id": report_id, "request_id": request_id, "created_at": now}])
-    found = tx.scalar(sa.select(reports.c.id).where(reports.c.request_id == request_id))
-    return str(found)
+    return str(tx.scalar(_OF_REQUEST, request_id=request_id))
+
+
+_OF_REQUEST = sa.select(reports.c.id).where(reports.c.request_id == given(reports.c.request_id))
+_LAST_NUMBER = sa.select(sa.func.coalesce(sa.func.max(report_versions.c.number), 0)).where(
+    report_versions.c.report_id == given(report_versions.c.report_id)
+)
 
 
 def add_version(tx: Tx, row: dict[str, Any]) -> None:
     """A new version at the next number."""
-    last = tx.scalar(
-        sa.select(sa.func.coalesce(sa.func.max(report_versions.c.number), 0)).where(
-            report_versions.c.report_id == row["report_id"]
-        )
-    )
+    last = tx.scalar(_LAST_NUMBER, report_id=row["report_id"])
     tx.insert(report_versions, {**row, "number": last + 1})
 
 
@@ -66,12 +66,8 @@ def change_version(
     tx: Tx, version_id: str, state: str, revision: int, values: dict[str, Any]
 ) -> bool:
     """Write if state and revision are still those read; False when somebody was first."""
-    where = sa.and_(
-        report_versions.c.id == version_id,
-        report_versions.c.state == state,
-        report_versions.c.revision == revision,
-    )
-    return tx.update(report_versions, where, {**values, "revision": revision + 1}) == 1
+    keys = {"id": version_id, "state": state, "revision": revision}
+    return tx.change(report_versions, keys, {**values, "revision": revision + 1}) == 1
 
 
 def discard_drafts(tx: Tx, request_id: str, now: datetime) -> int:
@@ -104,7 +100,7 @@ def keep_signed(tx: Tx, row: dict[str, Any]) -> None:
 
 def signed(tx: Tx, version_id: str) -> Row | None:
     """The signed bytes of a version."""
-    return tx.one(sa.select(signed_reports).where(signed_reports.c.version_id == version_id))
+    return tx.find(signed_reports, version_id=version_id)
 
 
 def by_verification_code(tx: Tx, code: str) -> Row | None:

@@ -5,9 +5,11 @@ It knows no rules. What is written here is what `core` returned.
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.core import report, workitem
 from telemed.store.tables import (
@@ -26,26 +28,37 @@ from telemed.store.tables import (
     uploads,
     workitems,
 )
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given
 
 OPEN_WORKITEM = (workitem.State.SCHEDULED.value, workitem.State.IN_PROGRESS.value)
 
+_attempts = workitems.alias("attempts")
 _requester = institutions.alias("requester")
 _provider = institutions.alias("provider")
 
 
 def next_number(tx: Tx, prefix: str, day: str) -> str:
     """The next human number of a service's day, such as YX20261122-0007. Gap-free per commit."""
-    where = sa.and_(numbers.c.prefix == prefix, numbers.c.day == day)
-    tx.insert_missing(numbers, [{"prefix": prefix, "day": day, "last": 0}])
-    tx.update(numbers, where, {"last": numbers.c.last + 1})
-    last = tx.scalar(sa.select(numbers.c.last).where(where))
+    last = tx.scalar(_next_number(tx.sqlite), prefix=prefix, day=day, last=1)
     return f"{prefix}{day}-{last:04d}"
+
+
+@cache
+def _next_number(on_sqlite: bool) -> sa.Executable:
+    insert = sqlite.insert(numbers) if on_sqlite else postgresql.insert(numbers)
+    return insert.on_conflict_do_update(
+        index_elements=[numbers.c.prefix, numbers.c.day], set_={"last": numbers.c.last + 1}
+    ).returning(numbers.c.last)
 
 
 def get(tx: Tx, request_id: str) -> Row | None:
     """A request with what the access rule needs beside it."""
-    return tx.one(
+    return tx.one(_case(), id=request_id)
+
+
+@cache
+def _case() -> sa.Select[Any]:
+    return (
         sa.select(
             requests,
             _requester.c.area_code.label("requester_area"),
@@ -58,14 +71,14 @@ def get(tx: Tx, request_id: str) -> Row | None:
         .join(_requester, _requester.c.id == requests.c.requester_id)
         .outerjoin(_provider, _provider.c.id == requests.c.provider_id)
         .outerjoin(agreements, agreements.c.id == requests.c.agreement_id)
-        .where(requests.c.id == request_id)
+        .where(requests.c.id == given(requests.c.id))
     )
 
 
 def change(tx: Tx, request_id: str, version: int, values: dict[str, Any]) -> bool:
     """Write `values` if the version is still the one read; False when somebody was first."""
-    where = sa.and_(requests.c.id == request_id, requests.c.version == version)
-    return tx.update(requests, where, {**values, "version": version + 1}) == 1
+    keys = {"id": request_id, "version": version}
+    return tx.change(requests, keys, {**values, "version": version + 1}) == 1
 
 
 # --- workitems --------------------------------------------------------------------------------
@@ -73,22 +86,24 @@ def change(tx: Tx, request_id: str, version: int, values: dict[str, Any]) -> boo
 
 def current_workitem(tx: Tx, request_id: str) -> Row | None:
     """The latest attempt of a request with its performer's name."""
-    return tx.one(
-        sa.select(workitems, people.c.name.label("performer_name"))
-        .outerjoin(people, people.c.id == workitems.c.performer_id)
-        .where(workitems.c.request_id == request_id)
-        .order_by(workitems.c.attempt.desc())
-        .limit(1)
-    )
+    return tx.one(_CURRENT_WORKITEM, request_id=request_id)
+
+
+_CURRENT_WORKITEM = (
+    sa.select(workitems, people.c.name.label("performer_name"))
+    .outerjoin(people, people.c.id == workitems.c.performer_id)
+    .where(workitems.c.request_id == given(workitems.c.request_id))
+    .order_by(workitems.c.attempt.desc())
+    .limit(1)
+)
+_LAST_ATTEMPT = sa.select(sa.func.coalesce(sa.func.max(workitems.c.attempt), 0)).where(
+    workitems.c.request_id == given(workitems.c.request_id)
+)
 
 
 def schedule(tx: Tx, workitem_id: str, request_id: str, provider_id: str, now: datetime) -> Row:
     """A new attempt, SCHEDULED."""
-    last = tx.scalar(
-        sa.select(sa.func.coalesce(sa.func.max(workitems.c.attempt), 0)).where(
-            workitems.c.request_id == request_id
-        )
-    )
+    last = tx.scalar(_LAST_ATTEMPT, request_id=request_id)
     row = {
         "id": workitem_id,
         "request_id": request_id,
@@ -103,8 +118,7 @@ def schedule(tx: Tx, workitem_id: str, request_id: str, provider_id: str, now: d
 
 def change_workitem(tx: Tx, workitem_id: str, was: str, values: dict[str, Any]) -> bool:
     """Write `values` if the state is still `was`; False is a lost race."""
-    where = sa.and_(workitems.c.id == workitem_id, workitems.c.state == was)
-    return tx.update(workitems, where, values) == 1
+    return tx.change(workitems, {"id": workitem_id, "state": was}, values) == 1
 
 
 def extend_leases(tx: Tx, person_id: str, request_ids: Iterable[str], until: datetime) -> int:
@@ -137,12 +151,15 @@ def abandoned(tx: Tx, now: datetime) -> list[str]:
 
 def studies_of(tx: Tx, request_id: str) -> list[Row]:
     """The studies attached to a request, in the order attached."""
-    return tx.all(
-        sa.select(studies, request_studies.c.role)
-        .join(request_studies, request_studies.c.study_id == studies.c.id)
-        .where(request_studies.c.request_id == request_id)
-        .order_by(studies.c.received_at)
-    )
+    return tx.all(_STUDIES_OF, request_id=request_id)
+
+
+_STUDIES_OF = (
+    sa.select(studies, request_studies.c.role)
+    .join(request_studies, request_studies.c.study_id == studies.c.id)
+    .where(request_studies.c.request_id == given(request_studies.c.request_id))
+    .order_by(studies.c.received_at)
+)
 
 
 def attach(tx: Tx, request_id: str, study_ids: Iterable[str]) -> int:
@@ -153,21 +170,28 @@ def attach(tx: Tx, request_id: str, study_ids: Iterable[str]) -> int:
 
 def set_studies(tx: Tx, request_id: str, study_ids: list[str]) -> None:
     """Exactly these studies."""
-    tx.execute(sa.delete(request_studies).where(request_studies.c.request_id == request_id))
+    tx.execute(_DETACH, request_id=request_id)
     attach(tx, request_id, study_ids)
+
+
+_DETACH = sa.delete(request_studies).where(
+    request_studies.c.request_id == given(request_studies.c.request_id)
+)
 
 
 def uploads_running(tx: Tx, request_id: str) -> bool:
     """Whether files of an upload for this request are still on their way."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(upload_files.join(uploads, uploads.c.id == upload_files.c.upload_id))
-        .where(
-            uploads.c.request_id == request_id,
-            upload_files.c.verdict.in_(("uploading", "checking")),
-        )
+    return bool(tx.scalar(_UPLOADS_RUNNING, request_id=request_id))
+
+
+_UPLOADS_RUNNING = (
+    sa.select(sa.func.count())
+    .select_from(upload_files.join(uploads, uploads.c.id == upload_files.c.upload_id))
+    .where(
+        uploads.c.request_id == given(uploads.c.request_id),
+        upload_files.c.verdict.in_(("uploading", "checking")),
     )
-    return bool(tx.scalar(query))
+)
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -181,6 +205,42 @@ def _first_study(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
         .order_by(studies.c.received_at)
         .limit(1)
         .correlate(requests)
+        .scalar_subquery()
+    )
+
+
+def current_work(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether the latest attempt of a row of `requests` is so; `condition` is on `workitems`."""
+    return (
+        sa.exists()
+        .where(
+            workitems.c.request_id == requests.c.id,
+            workitems.c.attempt == _last_attempt(workitems.c.request_id),
+            condition,
+        )
+        .correlate(requests)
+    )
+
+
+def unfinished(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether a row of `requests` has a report version so; `condition` is on `report_versions`.
+
+    For versions that are not final, of which there are few: they are found first.
+    """
+    found = (
+        sa.select(reports.c.request_id)
+        .join(report_versions, report_versions.c.report_id == reports.c.id)
+        .where(condition)
+        .correlate(None)
+    )
+    return requests.c.id.in_(found)
+
+
+def _last_attempt(request_id: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(sa.func.max(_attempts.c.attempt))
+        .where(_attempts.c.request_id == request_id)
+        .correlate(workitems, requests)
         .scalar_subquery()
     )
 
@@ -203,12 +263,7 @@ def latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
 
 def _listing() -> sa.Select[Any]:
     """A case in a list: one row, everything shown."""
-    latest = (
-        sa.select(sa.func.max(workitems.c.attempt))
-        .where(workitems.c.request_id == requests.c.id)
-        .correlate(requests)
-        .scalar_subquery()
-    )
+    latest = _last_attempt(requests.c.id)
     images = (
         sa.select(sa.func.coalesce(sa.func.sum(studies.c.instance_count), 0))
         .join(request_studies, request_studies.c.study_id == studies.c.id)
@@ -265,14 +320,20 @@ def listed(
     limit: int = 100,
     offset: int = 0,
 ) -> list[Row]:
-    """Cases as list rows. `where` already holds the access rule."""
-    return tx.all(_listing().where(where).order_by(*order).limit(limit).offset(offset))
+    """Cases as list rows. `where` and `order` are on `requests`; `where` holds the access rule.
+
+    The page is chosen first and dressed afterwards: what is sorted are ids, and what a row shows
+    is looked up for the rows of the page alone.
+    """
+    order = list(order)
+    page = sa.select(requests.c.id).where(where).order_by(*order).limit(limit).offset(offset)
+    chosen = [row["id"] for row in tx.all(page)]
+    return tx.all(_listing().where(requests.c.id.in_(chosen)).order_by(*order)) if chosen else []
 
 
 def count(tx: Tx, where: sa.ColumnElement[bool]) -> int:
-    """How many cases a list has; same joins, same rule."""
-    inner = _listing().where(where).with_only_columns(requests.c.id)
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(inner.subquery())))
+    """How many cases a list has; the same rule."""
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(requests).where(where)))
 
 
 def matches(text: str) -> sa.ColumnElement[bool]:
@@ -280,7 +341,11 @@ def matches(text: str) -> sa.ColumnElement[bool]:
     pattern = f"%{_escape(text.strip().lower())}%"
     return sa.or_(
         sa.func.lower(requests.c.number).like(pattern, escape="\\"),
-        patients.c.search.like(pattern, escape="\\"),
+        sa.exists()
+        .where(
+            patients.c.id == requests.c.patient_ref, patients.c.search.like(pattern, escape="\\")
+        )
+        .correlate(requests),
         requests.c.question.like(pattern, escape="\\"),
     )
 
@@ -294,9 +359,12 @@ def _escape(text: str) -> str:
 
 def critical_notices_of(tx: Tx, request_id: str) -> list[Row]:
     """The critical notices of a case with who raised and acknowledged them."""
-    return tx.all(
-        sa.select(critical_notices, people.c.name.label("raised_by_name"))
-        .join(people, people.c.id == critical_notices.c.raised_by)
-        .where(critical_notices.c.request_id == request_id)
-        .order_by(critical_notices.c.raised_at)
-    )
+    return tx.all(_NOTICES, request_id=request_id)
+
+
+_NOTICES = (
+    sa.select(critical_notices, people.c.name.label("raised_by_name"))
+    .join(people, people.c.id == critical_notices.c.raised_by)
+    .where(critical_notices.c.request_id == given(critical_notices.c.request_id))
+    .order_by(critical_notices.c.raised_at)
+)

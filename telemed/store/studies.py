@@ -26,7 +26,7 @@ from telemed.store.tables import (
     series,
     studies,
 )
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given
 
 INTAKE_LOCK = 0x51DE
 _UNTOLD = ("", "U")
@@ -83,6 +83,12 @@ class Growth:
     before: datetime
 
 
+_HELD = sa.select(instances.c.sop_uid, instances.c.blob, instances.c.study_id).where(
+    instances.c.institution_id == given(instances.c.institution_id),
+    instances.c.sop_uid.in_(sa.bindparam("sop_uids", expanding=True)),
+)
+
+
 class Shelf:
     """Puts arrivals of one institution away, in one transaction."""
 
@@ -118,11 +124,8 @@ class Shelf:
             self._tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
 
     def _look_up(self, sop_uids: set[str]) -> None:
-        query = sa.select(instances.c.sop_uid, instances.c.blob, instances.c.study_id).where(
-            instances.c.institution_id == self._institution
-        )
         for some in _slices(sorted(sop_uids), 500):
-            for row in self._tx.all(query.where(instances.c.sop_uid.in_(some))):
+            for row in self._tx.all(_HELD, institution_id=self._institution, sop_uids=some):
                 self._held[row["sop_uid"]] = row
 
     def _put(self, arrival: Arrival) -> Kept:
@@ -146,11 +149,7 @@ class Shelf:
         return self._studies[uid]
 
     def _found(self, study_uid: str) -> _Study | None:
-        row = self._tx.one(
-            sa.select(studies).where(
-                studies.c.institution_id == self._institution, studies.c.study_uid == study_uid
-            )
-        )
+        row = self._tx.find(studies, institution_id=self._institution, study_uid=study_uid)
         if row is None:
             return None
         return _Study(dict(row), row["patient_id"], fresh=False, before=row["updated_at"])
@@ -177,10 +176,7 @@ class Shelf:
 
     def _patient(self, arrival: Arrival, patient_id: str) -> str:
         """The platform patient: this institution's bearer of the PatientID."""
-        mine = sa.and_(
-            patients.c.institution_id == self._institution, patients.c.patient_id == patient_id
-        )
-        row = self._tx.one(sa.select(patients).where(mine))
+        row = self._tx.find(patients, institution_id=self._institution, patient_id=patient_id)
         if row is None:
             made = {
                 "id": self._new_id(),
@@ -223,8 +219,8 @@ class Shelf:
 
     def _series(self, study: _Study, arrival: Arrival) -> dict[str, Any]:
         if study.series is None:
-            query = sa.select(series).where(series.c.study_id == study.row["id"])
-            study.series = {row["series_uid"]: dict(row) for row in self._tx.all(query)}
+            found = [] if study.fresh else series_of(self._tx, study.row["id"])
+            study.series = {row["series_uid"]: dict(row) for row in found}
         uid = arrival.series["series_uid"]
         if uid not in study.series:
             made = {
@@ -241,11 +237,11 @@ class Shelf:
     def _save(self, study: _Study) -> None:
         """Write the new counts and descriptions of a study and its series."""
         for one in (study.series or {}).values():
-            self._tx.update(series, series.c.id == one["id"], one)
+            self._tx.change(series, {"id": one["id"]}, one)
         found = {one["modality"] for one in (study.series or {}).values() if one["modality"]}
         study.row["modalities"] = join_modalities(found)
         study.row["updated_at"] = self._now
-        self._tx.update(studies, studies.c.id == study.row["id"], study.row)
+        self._tx.change(studies, {"id": study.row["id"]}, study.row)
 
     def _conflict(
         self, arrival: Arrival, reason: str, study_id: str, kept_blob: str | None
@@ -392,19 +388,35 @@ def listed(tx: Tx, where: Where, after: tuple[datetime, str] | None, limit: int)
 
 def patient(tx: Tx, patient_ref: str) -> Row | None:
     """A platform patient."""
-    return tx.one(sa.select(patients).where(patients.c.id == patient_ref))
+    return tx.find(patients, id=patient_ref)
+
+
+def holders(tx: Tx, study_uids: Iterable[str]) -> list[tuple[str, str]]:
+    """Who has studies of these UIDs: (study_uid, institution)."""
+    rows = tx.all(_HOLDERS, uids=sorted(study_uids))
+    return [(row["study_uid"], row["institution_id"]) for row in rows]
+
+
+_HOLDERS = sa.select(studies.c.study_uid, studies.c.institution_id).where(
+    studies.c.study_uid.in_(sa.bindparam("uids", expanding=True))
+)
 
 
 def own_study(tx: Tx, institution_id: str, study_id: str) -> Row | None:
     """A study of the institution, None when it is absent or another's."""
-    mine = studies.c.institution_id == institution_id
-    return tx.one(sa.select(studies).where(studies.c.id == study_id, mine))
+    return tx.find(studies, id=study_id, institution_id=institution_id)
 
 
 def series_of(tx: Tx, study_id: str) -> list[Row]:
     """The series of a study by number."""
-    order = (sa.func.coalesce(series.c.number, 1 << 30), series.c.series_uid)
-    return tx.all(sa.select(series).where(series.c.study_id == study_id).order_by(*order))
+    return tx.all(_SERIES_OF, study_id=study_id)
+
+
+_SERIES_OF = (
+    sa.select(series)
+    .where(series.c.study_id == given(series.c.study_id))
+    .order_by(sa.func.coalesce(series.c.number, 1 << 30), series.c.series_uid)
+)
 
 
 def attach(tx: Tx, request_id: str, study_id: str) -> bool:
