@@ -16,7 +16,11 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Final
+
+from prometheus_client.multiprocess import mark_process_dead
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ class Workers:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[Process] = field(default_factory=set)
     _unclean: int = 0
+    _numbers: str = ""
+    """A folder where the workers keep what they measure, so that any of them answers for all."""
 
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit status: 0 when every worker drained well."""
@@ -54,11 +60,13 @@ class Workers:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         leash, held = os.pipe()
+        self._numbers = mkdtemp(prefix="telemed-metrics-")
         try:
             await asyncio.gather(*(self._keep(n, leash) for n in range(1, self.count + 1)))
         finally:
             os.close(held)
             os.close(leash)
+            rmtree(self._numbers)
         return 1 if self._unclean else 0
 
     def stop(self) -> None:
@@ -85,9 +93,13 @@ class Workers:
     async def _live(self, leash: int) -> int:
         """One worker's life; its exit status."""
         door = self.door.fileno()
+        numbers = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._numbers}
         # A session of its own: Ctrl+C in a terminal is for the parent, which passes it on once.
         process = await asyncio.create_subprocess_exec(
-            *self.command(door, leash), pass_fds=(door, leash), start_new_session=True
+            *self.command(door, leash),
+            pass_fds=(door, leash),
+            start_new_session=True,
+            env=numbers,
         )
         self._running.add(process)
         if self._stop.is_set():  # told while it was being started
@@ -96,6 +108,7 @@ class Workers:
             return await self._ended(process)
         finally:
             self._running.discard(process)
+            mark_process_dead(process.pid, self._numbers)  # type: ignore[no-untyped-call]
 
     async def _ended(self, process: Process) -> int:
         ended = asyncio.ensure_future(process.wait())

@@ -13,7 +13,8 @@ import json
 import os
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -45,18 +46,21 @@ class RenderPool:
         self._free = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
         self._closed = False
+        self.waiting = self.busy = self.given_up = 0
+        """Pictures that wait for a worker, that are being made, and that were given up so far."""
 
     async def render(self, path: Path, spec: PictureSpec) -> bytes:
         """The picture of a stored file.
 
         Raises `Refused`: the worker's own refusal, or render-limit when it died or was late.
         """
-        async with self._free:
+        async with self._turn():
             worker = self._idle.pop() if self._idle else await _Worker.start(self._limits)
             try:
                 answer = await worker.ask(path, spec)
-            except BaseException:
+            except BaseException as fault:
                 # Late, dead, or the asker left: the pipe may hold half an answer.
+                self.given_up += isinstance(fault, Refused)
                 await worker.kill()
                 raise
             if worker.jobs >= self._limits.jobs or self._closed:
@@ -64,6 +68,21 @@ class RenderPool:
             else:
                 self._idle.append(worker)
         return _result(*answer)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """A place among the workers, counted before and while it is held."""
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+            self._free.release()
 
     async def warm(self) -> None:
         """Start a worker ahead of the first picture; an interpreter with codecs takes seconds."""

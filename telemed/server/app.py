@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from telemed.core.access import Subject
 from telemed.core.errors import Problem
-from telemed.server import auth, live, metrics, pages
+from telemed.server import auth, live, measures, metrics, pages
 from telemed.server.deadlines import Limits, Porter, listen, room_for_files
 from telemed.server.problems import problems
 from telemed.server.routes import ROUTES
@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DEFAULT_LIMITS = Limits()
+FINISH_SECONDS = 20.0
+"""How long a server that was told to stop waits for the calls under way."""
+CLEAN_UP_SECONDS = 5.0
+"""How long it then waits for those it has to cancel."""
 NOBODY = Subject(account_id="", roles=frozenset(), institution_id=None)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -127,7 +131,10 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "telemed"  # not which library in which version
     response.headers.setdefault("Content-Security-Policy", pages.csp_for(request.path))
     response.headers.setdefault("Cache-Control", "private, no-store")
-    if request.app[SERVICES].settings.origin.startswith("https:"):
+    services = request.app[SERVICES]
+    if services.draining:
+        response.force_close()  # a proxy that keeps connections looks for another server
+    if services.settings.origin.startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
@@ -139,14 +146,15 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     name = resource.canonical if resource is not None else "unmatched"
     status = 500
     try:
-        response = await handler(request)
+        with measures.in_flight(name, request.method):
+            response = await handler(request)
         status = response.status
         return response
     except web.HTTPException as fault:
         status = fault.status
         raise
     finally:
-        metrics.observe(name, request.method, status, time.perf_counter() - began)
+        measures.observe(name, request.method, status, time.perf_counter() - began)
 
 
 async def _close_sockets(app: web.Application) -> None:
@@ -162,12 +170,12 @@ async def serve(
     """Listen until canceled, then drain: not ready, door shut, sockets sent away, calls finished.
 
     The order is the point: a balancer that asks looks elsewhere before the door shuts, and a socket
-    that is sent away finds it shut and lands on another server.
+    that is sent away finds it shut and lands on another server. Calls have FINISH_SECONDS.
     """
     limits = replace(limits, total=room_for_files(limits.total))
     porter = Porter(limits, app[SERVICES].settings.trusted_proxies)
     porter.attach(app)
-    runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=20)
+    runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=CLEAN_UP_SECONDS)
     await runner.setup()
     try:
         listener = await listen(runner, porter, door, access_log=None, auto_decompress=False)
@@ -176,6 +184,8 @@ async def serve(
             await _until_told(app[SERVICES])
         finally:
             listener.close()
+            await app[live.LIVE].close_all()
+            await porter.finished(FINISH_SECONDS)
     finally:
         porter.end()
         await runner.cleanup()

@@ -15,6 +15,7 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, cast
@@ -29,6 +30,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _FILES_KEPT: Final = 256
 """File handles that connections never use up: database, images, log, rendering."""
 _MOST_FILES: Final = 16_384
+_GLANCE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Connection(web.RequestHandler):
         if not self.admitted:
             return
         self.received += len(data)
+        self.porter.received += len(data)
         if self.phase is Phase.IDLE and data:
             self.enter(Phase.HEADER)
         super().data_received(data)
@@ -169,6 +172,8 @@ class Porter:
         self.limits = limits
         self.ended: Counter[str] = Counter()
         """How many connections were ended or refused, by reason."""
+        self.received = 0
+        """Bytes that came in on all connections."""
         self._exempt = frozenset(exempt)
         self._connections: set[Connection] = set()
         self._sources: Counter[str] = Counter()
@@ -209,6 +214,17 @@ class Porter:
         loop = asyncio.get_running_loop()
         self._looked = loop.time()
         self._timer = loop.call_later(self.limits.look, self._look)
+
+    async def finished(self, seconds: float) -> None:
+        """Wait until no call is under way, at most so long.
+
+        aiohttp's own shutdown is too early for this: from then on it drops what comes in, and the
+        rest of an upload's body is not heard any more.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(c.phase is Phase.REQUEST for c in self._connections):
+                    await asyncio.sleep(_GLANCE)
 
     def end(self) -> None:
         """Look no more."""

@@ -10,17 +10,26 @@ the log is appended to.
 
 import asyncio
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
 
 from telemed.store.tx import Tx
 
 T = TypeVar("T")
+Watch = Callable[[str, float, float], None]
+"""Told of each transaction: "read" or "write", seconds it waited for a thread, seconds it took."""
+
+
+def _unwatched(kind: str, waited: float, took: float) -> None:
+    """Nobody measures."""
 
 
 class Store:
@@ -28,6 +37,7 @@ class Store:
 
     def __init__(self, url: str, readers: int = 4) -> None:
         self.url = sa.make_url(url)
+        self.watch: Watch = _unwatched
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
             self._writer = _sqlite_engine(self.url, read_only=False)
@@ -41,6 +51,8 @@ class Store:
                 max_overflow=4,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                json_serializer=_as_json,
+                json_deserializer=orjson.loads,
                 isolation_level="READ COMMITTED",
             )
             # A question of several statements sees one moment, as it does on SQLite: whoever
@@ -53,13 +65,22 @@ class Store:
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         """Run `act` in one durable transaction; all of it or nothing is kept."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._write_threads, self.write_now, act)
+        timed = partial(self._timed, "write", time.perf_counter(), self.write_now, act)
+        return await asyncio.get_running_loop().run_in_executor(self._write_threads, timed)
 
     async def read(self, ask: Callable[[Tx], T]) -> T:
         """Run `ask` in a read transaction of one snapshot."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._read_threads, self.read_now, ask)
+        timed = partial(self._timed, "read", time.perf_counter(), self.read_now, ask)
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, timed)
+
+    def _timed(
+        self, kind: str, asked: float, run: Callable[[Callable[[Tx], T]], T], do: Callable[[Tx], T]
+    ) -> T:
+        began = time.perf_counter()
+        try:
+            return run(do)
+        finally:
+            self.watch(kind, began - asked, time.perf_counter() - began)
 
     def write_now(self, act: Callable[[Tx], T]) -> T:
         """`write` without a loop, for the command line and tests."""
@@ -107,12 +128,18 @@ class Store:
         return None
 
 
+def _as_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
 def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
         poolclass=sa.pool.QueuePool,
         hide_parameters=True,  # an error in the log must not carry a patient's name
+        json_serializer=_as_json,
+        json_deserializer=orjson.loads,
         pool_size=8 if read_only else 1,
         max_overflow=0,
     )

@@ -1,0 +1,164 @@
+"""What this process measures of itself, for Prometheus: calls, sockets, transactions, the loop.
+
+Labels are route patterns, methods, reasons: never an id, an address or an institution. Of several
+workers behind one door any may be scraped, so each keeps its numbers in files of a folder that all
+share (PROMETHEUS_MULTIPROC_DIR, which their parent sets) and any of them answers for all: counters
+and gauges are sums, and those of a worker that ended stay counted. What the database knows is not
+measured here but asked at each scrape, by `metrics`.
+"""
+
+import asyncio
+import os
+from collections import Counter as Tally
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from telemed.logs import DroppingHandler
+from telemed.server.deadlines import PORTER
+from telemed.server.live import LIVE
+from telemed.server.routing import SERVICES
+
+SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
+REGISTRY: Final = CollectorRegistry()
+_WAITS = (0.001, 0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30)
+
+CALLS = Counter("telemed_calls", "Calls answered", ["route", "method", "status"], registry=REGISTRY)
+SECONDS = Histogram(
+    "telemed_call_seconds",
+    "Time to answer; the life of a live socket is not one",
+    ["route"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10, 30),
+    registry=REGISTRY,
+)
+DATABASE_WAIT = Histogram(
+    "telemed_database_wait_seconds",
+    "Time a transaction waited for a thread",
+    ["kind"],
+    buckets=_WAITS,
+    registry=REGISTRY,
+)
+DATABASE_SECONDS = Histogram(
+    "telemed_database_seconds", "Time a transaction took", ["kind"], buckets=_WAITS,
+    registry=REGISTRY,
+)  # fmt: skip
+LOOP_LAG = Histogram(
+    "telemed_loop_lag_seconds",
+    "How late the event loop was, looked at once a second",
+    buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.3, 1, 3),
+    registry=REGISTRY,
+)
+
+
+def _gauge(name: str, words: str) -> Gauge:
+    return Gauge(name, words, registry=REGISTRY, multiprocess_mode="livesum")
+
+
+def _counter(name: str, words: str, *labels: str) -> Counter:
+    return Counter(name, words, labels, registry=REGISTRY)
+
+
+SOCKETS = _gauge("telemed_open_sockets", "Open live sockets")
+CONNECTIONS = _gauge("telemed_open_connections", "Open connections, live sockets included")
+UPLOADING = _gauge("telemed_uploads_in_flight", "Uploads whose bytes are coming in just now")
+RENDER_BUSY = _gauge("telemed_render_busy", "Pictures that are being made")
+RENDER_WAITING = _gauge("telemed_render_waiting", "Pictures that wait for a render worker")
+RENDER_WORKERS = _gauge("telemed_render_workers", "Render workers there may be")
+RENDER_GIVEN_UP = _counter("telemed_render_given_up", "Pictures whose worker was late or died")
+RECEIVED = _counter("telemed_received_bytes", "Bytes that came in")
+ENDED = _counter("telemed_connections_ended", "Connections ended or refused by a limit", "why")
+DROPPED = _counter("telemed_log_lines_dropped", "Log lines nobody could take")
+
+LONG_ROUTES: Final = frozenset({"/live"})
+"""Routes whose calls last as long as somebody looks at a page."""
+UPLOAD_ROUTES: Final = frozenset(
+    {
+        ("POST", "/api/uploads/{id}/files"),
+        ("PATCH", "/api/uploads/{id}/files/{file_id}"),
+        ("POST", "/dicom-web/studies"),
+        ("POST", "/dicom-web/studies/{study}"),
+    }
+)
+LOOK_SECONDS: Final = 1.0
+
+
+def observe(route: str, method: str, status: int, seconds: float) -> None:
+    """One call."""
+    CALLS.labels(route, method, str(status)).inc()
+    if route not in LONG_ROUTES:
+        SECONDS.labels(route).observe(seconds)
+
+
+def in_flight(route: str, method: str) -> AbstractContextManager[object]:
+    """Around a call: counts it while it lasts when it brings images."""
+    return UPLOADING.track_inprogress() if (method, route) in UPLOAD_ROUTES else nullcontext()
+
+
+def transaction(kind: str, waited: float, took: float) -> None:
+    """One transaction; called from the database's threads."""
+    DATABASE_WAIT.labels(kind).observe(waited)
+    DATABASE_SECONDS.labels(kind).observe(took)
+
+
+class Sampler:
+    """Copies what other parts count for themselves into the numbers above."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+        self._seen: Tally[str] = Tally()
+
+    def take(self) -> None:
+        """Now."""
+        services, porter = self._app[SERVICES], self._app.get(PORTER)
+        SOCKETS.set(self._app[LIVE].open)
+        pool = services.renderer
+        RENDER_BUSY.set(pool.busy)
+        RENDER_WAITING.set(pool.waiting)
+        RENDER_WORKERS.set(services.settings.render_workers)
+        RENDER_GIVEN_UP.inc(self._since("given-up", pool.given_up))
+        DROPPED.inc(self._since("dropped", DroppingHandler.dropped))
+        if porter is not None:
+            CONNECTIONS.set(porter.open)
+            RECEIVED.inc(self._since("received", porter.received))
+            for why, count in porter.ended.items():
+                ENDED.labels(why).inc(self._since(f"ended {why}", count))
+
+    def _since(self, name: str, count: int) -> int:
+        """How many more than at the last look."""
+        more = count - self._seen[name]
+        self._seen[name] = count
+        return more
+
+
+async def watch(app: web.Application) -> AsyncIterator[None]:
+    """A cleanup context: while the application runs, look once a second."""
+    task = asyncio.create_task(_look(app[SAMPLER]))
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _look(sampler: Sampler) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        await asyncio.sleep(LOOK_SECONDS)
+        LOOP_LAG.observe(max(0.0, loop.time() - began - LOOK_SECONDS))
+        sampler.take()
+
+
+def collectors() -> Iterator[Collector]:
+    """Where the numbers of this process, or of all that share a folder, are read from."""
+    if SHARED in os.environ:
+        yield MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+    else:
+        yield REGISTRY
+
+
+SAMPLER: Final = web.AppKey("sampler", Sampler)
