@@ -13,6 +13,7 @@ from pathlib import Path
 import commands
 import drawings
 import vocabulary
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
@@ -93,15 +94,22 @@ def _name(model: object) -> str:
     return str(getattr(model, "__name__", "")) if model is not None else ""
 
 
+def _query(model: type[BaseModel] | None) -> str:
+    """The keys of a query, as they are typed."""
+    fields = model.model_fields.items() if model else ()
+    return ", ".join(code(field.alias or name) for name, field in fields)
+
+
 def _routes(rows: Iterable[Route]) -> str:
     return table(
-        ("method", "path", "what", "permission", "body", "answer"),
+        ("method", "path", "what", "permission", "query", "body", "answer"),
         (
             (
                 r.method,
                 code(plain(r.path)),
                 r.summary,
                 code(r.permission.value) if r.permission else "public",
+                _query(r.query),
                 code(_name(r.body)),
                 code(_name(r.returns) or r.media or ""),
             )
