@@ -6,10 +6,11 @@ import secrets
 import signal
 import socket
 import sys
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,12 +20,13 @@ import uvloop
 from aiohttp import web
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn, track
 from rich.table import Table
 
 import telemed
 from telemed import assemble, demo, logs
 from telemed.actions import accounts as account_acts
+from telemed.actions import requests
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.assemble import RefuseToStart
@@ -40,6 +42,9 @@ from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
 from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings
+from telemed.simulate import run as simulation
+from telemed.simulate.check import Verdict
+from telemed.simulate.run import Order
 from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
@@ -485,6 +490,73 @@ def _print_tally(shown: dict[str, Any], format: str) -> None:
 def _figure(value: float | None) -> str:
     """A figure; missing is a dash and never zero."""
     return "—" if value is None else f"{value:g}"
+
+
+# --- the network in play ----------------------------------------------------------------------
+
+
+@app.command()
+def simulate(
+    days: Annotated[float | None, typer.Option(help="How long; 30 unless a scenario says.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="The end, in Asia/Shanghai; now when left out.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Cases of a working day in the whole network.", min=0)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same facts.")] = 1,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A file of configs/scenarios laid over simulation.toml.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare ledger, log and tally; fail on a difference.")
+    ] = False,
+    check_only: Annotated[bool, typer.Option(help="Compare what was played before.")] = False,
+    data_dir: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Play a seeded past of the network into this database, through the actions of the API."""
+    services = assemble.open_services(load_settings(config, data_dir=data_dir))
+    try:
+        if not check_only:
+            end = until.replace(tzinfo=requests.ZONE) if until else None
+            _simulate(services, Order(seed, days, end, rate, scenario))
+        if check or check_only:
+            _print_verdict(simulation.check(services))
+    finally:
+        services.store.close()
+
+
+def _simulate(services: Services, order: Order) -> None:
+    if counts := simulation.ensure_network(services):
+        out.print(f"Imported the shipped network: {counts['institutions']} institutions.")
+    began = time.monotonic()
+    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task("cases")
+        played = simulation.play(
+            services, order, lambda n, expected: bar.update(task, total=expected, advance=n)
+        )
+        bar.update(task, total=1, completed=1)
+    out.print(
+        f"Played {played.cases} cases, {played.steps} steps, {played.facts} facts"
+        f" in {time.monotonic() - began:.1f} s. Ledger: {played.ledger}"
+    )
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    """Say what was compared; exit status 1 when anything differs."""
+    out.print(
+        f"Compared {verdict.cases} cases, {verdict.facts} facts, {verdict.entries} tally entries"
+        + (f"; {verdict.went_on} cases went on since" if verdict.went_on else "")
+    )
+    for what, times in verdict.found.most_common():
+        err.print(f"{times} times: {what}", style="red", markup=False)
+    for line in verdict.named:
+        err.print(f"  {line}", markup=False, highlight=False)
+    if not verdict.same:
+        raise SystemExit(1)
+    out.print("Ledger, log and tally agree.")
 
 
 @app.command()

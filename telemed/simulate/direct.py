@@ -64,11 +64,11 @@ class Player:
         catalogue: Catalogue,
         people: Mapping[str, Subject],
         ledger: Ledger,
-        seed: int,
+        ids: Ids,
     ) -> None:
         self._store, self._blobs, self._signer = store, blobs, signer
         self._catalogue, self._people, self._ledger = catalogue, people, ledger
-        self._ids = Ids(seed)
+        self._ids = ids
         self._images: dict[int, Incoming] = {}
 
     def play(self, steps: Iterable[Step], progress: Callable[[int], None] = lambda n: None) -> int:

@@ -115,6 +115,11 @@ class Ledger:
             self._write([number, kind.value, *span, told] if told else [number, kind.value, *span])
             self.facts += 1
 
+    @property
+    def cases(self) -> int:
+        """How many cases are in it."""
+        return len(self._known)
+
     def _number(self, life: Life) -> int:
         if life.request_id not in self._known:
             self._known[life.request_id] = len(self._known) + 1

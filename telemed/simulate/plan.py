@@ -89,7 +89,9 @@ class Plan:
         """About how many cases there will be, for a progress bar."""
         if self._rates.flow:
             return float(sum(flow.cases for flow in self._rates.flow))
-        return sum(self._wish.rate * self._rates.weight_of(day) for day in self._dates())
+        days = self._dates()
+        whole = sum(self._wish.rate * self._rates.weight_of(day) for day in days)
+        return whole * ((self._wish.until - self._wish.start) / timedelta(days=len(days)))
 
     # --- when cases begin ---------------------------------------------------------------------
 

@@ -1,0 +1,285 @@
+"""Ledger, log and tally side by side: every difference is named, none is excused.
+
+The ledger is what was done, the log what was recorded, the tally what will be published. What the
+tally must say is worked out here from the ledger and the deadlines alone, by other code than the
+tally's, so that an error in the counting rules shows too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from telemed.core.activity import Kind
+from telemed.core.catalogue import Catalogue
+from telemed.core.request import State
+from telemed.simulate.ledger import Written, ms
+from telemed.simulate.world import PREFIX, ZONE
+from telemed.store import tables as t
+from telemed.store.tx import Tx
+
+MOST_NAMED = 20
+_CHUNK = 20_000
+_ADOPTED = {"adopted": "adopted", "partly": "partly_adopted", "not_adopted": "not_adopted"}
+_STATES = {
+    Kind.REQUEST_DRAFTED: State.DRAFT,
+    Kind.REQUEST_SUBMITTED: State.OPEN,
+    Kind.REQUEST_RESUBMITTED: State.OPEN,
+    Kind.REQUEST_RETURNED: State.RETURNED,
+    Kind.REQUEST_DECLINED: State.DECLINED,
+    Kind.REQUEST_WITHDRAWN: State.WITHDRAWN,
+    Kind.REPORT_ISSUED: State.ANSWERED,
+    Kind.REPORT_ADDENDED: State.ANSWERED,
+    Kind.REPORT_AMENDED: State.ANSWERED,
+    Kind.REQUEST_CONFIRMED: State.CONFIRMED,
+}
+"""What a fact leaves a request in; the others leave it where it is."""
+
+Key = tuple[str, str, str, str, str]
+"""month, indicator, service, requester, provider"""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was compared, and every kind of difference with some of its cases."""
+
+    cases: int = 0
+    facts: int = 0
+    entries: int = 0
+    went_on: int = 0
+    """Cases that others took further since: compared up to there, and left out of the tally."""
+    found: Counter[str] = field(default_factory=Counter)
+    named: list[str] = field(default_factory=list)
+
+    @property
+    def same(self) -> bool:
+        """Whether ledger, log and tally agree to the last one."""
+        return not self.found
+
+    def differ(self, what: str, where: str) -> None:
+        """Note a difference."""
+        self.found[what] += 1
+        if len(self.named) < MOST_NAMED:
+            self.named.append(f"{what}: {where}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    kind: str
+    at: int
+    told: Mapping[str, Any]
+
+
+def compare(tx: Tx, ledger: Mapping[str, Written], catalogue: Catalogue) -> Verdict:
+    """Everything the ledger says against the log, the requests' states and the tally."""
+    verdict = Verdict(cases=len(ledger))
+    facts = _against_log(tx, ledger, verdict)
+    same = {request_id: ledger[request_id] for request_id in facts}
+    _against_states(tx, same, verdict)
+    _against_tally(tx, same, facts, catalogue, verdict)
+    return verdict
+
+
+# --- the log ----------------------------------------------------------------------------------
+
+
+def _against_log(tx: Tx, ledger: Mapping[str, Written], verdict: Verdict) -> dict[str, list[_Fact]]:
+    """Each case's facts, in the log's order and with the log's times."""
+    players = {
+        row["id"]
+        for row in tx.all(
+            sa.select(t.accounts.c.id).where(t.accounts.c.username.startswith(PREFIX))
+        )
+    }
+    logged: dict[str, list[_Logged]] = {}
+    for request_id, kind, at, actor in _log(tx):
+        if request_id in ledger:
+            logged.setdefault(request_id, []).append((kind, ms(at), actor in players))
+            verdict.facts += 1
+        elif actor in players:
+            verdict.differ("a simulated fact that the ledger does not know", f"{kind} {request_id}")
+    return {
+        request_id: facts
+        for request_id, case in ledger.items()
+        if (facts := _one_case(case, logged.get(request_id, []), verdict)) is not None
+    }
+
+
+_Logged = tuple[str, int, bool]
+
+
+def _one_case(case: Written, logged: Sequence[_Logged], verdict: Verdict) -> list[_Fact] | None:
+    """A case's facts; None when they differ, or when somebody else took it further."""
+    wanted = [kind for kind, *_ in case.facts]
+    kinds, after = [kind for kind, *_ in logged], logged[len(wanted) :]
+    if kinds[: len(wanted)] != wanted or any(by_player for *_, by_player in after):
+        verdict.differ("the log differs from the ledger", f"{case.key} {case.id}")
+        return None
+    if after:
+        verdict.went_on += 1
+        return None
+    facts = []
+    for (kind, at, _), (_, begin, end, told) in zip(logged, case.facts, strict=True):
+        if not begin <= at <= end:
+            verdict.differ("a fact at another time", f"{case.key} {kind} {case.id}")
+        facts.append(_Fact(kind, at, told))
+    return facts
+
+
+def _log(tx: Tx) -> Iterator[tuple[str, str, datetime, str | None]]:
+    a = t.activities.c
+    query = sa.select(a.request_id, a.kind, a.at, a.actor_id).where(a.request_id.is_not(None))
+    streamed = tx.connection.execution_options(yield_per=_CHUNK).execute(query.order_by(a.seq))
+    yield from (row.tuple() for row in streamed)
+
+
+def _against_states(tx: Tx, ledger: Mapping[str, Written], verdict: Verdict) -> None:
+    r = t.requests.c
+    streamed = tx.connection.execution_options(yield_per=_CHUNK).execute(sa.select(r.id, r.state))
+    states = {request_id: state for request_id, state in streamed if request_id in ledger}
+    for request_id, case in ledger.items():
+        wanted = [_STATES[Kind(kind)] for kind, *_ in case.facts if Kind(kind) in _STATES]
+        if not wanted or states.get(request_id) != wanted[-1]:
+            verdict.differ("a request in another state", f"{case.key} {request_id}")
+
+
+# --- the tally --------------------------------------------------------------------------------
+
+
+def _against_tally(
+    tx: Tx,
+    ledger: Mapping[str, Written],
+    facts: Mapping[str, Sequence[_Fact]],
+    catalogue: Catalogue,
+    verdict: Verdict,
+) -> None:
+    wanted: Counter[Key] = Counter()
+    wanted_ms: Counter[Key] = Counter()
+    for request_id, case in ledger.items():
+        for key, value in _counted(case, facts[request_id], catalogue):
+            wanted[key] += 1
+            wanted_ms[key] += value or 0
+    counted: Counter[Key] = Counter()
+    counted_ms: Counter[Key] = Counter()
+    e = t.tally_entries.c
+    query = sa.select(
+        e.request_id, e.month, e.indicator, e.service, e.requester_id, e.provider_id, e.weight,
+        e.value,
+    )  # fmt: skip
+    for row in tx.connection.execution_options(yield_per=_CHUNK).execute(query):
+        request_id, month, indicator, service, requester, provider, weight, value = row
+        if request_id not in ledger:
+            continue
+        verdict.entries += 1
+        key = (month, indicator, service, requester, provider)
+        counted[key] += weight
+        counted_ms[key] += round((value or 0) * 1000) * weight
+    for key in sorted({*wanted, *counted}):
+        if wanted[key] != counted[key]:
+            where = f"{' '.join(key)}: {wanted[key]} done, {counted[key]} counted"
+            verdict.differ("the tally counts otherwise", where)
+        elif wanted_ms[key] != counted_ms[key]:
+            verdict.differ("the tally measures otherwise", " ".join(key))
+
+
+@dataclass(slots=True)
+class _Clock:
+    """A case's running promise, in milliseconds."""
+
+    allowed: int
+    sent: int = 0
+    since: int | None = None
+    waited: int = 0
+    pushed: int = 0
+    raised: list[int] = field(default_factory=list)
+
+
+def _counted(
+    case: Written, facts: Sequence[_Fact], catalogue: Catalogue
+) -> Iterator[tuple[Key, int | None]]:
+    """What the tally must hold of one case: key, and milliseconds where a time is measured."""
+    clock = _Clock(_allowed(case, catalogue))
+    provider = ""
+    for fact in facts:
+        # A redirected case is counted as the work of the one who passed it on.
+        at_whom = provider
+        provider = fact.told.get("provider", provider)
+        if fact.kind in (Kind.REQUEST_SUBMITTED, Kind.REQUEST_RESUBMITTED):
+            at_whom = provider
+        month = datetime.fromtimestamp(fact.at / 1000, UTC).astimezone(ZONE).strftime("%Y-%m")
+        for indicator, value in _indicators(fact, clock, catalogue):
+            yield (month, indicator, case.service, case.requester, at_whom), value
+
+
+def _indicators(
+    fact: _Fact, clock: _Clock, catalogue: Catalogue
+) -> Iterator[tuple[str, int | None]]:
+    kind, at = fact.kind, fact.at
+    simple = _SIMPLE.get(Kind(kind))
+    if simple is not None:
+        yield simple, None
+    if kind == Kind.REQUEST_SUBMITTED:
+        clock.sent = at
+    elif kind in (Kind.REQUEST_RETURNED, Kind.REQUEST_DECLINED):
+        clock.since = at
+    elif kind == Kind.REQUEST_RESUBMITTED and clock.since is not None:
+        clock.pushed = clock.waited + at - clock.since
+        clock.waited, clock.since = clock.pushed // 1000 * 1000, None
+    elif kind == Kind.REPORT_ISSUED:
+        yield from _issued(fact, clock)
+    elif kind == Kind.REQUEST_CONFIRMED:
+        yield _ADOPTED[fact.told["adoption"]], None
+    elif kind == Kind.CRITICAL_RAISED:
+        clock.raised.append(at)
+    elif kind == Kind.CRITICAL_ACKNOWLEDGED:
+        raised = clock.raised.pop(0)
+        yield "acknowledging", at - raised
+        yield "acknowledged_due", None
+        if at <= raised + _ms(catalogue.timers.critical_acknowledge):
+            yield "acknowledged_on_time", None
+
+
+_SIMPLE: Mapping[Kind, str] = {
+    Kind.REQUEST_SUBMITTED: "submitted",
+    Kind.REQUEST_RETURNED: "returned",
+    Kind.REQUEST_WITHDRAWN: "withdrawn",
+    Kind.REQUEST_DECLINED: "declined",
+    Kind.REQUEST_REDIRECTED: "redirected",
+    Kind.REQUEST_CONFIRMED: "confirmed",
+    Kind.REPORT_ISSUED: "issued",
+    Kind.REPORT_ADDENDED: "addended",
+    Kind.REPORT_AMENDED: "amended",
+    Kind.CRITICAL_RAISED: "critical",
+    Kind.CRITICAL_ACKNOWLEDGED: "acknowledged",
+}
+
+
+def _issued(fact: _Fact, clock: _Clock) -> Iterator[tuple[str, int | None]]:
+    yield "turnaround", fact.at - clock.sent - clock.waited
+    yield "due", None
+    if fact.at <= clock.sent + clock.allowed + clock.pushed:
+        yield "on_time", None
+    positive = fact.told.get("positive")
+    if positive is not None:
+        yield "judged", None
+        if positive:
+            yield "positive", None
+
+
+def _allowed(case: Written, catalogue: Catalogue) -> int:
+    """The promised time: of the fitting rows of deadlines.toml the one that says most."""
+    fitting = [
+        (row.modality is not None, row.frozen is not None, row.minutes)
+        for row in catalogue.deadlines
+        if (row.service, row.urgency) == (case.service, case.urgency)
+        and row.modality in (None, case.modality)
+        and row.frozen in (None, case.frozen)
+    ]
+    return _ms(timedelta(minutes=max(fitting, key=lambda row: row[0] + row[1])[2]))
+
+
+def _ms(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)

@@ -1,0 +1,141 @@
+"""A simulation from wish to verdict: read the network, make the accounts, play, count, compare."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from telemed.actions.act import Act
+from telemed.actions.worklist import SYSTEM
+from telemed.core.access import Subject
+from telemed.core.network_rows import Severity, validate
+from telemed.dicom.names import search_keys
+from telemed.documents.network_file import read_folder
+from telemed.followers.follow import catch_up_fully
+from telemed.followers.tallies import TALLIES
+from telemed.server.services import Services
+from telemed.simulate import check as checking
+from telemed.simulate import ledger as ledgers
+from telemed.simulate.direct import Ids, Player
+from telemed.simulate.ledger import FOLDER, SUFFIX, Ledger
+from telemed.simulate.plan import Plan, Wish
+from telemed.simulate.rates import load_rates
+from telemed.simulate.world import ZONE, World, make_accounts, read_world
+from telemed.store import network
+from telemed.store import tables as t
+
+
+class NothingToPlay(Exception):
+    """Why a simulation cannot begin or be compared, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody asked for on the command line; None leaves it to the rates or the scenario."""
+
+    seed: int
+    days: float | None = None
+    until: datetime | None = None
+    rate: float | None = None
+    scenario: Path | None = None
+    focus: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of it."""
+
+    cases: int
+    steps: int
+    facts: int
+    ledger: Path
+
+
+def ensure_network(services: Services) -> dict[str, int]:
+    """Import the register of `configs/network` into an empty database; counts by table, or {}."""
+    if services.store.read_now(lambda tx: tx.one(sa.select(t.institutions.c.id).limit(1))):
+        return {}
+    reading = read_folder(services.settings.configs / "network")
+    scopes = {c: s.provider_scopes for c, s in services.catalogue.services.items()}
+    found, problems = validate(
+        reading.rows, on=services.clock().astimezone(ZONE).date(), service_scopes=scopes
+    )
+    faults = [p for p in [*reading.problems, *problems] if p.severity is Severity.ERROR]
+    if found is None or faults:
+        raise NothingToPlay(f"The register in configs/network does not validate: {faults[:3]}")
+    return services.store.write_now(lambda tx: network.save_network(tx, found, search_keys))
+
+
+def planned(services: Services, order: Order) -> tuple[Plan, Wish, World]:
+    """The plan of an order over this database's network."""
+    rates = load_rates(services.settings.configs, order.scenario)
+    until = order.until or _midnight(rates.until) or services.clock()
+    start = _midnight(rates.start) if order.days is None else None
+    start = start or until - timedelta(days=order.days if order.days is not None else 30)
+    wish = Wish(order.seed, start, until, order.rate or rates.rate, order.focus)
+    world = services.store.read_now(lambda tx: read_world(tx, services.catalogue, start.date()))
+    if not world.sites:
+        raise NothingToPlay("Nobody in this network may be asked. See: telemed network import")
+    return Plan(world, rates, services.catalogue, wish), wish, world
+
+
+def play(
+    services: Services,
+    order: Order,
+    progress: Callable[[int, float], None] = lambda cases, expected: None,
+) -> Played:
+    """Play a past through the actions, and fold it into the tally."""
+    plan, wish, world = planned(services, order)
+    path = ledger_path(services, wish)
+    if path.exists():
+        raise NothingToPlay(f"{path.name} is here already: choose another --seed or time.")
+    ids = Ids(wish.seed)
+    people = people_of(services, world, ids, wish.start)
+    ledger = Ledger(path, services.catalogue)
+    player = Player(
+        services.store,
+        services.blobs,
+        services.signer,
+        services.catalogue,
+        people,
+        ledger,
+        ids,
+    )
+    expected = plan.expected()
+    steps = player.play(plan, lambda cases: progress(cases, expected))
+    ledger.close()
+    catch_up_fully(services.store, TALLIES)
+    return Played(ledger.cases, steps, ledger.facts, path)
+
+
+def people_of(services: Services, world: World, ids: Ids, at: datetime) -> dict[str, Subject]:
+    """The accounts of everybody in the world, made if need be."""
+    ids.at_ms = ledgers.ms(at)
+    return services.store.write_now(
+        lambda tx: make_accounts(Act(tx, SYSTEM, at, ids, services.catalogue), world)
+    )
+
+
+def ledger_path(services: Services, wish: Wish) -> Path:
+    """Where the ledger of a wish is kept."""
+    span = f"{wish.start:%Y%m%dT%H%M}-{wish.until:%Y%m%dT%H%M}"
+    return services.settings.data_dir / FOLDER / f"{span}-seed{wish.seed}{SUFFIX}"
+
+
+def check(services: Services) -> checking.Verdict:
+    """All ledgers of this database against its log and its tally."""
+    paths = sorted((services.settings.data_dir / FOLDER).glob(f"*{SUFFIX}"))
+    if not paths:
+        raise NothingToPlay("There is no ledger to compare: nothing was simulated here.")
+    written = ledgers.read(paths)
+    catch_up_fully(services.store, TALLIES)
+    return services.store.read_now(lambda tx: checking.compare(tx, written, services.catalogue))
+
+
+def _midnight(day: object) -> datetime | None:
+    """The first moment of a scenario's day in Asia/Shanghai, UTC."""
+    if day is None:
+        return None
+    return datetime.fromisoformat(f"{day}T00:00:00+08:00").astimezone(UTC)
