@@ -16,9 +16,13 @@ from pathlib import Path
 from progress import Step
 from trouble import Stop
 
+_WITH_SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
+"""Where Debian keeps servers; an ordinary user's PATH leaves it out."""
+
 # What the whole test suite needs beside Python: Debian package, and how to see that it is there.
 TEST_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("redis-server", lambda: shutil.which("redis-server") is not None),
+    ("nginx-light", lambda: shutil.which("nginx", path=_WITH_SBIN) is not None),
     ("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
     ("chromium", lambda: any(map(shutil.which, ("chromium", "chromium-browser")))),
     ("dcmtk", lambda: shutil.which("dcmdump") is not None),

@@ -252,6 +252,8 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 BROWSER = ("node", "web-packages", "web", "viewer")
 GOALS: dict[str, tuple[str, ...]] = {
     "check": ("venv", "dev", "telemed"),
+    "libraries": ("venv", "runtime"),
+    "server": ("venv", "runtime", "telemed"),
     "web": ("venv", *BROWSER),
     "setup": ("venv", "runtime", "telemed", *BROWSER, "samples"),
     "demo": ("venv", "runtime", "telemed", *BROWSER, "samples"),

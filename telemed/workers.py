@@ -81,7 +81,8 @@ class Workers:
             began = asyncio.get_running_loop().time()
             status = await self._live(leash)
             if self._stop.is_set():
-                self._unclean += status != 0
+                # By the signal itself ends only who did not serve yet.
+                self._unclean += status not in (0, -signal.SIGTERM)
                 return
             if asyncio.get_running_loop().time() - began > STEADY:
                 wait = FIRST_WAIT
