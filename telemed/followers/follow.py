@@ -6,7 +6,7 @@ only it: skipping one would make its numbers a lie.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from telemed.bus import POLL_SECONDS, Bell
@@ -18,17 +18,21 @@ from telemed.store.tx import Tx
 log = logging.getLogger(__name__)
 BATCH = 500
 """Facts of one transaction while people work: nobody's writing waits long for it."""
-LONG_BATCH = 5_000
+LONG_BATCH = 10_000
 """Facts of one transaction when a backlog is worked off, where fewer commits are quicker."""
 MOST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A name for the bookmark, and what to do with a batch of facts."""
+    """A name for the bookmark, and what to do with the facts of a batch.
+
+    `kinds` are those it wants to see, None for all; it passes the others by.
+    """
 
     name: str
     handle: Callable[[Tx, Sequence[Activity]], None]
+    kinds: Collection[str] | None = None
 
 
 def catch_up(tx: Tx, follower: Follower, batch: int = BATCH) -> int:
@@ -36,11 +40,13 @@ def catch_up(tx: Tx, follower: Follower, batch: int = BATCH) -> int:
 
     Every server process follows; the bookmark is read in turn, so a batch is handled by one.
     """
-    seen = store_log.since(tx, store_log.take_bookmark(tx, follower.name), batch)
-    if seen:
-        follower.handle(tx, seen)
-        store_log.move_bookmark(tx, follower.name, seen[-1].seq)
-    return len(seen)
+    at = store_log.take_bookmark(tx, follower.name)
+    last = min(store_log.head(tx), at + batch)  # the log has no gaps
+    if last <= at:
+        return 0
+    follower.handle(tx, store_log.between(tx, at, last, follower.kinds))
+    store_log.move_bookmark(tx, follower.name, last)
+    return last - at
 
 
 def catch_up_fully(store: Store, follower: Follower) -> int:

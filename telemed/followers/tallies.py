@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from telemed.core.activity import Activity
-from telemed.core.tally import Entry, entries_of
+from telemed.core.tally import COUNTED, Entry, entries_of
 from telemed.followers.follow import LONG_BATCH, Follower, catch_up_fully
 from telemed.store import log, tallies
 from telemed.store.engine import Store
@@ -21,7 +21,7 @@ def fold(tx: Tx, seen: Sequence[Activity]) -> None:
     tallies.add(tx, _entries_of(seen))
 
 
-TALLIES = Follower(tallies.FOLLOWER, fold)
+TALLIES = Follower(tallies.FOLLOWER, fold, COUNTED)
 
 
 def _entries_of(seen: Sequence[Activity]) -> list[Entry]:
@@ -54,25 +54,20 @@ def rebuild(store: Store) -> Rebuilt:
     each month and compares that with the kept sums and times.
     """
     catch_up_fully(store, TALLIES)
-    facts = entries = off = at = 0
-    while seen := store.read_now(partial(_window, after=at)):
-        fresh = _entries_of(seen)
-        after, at = at, seen[-1].seq
-        off += _mend(store, after, at, fresh)
-        facts, entries = facts + len(seen), entries + len(fresh)
+    last = store.read_now(lambda tx: log.bookmark(tx, TALLIES.name))
+    entries = off = 0
+    for after in range(0, last, LONG_BATCH):
+        upto = min(after + LONG_BATCH, last)
+        window = partial(log.between, after=after, last=upto, kinds=COUNTED)
+        fresh = _entries_of(store.read_now(window))
+        off += _mend(store, after, upto, fresh)
+        entries += len(fresh)
     off += _mend_strays(store)
     months = store.read_now(tallies.months)
     wrong = tuple(m for m in months if not store.read_now(partial(tallies.adds_up, month=m)))
     for month in wrong:
         store.write_now(partial(tallies.add_up_anew, month=month))
-    return Rebuilt(facts, entries, off, wrong)
-
-
-def _window(tx: Tx, after: int) -> list[Activity]:
-    """The next facts that the follower has seen."""
-    seen = log.since(tx, after, LONG_BATCH)
-    last = log.bookmark(tx, TALLIES.name)
-    return [activity for activity in seen if activity.seq <= last]
+    return Rebuilt(last, entries, off, wrong)
 
 
 def _mend(store: Store, after: int, last: int, fresh: list[Entry]) -> int:

@@ -5,7 +5,7 @@ on PostgreSQL), so whoever has read up to n will never find a smaller number lat
 rate (a few facts a second) serialising appends costs nothing that matters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
@@ -46,6 +46,14 @@ def since(
     if where is not None:
         query = query.where(where)
     return [_activity(r) for r in tx.all(query.order_by(activities.c.seq).limit(limit))]
+
+
+def between(tx: Tx, after: int, last: int, kinds: Collection[str] | None) -> list[Activity]:
+    """The activities after one up to another, of some kinds or of all, oldest first."""
+    query = sa.select(activities).where(activities.c.seq > after, activities.c.seq <= last)
+    if kinds is not None:
+        query = query.where(activities.c.kind.in_(sorted(kinds)))
+    return [_activity(r) for r in tx.all(query.order_by(activities.c.seq))]
 
 
 def of_request(tx: Tx, request_id: str) -> list[Activity]:

@@ -509,6 +509,9 @@ tally_times = _table(
     Col("requester_id", sa.Text, primary_key=True),
     Col("provider_id", sa.Text, primary_key=True),
     Col("weight", sa.Integer, nullable=False),
+    # One institution's, for its own trend.
+    sa.Index("ix_tally_times_requester", "requester_id", "indicator", "month", "value"),
+    sa.Index("ix_tally_times_provider", "provider_id", "indicator", "month", "value"),
     in_key_order=True,
 )
 

@@ -9,6 +9,7 @@ question for its cases reads entries. Who may ask is not known here: callers pas
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ _COLUMNS = {f.name: f.name for f in fields(Entry)} | {
     "requester": "requester_id",
     "provider": "provider_id",
 }
+_FIELDS = attrgetter(*_COLUMNS)
 T = tally_entries.c
 _ENTRIES = sa.select(*(T[column] for column in _COLUMNS.values()))
 
@@ -79,7 +81,7 @@ def _times_of(entries: Iterable[Entry]) -> list[Row]:
 
 
 def _row(entry: Entry) -> Row:
-    return {column: getattr(entry, name) for name, column in _COLUMNS.items()}
+    return dict(zip(_COLUMNS.values(), _FIELDS(entry), strict=True))
 
 
 # --- the numbers --------------------------------------------------------------------------------
@@ -128,28 +130,43 @@ def times(
 def spreads(tx: Tx, wanted: Wanted, allowed: Allowed) -> dict[tuple[str, str], Spread]:
     """The spread of all groups together by month and indicator; none where nothing was measured.
 
-    The database counts along the ordered times and returns those at the asked ranks only, so two
-    years of a whole region come as a hundred rows. The ranks are `core.tally.rank_of`'s.
+    The database counts, and then along the ordered times to the asked ranks, so two years of a
+    whole region come as a hundred rows. The ranks are those of `core.tally.rank_of`.
     """
     c = tally_times.c
-    counted = sa.select(c.month, c.indicator, sa.func.sum(c.weight))
-    counts = tx.rows(_timed(counted, wanted, allowed).group_by(c.month, c.indicator))
-    return {
-        (month, code): Spread(
-            int(n),
-            *(_at_rank(tx, wanted, allowed, month, code, rank_of(int(n), p)) for p in (50, 90)),
-        )
-        for month, code, n in list(counts)
-    }
+    counted = sa.select(c.month, c.indicator, sa.func.sum(c.weight), sa.func.max(c.weight))
+    counts = list(tx.rows(_timed(counted, wanted, allowed).group_by(c.indicator, c.month)))
+    found: dict[tuple[str, str], Spread] = {}
+    for month, code, total, most in counts:
+        one = replace(wanted, months=(month,), indicators=(code,))
+        measured, ask = int(total), _at_rank if most == 1 else _at_rank_weighed
+        ranks = (rank_of(measured, percent) for percent in (50, 90))
+        found[month, code] = Spread(measured, *(ask(tx, one, allowed, k, measured) for k in ranks))
+    return found
 
 
-def _at_rank(
-    tx: Tx, wanted: Wanted, allowed: Allowed, month: str, indicator: str, rank: int
-) -> float:
+def _at_rank(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measured: int) -> float:
+    """The value at a rank where every time counts once, counted from the nearer end."""
     c = tally_times.c
-    one = replace(wanted, months=(month,), indicators=(indicator,))
-    query = _timed(sa.select(c.value), one, allowed).order_by(c.value).offset(rank - 1).limit(1)
+    query = _timed(sa.select(c.value), wanted, allowed).limit(1)
+    if rank <= measured // 2:
+        query = query.order_by(c.value).offset(rank - 1)
+    else:
+        query = query.order_by(c.value.desc()).offset(measured - rank)
     return float(tx.scalar(query))
+
+
+def _at_rank_weighed(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measured: int) -> float:
+    """The value at a rank where some case was measured to the same value more than once."""
+    c = tally_times.c
+    seen = 0
+    for value, weight in tx.rows(
+        _timed(sa.select(c.value, c.weight), wanted, allowed).order_by(c.value)
+    ):
+        seen += weight
+        if seen >= rank:
+            return float(value)
+    raise ValueError(f"rank {rank} of {measured}: the times changed while they were read")
 
 
 def _timed(query: sa.Select[Any], wanted: Wanted, allowed: Allowed) -> sa.Select[Any]:

@@ -62,6 +62,10 @@ def upgrade() -> None:
     for side in ("requester", "provider"):
         op.execute(_SUMS.format(side=side))
     op.execute(_TIMES)
+    for side in ("requester", "provider"):
+        op.create_index(
+            f"ix_tally_times_{side}", "tally_times", [f"{side}_id", "indicator", "month", "value"]
+        )
     op.drop_index("ix_tally_month_requester", "tally_entries")
     op.drop_index("ix_tally_month_provider", "tally_entries")
     op.create_index(
