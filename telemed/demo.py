@@ -23,15 +23,14 @@ from telemed.actions import intake, reports, requests, worklist
 from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
 from telemed.core.access import Role, Subject
-from telemed.core.network_rows import Severity, validate
-from telemed.dicom.names import search_keys
 from telemed.dicom.refusal import Refused
-from telemed.documents.network_file import read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
 from telemed.server.auth import DEMO_ACCOUNTS
 from telemed.server.schemas import DemoAccount, Words
 from telemed.server.services import Services
+from telemed.simulate import run as simulation
+from telemed.simulate.run import Order
 from telemed.store import accounts, network, people
 from telemed.store import reports as report_store
 from telemed.store import tables as t
@@ -58,6 +57,7 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
     if not services.store.read_now(accounts.any_demo):
         say(_make_accounts(services, told))
     if not services.store.read_now(lambda tx: tx.one(sa.select(t.requests.c.id).limit(1))):
+        say(_play_history(services, told["history"]))
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
     catch_up_fully(services.store, TALLIES)
@@ -124,15 +124,7 @@ def import_files(services: Services, institution: str, files: Iterable[Path]) ->
 
 
 def _import_network(services: Services) -> str:
-    reading = read_folder(services.settings.configs / "network")
-    scopes = {c: s.provider_scopes for c, s in services.catalogue.services.items()}
-    found, problems = validate(
-        reading.rows, on=services.clock().astimezone(requests.ZONE).date(), service_scopes=scopes
-    )
-    faults = [p for p in [*reading.problems, *problems] if p.severity is Severity.ERROR]
-    if found is None or faults:
-        raise ValueError(f"the demo network does not validate: {faults[:3]}")
-    counts = services.store.write_now(lambda tx: network.save_network(tx, found, search_keys))
+    counts = simulation.ensure_network(services)
     return "医联体网络 network: " + ", ".join(
         f"{counts[name]} {name}" for name in ("institutions", "alliances", "agreements")
     )
@@ -163,6 +155,13 @@ def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
 def _person(services: Services, row: Mapping[str, Any]) -> Any:
     code = row.get("person")
     return services.store.read_now(lambda tx: people.person(tx, code)) if code else None
+
+
+def _play_history(services: Services, told: Mapping[str, Any]) -> str:
+    """Weeks of other people's work, so that boards, tallies and priors are not empty."""
+    order = Order(told["seed"], told["days"], None, told["rate"], focus=told["focus"])
+    played = simulation.play(services, order)
+    return f"近 {told['days']} 天的历史 history: {played.cases} cases, {played.facts} facts"
 
 
 def _import_samples(services: Services, told: Mapping[str, Any], samples: Path, say: Say) -> None:
