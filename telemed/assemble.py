@@ -32,6 +32,8 @@ from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
 HOUSEKEEPING_SECONDS = 3600.0
+RESTORING = "restore-unfinished"
+"""A file of the data directory while a restore is at work, and after one that did not end."""
 
 
 class RefuseToStart(Exception):
@@ -54,7 +56,12 @@ def new_id() -> str:
 
 
 def open_store(settings: Settings) -> Store:
-    """The database, migrated."""
+    """The database, migrated. RefuseToStart on what a restore left unfinished."""
+    if (settings.data_dir / RESTORING).exists():
+        raise RefuseToStart(
+            f"Refusing to open {settings.data_dir}: a restore into it did not end. Empty it and"
+            " restore again."
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store(settings.database)
     migrate(store)

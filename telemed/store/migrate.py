@@ -21,7 +21,7 @@ class TooNew(Exception):
 
 def migrate(store: Store) -> str:
     """Run what is missing; the revision it is at now."""
-    known = sorted(p.name.split("_", 1)[0] for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    known = known_revisions()
     with store.writing(), store.writer.connect() as connection:
         if not store.sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK)))
@@ -32,6 +32,11 @@ def migrate(store: Store) -> str:
             if not store.sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(LOCK)))
                 connection.commit()
+
+
+def known_revisions() -> list[str]:
+    """The revisions that this version knows, oldest first."""
+    return sorted(p.name.split("_", 1)[0] for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _upgrade(connection: sa.Connection, known: list[str]) -> str:
