@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import os
 import secrets
 import signal
 import socket
@@ -42,7 +43,7 @@ from telemed.operations.manifest import BackupFault
 from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
-from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings
+from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings, variable_of
 from telemed.simulate import run as simulation
 from telemed.simulate.check import Verdict
 from telemed.simulate.run import Order
@@ -309,6 +310,8 @@ def _run_workers(settings: Settings, config: Path | None) -> NoReturn:
         same = [f"--config={config}"] if config else []
         return [*words, *same, f"--door={door}", f"--leash={leash}"]
 
+    if not settings.secret:  # one for all: a browser that one worker knows the others know too
+        os.environ[variable_of("secret")] = secrets.token_hex()
     with open_door(settings.host, settings.port) as door:
         out.print(f"Listening on {settings.origin} with {settings.workers} workers")
         patience = settings.drain_seconds + WORKER_PATIENCE
