@@ -117,7 +117,10 @@ def flush(at: Deployment) -> Finding:
     """A flush reaches a disk, and how long it takes."""
     place = _there(at)
     kind = file_system(place)
-    spent = median(_probe(place, PROBES)) * 1000
+    try:
+        spent = median(_probe(place, PROBES)) * 1000
+    except OSError:
+        raise NotLooked("数据目录不可写，未检查", "not looked at: see data-dir") from None
     told = f"{kind}, fsync {spent:.2f} ms"
     if kind in FORGETFUL:
         return warn(

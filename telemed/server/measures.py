@@ -153,6 +153,13 @@ async def _look(sampler: Sampler) -> None:
         sampler.take()
 
 
+OWN: Final = (
+    CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, SOCKETS, CONNECTIONS, ENDED,
+    RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP, DROPPED,
+)  # fmt: skip
+"""Everything above, in the order of the documentation."""
+
+
 def collectors() -> Iterator[Collector]:
     """Where the numbers of this process, or of all that share a folder, are read from."""
     if SHARED in os.environ:

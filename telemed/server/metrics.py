@@ -11,12 +11,12 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
@@ -113,12 +113,8 @@ def _pulse(services: Services) -> Callable[..., Pulse]:
 
 def _disk(services: Services) -> Row:
     files = _sizes(spool_of(services))
-    return {
-        "telemed_free_bytes": services.blobs.free_bytes(),
-        "telemed_free_reserve_bytes": services.settings.free_space_reserve_bytes,
-        "telemed_spool_files": len(files),
-        "telemed_spool_bytes": sum(files),
-    }
+    free, reserve = services.blobs.free_bytes(), services.settings.free_space_reserve_bytes
+    return dict(zip(_DISK, (free, reserve, len(files), sum(files)), strict=True))
 
 
 def _sizes(folder: Path) -> list[int]:
@@ -138,7 +134,7 @@ class Deployment(Collector):
     def __init__(self, found: Pulse | None, held: Row | None, disk: Row) -> None:
         self._found, self._held, self._disk = found, held, disk
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[GaugeMetricFamily]:
         """Every family, also those without a sample just now."""
         yield _build()
         yield _one("telemed_database_up", "Whether the database answered", self._found is not None)
@@ -151,6 +147,13 @@ class Deployment(Collector):
             yield from _pulsed(self._found)
 
 
+_DISK = (
+    "telemed_free_bytes",
+    "telemed_free_reserve_bytes",
+    "telemed_spool_files",
+    "telemed_spool_bytes",
+)
+_HELD = ("studies", "instances", "bytes")
 _WORDS = {
     "telemed_free_bytes": "Bytes left where images are kept",
     "telemed_free_reserve_bytes": "Bytes below which nothing is stored",
@@ -162,17 +165,17 @@ _WORDS = {
 }
 
 
-def _one(name: str, words: str, value: float) -> Metric:
+def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, float(value))
 
 
-def _build() -> Metric:
+def _build() -> GaugeMetricFamily:
     family = GaugeMetricFamily("telemed_build_info", "Always 1", labels=["version", "python"])
     family.add_metric([telemed.__version__, platform.python_version()], 1)
     return family
 
 
-def _pulsed(found: Pulse) -> Iterator[Metric]:
+def _pulsed(found: Pulse) -> Iterator[GaugeMetricFamily]:
     yield _one("telemed_log_seq", "Last sequence number of the activity log", found.head)
     lags = {name: (lag.facts, lag.seconds) for name, lag in found.lags.items()}
     for at, name, words in (
@@ -201,6 +204,30 @@ _QUEUE = {
     "overdue": "Open requests past their due time",
     "oldest": "Seconds since the oldest open request was sent",
 }
+
+# --- for the documentation, the alerts and the dashboard --------------------------------------
+
+
+class Family(NamedTuple):
+    """A metric as it is shown: its kind (counter, gauge, histogram), its labels, what it is."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    words: str
+
+
+def families() -> list[Family]:
+    """Every metric there is."""
+    # The library has no public name for the labels of a metric without samples.
+    own = [(m._name, m._type, m._labelnames, m._documentation) for m in measures.OWN]
+    nothing = Deployment(Pulse(0, {}, (), 0, 0), dict.fromkeys(_HELD, 0), dict.fromkeys(_DISK, 0))
+    asked = [(m.name, m.type, m._labelnames, m.documentation) for m in nothing.collect()]
+    return [
+        Family(name + "_total" * (kind == "counter"), kind, tuple(labels), words)
+        for name, kind, labels, words in (*own, *asked)
+    ]
+
 
 ASKED: Final = web.AppKey("asked", Asked)
 

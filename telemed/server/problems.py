@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from telemed.core.errors import Problem
+from telemed.store.engine import problem_of
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +107,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as fault:
+        away = problem_of(fault) if isinstance(fault, SQLAlchemyError) else None
+        if away is not None and request.writer.output_size == 0:
+            # One line: everybody meets it at once, and the place in our code explains nothing.
+            why = getattr(fault, "orig", None) or fault
+            log.error("the database is away or full (%s): %s", away, type(why).__name__)
+            return problem_response(Problem(away))
         incident = secrets.token_hex(4)
         log.exception("incident %s", incident, extra={"incident": incident})
         if request.writer.output_size > 0:

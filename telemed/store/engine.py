@@ -10,6 +10,7 @@ the log is appended to.
 
 import asyncio
 import fcntl
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -130,6 +131,30 @@ class Store:
 
 def _as_json(value: object) -> str:
     return orjson.dumps(value).decode()
+
+
+def problem_of(fault: sa.exc.SQLAlchemyError) -> str | None:
+    """The error code of a database that is away or full; None where the fault is ours."""
+    if isinstance(fault, sa.exc.TimeoutError):  # every connection of the pool is in use
+        return "unavailable"
+    found = getattr(fault, "orig", None)
+    if isinstance(found, sqlite3.Error):
+        return _SQLITE_PROBLEMS.get(getattr(found, "sqlite_errorcode", 0) & 0xFF)
+    if isinstance(fault, sa.exc.OperationalError):  # psycopg's, which a desk never loads
+        state = getattr(found, "sqlstate", None) or "08"  # no state: no connection was made
+        return "no-space" if state == "53100" else _POSTGRESQL_PROBLEMS.get(state[:2])
+    return None
+
+
+_SQLITE_PROBLEMS = {
+    sqlite3.SQLITE_FULL: "no-space",
+    sqlite3.SQLITE_BUSY: "unavailable",
+    sqlite3.SQLITE_CANTOPEN: "unavailable",
+    sqlite3.SQLITE_IOERR: "unavailable",
+}
+_POSTGRESQL_PROBLEMS = dict.fromkeys(("08", "40", "53", "57", "58"), "unavailable")
+"""Classes of postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by the
+server, want of resources, an operator's intervention, the system below."""
 
 
 def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
