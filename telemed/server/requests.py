@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -11,12 +12,12 @@ from telemed.actions import door, worklist
 from telemed.actions import requests as acts
 from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
-from telemed.core import request
+from telemed.core import report, request, workitem
 from telemed.core.access import Permission
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.routing import Call
-from telemed.store import log
+from telemed.store import log, network
 from telemed.store import requests as store
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -37,13 +38,16 @@ class ListQuery(Query):
     state: str | None = Field(default=None, max_length=40)
     service: str | None = Field(default=None, max_length=40)
     q: str | None = Field(default=None, max_length=60)
+    from_: date | None = Field(default=None, alias="from")
+    to: date | None = None
     cursor: int = Field(default=0, ge=0, le=100_000)
     limit: int = Field(default=50, ge=1, le=200)
 
 
 class WorklistQuery(Query):
-    tab: Literal["pool", "mine", "held", "verify", "returned", "done"] = "pool"
+    tab: Literal["pool", "mine", "held", "verify", "returned", "done", "archive"] = "pool"
     service: str | None = Field(default=None, max_length=40)
+    q: str | None = Field(default=None, max_length=60)
     cursor: int = Field(default=0, ge=0, le=100_000)
     limit: int = Field(default=100, ge=1, le=500)
 
@@ -65,6 +69,10 @@ async def list_requests(call: Call) -> Any:
             where.append(R.service == query.service)
         if query.q and not act.subject.masked:
             where.append(store.matches(query.q))
+        if query.from_:
+            where.append(R.created_at >= network.begin_of(query.from_))
+        if query.to:
+            where.append(R.created_at < network.end_of(query.to))
         rule = sa.and_(*where)
         order = [R.created_at.desc(), R.id.desc()]
         rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
@@ -75,6 +83,10 @@ async def list_requests(call: Call) -> Any:
         }
 
     return await call.ask(ask)
+
+
+TODO_SHOWN = 50
+"""Rows of each group; the counts are of all."""
 
 
 async def todo(call: Call) -> Any:
@@ -97,19 +109,28 @@ async def todo(call: Call) -> Any:
             .correlate(t.requests),
         }
         order = [R.critical.desc(), R.updated_at.desc()]
-        return {
-            name: [
-                cases.list_row(act, row)
-                for row in store.listed(act.tx, sa.and_(own, where), order, 50)
-            ]
+        groups = {
+            name: store.listed(act.tx, sa.and_(own, where), order, TODO_SHOWN)
             for name, where in listing.items()
         }
+        counts = {
+            name: len(rows)
+            if len(rows) < TODO_SHOWN
+            else store.count(act.tx, sa.and_(own, listing[name]))
+            for name, rows in groups.items()
+        }
+        shown = {n: [cases.list_row(act, row) for row in rows] for n, rows in groups.items()}
+        return {**shown, "counts": counts}
 
     return await call.ask(ask)
 
 
+ISSUED = ("done", "archive")
+"""Tabs of what was answered, newest first; the others are ordered by deadline."""
+
+
 async def list_worklist(call: Call) -> Any:
-    """The queue of one reader: ordered by deadline, with counts of every tab."""
+    """The queue of one reader, page by page, with counts of every tab."""
     query = call.query(WorklistQuery)
 
     def ask(act: Act) -> dict[str, Any]:
@@ -117,10 +138,11 @@ async def list_worklist(call: Call) -> Any:
         who = worklist.taker(act.tx, act.subject)
         base = _queue_base(act, query.service)
         tabs = _tabs(act)
-        rule = sa.and_(base, tabs[query.tab])
+        found = store.matches(query.q) if query.q else sa.true()
+        rule = sa.and_(base, tabs[query.tab], found)
         order = (
             [R.issued_at.desc(), R.id]
-            if query.tab == "done"
+            if query.tab in ISSUED
             else [R.due_at.asc(), R.submitted_at.asc(), R.id]
         )
         rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
@@ -159,35 +181,32 @@ def _services_of(act: Act, who: Any) -> list[str]:
 
 
 def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
-    person = act.subject.person_id or ""
+    """The tabs of a desk as conditions on `requests`.
+
+    What is in hand is little beside what was ever answered, so it is looked up first and the tabs
+    name it: their counts do not walk the archive.
+    """
+    person, place = act.subject.person_id, act.subject.own_institution
     is_open = R.state == request.State.OPEN.value
-    latest = store.latest_version(t.report_versions.c.state)
-    author = store.latest_version(t.report_versions.c.author_id)
+    versions = store.unfinished(act.tx, place)
+    signed = [v["request_id"] for v in versions if v["state"] == report.State.PRELIMINARY]
+    drafts = [v for v in versions if v["state"] == report.State.DRAFT]
+    held = [w for w in store.held(act.tx, place) if w["request_id"] not in signed]
+    # What one holds, and the addendum or amendment one has begun.
+    mine = [w["request_id"] for w in held if w["performer_id"] == person]
+    mine += [v["request_id"] for v in drafts if v["author_id"] == person]
+    others = [w["request_id"] for w in held if w["performer_id"] != person]
+    scheduled = t.workitems.c.state == workitem.State.SCHEDULED.value
     day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    w = t.workitems.c
+    issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
     return {
-        "pool": sa.and_(is_open, w.state == "SCHEDULED"),
-        "mine": sa.or_(
-            sa.and_(
-                is_open,
-                w.state == "IN PROGRESS",
-                w.performer_id == person,
-                sa.func.coalesce(latest, "draft") != "preliminary",
-            ),
-            sa.and_(R.state != request.State.OPEN.value, latest == "draft", author == person),
-        ),
-        "held": sa.and_(
-            is_open,
-            w.state == "IN PROGRESS",
-            w.performer_id != person,
-            sa.func.coalesce(latest, "draft") != "preliminary",
-        ),
-        "verify": latest == "preliminary",
+        "pool": sa.and_(is_open, store.current_work(scheduled)),
+        "mine": R.id.in_(mine),
+        "held": sa.and_(is_open, R.id.in_(others)),
+        "verify": R.id.in_(signed),
         "returned": R.state == request.State.RETURNED.value,
-        "done": sa.and_(
-            R.issued_at >= day,
-            R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value)),
-        ),
+        "done": sa.and_(issued, R.issued_at >= day),
+        "archive": issued,
     }
 
 

@@ -511,13 +511,14 @@ class RequestPage(Out):
 
 
 class TodoOut(Out):
-    """What waits for the requesting side."""
+    """What waits for the requesting side: the most pressing of each group, and how many in all."""
 
     returned: list[RequestRow]
     critical: list[RequestRow]
     to_read: list[RequestRow]
     drafts: list[RequestRow]
     declined: list[RequestRow]
+    counts: dict[str, int]
 
 
 class RequestOut(RequestRow):

@@ -126,12 +126,11 @@ def _asked(institution_id: str, now: datetime) -> Predicate:
 def _supervised(region: str) -> Predicate:
     """Requests between institutions of which one lies in the region (area-code prefix)."""
     inside = (
-        sa.select(sa.literal(1))
-        .where(
-            sa.or_(_place.c.id == requests.c.requester_id, _place.c.id == requests.c.provider_id),
-            sa.func.substr(_place.c.area_code, 1, len(region)) == region,
-        )
-        .correlate(requests)
-        .exists()
+        sa.select(_place.c.id)
+        .where(sa.func.substr(_place.c.area_code, 1, len(region)) == region)
+        .correlate(None)
     )
-    return sa.and_(requests.c.state != request.State.DRAFT.value, inside)
+    return sa.and_(
+        requests.c.state != request.State.DRAFT.value,
+        sa.or_(requests.c.requester_id.in_(inside), requests.c.provider_id.in_(inside)),
+    )

@@ -222,18 +222,32 @@ def current_work(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     )
 
 
-def unfinished(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Whether a row of `requests` has a report version so; `condition` is on `report_versions`.
+def held(tx: Tx, provider_id: str) -> list[Row]:
+    """The claims in an institution: request_id and performer_id."""
+    return tx.all(_HELD, provider_id=provider_id)
 
-    For versions that are not final, of which there are few: they are found first.
-    """
-    found = (
-        sa.select(reports.c.request_id)
-        .join(report_versions, report_versions.c.report_id == reports.c.id)
-        .where(condition)
-        .correlate(None)
+
+_HELD = sa.select(workitems.c.request_id, workitems.c.performer_id).where(
+    workitems.c.provider_id == given(workitems.c.provider_id),
+    workitems.c.state == workitem.State.IN_PROGRESS.value,
+)
+
+
+def unfinished(tx: Tx, provider_id: str) -> list[Row]:
+    """The report versions an institution has yet to issue: request_id, state and author_id."""
+    return tx.all(_UNFINISHED, provider_id=provider_id)
+
+
+_UNFINISHED = (
+    sa.select(reports.c.request_id, report_versions.c.state, report_versions.c.author_id)
+    .select_from(report_versions)
+    .join(reports, reports.c.id == report_versions.c.report_id)
+    .join(requests, requests.c.id == reports.c.request_id)
+    .where(
+        report_versions.c.state.in_((report.State.DRAFT.value, report.State.PRELIMINARY.value)),
+        requests.c.provider_id == given(requests.c.provider_id),
     )
-    return requests.c.id.in_(found)
+)
 
 
 def _last_attempt(request_id: sa.Column[Any]) -> sa.ScalarSelect[Any]:
@@ -261,6 +275,7 @@ def latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
     )
 
 
+@cache
 def _listing() -> sa.Select[Any]:
     """A case in a list: one row, everything shown."""
     latest = _last_attempt(requests.c.id)

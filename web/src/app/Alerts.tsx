@@ -18,7 +18,8 @@ export function Alerts() {
   const { data } = useQuery(todoQuery)
   const [open, setOpen] = useState(false)
   const rows = waiting(data)
-  useTitleCount(rows.length)
+  const count = Math.max(rows.length, countOf(data))
+  useTitleCount(count)
   return (
     <Popover
       open={open}
@@ -28,8 +29,8 @@ export function Alerts() {
       title={t('alertsTitle')}
       content={<AlertList rows={rows} onGo={() => setOpen(false)} />}
     >
-      <Button type="text" aria-label={t('alerts', { n: rows.length })}>
-        <Badge count={rows.length} size="small" overflowCount={99}>
+      <Button type="text" aria-label={t('alerts', { n: count })}>
+        <Badge count={count} size="small" overflowCount={99}>
           <BellOutlined className={styles.bell} />
         </Badge>
       </Button>
@@ -42,6 +43,15 @@ export function waiting(todo: TodoOut | undefined): RequestRow[] {
   if (todo === undefined) return []
   const rows = [...todo.critical, ...todo.returned, ...todo.declined, ...todo.to_read]
   return [...new Map(rows.map((row) => [row.id, row])).values()]
+}
+
+/** How many wait in all; the rows at hand are only the most pressing of each group. */
+function countOf(todo: TodoOut | undefined): number {
+  const counts = todo?.counts ?? {}
+  return Math.max(
+    counts.critical ?? 0,
+    (counts.returned ?? 0) + (counts.declined ?? 0) + (counts.to_read ?? 0),
+  )
 }
 
 function AlertList({ rows, onGo }: { rows: RequestRow[]; onGo: () => void }) {

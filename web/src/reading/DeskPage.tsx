@@ -1,6 +1,6 @@
 /** The reader's desk: the queue is the page. Arrow keys move, Enter claims and opens. */
-import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
-import { App, Select } from 'antd'
+import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { App, Input, Select } from 'antd'
 import { useEffect, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { claim, useCatalogue } from '../requests/api'
@@ -13,6 +13,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import { problemWords } from '../shared/problem'
 import { KEYS, queryClient } from '../shared/queries'
 import type { RequestRow, WorklistOut } from '../shared/schema'
+import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
 import { TABS, type Tab, worklistQuery } from './api'
 import styles from './DeskPage.module.css'
@@ -24,9 +25,17 @@ export function DeskPage() {
   const [params, setParams] = useSearchParams()
   const tab = TABS.find((each) => each === params.get('tab')) ?? 'pool'
   const service = params.get('service') ?? ''
-  const list = useQuery({ ...worklistQuery(tab, service), placeholderData: keepPreviousData })
-  const fresh = list.isPlaceholderData ? [] : (list.data?.items ?? [])
-  const held = useHeldRows(fresh, mayInterrupt, `${tab} ${service}`)
+  const [text, setText] = useState('')
+  const q = useSettled(tab === 'archive' ? text.trim() : '', 250)
+  const list = useInfiniteQuery({
+    ...worklistQuery(tab, service, q),
+    placeholderData: keepPreviousData,
+  })
+  const pages = list.data?.pages ?? []
+  const counts = pages[0]?.counts
+  const fresh = list.isPlaceholderData ? [] : unique(pages.flatMap((page) => page.items))
+  // A page that was asked for is no surprise: only rows that come by themselves are held back.
+  const held = useHeldRows(fresh, mayInterrupt, `${tab} ${service} ${q} ${pages.length}`)
   const rows = list.isPlaceholderData ? [] : held.visible
   const [selected, setSelected] = useSelection(rows)
   const open = useOpen()
@@ -39,20 +48,23 @@ export function DeskPage() {
       setTab,
     }),
   )
-  usePressingTitle(list.data)
+  usePressingTitle(counts)
   return (
     <main className={styles.desk}>
       <section className={styles.queue}>
         <header className={styles.head}>
-          <Tabs tab={tab} counts={list.data?.counts} onTab={setTab} />
+          <Tabs tab={tab} counts={counts} onTab={setTab} />
           <ServiceFilter
             service={service}
             onService={(next) => setParams(withValue(params, 'service', next), { replace: true })}
           />
         </header>
-        {list.error ? (
-          <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />
-        ) : null}
+        <div className={styles.notices}>
+          {tab === 'archive' ? <ArchiveSearch text={text} onText={setText} /> : null}
+          {list.error ? (
+            <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />
+          ) : null}
+        </div>
         <div className={styles.listPlace}>
           <NewRowsPill held={held.held} onRelease={held.release} />
           {list.isPending || list.isPlaceholderData ? <RowSkeletons count={10} /> : null}
@@ -65,6 +77,9 @@ export function DeskPage() {
             selected={selected}
             onSelect={setSelected}
             onOpen={open}
+            onEnd={() => {
+              if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
+            }}
           />
         </div>
       </section>
@@ -76,6 +91,11 @@ export function DeskPage() {
 /** Only these come in without being asked: everything else waits behind the pill. */
 function mayInterrupt(row: RequestRow): boolean {
   return row.urgency === 'stat' || row.critical || row.claim?.mine === true
+}
+
+/** A case that moved up while pages were fetched is in two of them; the first place counts. */
+function unique(rows: readonly RequestRow[]): RequestRow[] {
+  return [...new Map([...rows].reverse().map((row) => [row.id, row])).values()].reverse()
 }
 
 function withValue(params: URLSearchParams, key: string, value: string): URLSearchParams {
@@ -205,6 +225,20 @@ function ServiceFilter({
   )
 }
 
+function ArchiveSearch({ text, onText }: { text: string; onText: (text: string) => void }) {
+  const t = useWords()
+  return (
+    <Input.Search
+      allowClear
+      className={styles.search}
+      placeholder={t('searchArchive')}
+      aria-label={t('searchArchive')}
+      value={text}
+      onChange={(event) => onText(event.target.value)}
+    />
+  )
+}
+
 const EMPTY = {
   pool: ['emptyPool', 'emptyPoolTeach'],
   mine: ['emptyMine', 'emptyMineTeach'],
@@ -212,6 +246,7 @@ const EMPTY = {
   held: ['emptyHeld', 'emptyHeldTeach'],
   returned: ['emptyReturned', 'emptyReturnedTeach'],
   done: ['emptyDone', 'emptyDoneTeach'],
+  archive: ['emptyArchive', 'emptyArchiveTeach'],
 } as const
 
 function NothingHere({ tab }: { tab: Tab }) {
@@ -221,9 +256,9 @@ function NothingHere({ tab }: { tab: Tab }) {
 }
 
 /** The number of waiting cases in the tab's title, for whoever works in another window. */
-function usePressingTitle(list: WorklistOut | undefined): void {
+function usePressingTitle(counts: WorklistOut['counts'] | undefined): void {
   const t = useWords()
-  const count = list?.counts.pool ?? 0
+  const count = counts?.pool ?? 0
   const name = t('title')
   useEffect(() => {
     document.title = count > 0 ? `(${count}) ${name}` : name

@@ -8,7 +8,7 @@ import { CaseRow } from '../requests/CaseRow'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RequestOut, RequestRow } from '../shared/schema'
-import { worklistQuery } from './api'
+import { headQuery } from './api'
 import styles from './NextCase.module.css'
 import { useWords } from './words'
 
@@ -55,9 +55,9 @@ function Offer({
   const go = useNavigate()
   // A verifier goes on verifying, a reader goes on with their own cases, then the pool.
   const lists = [
-    useQuery({ ...worklistQuery('verify'), enabled: verifying }),
-    useQuery({ ...worklistQuery('mine'), enabled: !verifying }),
-    useQuery(worklistQuery('pool')),
+    useQuery({ ...headQuery('verify'), enabled: verifying }),
+    useQuery({ ...headQuery('mine'), enabled: !verifying }),
+    useQuery(headQuery('pool')),
   ]
   const rows = lists.flatMap((list) => list.data?.items ?? [])
   const next = rows.find((row) => row.id !== item.id && !row.why_not)

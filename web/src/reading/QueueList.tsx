@@ -13,11 +13,13 @@ interface Props {
   selected: RequestRow | null
   onSelect: (row: RequestRow) => void
   onOpen: (row: RequestRow) => void
+  /** The last rows came into sight. */
+  onEnd: () => void
 }
 
 const ROW = 60
 
-export function QueueList({ rows, tab, selected, onSelect, onOpen }: Props) {
+export function QueueList({ rows, tab, selected, onSelect, onOpen, onEnd }: Props) {
   const t = useWords()
   const place = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
@@ -28,9 +30,19 @@ export function QueueList({ rows, tab, selected, onSelect, onOpen }: Props) {
     getItemKey: (index) => rows[index]?.id ?? index,
   })
   const at = rows.findIndex((row) => row.id === selected?.id)
+  const chosen = selected?.id
+  const shown = useRef(chosen)
   useEffect(() => {
-    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' })
-  }, [at, virtual])
+    // Only a new choice is brought into sight: rows that are added must not pull the list back.
+    if (at < 0 || shown.current === chosen) return
+    shown.current = chosen
+    virtual.scrollToIndex(at, { align: 'auto' })
+  }, [at, chosen, virtual])
+  const last = virtual.getVirtualItems().at(-1)?.index ?? 0
+  const ending = rows.length > 0 && last >= rows.length - 10
+  useEffect(() => {
+    if (ending) onEnd()
+  }, [ending, onEnd])
   if (rows.length === 0) return null
   return (
     <div

@@ -9,6 +9,8 @@ export const { useWords, say } = defineWords('reading', {
   verify: ['待审核', 'To verify'],
   returned: ['已退回', 'Returned'],
   done: ['今日已签', 'Signed today'],
+  archive: ['历史', 'Archive'],
+  searchArchive: ['姓名、拼音首字母、申请单号', 'Name, initials or number'],
   pressing: ['其中加急 {{n}}', '{{n}} urgent'],
   anyService: ['全部服务', 'All services'],
   queue: ['{{tab}}队列，{{n}} 例', '{{tab}}, {{n}} cases'],
@@ -38,6 +40,11 @@ export const { useWords, say } = defineWords('reading', {
   emptyDoneTeach: [
     '签发的报告会记在这里，可随时补充或修订。',
     'Issued reports are listed here; add or amend any time.',
+  ],
+  emptyArchive: ['没有找到已签发的病例', 'No issued case found'],
+  emptyArchiveTeach: [
+    '本机构签发过的报告都在这里，可搜索、补充或修订。',
+    'Every report your institution issued is here: search, add or amend.',
   ],
   claimOpen: ['领取并打开', 'Claim and open'],
   open: ['打开', 'Open'],

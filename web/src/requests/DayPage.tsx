@@ -1,15 +1,16 @@
 /** The requesting doctor's day: what waits for me on the left, all our requests on the right. */
 import { PlusOutlined } from '@ant-design/icons'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Button, Input, Segmented, Select, Skeleton } from 'antd'
-import { useState } from 'react'
-import { Link } from 'react-router'
+import { useEffect, useState } from 'react'
+import { Link, useSearchParams } from 'react-router'
 import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RequestRow, TodoOut } from '../shared/schema'
+import { useStateWords } from '../shared/tags'
 import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
 import { type ListFilter, listQuery, todoQuery, useCatalogue } from './api'
@@ -29,12 +30,18 @@ export function DayPage() {
 }
 
 const GROUPS = [
-  ['critical', 'critical'],
-  ['returned', 'returned'],
-  ['declined', 'declined'],
-  ['to_read', 'toRead'],
-  ['drafts', 'drafts'],
-] as const satisfies readonly (readonly [keyof TodoOut, string])[]
+  ['critical', 'critical', ''],
+  ['returned', 'returned', 'returned'],
+  ['declined', 'declined', 'declined'],
+  ['to_read', 'toRead', 'answered'],
+  ['drafts', 'drafts', 'draft'],
+] as const satisfies readonly (readonly [Group, string, string])[]
+
+type Group = Exclude<keyof TodoOut, 'counts'>
+/** Rows of a group; the rest is a list of its own. Critical findings are all shown. */
+const SHOWN = 6
+/** On a phone, where the list of requests lies below the groups (DayPage.module.css). */
+const SHOWN_NARROW = 3
 
 function Waiting() {
   const t = useWords()
@@ -48,25 +55,38 @@ function Waiting() {
       {todo.data && groups.length === 0 ? (
         <Empty small title={t('nothingWaits')} teach={t('nothingWaitsTeach')} />
       ) : null}
-      {groups.map(([key, word]) => (
-        <section key={key} className={styles.group}>
-          <h3 className={styles.groupTitle}>
-            {t(word)} <span className={styles.groupCount}>{todo.data?.[key].length}</span>
-          </h3>
-          <ul className={styles.list}>
-            {todo.data?.[key].map((row) => (
-              <li key={row.id}>
-                <WaitingRow row={row} kind={key} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
+      {groups.map(([key, word, state]) => {
+        const rows = todo.data?.[key] ?? []
+        const count = todo.data?.counts[key] ?? rows.length
+        const shown = state ? rows.slice(0, SHOWN) : rows
+        return (
+          <section key={key} className={styles.group}>
+            <h3 className={styles.groupTitle}>
+              {t(word)} <span className={styles.groupCount}>{count}</span>
+            </h3>
+            <ul className={`${styles.list} ${state ? styles.some : ''}`}>
+              {shown.map((row) => (
+                <li key={row.id}>
+                  <WaitingRow row={row} kind={key} />
+                </li>
+              ))}
+            </ul>
+            {count > SHOWN_NARROW && state ? (
+              <Link
+                to={`/requests?state=${state}`}
+                className={`${styles.seeAll} ${count > shown.length ? '' : styles.narrowOnly}`}
+              >
+                {t('seeAll', { n: count })}
+              </Link>
+            ) : null}
+          </section>
+        )
+      })}
     </aside>
   )
 }
 
-function WaitingRow({ row, kind }: { row: RequestRow; kind: keyof TodoOut }) {
+function WaitingRow({ row, kind }: { row: RequestRow; kind: Group }) {
   const catalogue = useCatalogue()
   const to = kind === 'drafts' ? `/requests/${row.id}/edit` : `/requests/${row.id}`
   return (
@@ -85,23 +105,40 @@ function WaitingRow({ row, kind }: { row: RequestRow; kind: keyof TodoOut }) {
   )
 }
 
+const VIEWS = ['all', 'active', 'done'] as const
+const KEPT = ['view', 'state', 'service', 'q', 'from', 'to'] as const
+
+/** The filter lives in the address: going back from a case finds the list as it was left. */
+function useFilter() {
+  const [params, setParams] = useSearchParams()
+  const given = Object.fromEntries(KEPT.map((key) => [key, params.get(key) ?? '']))
+  const change = (next: Partial<Record<(typeof KEPT)[number], string>>) => {
+    const after = new URLSearchParams(params)
+    for (const [key, value] of Object.entries(next))
+      if (value) after.set(key, value)
+      else after.delete(key)
+    setParams(after, { replace: true })
+  }
+  const view = VIEWS.find((each) => each === given.view) ?? 'all'
+  const { view: _, ...rest } = given
+  const asked = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''))
+  const filter: ListFilter = { view, ...asked }
+  return { filter, change, filtered: view !== 'all' || Object.keys(asked).length > 0 }
+}
+
 function Requests({ writes }: { writes: boolean }) {
   const t = useWords()
-  const catalogue = useCatalogue()
-  const [view, setView] = useState<ListFilter['view']>('all')
-  const [service, setService] = useState<string>('')
-  const [text, setText] = useState('')
-  const q = useSettled(text.trim(), 250)
-  const list = useInfiniteQuery(
-    listQuery({ view, ...(service ? { service } : {}), ...(q ? { q } : {}) }),
-  )
+  const { filter, change, filtered } = useFilter()
+  const list = useInfiniteQuery({ ...listQuery(filter), placeholderData: keepPreviousData })
   const rows = list.data?.pages.flatMap((page) => page.items) ?? []
   const total = list.data?.pages[0]?.total
   return (
     <section className={styles.requests} aria-label={t('ours')}>
       <header className={styles.head}>
         <h1 className={styles.title}>{t('ours')}</h1>
-        <span className={styles.total}>{total === undefined ? '' : t('total', { n: total })}</span>
+        <span className={styles.total} aria-live="polite">
+          {total === undefined ? '' : t('total', { n: total.toLocaleString() })}
+        </span>
         {writes ? (
           <Link to="/new" className={styles.new}>
             <Button type="primary" size="large" icon={<PlusOutlined />} tabIndex={-1}>
@@ -110,41 +147,10 @@ function Requests({ writes }: { writes: boolean }) {
           </Link>
         ) : null}
       </header>
-      <div className={styles.filters}>
-        <Segmented
-          value={view}
-          onChange={setView}
-          options={(['all', 'active', 'done'] as const).map((value) => ({
-            value,
-            label: t(value),
-          }))}
-        />
-        <Select
-          aria-label={t('anyService')}
-          value={service}
-          onChange={setService}
-          popupMatchSelectWidth={false}
-          options={[
-            { value: '', label: t('anyService') },
-            ...(catalogue?.services ?? [])
-              .filter((each) => each.live)
-              .map((each) => ({ value: each.code, label: pick(each.label) })),
-          ]}
-        />
-        <Input.Search
-          allowClear
-          className={styles.search}
-          placeholder={t('search')}
-          aria-label={t('search')}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </div>
+      <Filters filter={filter} change={change} filtered={filtered} />
       {list.error ? <ProblemNotice error={list.error} onRetry={() => void list.refetch()} /> : null}
       {list.isPending ? <RowSkeletons /> : null}
-      {list.data && rows.length === 0 ? (
-        <NoRows filtered={Boolean(q || service) || view !== 'all'} />
-      ) : null}
+      {list.data && rows.length === 0 ? <NoRows filtered={filtered} /> : null}
       <ul className={styles.rows}>
         {rows.map((row) => (
           <li key={row.id} className={styles.rowItem}>
@@ -163,6 +169,98 @@ function Requests({ writes }: { writes: boolean }) {
         </Button>
       ) : null}
     </section>
+  )
+}
+
+interface FiltersProps {
+  filter: ListFilter
+  change: (next: Partial<Record<(typeof KEPT)[number], string>>) => void
+  filtered: boolean
+}
+
+/** States one filters by; what was thrown away is in no list. */
+const STATES = [
+  'draft',
+  'open',
+  'returned',
+  'declined',
+  'answered',
+  'confirmed',
+  'withdrawn',
+] as const
+
+function Filters({ filter, change, filtered }: FiltersProps) {
+  const t = useWords()
+  const state = useStateWords()
+  const catalogue = useCatalogue()
+  const live = (catalogue?.services ?? []).filter((each) => each.live)
+  // What is being typed; between two words the box shows what the address holds.
+  const [typed, setTyped] = useState<string | null>(null)
+  const settled = useSettled(typed, 250)
+  useEffect(() => {
+    if (typed === null || typed !== settled) return
+    change({ q: typed.trim() })
+    setTyped(null)
+  })
+  const clear = () => change({ view: '', state: '', service: '', q: '', from: '', to: '' })
+  return (
+    <div className={styles.filters}>
+      <Segmented
+        value={filter.view}
+        onChange={(view) => change({ view: view === 'all' ? '' : view, state: '' })}
+        options={VIEWS.map((value) => ({ value, label: t(value) }))}
+      />
+      <Select
+        aria-label={t('anyState')}
+        value={filter.state ?? ''}
+        onChange={(value) => change({ state: value, view: '' })}
+        popupMatchSelectWidth={false}
+        options={[
+          { value: '', label: t('anyState') },
+          ...STATES.map((value) => ({ value, label: state(value) })),
+        ]}
+      />
+      <Select
+        aria-label={t('anyService')}
+        value={filter.service ?? ''}
+        onChange={(service) => change({ service })}
+        popupMatchSelectWidth={false}
+        options={[
+          { value: '', label: t('anyService') },
+          ...live.map((each) => ({ value: each.code, label: pick(each.label) })),
+        ]}
+      />
+      <span className={styles.days}>
+        <Input
+          type="date"
+          aria-label={t('firstDay')}
+          value={filter.from ?? ''}
+          max={filter.to}
+          onChange={(event) => change({ from: event.target.value })}
+        />
+        –
+        <Input
+          type="date"
+          aria-label={t('lastDay')}
+          value={filter.to ?? ''}
+          min={filter.from}
+          onChange={(event) => change({ to: event.target.value })}
+        />
+      </span>
+      <Input.Search
+        allowClear
+        className={styles.search}
+        placeholder={t('search')}
+        aria-label={t('search')}
+        value={typed ?? filter.q ?? ''}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+      {filtered ? (
+        <Button type="link" onClick={clear}>
+          {t('clear')}
+        </Button>
+      ) : null}
+    </div>
   )
 }
 

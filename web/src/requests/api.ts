@@ -29,8 +29,12 @@ export const catalogueQuery = queryOptions({
 
 export interface ListFilter {
   view: 'all' | 'active' | 'done'
+  state?: string
   service?: string
   q?: string
+  /** Days of the draft, YYYY-MM-DD, both included. */
+  from?: string
+  to?: string
 }
 
 export function listQuery(filter: ListFilter) {

@@ -35,5 +35,10 @@ export const { useWords, say } = defineWords('requests', {
   to: ['至 {{who}}', 'to {{who}}'],
   from: ['来自 {{who}}', 'from {{who}}'],
   noProvider: ['未选受邀机构', 'nobody asked yet'],
+  anyState: ['全部状态', 'Any state'],
+  firstDay: ['起始日期', 'From day'],
+  lastDay: ['截止日期', 'To day'],
+  clear: ['清除筛选', 'Clear'],
+  seeAll: ['查看全部 {{n}} 例', 'See all {{n}}'],
   loadMore: ['加载更多', 'Load more'],
 })

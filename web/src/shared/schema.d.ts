@@ -827,6 +827,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tally/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who stands first and last */
+        get: operations["boards_get_tally_boards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tally/export": {
         parameters: {
             query?: never;
@@ -835,7 +852,7 @@ export interface paths {
             cookie?: never;
         };
         /** A month as a file */
-        get: operations["tally_get_tally_export"];
+        get: operations["tally_files_get_tally_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1097,6 +1114,16 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * AreaOfBoard
+         * @description A city or county whose institutions may be put on a board.
+         */
+        AreaOfBoard: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
         /** AuditOut */
         AuditOut: {
             /** Seq */
@@ -1133,6 +1160,72 @@ export interface components {
             next: number | null;
             /** Chain Ok */
             chain_ok: boolean;
+        };
+        /**
+         * BoardAbsent
+         * @description A unit that is not ranked, and why: nothing or too-few.
+         */
+        BoardAbsent: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Why */
+            why: string;
+            /** Rests On */
+            rests_on: number;
+        };
+        /**
+         * BoardOut
+         * @description Who stands where by one indicator; `choices` are the indicators that may rank.
+         */
+        BoardOut: {
+            /** Month */
+            month: string;
+            /** By */
+            by: string;
+            /** Side */
+            side: string;
+            /** Area */
+            area: string | null;
+            /** Areas */
+            areas: components["schemas"]["AreaOfBoard"][];
+            indicator: components["schemas"]["IndicatorOut"];
+            /** Better */
+            better: string;
+            /** Choices */
+            choices: components["schemas"]["IndicatorOut"][];
+            /** Units */
+            units: components["schemas"]["BoardUnit"][];
+            /** Absent */
+            absent: components["schemas"]["BoardAbsent"][];
+            rule: components["schemas"]["Words"];
+            /** As Of Seq */
+            as_of_seq: number;
+            /** Log Seq */
+            log_seq: number;
+        };
+        /**
+         * BoardUnit
+         * @description A ranked unit. `rests_on` is what its figure is computed from; `board` red, black or null.
+         */
+        BoardUnit: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** From Last */
+            from_last: number;
+            /** Board */
+            board: string | null;
+            /** Value */
+            value: number;
+            /** Rests On */
+            rests_on: number;
+            /** Previous Month */
+            previous_month: number | null;
         };
         /** CatalogueOut */
         CatalogueOut: {
@@ -2261,6 +2354,8 @@ export interface components {
             /** Highlights */
             highlights: components["schemas"]["Words"][];
             rule: components["schemas"]["Words"];
+            /** First Month */
+            first_month: string | null;
             /** As Of Seq */
             as_of_seq: number;
             /** Log Seq */
@@ -2310,7 +2405,7 @@ export interface components {
         };
         /**
          * TodoOut
-         * @description What waits for the requesting side.
+         * @description What waits for the requesting side: the most pressing of each group, and how many in all.
          */
         TodoOut: {
             /** Returned */
@@ -2323,6 +2418,10 @@ export interface components {
             drafts: components["schemas"]["RequestRow"][];
             /** Declined */
             declined: components["schemas"]["RequestRow"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
         };
         /** TrendOut */
         TrendOut: {
@@ -2483,8 +2582,12 @@ export type ActivityOut = components['schemas']['ActivityOut'];
 export type AgreementOut = components['schemas']['AgreementOut'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
+export type AreaOfBoard = components['schemas']['AreaOfBoard'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type BoardAbsent = components['schemas']['BoardAbsent'];
+export type BoardOut = components['schemas']['BoardOut'];
+export type BoardUnit = components['schemas']['BoardUnit'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
@@ -3319,6 +3422,8 @@ export interface operations {
                 state?: string | null;
                 service?: string | null;
                 q?: string | null;
+                from?: string | null;
+                to?: string | null;
                 cursor?: number;
                 limit?: number;
             };
@@ -3929,8 +4034,9 @@ export interface operations {
     requests_get_worklist: {
         parameters: {
             query?: {
-                tab?: "pool" | "mine" | "held" | "verify" | "returned" | "done";
+                tab?: "pool" | "mine" | "held" | "verify" | "returned" | "done" | "archive";
                 service?: string | null;
+                q?: string | null;
                 cursor?: number;
                 limit?: number;
             };
@@ -4367,13 +4473,48 @@ export interface operations {
             };
         };
     };
-    tally_get_tally_export: {
+    boards_get_tally_boards: {
+        parameters: {
+            query: {
+                month: string;
+                by?: "city" | "county" | "institution";
+                side?: "requester" | "provider";
+                indicator?: string | null;
+                area?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    tally_files_get_tally_export: {
         parameters: {
             query: {
                 month: string;
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
-                format?: "xlsx" | "csv";
+                format?: "xlsx" | "csv" | "cases";
             };
             header?: never;
             path?: never;

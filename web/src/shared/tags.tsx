@@ -63,6 +63,12 @@ const URGENCIES: Record<string, Look> = {
   stat: ['bad', ThunderboltFilled],
 }
 
+/** Says a state as its tag does. */
+export function useStateWords(): (state: string) => string {
+  const t = useWords()
+  return (state) => t(state as TagKey)
+}
+
 /** The word for where a case is, as both sides understand it. */
 export function stageOf(row: Pick<RequestRow, 'state' | 'claim' | 'report_state'>): string {
   if (row.state !== 'open') return row.state
