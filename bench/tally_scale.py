@@ -39,7 +39,7 @@ from telemed.store.tx import Row
 LAST = "2026-10"
 WRITTEN = 2_000
 AGREED = 4  # providers of one requester
-SERVICES = ("imaging", "ecg", "pathology", "clinical")
+SERVICES = ("imaging", "ecg", "pathology")
 
 
 # --- the months -----------------------------------------------------------------------------------

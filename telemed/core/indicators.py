@@ -29,12 +29,21 @@ class Side(StrEnum):
     BOTH = "both"
 
 
+class Better(StrEnum):
+    """Which way a figure is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """One number of the tally and its written definition.
 
     `counts` is the kind of fact behind a count or a duration; a share has a numerator and a
-    denominator instead, both codes of counts.
+    denominator instead, both codes of counts. `better` is set where one unit's figure may be
+    called better than another's; more or fewer cases is neither. `judges` says on which side it may
+    be: many returns speak of what was sent, not of who sent it back.
     """
 
     code: str
@@ -48,6 +57,8 @@ class Indicator:
     counts: Kind | None = None
     numerator: str | None = None
     denominator: str | None = None
+    better: Better | None = None
+    judges: Side = Side.BOTH
 
 
 def _count(
@@ -62,7 +73,16 @@ def _duration(
     code: str, zh: str, en: str, side: Side, counts: Kind, definition_zh: str, definition_en: str
 ) -> Indicator:
     return Indicator(
-        code, zh, en, Measure.DURATION, side, "秒", definition_zh, definition_en, counts=counts
+        code,
+        zh,
+        en,
+        Measure.DURATION,
+        side,
+        "秒",
+        definition_zh,
+        definition_en,
+        counts=counts,
+        better=Better.LOWER,
     )
 
 
@@ -75,6 +95,8 @@ def _share(
     denominator: str,
     definition_zh: str,
     definition_en: str,
+    better: Better | None,
+    judges: Side = Side.BOTH,
 ) -> Indicator:
     return Indicator(
         code,
@@ -87,6 +109,8 @@ def _share(
         definition_en,
         numerator=numerator,
         denominator=denominator,
+        better=better,
+        judges=judges,
     )
 
 
@@ -120,6 +144,7 @@ _ROWS: tuple[Indicator, ...] = (
         "on_time_share", "按时率", "On-time share", Side.PROVIDER, "on_time", "due",
         "按时报告数 ÷ 有时限报告数；尚未签发的申请不在其内。",
         "Reports on time over reports with a due time; requests not yet answered are outside it.",
+        Better.HIGHER,
     ),
     _count(
         "judged", "已判阴阳性报告数", "Reports judged", Side.BOTH, Kind.REPORT_ISSUED,
@@ -135,6 +160,7 @@ _ROWS: tuple[Indicator, ...] = (
         "positive_share", "阳性率", "Positive share", Side.BOTH, "positive", "judged",
         "阳性报告数 ÷ 已判阴阳性报告数。",
         "Positive reports over reports judged.",
+        None,
     ),
     _count(
         "critical", "危急值数", "Critical findings", Side.BOTH, Kind.CRITICAL_RAISED,
@@ -170,6 +196,7 @@ _ROWS: tuple[Indicator, ...] = (
         Side.REQUESTER, "acknowledged_on_time", "acknowledged_due",
         "危急值按时确认数 ÷ 有时限危急值确认数；尚未确认的不在其内。",
         "Acknowledged on time over acknowledgements with a due time; open ones are outside it.",
+        Better.HIGHER,
     ),
     _count(
         "returned", "退回次数", "Returns", Side.BOTH, Kind.REQUEST_RETURNED,
@@ -180,6 +207,7 @@ _ROWS: tuple[Indicator, ...] = (
         "return_rate", "退回率", "Return rate", Side.BOTH, "returned", "submitted",
         "同期退回次数 ÷ 同期申请数；因可多次退回，可能超过 100%。",
         "Returns over requests submitted in the same period; several returns may pass 100 %.",
+        Better.LOWER, Side.REQUESTER,
     ),
     _count(
         "withdrawn", "撤回数", "Withdrawn", Side.REQUESTER, Kind.REQUEST_WITHDRAWN,
@@ -210,6 +238,7 @@ _ROWS: tuple[Indicator, ...] = (
         "amended_rate", "修订率", "Amendment rate", Side.PROVIDER, "amended", "issued",
         "同期修订报告数 ÷ 同期报告数；修订的可能是往月报告。",
         "Amendments over reports issued in the same period; older reports may be amended.",
+        Better.LOWER,
     ),
     _count(
         "confirmed", "反馈数", "Decisions given", Side.REQUESTER, Kind.REQUEST_CONFIRMED,
@@ -235,6 +264,7 @@ _ROWS: tuple[Indicator, ...] = (
         "adoption_share", "采纳率", "Adoption share", Side.BOTH, "adopted", "confirmed",
         "采纳数 ÷ 反馈数；部分采纳不计入分子。",
         "Adopted over decisions given; partly adopted is not in the numerator.",
+        Better.HIGHER, Side.PROVIDER,
     ),
 )  # fmt: skip
 

@@ -8,7 +8,9 @@ desk, and a missing figure is a dash, never a zero.
 import csv
 import io
 import math
+import pickle
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,6 +122,13 @@ def write_xlsx(book: Workbook) -> bytes:
         ):
             _write_sheet(file.add_worksheet(name), table, styles)
     return drawn.getvalue()
+
+
+def write_from_stdin() -> None:
+    """The life of a process of its own: a pickled workbook comes in, its file goes out."""
+    book: Workbook = pickle.load(sys.stdin.buffer)
+    sys.stdout.buffer.write(write_xlsx(book))
+    sys.stdout.buffer.flush()
 
 
 class _Styles:
@@ -275,15 +284,32 @@ def write_csv(table: Table) -> bytes:
     Title, definitions and signatures are left out: one header line, then rows. Text a spreadsheet
     would calculate is given an apostrophe; numbers stay numbers, shares in percent.
     """
+    return csv_head(table) + csv_lines(table)
+
+
+def csv_head(table: Table) -> bytes:
+    """The first bytes of `write_csv`'s file, for one that is sent piece by piece."""
+    heads = [inert(_head(column)) for column in table.columns]
+    return b"\xef\xbb\xbf" + _csv([heads])
+
+
+def csv_lines(table: Table) -> bytes:
+    """The rows of a table as lines of `write_csv`'s file."""
+    return _csv(_csv_row(table, row) for row in table.rows)
+
+
+def _csv(rows: Iterable[Sequence[str | int | float]]) -> bytes:
     drawn = io.StringIO(newline="")
-    writer = csv.writer(drawn, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([inert(_head(column)) for column in table.columns])
-    for row in table.rows:
-        if len(row) != len(table.columns):
-            raise ValueError(f"{table.name}: a row of {len(row)} in {len(table.columns)} columns")
-        pairs = zip(row, table.columns, strict=True)
-        writer.writerow([_csv_value(value, column.kind) for value, column in pairs])
-    return b"\xef\xbb\xbf" + drawn.getvalue().encode()
+    csv.writer(drawn, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(rows)
+    return drawn.getvalue().encode()
+
+
+def _csv_row(table: Table, row: Sequence[Cell]) -> list[str | int | float]:
+    if len(row) != len(table.columns):
+        raise ValueError(f"{table.name}: a row of {len(row)} in {len(table.columns)} columns")
+    return [
+        _csv_value(value, column.kind) for value, column in zip(row, table.columns, strict=True)
+    ]
 
 
 def _head(column: Column) -> str:

@@ -7,10 +7,11 @@ The requesting and the providing side stand on sheets of their own and are never
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from telemed.core.boards import LEAST, RULE_ZH, Absence, Board, Standing
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Spread, Summary, change
 from telemed.documents.sheets import Cell, Column, ColumnKind, Form, Table, Workbook
@@ -34,6 +35,10 @@ DIMENSION_WORDS: Mapping[Dimension, str] = {
     Dimension.CITY: "设区市",
     Dimension.ALLIANCE: "医联体",
     Dimension.SERVICE: "服务类型",
+}
+BOARD_DIMENSION_WORDS: Mapping[Dimension, str] = {
+    **DIMENSION_WORDS,
+    Dimension.COUNTY: "县（市）",
 }
 SIDE_WORDS: Mapping[Side, str] = {Side.REQUESTER: "申请方", Side.PROVIDER: "受邀方"}
 
@@ -93,6 +98,24 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardPart:
+    """One indicator's boards: who stands on them, by name, and who is not ranked."""
+
+    indicator: Indicator
+    standings: tuple[tuple[str, Standing], ...]
+    absent: tuple[tuple[str, Absence], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSheet:
+    """The boards of one list and side."""
+
+    dimension: Dimension
+    side: Side
+    parts: tuple[BoardPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MonthlyTally:
     """Everything of the book. `month` is YYYY-MM; `title` names the network."""
 
@@ -102,11 +125,18 @@ class MonthlyTally:
     made_at: datetime
     parts: tuple[TallyPart, ...]
     cases: Iterable[CaseRow]
+    boards: tuple[BoardSheet, ...] = ()
+    cases_in_all: int | None = None
 
 
 def tally_workbook(tally: MonthlyTally) -> Workbook:
     """The book of a month, ready for `write_xlsx`."""
-    tables = (*(part_table(tally, part) for part in tally.parts), _cases_table(tally), _meanings())
+    tables = (
+        *(part_table(tally, part) for part in tally.parts),
+        *(_boards_table(tally, sheet) for sheet in tally.boards),
+        _cases_sheet(tally),
+        _meanings(),
+    )
     title = f"{tally.title}（{month_words(tally.month)}）"
     return Workbook(title, tally.reported_by, tally.made_at, tables)
 
@@ -192,6 +222,44 @@ def part_table(tally: MonthlyTally, part: TallyPart) -> Table:
     )
 
 
+_BOARD_WORDS: Mapping[Board, str] = {Board.RED: "红榜", Board.BLACK: "黑榜"}
+_ABSENCE_WORDS: Mapping[Absence, str] = {
+    Absence.NOTHING: "未排名：无数据",
+    Absence.TOO_FEW: f"未排名：不足 {LEAST} 例",
+}
+
+
+def _boards_table(tally: MonthlyTally, sheet: BoardSheet) -> Table:
+    side, dimension = SIDE_WORDS[sheet.side], BOARD_DIMENSION_WORDS[sheet.dimension]
+    return Table(
+        name=f"红黑榜-{dimension}-{side}",
+        title=f"{tally.title}（{dimension}红黑榜 · {side}）",
+        columns=(
+            Column("指标", width=26),
+            Column("榜", width=20),
+            Column("名次", ColumnKind.COUNT, width=10),
+            Column("单位", width=26),
+            Column("比率", ColumnKind.PERCENT, "%", 12),
+            Column("用时中位数", ColumnKind.DECIMAL, "分钟", 12),
+            Column("依据", ColumnKind.COUNT, "例", 10),
+        ),
+        rows=[line for part in sheet.parts for line in _board_lines(part)],
+        form=Form(tally.reported_by, month_words(tally.month), (RULE_ZH,)),
+    )
+
+
+def _board_lines(part: BoardPart) -> Iterable[Sequence[Cell]]:
+    timed = part.indicator.kind is Measure.DURATION
+    for name, each in part.standings:
+        if each.board is not None:
+            value, rests_on = each.figure.value, each.figure.rests_on
+            figure = (None, minutes(value)) if timed else (value, None)
+            board = _BOARD_WORDS[each.board]
+            yield (part.indicator.zh, board, each.rank, name, *figure, rests_on)
+    for name, why in part.absent:
+        yield (part.indicator.zh, _ABSENCE_WORDS[why], None, name, None, None, None)
+
+
 _CASE_COLUMNS = (
     Column("申请单号", width=22),
     Column("服务类型", width=16),
@@ -213,14 +281,25 @@ _POSITIVE: Mapping[bool | None, str | None] = {True: "阳性", False: "阴性", 
 _CRITICAL: Mapping[bool | None, str | None] = {True: "有", False: "无", None: None}
 
 
-def _cases_table(tally: MonthlyTally) -> Table:
-    return Table(
-        name="明细",
+def _cases_sheet(tally: MonthlyTally) -> Table:
+    rows = tuple(_case_cells(case) for case in tally.cases)
+    notes: tuple[str, ...] = ()
+    if tally.cases_in_all is not None and tally.cases_in_all > len(rows):
+        notes = (
+            f"本月共 {tally.cases_in_all:,} 例，本表按申请单号列前 {len(rows):,} 例；"
+            "全部病例请在统计页导出“全部病例 CSV”。",
+        )
+    return replace(
+        cases_table(()),
         title=f"{tally.title}（明细）",
-        columns=_CASE_COLUMNS,
-        rows=(_case_cells(case) for case in tally.cases),
-        form=Form(tally.reported_by, month_words(tally.month)),
+        rows=rows,
+        form=Form(tally.reported_by, month_words(tally.month), notes),
     )
+
+
+def cases_table(cases: Iterable[CaseRow]) -> Table:
+    """The cases behind the numbers, one row each."""
+    return Table("明细", "明细", _CASE_COLUMNS, (_case_cells(case) for case in cases))
 
 
 def _case_cells(case: CaseRow) -> Sequence[Cell]:

@@ -5,7 +5,18 @@ on, are here in full. The access matrix test walks this table as every role.
 """
 
 from telemed.core.access import Permission
-from telemed.server import accounts, auth, catalogue, network, reports, requests, studies, tally
+from telemed.server import (
+    accounts,
+    auth,
+    boards,
+    catalogue,
+    network,
+    reports,
+    requests,
+    studies,
+    tally,
+    tally_files,
+)
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
 from telemed.server.routing import Route
@@ -226,6 +237,8 @@ API_ROUTES: tuple[Route, ...] = (
     *REQUEST_ROUTES,
     *REPORT_ROUTES,
     *tally.ROUTES,
+    *boards.ROUTES,
+    *tally_files.ROUTES,
     *accounts.ROUTES,
 )
 

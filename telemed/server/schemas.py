@@ -695,6 +695,54 @@ class TallyOut(Out):
     indicators: list[IndicatorOut]
     highlights: list[Words]
     rule: Words
+    first_month: str | None
+    as_of_seq: int
+    log_seq: int
+
+
+class AreaOfBoard(Out):
+    """A city or county whose institutions may be put on a board."""
+
+    code: str
+    name: str
+
+
+class BoardUnit(Out):
+    """A ranked unit. `rests_on` is what its figure is computed from; `board` red, black or null."""
+
+    key: str
+    name: str
+    rank: int
+    from_last: int
+    board: str | None
+    value: float
+    rests_on: int
+    previous_month: float | None
+
+
+class BoardAbsent(Out):
+    """A unit that is not ranked, and why: nothing or too-few."""
+
+    key: str
+    name: str
+    why: str
+    rests_on: int
+
+
+class BoardOut(Out):
+    """Who stands where by one indicator; `choices` are the indicators that may rank."""
+
+    month: str
+    by: str
+    side: str
+    area: str | None
+    areas: list[AreaOfBoard]
+    indicator: IndicatorOut
+    better: str
+    choices: list[IndicatorOut]
+    units: list[BoardUnit]
+    absent: list[BoardAbsent]
+    rule: Words
     as_of_seq: int
     log_seq: int
 

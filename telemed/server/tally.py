@@ -4,44 +4,33 @@ Whose facts may be counted is decided once, in `tally_places`. What is counted i
 missing is null and never zero.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from aiohttp import web
 from pydantic import Field
 
 from telemed.actions.act import Act
-from telemed.actions.audit import audited
-from telemed.core import request
 from telemed.core import tally as core
 from telemed.core.access import Permission
-from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Entry, Summary
-from telemed.documents.sheets import write_csv, write_xlsx
 from telemed.documents.tally_sheets import (
     LEADING,
-    CaseRow,
     Dimension,
-    MonthlyTally,
     TallyPart,
     TallyRow,
-    part_table,
     side_indicators,
-    tally_workbook,
 )
 from telemed.server import schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
 from telemed.server.tally_places import ByMonth, Places
-from telemed.store import log, network, tallies
+from telemed.store import log, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
-from telemed.store.audit import Event
-from telemed.store.tables import tally_entries
 from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
@@ -49,7 +38,7 @@ Where = Literal["requester", "provider"]
 NOTHING = core.summarize([])
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 PAGE = 100
-_NAMED = 500
+_NAMED = 5_000
 
 RULE = {
     "zh": "每项按事实发生的时刻计入北京时间（Asia/Shanghai）当月；报告按最终签名时刻计。"
@@ -81,10 +70,6 @@ class CasesQuery(TallyQuery):
     cursor: str = Field(default="0.0", pattern=r"^\d{1,18}\.\d{1,9}$")
 
 
-class ExportQuery(TallyQuery):
-    format: Literal["xlsx", "csv"] = "xlsx"
-
-
 # --- the questions ----------------------------------------------------------------------------
 
 
@@ -96,7 +81,7 @@ def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = Non
     act.subject.require(Permission.SEE_TALLY)
     before, year = core.compared_months(month)
     places = Places(act, month, by, side)
-    by_month = _compared(places, month) if counted is None else counted
+    by_month = compared(places, month) if counted is None else counted
     grouped = {m: places.rows_of(found) for m, found in by_month.items()}
 
     def row(key: str, name: str, tables: Callable[[str], Summary | None]) -> TallyRow:
@@ -112,7 +97,7 @@ def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = Non
     return TallyPart(Dimension(by), Side(side), tuple(rows), total)
 
 
-def _compared(places: Places, month: str) -> ByMonth:
+def compared(places: Places, month: str) -> ByMonth:
     """What was counted in a month and in those it is compared with."""
     return places.counted([month, *core.compared_months(month)])
 
@@ -129,9 +114,10 @@ def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
         "side": side,
         "rows": rows,
         "total": total,
-        "indicators": [i for row in side_indicators(Side(side)) for i in _columns(row)],
+        "indicators": [i for row in side_indicators(Side(side)) for i in columns(row)],
         "highlights": _highlights(total, rows),
         "rule": RULE,
+        "first_month": Places(act, month, by, side).first_month(),
         "as_of_seq": log.bookmark(act.tx, tallies.FOLLOWER),
         "log_seq": log.head(act.tx),
     }
@@ -148,101 +134,24 @@ def _line(row: TallyRow, by: str, side: str) -> dict[str, Any]:
     }
 
 
-def book(act: Act, month: str) -> MonthlyTally:
-    """The month as the form that is handed in: every dimension and both sides, with the cases."""
-    parts: list[TallyPart] = []
-    for side in ("requester", "provider"):
-        of_places = _compared(Places(act, month, "institution", side), month)
-        of_services = _compared(Places(act, month, "service", side), month)
-        counted = {by: of_services if by == "service" else of_places for by in _BYS}
-        parts += [part(act, month, by, side, counted[by]) for by in _BYS]
-    return _form(act, month, parts, tuple(case_rows(act, counted_cases(act, month))))
-
-
-def sheet(act: Act, month: str, by: str, side: str) -> MonthlyTally:
-    """The form with one table only: the one on the screen."""
-    return _form(act, month, [part(act, month, by, side)], ())
-
-
-def _form(
-    act: Act, month: str, parts: Iterable[TallyPart], cases: Iterable[CaseRow]
-) -> MonthlyTally:
-    subject = act.subject
-    place = network.institution(act.tx, subject.institution_id) if subject.institution_id else None
-    return MonthlyTally(
-        title="远程医疗服务工作量统计表",
-        month=month,
-        reported_by=place["name"] if place else "卫生健康行政部门",
-        made_at=act.now,
-        parts=tuple(parts),
-        cases=cases,
-    )
-
-
-def counted_cases(act: Act, month: str) -> list[str]:
-    """The requests counted in a month on either side that the subject may see, by number."""
-    requester = Places(act, month, "service", "requester")
-    e = tally_entries.c
-    counted = sa.select(e.request_id).where(
-        e.month == month,
-        e.indicator.in_(sorted(INDICATORS)),
-        sa.or_(requester.allowed(e.requester_id), requester.allowed(e.provider_id)),
-    )
-    c = t.requests.c
-    query = sa.select(c.id).where(c.id.in_(counted), visible_requests(act.subject, act.now))
-    return [str(row[0]) for row in act.tx.rows(query.order_by(c.number))]
-
-
-def case_rows(act: Act, ids: Sequence[str]) -> Iterable[CaseRow]:
-    """What the form says of these requests, in the given order."""
-    known = _requests(act, set(ids))
-    return (_case_row(act, known[each]) for each in ids if each in known)
-
-
-def _case_row(act: Act, row: Row) -> CaseRow:
-    issued, due = row["issued_at"], row["due_at"]
-    spent = None
-    if issued is not None and row["submitted_at"] is not None:
-        spent = (issued - row["submitted_at"]).total_seconds() - row["waited_seconds"]
-    return CaseRow(
-        number=row["number"],
-        service=act.catalogue.services[row["service"]].label.zh,
-        urgency=URGENCY_WORDS[row["urgency"]].zh,
-        requester=row["requester"],
-        provider=row["provider"] or "",
-        submitted_at=row["submitted_at"],
-        issued_at=issued,
-        turnaround_seconds=spent,
-        on_time=None if issued is None or due is None else issued <= due,
-        positive=row["positive"],
-        critical=row["critical"] if issued is not None else None,
-        adoption=_ADOPTION.get(row["adoption"] or "", ""),
-        state=request.MACHINE.word(request.State(row["state"]))["zh"],
-    )
-
-
-_BYS = ("institution", "county", "city", "alliance", "service")
-_ADOPTION = {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"}
-
-
 def values(summary: Summary | None, side: str) -> dict[str, float | None]:
     """A summary by column code; null throughout where nothing was counted yet."""
     return {
         column["code"]: None if summary is None else _value(summary, row, column["code"])
         for row in side_indicators(Side(side))
-        for column in _columns(row)
+        for column in columns(row)
     }
 
 
 def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     """The counted facts behind one number, each with its case, a page of them."""
-    row, column = _indicator(query.indicator, query.side)
+    row, column = indicator_of(query.indicator, query.side)
     places = Places(act, query.month, query.by, query.side)
     asked = (query.month, query.key or "", _counted_by(row))
     seq, part = query.cursor.split(".")
     found = places.facts(*asked, tallies.Page((int(seq), int(part)), PAGE + 1))
     page = found[:PAGE]
-    known = _requests(act, {e.request_id for e in page})
+    known = requests_of(act, {e.request_id for e in page})
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],
@@ -258,11 +167,11 @@ def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     if query.indicator is None:
         asked = side_indicators(Side(query.side))
     else:
-        asked = (_indicator(query.indicator, query.side)[0],)
+        asked = (indicator_of(query.indicator, query.side)[0],)
     only = frozenset[str]().union(*(_counted_by(row) for row in asked))
     summaries = places.trend(months, query.key or "", only)
     tables = [values(summaries[m], query.side) for m in months]
-    codes = [c["code"] for row in asked for c in _columns(row)]
+    codes = [c["code"] for row in asked for c in columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
 
 
@@ -275,7 +184,7 @@ def _counted_by(row: Indicator) -> frozenset[str]:
 
 
 @cache
-def _columns(row: Indicator) -> list[dict[str, Any]]:
+def columns(row: Indicator) -> list[dict[str, Any]]:
     """A count or share is one column; a duration is its median and its 90th percentile."""
     definition = {"zh": row.definition_zh, "en": row.definition_en}
     common = {"definition": definition, "kind": row.kind.value, "unit": row.unit}
@@ -300,9 +209,10 @@ def _value(summary: Summary, row: Indicator, code: str) -> float | None:
     return spread.median if code.endswith("_median") else spread.p90
 
 
-def _indicator(code: str, side: str) -> tuple[Indicator, dict[str, Any]]:
+def indicator_of(code: str, side: str) -> tuple[Indicator, dict[str, Any]]:
+    """The indicator and the column a code names on a side; Problem not-found when none."""
     for row in side_indicators(Side(side)):
-        for column in _columns(row):
+        for column in columns(row):
             if column["code"] == code:
                 return row, column
     raise Problem("not-found")
@@ -357,7 +267,7 @@ _SHOWN = (
 )
 
 
-def _requests(act: Act, ids: set[str]) -> dict[str, Row]:
+def requests_of(act: Act, ids: set[str]) -> dict[str, Row]:
     """Requests by id, some hundreds at a time: a month holds more than a statement may name."""
     wanted = sorted(ids)
     found: dict[str, Row] = {}
@@ -420,46 +330,6 @@ async def show_cases(call: Call) -> Any:
     return await call.ask(lambda act: cases_behind(act, call.query(CasesQuery)))
 
 
-async def export(call: Call) -> web.StreamResponse:
-    """The month as a file: the whole form, or the screen's table, from the same rows (TL-07)."""
-    q = call.query(ExportQuery)
-
-    def note(act: Act) -> None:
-        audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format)
-
-    def ask(act: Act) -> MonthlyTally:
-        return book(act, q.month) if q.format == "xlsx" else sheet(act, q.month, q.by, q.side)
-
-    # Audited first and apart: nobody's writing waits while a month is counted.
-    await call.act(note)
-    tally = await call.ask(ask)
-    body = await call.services.in_thread(_FORMATS[q.format], tally)
-    name = (
-        f"telemed-{q.month}.xlsx"
-        if q.format == "xlsx"
-        else f"telemed-{q.month}-{q.side}-{q.by}.csv"
-    )
-    return web.Response(
-        body=body,
-        content_type=_MEDIA[q.format],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _as_csv(tally: MonthlyTally) -> bytes:
-    return write_csv(part_table(tally, tally.parts[0]))
-
-
-def _as_xlsx(tally: MonthlyTally) -> bytes:
-    return write_xlsx(tally_workbook(tally))
-
-
-_FORMATS: Mapping[str, Callable[[MonthlyTally], bytes]] = {"csv": _as_csv, "xlsx": _as_xlsx}
-_MEDIA = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv",
-}
-
 _SEE = Permission.SEE_TALLY
 ROUTES = (
     Route("GET", "/api/tally", show, _SEE, "A month", query=TallyQuery, returns=s.TallyOut),
@@ -474,14 +344,5 @@ ROUTES = (
         "The cases behind a number",
         query=CasesQuery,
         returns=s.TallyCases,
-    ),
-    Route(
-        "GET",
-        "/api/tally/export",
-        export,
-        Permission.EXPORT_TALLY,
-        "A month as a file",
-        query=ExportQuery,
-        media="application/octet-stream",
     ),
 )

@@ -158,8 +158,7 @@ class Places:
             return [a["alliance_id"] for a in self._alliances.get(place, [])]
         if self._by in ("institution", "service"):
             return [place]
-        area = str(self._mine[place]["area_code"]) if place in self._mine else ""
-        return [self._area_key(area)]
+        return [self._area_key(self.area_of(place))]
 
     def names(self) -> list[tuple[str, str]]:
         """Every row there should be, with its name: one that did nothing is shown, not hidden."""
@@ -174,6 +173,10 @@ class Places:
             return list({a["alliance_id"]: a["name"] for a in found}.items())
         codes = dict.fromkeys(self._area_key(str(r["area_code"])) for r in connected)
         return [(code, self._areas.get(code, code)) for code in codes]
+
+    def area_of(self, place: str) -> str:
+        """An institution's area code, empty when it is not in sight."""
+        return str(self._mine[place]["area_code"]) if place in self._mine else ""
 
     def _area_key(self, area: str) -> str:
         return area if self._by == "county" else area[:4] + "00"

@@ -1,0 +1,240 @@
+"""The month as a file: the form that is handed in, the table on the screen, or every case.
+
+The book is written by a process of its own, because a workbook of tens of thousands of cases is
+seconds of work that would hold up every other answer here. Its sheet of cases has a stated end;
+beyond it there is the list of all of them, sent as it is read. Whose facts may be counted is
+`tally_places`' business, and what is counted is `tally`'s.
+"""
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from telemed.actions.act import Act
+from telemed.actions.audit import audited
+from telemed.core import request
+from telemed.core.access import Permission
+from telemed.core.completeness import URGENCY_WORDS
+from telemed.core.indicators import INDICATORS
+from telemed.documents.sheets import Workbook, csv_head, csv_lines, write_csv
+from telemed.documents.tally_sheets import (
+    CaseRow,
+    MonthlyTally,
+    TallyPart,
+    cases_table,
+    part_table,
+    tally_workbook,
+)
+from telemed.server import boards
+from telemed.server.routing import Call, Route
+from telemed.server.tally import TallyQuery, compared, part, requests_of
+from telemed.server.tally_places import Places
+from telemed.store import network
+from telemed.store import tables as t
+from telemed.store.access import visible_requests
+from telemed.store.audit import Event
+from telemed.store.tables import tally_entries
+from telemed.store.tx import Row
+
+MOST_CASES = 10_000
+"""Cases of the book's sheet: two seconds of writing. All of them are in the list of cases."""
+
+AT_ONCE = 2_000
+"""Cases of one read while the list of all of them is sent."""
+
+_BYS = ("institution", "county", "city", "alliance", "service")
+_ADOPTION = {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"}
+
+
+class ExportQuery(TallyQuery):
+    format: Literal["xlsx", "csv", "cases"] = "xlsx"
+
+
+# --- what the files hold ------------------------------------------------------------------------
+
+
+def book(act: Act, month: str) -> MonthlyTally:
+    """The form as it is handed in: every dimension and side, supervision's boards, the cases."""
+    parts: list[TallyPart] = []
+    for side in ("requester", "provider"):
+        of_places = compared(Places(act, month, "institution", side), month)
+        of_services = compared(Places(act, month, "service", side), month)
+        counted = {by: of_services if by == "service" else of_places for by in _BYS}
+        parts += [part(act, month, by, side, counted[by]) for by in _BYS]
+    ids = counted_cases(act, month)
+    return MonthlyTally(
+        title=TITLE,
+        month=month,
+        reported_by=_reported_by(act),
+        made_at=act.now,
+        parts=tuple(parts),
+        cases=tuple(case_rows(act, ids[:MOST_CASES])),
+        cases_in_all=len(ids),
+        boards=boards.sheets(act, month),
+    )
+
+
+def sheet(act: Act, month: str, by: str, side: str) -> MonthlyTally:
+    """The form with one table only: the one on the screen."""
+    parts = (part(act, month, by, side),)
+    return MonthlyTally(TITLE, month, _reported_by(act), act.now, parts, ())
+
+
+TITLE = "远程医疗服务工作量统计表"
+
+
+def _reported_by(act: Act) -> str:
+    own = act.subject.institution_id
+    place = network.institution(act.tx, own) if own else None
+    return str(place["name"]) if place else "卫生健康行政部门"
+
+
+def counted_cases(act: Act, month: str) -> list[str]:
+    """The requests counted in a month on either side that the subject may see, by number."""
+    requester = Places(act, month, "service", "requester")
+    e = tally_entries.c
+    counted = sa.select(e.request_id).where(
+        e.month == month,
+        e.indicator.in_(sorted(INDICATORS)),
+        sa.or_(requester.allowed(e.requester_id), requester.allowed(e.provider_id)),
+    )
+    c = t.requests.c
+    query = sa.select(c.id).where(c.id.in_(counted), visible_requests(act.subject, act.now))
+    return [str(row[0]) for row in act.tx.rows(query.order_by(c.number))]
+
+
+def case_rows(act: Act, ids: Sequence[str]) -> Iterable[CaseRow]:
+    """What the form says of these requests, in the given order."""
+    known = requests_of(act, set(ids))
+    return (_case_row(act, known[each]) for each in ids if each in known)
+
+
+def _case_row(act: Act, row: Row) -> CaseRow:
+    issued, due = row["issued_at"], row["due_at"]
+    spent = None
+    if issued is not None and row["submitted_at"] is not None:
+        spent = (issued - row["submitted_at"]).total_seconds() - row["waited_seconds"]
+    return CaseRow(
+        number=row["number"],
+        service=act.catalogue.services[row["service"]].label.zh,
+        urgency=URGENCY_WORDS[row["urgency"]].zh,
+        requester=row["requester"],
+        provider=row["provider"] or "",
+        submitted_at=row["submitted_at"],
+        issued_at=issued,
+        turnaround_seconds=spent,
+        on_time=None if issued is None or due is None else issued <= due,
+        positive=row["positive"],
+        critical=row["critical"] if issued is not None else None,
+        adoption=_ADOPTION.get(row["adoption"] or "", ""),
+        state=request.MACHINE.word(request.State(row["state"]))["zh"],
+    )
+
+
+# --- sending them -------------------------------------------------------------------------------
+
+
+async def export(call: Call) -> web.StreamResponse:
+    """The month as a file: the whole form, the screen's table, or every case (TL-07)."""
+    q = call.query(ExportQuery)
+
+    def note(act: Act) -> None:
+        audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format)
+
+    # Audited first and apart: nobody's writing waits while a month is counted.
+    await call.act(note)
+    if q.format == "cases":
+        return await _send_cases(call, q.month)
+    if q.format == "xlsx":
+        made = await call.ask(lambda act: tally_workbook(book(act, q.month)))
+        return _file(await written_apart(made), f"telemed-{q.month}.xlsx")
+    tally = await call.ask(lambda act: sheet(act, q.month, q.by, q.side))
+    body = await call.services.in_thread(write_csv, part_table(tally, tally.parts[0]))
+    return _file(body, f"telemed-{q.month}-{q.side}-{q.by}.csv")
+
+
+def _file(body: bytes, name: str) -> web.Response:
+    return web.Response(body=body, headers=_headers(name))
+
+
+def _headers(name: str) -> dict[str, str]:
+    kind = _MEDIA[name.rpartition(".")[2]]
+    return {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'}
+
+
+_MEDIA = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+}
+
+
+async def _send_cases(call: Call, month: str) -> web.StreamResponse:
+    """Every case of the month as CSV, some thousands at a time: memory holds their ids only."""
+    ids = await call.ask(lambda act: counted_cases(act, month))
+    response = web.StreamResponse(headers=_headers(f"telemed-{month}-cases.csv"))
+    await response.prepare(call.request)
+    await response.write(csv_head(cases_table(())))
+    for begin in range(0, len(ids), AT_ONCE):
+        some = partial(_case_lines, ids=ids[begin : begin + AT_ONCE])
+        await response.write(await call.ask(some))
+    await response.write_eof()
+    return response
+
+
+def _case_lines(act: Act, ids: Sequence[str]) -> bytes:
+    return csv_lines(cases_table(case_rows(act, ids)))
+
+
+# --- a process of its own -----------------------------------------------------------------------
+
+_LATE: Final = 120.0
+_BOOT: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    "from telemed.documents.sheets import write_from_stdin; write_from_stdin()"
+)
+
+
+async def written_apart(made: Workbook) -> bytes:
+    """`write_xlsx` in a fresh process that ends with it; RuntimeError when it fails or is late.
+
+    What is pickled goes one way, to a child of ours; what comes back is the file and nothing else.
+    """
+    told = await asyncio.to_thread(pickle.dumps, made)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-I", "-c", _BOOT, str(Path(__file__).parents[2])),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.defpath, "TMPDIR": os.environ.get("TMPDIR", "/tmp")},
+    )
+    try:
+        async with asyncio.timeout(_LATE):
+            body, _ = await process.communicate(told)
+    except BaseException:
+        process.kill()
+        await asyncio.shield(process.wait())
+        raise
+    if process.returncode:
+        raise RuntimeError(f"the workbook was not written: exit {process.returncode}")
+    return body
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/api/tally/export",
+        export,
+        Permission.EXPORT_TALLY,
+        "A month as a file",
+        query=ExportQuery,
+        media="application/octet-stream",
+    ),
+)
