@@ -1,7 +1,7 @@
 """The boards 红黑榜 over the wire: cities, counties or institutions ranked by one indicator.
 
-Only supervision sees boards: a hospital's tally holds no figure but its own, and a list of one is
-no list. The figures are those of the tally's table for the same month, dimension and side, so the
+Only supervision has lists: a hospital's tally holds no figure but its own, and a list of one is no
+list. The figures are those of the tally's table for the same month, dimension and side, so the
 cases behind a place on a board are the cases behind that cell.
 """
 
@@ -135,13 +135,14 @@ _LONGEST = {"city": 2, "county": 4, "institution": 6}
 
 
 def _units(act: Act, month: str, by: ListOf, area: str) -> dict[str, str]:
-    """The names of all units of a list by key; what did nothing is on it too."""
+    """The names of all units of a list by key; what did nothing is on it too.
+
+    Nobody is on the list of a hospital, or of a region that is a single unit of the list.
+    """
     act.subject.require(Permission.SEE_TALLY)
     region = act.subject.region
-    if region is None:
-        raise Problem("forbidden", action="boards")
-    if len(region) > _LONGEST[by]:
-        raise Problem("not-found")
+    if region is None or len(region) > _LONGEST[by]:
+        return {}
     inside = area.rstrip("0") if len(area) == 6 and area.endswith("00") else area
     if by != "institution":
         listed = _areas_of(act, month, by)
@@ -152,6 +153,8 @@ def _units(act: Act, month: str, by: ListOf, area: str) -> dict[str, str]:
 
 def _areas(act: Act, month: str) -> list[tuple[str, str]]:
     """What a list of institutions may be narrowed to: the cities and counties in sight."""
+    if act.subject.region is None:
+        return []
     return sorted(_areas_of(act, month, "city") + _areas_of(act, month, "county", districts=True))
 
 

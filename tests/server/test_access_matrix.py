@@ -122,6 +122,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", f"{_CASES}/report.pdf"): Row(P.SEE_CASES, "issued", PARTIES, frozenset({SUPERVISOR})),
     ("GET", "/api/verify/{code}"): Row(None, "code"),
     ("GET", "/api/tally"): Row(P.SEE_TALLY, query="?month=2026-03"),
+    ("GET", "/api/tally/boards"): Row(P.SEE_TALLY, query="?month=2026-03"),
     ("GET", "/api/tally/trend"): Row(P.SEE_TALLY, query="?until=2026-03"),
     ("GET", "/api/tally/cases"): Row(P.SEE_TALLY, query="?month=2026-03&indicator=issued"),
     ("GET", "/api/tally/export"): Row(P.EXPORT_TALLY, query="?month=2026-03&format=csv"),

@@ -16,6 +16,7 @@ import page from '../shared/page.module.css'
 import type { TallyOut, TallyRow } from '../shared/schema'
 import { pick } from '../shared/words'
 import { type Asked, behind, DIMENSIONS, type Side, tallyQuery } from './api'
+import { Board } from './Board'
 import { ColumnChooser } from './ColumnChooser'
 import { type ColumnOf, columnsOf, LEADING, type Order, sortRows, useShownColumns } from './columns'
 import { KeyFigures } from './KeyFigures'
@@ -43,7 +44,8 @@ const FEW = 8
 export function TallyPage() {
   const t = useWords()
   const me = useMe()
-  const { asked, thisMonth, move } = useAsked(me)
+  const { asked, board, thisMonth, move } = useAsked(me)
+  const onBoard = board.view === 'board'
   const { data, error, refetch, isPlaceholderData } = useQuery(tallyQuery(asked))
   const [definitions, setDefinitions] = useState(false)
   const [shown, choose] = useShownColumns(me, asked.side)
@@ -65,6 +67,15 @@ export function TallyPage() {
       label: t('keyBy', { name: t(by) }),
       run: () => move({ by }),
     })),
+    ...(me.region === null
+      ? []
+      : [
+          {
+            combo: 'b',
+            label: t('keyBoard'),
+            run: () => move({ view: onBoard ? 'table' : 'board' }),
+          },
+        ]),
     { combo: 'd', label: t('keyDefinitions'), run: () => setDefinitions(true) },
   ])
   return (
@@ -72,6 +83,8 @@ export function TallyPage() {
       <h1 className="visually-hidden">{`${t('title')} ${monthWords(asked.month)}`}</h1>
       <Toolbar
         asked={asked}
+        view={board.view}
+        firstMonth={data?.first_month ?? null}
         thisMonth={thisMonth}
         onMove={move}
         onDefinitions={() => setDefinitions(true)}
@@ -86,7 +99,9 @@ export function TallyPage() {
       ) : (
         <div className={`${styles.month} ${isPlaceholderData ? styles.old : ''}`}>
           <Sentence tally={data} open={asked.month === thisMonth} />
-          {isEmpty(data) && !isPlaceholderData ? (
+          {onBoard ? (
+            <Board asked={asked} board={board} onMove={move} />
+          ) : isEmpty(data) && !isPlaceholderData ? (
             <EmptyMonth asked={asked} move={move} />
           ) : (
             <Month

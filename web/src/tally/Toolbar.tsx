@@ -8,69 +8,101 @@ import {
 } from '@ant-design/icons'
 import { App, Button, Dropdown, Segmented, Select, Space } from 'antd'
 import { type ReactNode, useState } from 'react'
-import { useMay } from '../session/session'
+import { useMay, useMe } from '../session/session'
 import { problemWords } from '../shared/problem'
-import { type Asked, type By, DIMENSIONS, download, SIDES, type Side } from './api'
-import { monthAfter, monthWords } from './numbers'
+import { type Asked, type By, DIMENSIONS, download, type Format, SIDES, type Side } from './api'
+import { monthAfter, monthsBetween, monthWords } from './numbers'
 import styles from './TallyPage.module.css'
+import type { BoardAsked } from './useAsked'
 import { useWords } from './words'
-
-const YEARS_BACK = 3
 
 interface Props {
   asked: Asked
+  view: BoardAsked['view']
+  firstMonth: string | null
   thisMonth: string
-  onMove: (next: Partial<Asked>) => void
+  onMove: (next: Partial<Asked & BoardAsked>) => void
   onDefinitions: () => void
   /** The column chooser. */
   children: ReactNode
 }
 
-export function Toolbar({ asked, thisMonth, onMove, onDefinitions, children }: Props) {
+export function Toolbar(props: Props) {
+  const { asked, view, firstMonth, thisMonth, onMove, onDefinitions, children } = props
   const t = useWords()
+  const me = useMe()
   return (
     <div className={styles.toolbar}>
-      <MonthPicker month={asked.month} last={thisMonth} onChange={(month) => onMove({ month })} />
+      <MonthPicker
+        month={asked.month}
+        first={firstMonth}
+        last={thisMonth}
+        onChange={(month) => onMove({ month })}
+      />
+      {me.region === null ? null : (
+        <Segmented
+          aria-label={t('view')}
+          value={view}
+          options={(['table', 'board'] as const).map((value) => ({
+            value,
+            label: t(value === 'table' ? 'viewTable' : 'viewBoard'),
+          }))}
+          onChange={(next) => onMove({ view: next })}
+        />
+      )}
       <Segmented<Side>
         aria-label={t('side')}
         value={asked.side}
         options={SIDES.map((side) => ({ value: side, label: t(side) }))}
         onChange={(side) => onMove({ side })}
       />
-      <Segmented<By>
-        aria-label={t('by')}
-        value={asked.by}
-        options={DIMENSIONS.map((by) => ({ value: by, label: t(by) }))}
-        onChange={(by) => onMove({ by })}
-      />
+      {view === 'board' ? null : (
+        <Segmented<By>
+          aria-label={t('by')}
+          value={asked.by}
+          options={DIMENSIONS.map((by) => ({ value: by, label: t(by) }))}
+          onChange={(by) => onMove({ by })}
+        />
+      )}
       <div className={styles.acts}>
-        {children}
+        {view === 'board' ? null : children}
         <Button icon={<BookOutlined aria-hidden />} onClick={onDefinitions}>
           {t('definitions')}
         </Button>
-        <Button
-          icon={<PrinterOutlined aria-hidden />}
-          className={styles.wideOnly}
-          onClick={() => window.print()}
-        >
-          {t('print')}
-        </Button>
+        {view === 'board' ? null : (
+          <Button
+            icon={<PrinterOutlined aria-hidden />}
+            className={styles.wideOnly}
+            onClick={() => window.print()}
+          >
+            {t('print')}
+          </Button>
+        )}
         <ExportMenu asked={asked} />
       </div>
     </div>
   )
 }
 
-function MonthPicker(props: { month: string; last: string; onChange: (month: string) => void }) {
+interface MonthProps {
+  month: string
+  /** The first month with anything counted; null before there is one. */
+  first: string | null
+  last: string
+  onChange: (month: string) => void
+}
+
+function MonthPicker(props: MonthProps) {
   const t = useWords()
-  const { month, last, onChange } = props
-  const months = Array.from({ length: YEARS_BACK * 12 + 1 }, (_, back) => monthAfter(last, -back))
+  const { month, first, last, onChange } = props
+  const months = monthsBetween(first !== null && first < month ? first : month, last)
   return (
     <Space.Compact>
       <Button
         icon={<LeftOutlined aria-hidden />}
         aria-label={t('before')}
         title={t('before')}
+        disabled={first === null || month <= first}
         onClick={() => onChange(monthAfter(month, -1))}
       />
       <Select
@@ -97,7 +129,7 @@ function ExportMenu({ asked }: { asked: Asked }) {
   const { message } = App.useApp()
   const [busy, setBusy] = useState(false)
   if (!may) return null
-  const save = async (format: 'xlsx' | 'csv') => {
+  const save = async (format: Format) => {
     setBusy(true)
     try {
       await download(asked, format)
@@ -110,6 +142,7 @@ function ExportMenu({ asked }: { asked: Asked }) {
   const items = [
     { key: 'xlsx', label: t('exportXlsx'), onClick: () => void save('xlsx') },
     { key: 'csv', label: t('exportCsv'), onClick: () => void save('csv') },
+    { key: 'cases', label: t('exportCases'), onClick: () => void save('cases') },
   ]
   return (
     <Dropdown menu={{ items }} trigger={['click']} placement="bottomRight">

@@ -43,6 +43,28 @@ export function trendQuery({ month, by, side }: Asked, key: string, indicator: s
   })
 }
 
+/** What boards are made of, widest first. */
+const LISTS = ['city', 'county', 'institution'] as const
+export type ListOf = (typeof LISTS)[number]
+const LONGEST: Record<ListOf, number> = { city: 2, county: 4, institution: 6 }
+
+/** The lists with more than one place in a supervisor's region; a hospital has none. */
+export function listsFor(region: string | null): ListOf[] {
+  return region === null ? [] : LISTS.filter((by) => region.length <= LONGEST[by])
+}
+
+export function boardQuery(
+  { month, by, side }: Asked & { by: ListOf },
+  { indicator, area }: { indicator: string | null; area: string | null },
+) {
+  const query = { month, by, side, ...(indicator && { indicator }), ...(area && { area }) }
+  return queryOptions({
+    queryKey: [KEYS.tally, 'boards', query],
+    placeholderData: keepPreviousData,
+    queryFn: () => body(api.GET('/api/tally/boards', { params: { query } })),
+  })
+}
+
 export function casesQuery(asked: Asked, key: string, indicator: string) {
   const query = { ...asked, key, indicator }
   return infiniteQueryOptions({
@@ -50,12 +72,14 @@ export function casesQuery(asked: Asked, key: string, indicator: string) {
     initialPageParam: '0.0',
     queryFn: ({ pageParam }) =>
       body(api.GET('/api/tally/cases', { params: { query: { ...query, cursor: pageParam } } })),
-    getNextPageParam: (page) => (page.next ?? undefined),
+    getNextPageParam: (page) => page.next ?? undefined,
   })
 }
 
+export type Format = 'xlsx' | 'csv' | 'cases'
+
 /** Fetches the month as a file and hands it to the browser; throws the server's problem. */
-export async function download(asked: Asked, format: 'xlsx' | 'csv'): Promise<void> {
+export async function download(asked: Asked, format: Format): Promise<void> {
   const query = new URLSearchParams({ ...asked, format })
   const response = await fetch(`/api/tally/export?${query}`, { credentials: 'same-origin' })
   if (!response.ok) throw await readProblem(response)
@@ -63,7 +87,7 @@ export async function download(asked: Asked, format: 'xlsx' | 'csv'): Promise<vo
   const address = URL.createObjectURL(await response.blob())
   const link = document.createElement('a')
   link.href = address
-  link.download = name ?? `telemed-${asked.month}.${format}`
+  link.download = name ?? `telemed-${asked.month}.${format === 'xlsx' ? 'xlsx' : 'csv'}`
   link.click()
   URL.revokeObjectURL(address)
 }

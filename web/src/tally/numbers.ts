@@ -106,6 +106,16 @@ export function monthAfter(month: string, months: number): string {
   return `${Math.floor(index / 12)}-${two((index % 12) + 1)}`
 }
 
+/** Every month from one to another, the last one first; at most ten years. */
+export function monthsBetween(first: string, last: string): string[] {
+  const months = [last]
+  for (let month = last; month > first && months.length < 120; ) {
+    month = monthAfter(month, -1)
+    months.push(month)
+  }
+  return months
+}
+
 /** The month of a moment in the network's zone (UTC+8 all year). */
 export function monthOf(at: number): string {
   return new Date(at + 8 * 3_600_000).toISOString().slice(0, 7)

@@ -12,6 +12,13 @@ function usualBy(me: Me): By {
   return me.region.length >= 4 ? 'county' : 'city'
 }
 
+/** What a board is asked beyond the month and the side; kept while the table is looked at. */
+export interface BoardAsked {
+  view: 'table' | 'board'
+  indicator: string | null
+  area: string | null
+}
+
 export function useAsked(me: Me) {
   const [params, setParams] = useSearchParams()
   const thisMonth = monthOf(serverNow())
@@ -23,12 +30,21 @@ export function useAsked(me: Me) {
   const chosen = oneOf(SIDES, params.get('side'))
   const side = useUsualSide(base, chosen === null) ?? 'provider'
   const asked: Asked = { ...base, side: chosen ?? side }
-  const move = (next: Partial<Asked>) => {
-    const wanted = { ...asked, ...next }
-    if (wanted.month > thisMonth) return
-    setParams(wanted as unknown as Record<string, string>, { replace: true })
+  const board: BoardAsked = {
+    view: me.region !== null && params.get('view') === 'board' ? 'board' : 'table',
+    indicator: params.get('indicator'),
+    area: params.get('area'),
   }
-  return { asked, thisMonth, move }
+  const move = (next: Partial<Asked & BoardAsked>) => {
+    const wanted = { ...asked, ...board, ...next }
+    if (wanted.month > thisMonth) return
+    // An indicator of one side may not be one of the other.
+    if (wanted.side !== asked.side) wanted.indicator = null
+    if (wanted.view === 'table') Object.assign(wanted, { indicator: null, area: null })
+    const told = Object.entries(wanted).filter(([, value]) => value !== null && value !== 'table')
+    setParams(told as [string, string][], { replace: true })
+  }
+  return { asked, board, thisMonth, move }
 }
 
 /** Most institutions only ask and never answer: theirs is the side that has something in it. */
