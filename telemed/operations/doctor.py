@@ -84,6 +84,8 @@ CHECKS: Sequence[Check] = (
            "Is every file of a row? (a sample; all with `--deep`)", _f.files_have_rows),
     _check("spool", "上传缓存是否有遗留", "Are partial uploads left behind?", _f.spool),
     _check("redis", "Redis 是否应答", "Does Redis answer, and soon?", _n.bell),
+    _check("bucket", "对象存储是否应答", "Does the bucket of `s3_bucket` answer to the keys?",
+           _n.bucket),
     _check("port", "端口空闲或由本服务占用", "Is the port free, or ours and ready?", _n.port),
     _check("certificate", "证书是否有效、域名是否相符、还有几天",
            "Is the certificate of `public_url` valid, this host's, and for how long?",

@@ -7,7 +7,7 @@ hashes included. A file younger than the grace may belong to an upload still und
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from telemed.operations.checkup import Deployment, Finding, fail, good, note, warn
+from telemed.operations.checkup import Deployment, Finding, fail, good, warn
+from telemed.operations.places import SAMPLE, Found, place_of
 from telemed.store import uploads
-from telemed.store.blobs import hash_file, words_of_size
+from telemed.store.blobs import words_of_size
 from telemed.store.tables import conflicts, instances, metadata
 from telemed.store.tx import Tx
 
-SAMPLE = 200
 CHUNK = 500
 SPOOL_DAYS = 8
 """A day more than the server's own housekeeping lets a spool file lie."""
@@ -44,23 +44,19 @@ def blob_columns() -> list[sa.Column[Any]]:
     ]
 
 
-def path_of(at: Deployment, key: str) -> Path:
-    """Where a blob is in the data directory."""
-    return at.settings.data_dir / "blobs" / key[:2] / key[2:4] / key
-
-
 # --- rows without a file ----------------------------------------------------------------------
 
 
 def rows_have_files(at: Deployment) -> Finding:
     """Each row's file is there, as long as the row says, and with `deep` of its hash."""
     looked, missing, wrong = 0, [], []
+    place = place_of(at.settings)
     for kept in _rows(at):
         looked += 1
-        state = _state(path_of(at, kept.key), kept, at.deep)
-        if state == "missing":
+        size = place.size(kept.key)
+        if size is None:
             missing.append(kept.key)
-        elif state == "wrong":
+        elif size != kept.size or (at.deep and place.digest(kept.key) != kept.key):
             wrong.append(kept.key)
     if missing or wrong:
         first = (missing or wrong)[0]
@@ -74,16 +70,6 @@ def rows_have_files(at: Deployment) -> Finding:
         )
     how = ("全部核对哈希", "hashes included") if at.deep else ("抽样", "a sample")
     return good(f"{looked} 个影像文件都在（{how[0]}）", f"{looked} files are there ({how[1]})")
-
-
-def _state(path: Path, kept: Kept, deep: bool) -> str:
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return "missing"
-    if size != kept.size or (deep and hash_file(path) != kept.key):
-        return "wrong"
-    return "right"
 
 
 def _rows(at: Deployment) -> Iterator[Kept]:
@@ -116,16 +102,13 @@ def _page(tx: Tx, table: sa.Table, after: str, limit: int) -> list[Kept]:
 
 def files_have_rows(at: Deployment) -> Finding:
     """Each file that is old enough is named by a row."""
-    root = at.settings.data_dir / "blobs"
-    if not root.is_dir():
-        return note("还没有影像目录", "there is no directory of images yet")
     looked, orphans, size = 0, [], 0
-    for batch in _batches(_files(root, at.deep), CHUNK):
+    for batch in _batches(place_of(at.settings).listed(at.deep), CHUNK):
         looked += len(batch)
-        old = [path for path in batch if _age(path) > at.grace]
-        for path in at.ask(partial(_unknown, paths=old)):
-            orphans.append(path.name)
-            size += path.stat().st_size
+        old = [found for found in batch if found.age > at.grace]
+        for found in at.ask(partial(_unknown, files=old)):
+            orphans.append(found.key)
+            size += found.size
     how = ("全部", "all") if at.deep else ("抽样", "a sample")
     if orphans:
         return warn(
@@ -140,33 +123,17 @@ def files_have_rows(at: Deployment) -> Finding:
     return good(f"{looked} 个文件都有记录（{how[0]}）", f"{looked} files have rows ({how[1]})")
 
 
-def _files(root: Path, deep: bool) -> Iterator[Path]:
-    """Blob files in the order of their names, from a random place unless `deep`."""
-    first = sorted(path for path in root.iterdir() if len(path.name) == 2)
-    if deep:
-        yield from _below(first)
-        return
-    start = secrets.randbelow(len(first)) if first else 0
-    yield from islice(_below(first[start:] + first[:start]), SAMPLE)
-
-
-def _below(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        for second in sorted(folder.iterdir()):
-            yield from sorted(second.iterdir())
-
-
-def _batches(paths: Iterator[Path], size: int) -> Iterator[list[Path]]:
-    while batch := list(islice(paths, size)):
+def _batches(files: Iterator[Found], size: int) -> Iterator[list[Found]]:
+    while batch := list(islice(files, size)):
         yield batch
 
 
-def _unknown(tx: Tx, paths: list[Path]) -> list[Path]:
-    keys = [path.name for path in paths]
+def _unknown(tx: Tx, files: list[Found]) -> list[Found]:
+    keys = [found.key for found in files]
     known: set[str] = set()
     for column in blob_columns():
         known |= set(tx.connection.execute(sa.select(column).where(column.in_(keys))).scalars())
-    return [path for path in paths if path.name not in known]
+    return [found for found in files if found.key not in known]
 
 
 def _age(path: Path) -> float:

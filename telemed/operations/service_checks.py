@@ -16,6 +16,7 @@ import redis
 from cryptography import x509
 
 from telemed.operations.checkup import Deployment, Finding, fail, good, note, warn
+from telemed.operations.places import Bucketed
 
 PATIENCE = 5.0
 SLOW_REDIS = 0.1
@@ -105,6 +106,35 @@ def bell(at: Deployment) -> Finding:
     if took > SLOW_REDIS:
         return warn(f"Redis 很慢（{told}）", f"Redis is slow ({told})", "检查负载", "see its load")
     return good(told, told)
+
+
+# --- the bucket -------------------------------------------------------------------------------
+
+
+def bucket(at: Deployment) -> Finding:
+    """The bucket answers to these keys."""
+    if not at.settings.s3_bucket:
+        return good("影像在数据目录中", "images are kept in the data directory")
+    began = time.perf_counter()
+    try:
+        there = Bucketed(at.settings).reach()
+    except Exception as fault:  # obstore's many errors have one meaning here
+        said = (str(fault).strip().splitlines() or [""])[0][:200]
+        return fail(
+            f"存储桶 {at.settings.s3_bucket} 不可用：{type(fault).__name__}",
+            f"the bucket {at.settings.s3_bucket} cannot be used: {type(fault).__name__}: {said}",
+            "检查 s3_endpoint、密钥和服务；期间影像收不进来",
+            "see s3_endpoint, the keys and the service; meanwhile no image is taken in",
+        )
+    took = (time.perf_counter() - began) * 1000
+    if not there:
+        return warn(
+            f"存储桶 {at.settings.s3_bucket} 不存在，或还没有服务器用它启动过",
+            f"the bucket {at.settings.s3_bucket} does not exist, or no server has started on it",
+            "建立存储桶；首次启动会写入 telemed-check",
+            "make the bucket; the first start writes telemed-check",
+        )
+    return good(f"存储桶应答，{took:.0f} ms", f"the bucket answers, {took:.0f} ms")
 
 
 # --- the certificate --------------------------------------------------------------------------

@@ -117,27 +117,15 @@ def _is_proxy(text: str) -> bool:
 def processes(at: Deployment) -> Finding:
     """Database, bell and number of processes fit together."""
     workers = at.settings.workers
-    if at.sqlite and workers > 1:
-        return fail(
-            f"SQLite 只能由一个进程使用，却设置了 {workers} 个",
-            f"SQLite is for one process, and {workers} are asked for",
-            "设置 database_url 使用 PostgreSQL，或只用一个进程",
-            "set database_url to a PostgreSQL database, or use one process",
+    name = "SQLite" if at.sqlite else "PostgreSQL"
+    if at.settings.redis_url:
+        return good(f"{name} + Redis，{workers} 个进程", f"{name}, Redis, {workers} process(es)")
+    if workers > 1 or not at.sqlite:
+        return note(
+            f"{name}，没有 Redis：别的进程写的内容晚一秒才看到",
+            f"{name} without Redis: what another process wrote shows up to a second late",
         )
-    if at.settings.redis_url or at.sqlite:
-        words = "SQLite" if at.sqlite else "PostgreSQL + Redis"
-        return good(f"{words}，{workers} 个进程", f"{words}, {workers} process(es)")
-    if workers > 1:
-        return warn(
-            f"{workers} 个进程但没有 Redis：其他进程的消息晚一秒到",
-            f"{workers} processes without Redis: what another process wrote shows a second late",
-            "设置 redis_url",
-            "set redis_url",
-        )
-    return note(
-        "PostgreSQL，没有 Redis：只应有一个服务进程",
-        "PostgreSQL without Redis: meant for one server process",
-    )
+    return good("SQLite，一个进程", "SQLite, one process")
 
 
 def catalogue(at: Deployment) -> Finding:

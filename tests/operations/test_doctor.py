@@ -29,8 +29,10 @@ from telemed.operations.machine_checks import MACHINE, file_system
 from telemed.store import log, uploads
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
+from telemed.store.s3 import PREFIX
 from telemed.store.signer import SoftwareSigner
-from tests.operations.patient import Patient, healthy
+from tests.operations.patient import Patient, finding, healthy
+from tests.s3_server import S3
 from tests.services import Postgres, Redis, free_port
 from tests.world import world_at
 
@@ -137,8 +139,8 @@ PUBLIC = {"host": "0.0.0.0", "public_url": "https://telemed.example.cn", "secret
         ("proxies", {**PUBLIC, "trusted_proxies": ["proxy.local"]}, WARN),
         ("proxies", PUBLIC, WARN),
         ("proxies", {**PUBLIC, "trusted_proxies": ["10.0.0.1"]}, OK),
-        ("processes", {"workers": 2}, FAIL),
-        ("processes", {"database_url": "postgresql+psycopg://h/d", "workers": 2}, WARN),
+        ("processes", {"workers": 2}, INFO),
+        ("processes", {"workers": 2, "redis_url": "redis://h"}, OK),
         ("processes", {"database_url": "postgresql+psycopg://h/d"}, INFO),
         ("web-client", {"web_dir": "/nowhere"}, FAIL),
         ("viewer", {"viewer_dir": "/nowhere"}, WARN),
@@ -401,6 +403,33 @@ def test_a_left_over_upload_is_found(patient: Patient) -> None:
     os.utime(spool / "left", (LONG_AGO, LONG_AGO))
     assert patient.look("spool").verdict is WARN
     assert uploads.UPLOADING == "uploading"
+
+
+def test_a_bucket_is_looked_at_like_a_directory(patient: Patient, s3: S3) -> None:
+    """Away, empty of what rows name, with an orphan, with other bytes."""
+    here = dict(s3.settings)
+    patient.settings = {**patient.settings, **here}
+    assert patient.look("bucket").verdict is WARN
+    s3.put("telemed-check", b"telemed")
+    assert patient.look("bucket").verdict is OK
+    assert patient.look("rows-have-files").verdict is FAIL
+    files = patient.blobs()
+    for path in files:
+        s3.put(PREFIX + path.name, path.read_bytes())
+    assert patient.look("rows-have-files", deep=True).verdict is OK
+    assert patient.look("files-have-rows", deep=True).verdict is OK
+    s3.put(PREFIX + files[0].name, bytes(files[0].stat().st_size))
+    assert patient.look("rows-have-files").verdict is OK
+    assert patient.look("rows-have-files", deep=True).verdict is FAIL
+    at = patient.deployment()
+    at.grace = -1.0  # the objects have only just been put
+    assert finding(at, "files-have-rows").verdict is OK
+    s3.put(PREFIX + hashlib.sha256(b"o").hexdigest(), b"o")
+    at.deep = True
+    assert finding(at, "files-have-rows").verdict is WARN
+    s3.wire.fail("refuse")
+    assert patient.look("bucket").verdict is FAIL
+    assert patient.look("rows-have-files").verdict is INFO
 
 
 # --- what is around -----------------------------------------------------------------------------
