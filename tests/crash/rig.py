@@ -49,6 +49,8 @@ class Victim:
     """For the settings and the log; outside what a power cut may take."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    database_url: str = ""
+    """Empty: SQLite in the data directory."""
 
     @property
     def base(self) -> str:
@@ -61,6 +63,7 @@ class Victim:
         config.write_text(
             f'data_dir = "{self.data}"\nport = {self.port}\nfree_space_reserve_bytes = 0\n'
             f'web_dir = "{nowhere}"\nviewer_dir = "{nowhere}"\nrender_workers = 1\n'
+            f'database_url = "{self.database_url}"\n'
         )
         with (self.scratch / "log").open("ab") as log:
             self.process = subprocess.Popen(
