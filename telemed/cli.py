@@ -9,11 +9,11 @@ import socket
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -39,6 +39,7 @@ from telemed.dicom.names import search_keys
 from telemed.documents.network_file import Reading, read_file, read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, Rebuilt, rebuild
+from telemed.operations.commands import keeping
 from telemed.operations.manifest import BackupFault
 from telemed.server.openapi import document
 from telemed.server.services import Services
@@ -52,8 +53,6 @@ from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
 from telemed.store.migrate import migrate as run_migrations
 from telemed.workers import Workers, open_door
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="telemed",
@@ -70,6 +69,7 @@ app.add_typer(network_app, name="network")
 app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(study_app, name="study")
+app.add_typer(keeping)
 
 WORKER_PATIENCE = 30.0
 """Seconds a worker may take to drain after `drain_seconds`: longer than it waits for its calls."""
@@ -200,87 +200,6 @@ def doctor_command(
         for check, finding, _ in results:
             _print_finding(check.code, finding.verdict.name.lower(), finding.fact, finding.do)
     raise SystemExit(doctors.exit_status(results))
-
-
-@app.command("backup")
-def backup_command(
-    dest: Annotated[Path, typer.Argument(help="A directory, best on another machine's disk.")],
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
-    verify: Annotated[
-        bool, typer.Option(help="Read the newest backup there and check every byte.")
-    ] = False,
-    without_key: Annotated[
-        bool, typer.Option(help="Leave the signing key out; keep it in another place.")
-    ] = False,
-    keep: Annotated[int | None, typer.Option(help="Keep this many backups.", min=1)] = None,
-) -> None:
-    """Back up database, images and key while servers run. Exit status 1: do not rely on it."""
-    from telemed.operations import backup
-
-    if verify:
-        _verify_backup(dest)
-        return
-    settings = load_settings(config, data_dir=data_dir)
-    made = backup.make(
-        settings, dest, assemble.clock, with_key=not without_key, keep=keep, progress=_progress
-    )
-    _print_line(f"{made.folder}: {made.manifest.blobs} images ({made.copied} new)")
-    _print_line(f"log {made.manifest.log_head} · audit head {made.manifest.audit_head}")
-    for key, fate in made.manifest.lost.items():
-        err.print(f"{fate} on the server: {key}", style="red", highlight=False)
-    if made.manifest.lost:
-        _fail(f"The backup is good but for {len(made.manifest.lost)} images. See docs/backup.md.")
-
-
-def _verify_backup(dest: Path) -> None:
-    from telemed.operations import backup
-    from telemed.operations.manifest import Manifest, Shelf
-
-    folder = Shelf(dest).find(None)
-    wrong = list(backup.verify(folder, _progress))
-    for sentence in wrong:
-        err.print(sentence, style="red", markup=False, highlight=False)
-    if wrong:
-        _fail(f"{folder} cannot be relied on.")
-    manifest = Manifest.read(folder)
-    _print_line(f"{folder} is whole: {manifest.blobs} images, log {manifest.log_head}")
-
-
-def _progress(steps: Iterable[T], words: str, total: int) -> Iterable[T]:
-    """A bar on standard error, for who waits."""
-    return track(steps, words, total, console=err)
-
-
-@app.command("restore")
-def restore_command(
-    src: Annotated[Path, typer.Argument(help="The directory that backups were made to.")],
-    config: ConfigOption = None,
-    data_dir: DataOption = None,
-    set_name: Annotated[
-        str | None, typer.Option("--set", help="Which backup; the newest without it.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="The signing key, where the backup is without it.")
-    ] = None,
-) -> None:
-    """Restore a backup into an empty place and prove it. Exit status 1: something is wrong."""
-    from telemed.operations import restore
-
-    settings = load_settings(config, data_dir=data_dir)
-    done = restore.restore(src, settings, name=set_name, key=key, progress=_progress)
-    said = done.manifest
-    _print_line(f"Restored {done.folder.name}, made by {said.made_by}, schema {done.revision}:")
-    _print_line(f"{said.blobs} images, log {said.log_head}, audit head {said.audit_head}")
-    for name in ("requests", "signed_reports", "tally_entries", "audit"):
-        _print_line(f"  {said.rows.get(name, 0):>9} {name}")
-    if said.lost:
-        _print_line(f"{len(said.lost)} images were lost before the backup was made.")
-    for sentence in done.wrong:
-        err.print(sentence, style="red", markup=False, highlight=False)
-    if done.wrong:
-        _fail("Everything is as the backup has it, but the backup's server was not sound.")
-    _print_line("Audit chain, log, tally and signatures hold.")
 
 
 _COLOURS = {"ok": "green", "info": "cyan", "warn": "yellow", "fail": "red"}
