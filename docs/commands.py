@@ -33,10 +33,11 @@ def usage(name: str, command: TyperCommand) -> str:
 
 
 def rows(command: TyperCommand) -> Iterator[Row]:
-    """Each argument and option: what to type, its default, its help."""
+    """Each argument and option: what to type, its default, its help. Hidden ones are no one's."""
     for p in command.params:
         assert isinstance(p, TyperArgument | TyperOption)
-        yield _typed(p), _default(p), str(p.help or "")
+        if not p.hidden:
+            yield _typed(p), _default(p), str(p.help or "")
 
 
 def _typed(parameter: object) -> str:

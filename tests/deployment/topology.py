@@ -194,10 +194,7 @@ class Topology:
     def answers_at_proxy(self) -> bool:
         """Whether nginx runs and finds a server."""
         self.programs["proxy"].check()
-        asked = urllib.request.Request(f"{self.base}/health/ready")
-        with suppress(OSError), urllib.request.urlopen(asked, context=self.trust()) as answer:
-            return bool(answer.status == 200)
-        return False
+        return status_of(f"{self.base}/health/ready", self.trust()) == 200
 
     def stop(self) -> None:
         """End everything."""
@@ -223,7 +220,7 @@ class Topology:
 
     def http(self, source: str = "127.0.0.1") -> ClientSession:
         """A client at an address of this machine; the proxy sees that address."""
-        connector = TCPConnector(ssl=self.trust(), local_addr=(source, 0), force_close=True)
+        connector = TCPConnector(ssl=self.trust(), local_addr=(source, 0))
         return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
     def identity(self, who: str) -> dict[str, str]:
@@ -262,10 +259,10 @@ class Page:
         return orjson.loads(answer)
 
 
-def status_of(url: str) -> int:
+def status_of(url: str, trust: ssl.SSLContext | None = None) -> int:
     """The status of a GET on a connection of its own; 0 when nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as answer:
         answer.close()
