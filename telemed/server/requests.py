@@ -35,6 +35,7 @@ class Query(BaseModel):
 
 class ListQuery(Query):
     view: Literal["all", "active", "done"] = "all"
+    side: Literal["both", "asking", "answering"] = "both"
     state: str | None = Field(default=None, max_length=40)
     service: str | None = Field(default=None, max_length=40)
     q: str | None = Field(default=None, max_length=60)
@@ -61,6 +62,9 @@ async def list_requests(call: Call) -> Any:
 
     def ask(act: Act) -> dict[str, Any]:
         where = [visible_requests(act.subject, act.now), R.state != "discarded"]
+        if query.side != "both":
+            party = R.requester_id if query.side == "asking" else R.provider_id
+            where.append(party == act.subject.own_institution)
         if query.view != "all":
             where.append(R.state.in_(_LIVE_STATES if query.view == "active" else _DONE_STATES))
         if query.state:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from telemed.core.request import MACHINE, Event, State
+from telemed.server.requests import TODO_SHOWN
 from telemed.store import tables as t
 from tests.world import CONTENT, PASSWORD, World, consent
 
@@ -425,3 +426,58 @@ async def test_numbers_are_one_row_a_day_without_gaps(world: World) -> None:
     later = await one.ok("POST", "/api/requests", {"service": "imaging"})
     assert "20260306" in later["number"] and later["number"].endswith("001")
     assert await world.services.store.read(lambda tx: tx.scalar(sa.func.count(t.numbers.c.day)))
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+async def test_a_list_is_narrowed_by_side_state_service_and_day(world: World) -> None:
+    """Each filter keeps what it names and the total counts exactly that."""
+    first = await world.sent()
+    world.clock.advance(days=2)
+    second = await world.sent(service="ecg")
+    asked = await world.draft("second-requester", None)
+    county, second_doctor = world.client("county-requester"), world.client("second-requester")
+    found: dict[str, set[str]] = {}
+    for query in ("service=ecg", "from=2026-03-07", "to=2026-03-06", "state=draft", "side=asking"):
+        page = await county.get(f"/api/requests?{query}")
+        found[query] = {row["id"] for row in page["items"]}
+        assert page["total"] == len(page["items"]), query
+    assert found == {
+        "service=ecg": {second},
+        "from=2026-03-07": {second},
+        "to=2026-03-06": {first},
+        "state=draft": set(),
+        "side=asking": {first, second},
+    }
+    mine = await second_doctor.get("/api/requests?side=asking&state=draft")
+    assert [row["id"] for row in mine["items"]] == [asked["id"]]
+    hub = world.client("hub-coordinator")
+    assert (await hub.get("/api/requests?side=answering"))["total"] == 2
+    assert (await hub.get("/api/requests?side=asking"))["total"] == 0
+
+
+async def test_what_waits_is_counted_in_full(world: World) -> None:
+    """More than a group shows are still counted."""
+    one = world.client("county-requester")
+    for _ in range(TODO_SHOWN + 1):
+        await one.ok("POST", "/api/requests", {"service": "ecg"})
+    told = await one.get("/api/todo")
+    assert (len(told["drafts"]), told["counts"]["drafts"]) == (TODO_SHOWN, TODO_SHOWN + 1)
+    assert told["counts"]["to_read"] == 0
+
+
+async def test_the_archive_finds_what_was_issued_before_today(world: World) -> None:
+    """Yesterday's report has left today's tab and is found by the patient's name, newest first."""
+    old = await world.issued()
+    world.clock.advance(days=1)
+    new = await world.issued()
+    reader = world.client("hub-reader")
+    today = await reader.get("/api/worklist?tab=done")
+    assert [row["id"] for row in today["items"]] == [new]
+    archive = await reader.get("/api/worklist?tab=archive")
+    assert [row["id"] for row in archive["items"]] == [new, old]
+    assert archive["counts"]["archive"] == 2
+    found = await reader.get("/api/worklist?tab=archive&q=zqcounty1")
+    assert {row["id"] for row in found["items"]} == {new, old}
+    assert (await reader.get("/api/worklist?tab=archive&q=nobody"))["items"] == []

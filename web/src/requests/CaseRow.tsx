@@ -59,7 +59,7 @@ export function CaseRow({ row, side }: Props) {
           <Evidence row={row} />
         </span>
         <span className={styles.at}>
-          <Moment at={row.submitted_at ?? row.updated_at} />
+          <Moment at={momentOf(row, side)} />
         </span>
       </div>
     </div>
@@ -72,4 +72,10 @@ function Evidence({ row }: { row: RequestRow }) {
   const service = useService(row.service)
   if (row.instance_count > 0) return t('images', { n: row.instance_count })
   return t(service?.requires_study === false ? 'records' : 'noImages')
+}
+
+/** The moment the list is ordered by: for the reader, of what was answered, when it was. */
+function momentOf(row: RequestRow, side: Props['side']): string {
+  const answered = row.state === 'answered' || row.state === 'confirmed'
+  return (side === 'reader' && answered ? row.issued_at : row.submitted_at) ?? row.updated_at
 }

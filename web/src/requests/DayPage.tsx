@@ -129,7 +129,10 @@ function useFilter() {
 function Requests({ writes }: { writes: boolean }) {
   const t = useWords()
   const { filter, change, filtered } = useFilter()
-  const list = useInfiniteQuery({ ...listQuery(filter), placeholderData: keepPreviousData })
+  const list = useInfiniteQuery({
+    ...listQuery(writes ? { ...filter, side: 'asking' } : filter),
+    placeholderData: keepPreviousData,
+  })
   const rows = list.data?.pages.flatMap((page) => page.items) ?? []
   const total = list.data?.pages[0]?.total
   return (

@@ -29,6 +29,8 @@ export const catalogueQuery = queryOptions({
 
 export interface ListFilter {
   view: 'all' | 'active' | 'done'
+  /** Only what one's own institution asks; a hospital may be asked by others too. */
+  side?: 'asking'
   state?: string
   service?: string
   q?: string

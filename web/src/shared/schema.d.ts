@@ -3419,6 +3419,7 @@ export interface operations {
         parameters: {
             query?: {
                 view?: "all" | "active" | "done";
+                side?: "both" | "asking" | "answering";
                 state?: string | null;
                 service?: string | null;
                 q?: string | null;
