@@ -37,7 +37,10 @@ from telemed.core.tally import FOLDS
 from telemed.dicom.matching import MATCHABLE, RESOURCES
 from telemed.dicom.syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from telemed.documents.network_file import LABELS, SHEET_NAMES
+from telemed.logs import FIELDS
+from telemed.operations.doctor import CHECKS
 from telemed.server.dicomweb import DICOMWEB_ROUTES
+from telemed.server.metrics import families
 from telemed.server.problems import STATUS
 from telemed.server.routes import API_ROUTES
 from telemed.server.routing import Route
@@ -265,6 +268,20 @@ def _settings() -> str:
     return table(("setting", "default", "allowed", "meaning"), rows)
 
 
+def _checks() -> str:
+    rows = [(code(c.code), f"{c.asks.zh}<br>{c.asks.en}") for c in CHECKS]
+    return table(("check", "question"), rows)
+
+
+def _metrics() -> str:
+    rows = [(code(f.name), f.kind, ", ".join(map(code, f.labels)), f.words) for f in families()]
+    return table(("metric", "kind", "labels", "what"), rows)
+
+
+def _log_fields() -> str:
+    return table(("field", "what"), ((code(name), words) for name, words in FIELDS.items()))
+
+
 # --- the register -----------------------------------------------------------------------------
 
 _SHEETS: tuple[Sheet[object], ...] = (
@@ -348,6 +365,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "permissions": _permissions,
     "audit-events": _audit,
     "settings": _settings,
+    "checks": _checks,
+    "metrics": _metrics,
+    "log-fields": _log_fields,
     "sheets": _sheets,
     "tags": lambda: _words(_BOTH, vocabulary.tags()),
     "states": _states,
