@@ -116,6 +116,8 @@ def _load_sqlite(path: Path, file: Path) -> None:
 def _dumped_postgresql(at: Deployment, path: Path) -> Iterator[Tx]:
     engine = at.engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection, connection.begin():
+        # It idles for as long as pg_dump works, and with it would go the snapshot.
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar()
         _run(at, "pg_dump", "--format=custom", "--no-owner", "--no-privileges",
              f"--snapshot={snapshot}", f"--file={path}", f"--dbname={_address(at)}")  # fmt: skip

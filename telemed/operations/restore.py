@@ -191,6 +191,8 @@ def _prove(settings: Settings, manifest: Manifest) -> tuple[str, tuple[str, ...]
     try:
         broken = store.read_now(lambda tx: audit.verify_chain(tx, [head_of(manifest.audit_head)]))
         revision = migrate(store)
+        if not store.sqlite:  # a restored PostgreSQL knows nothing yet of its tables' sizes
+            store.write_now(lambda tx: tx.execute(sa.text("ANALYZE")))
         return revision, tuple(_wrong(settings, store, broken))
     finally:
         store.close()
