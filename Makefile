@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset check test web docs lock format clean
+.PHONY: help setup demo demo-reset check test web docs screenshots lock format clean
 
 help: ## list these commands
 	@echo "telemed: remote reads and consultations for hospital alliances"
@@ -55,6 +55,10 @@ web: ## build the web client and the OHIF viewer
 docs: ## make the tables and diagrams of docs/ anew from the code
 	@$(SETUP) check
 	$(BIN)/python docs/generate.py
+
+screenshots: ## take the pictures of docs/img anew, from the main story played in a browser
+	@$(SETUP) test
+	TELEMED_SCREENSHOTS=1 $(BIN)/pytest -q tests/journeys/test_story.py -k becomes
 
 lock: ## choose the newest library versions again and pin them
 	@$(SETUP) check

@@ -5,6 +5,8 @@ in `artifacts/story/`. Anything a page logs as an error, any answer of 500 and a
 to another host fails the journey.
 """
 
+import re
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -23,10 +25,15 @@ from playwright.async_api import (
     expect,
 )
 
+from telemed.assemble import open_services
+from telemed.demo import prepare
+from telemed.settings import Settings
+from tests.journeys.pictures import keep, wanted
 from tests.services import CHROMIUM_FLAGS, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Yilian-2026"
+_HISTORY = re.compile(r"^days = .*\nrate = .*\nfocus = .*$", re.MULTILINE)
 DESK = {"width": 1366, "height": 768}
 
 
@@ -36,6 +43,7 @@ def demo(data_dir: Path) -> Iterator[str]:
     samples = ROOT / "build" / "samples"
     for needed, how in ((samples / "manifest.json", "samples"), (ROOT / "web/dist", "web")):
         assert needed.exists(), f"{needed} is missing; `make test` makes it ({how})"
+    _prepare(data_dir)
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with (data_dir.parent / "demo.log").open("wb") as log:
@@ -54,6 +62,21 @@ def demo(data_dir: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+def _prepare(data_dir: Path) -> None:
+    """Fill the data directory; the weeks of history, which take long, for pictures only."""
+    configs = shutil.copytree(ROOT / "configs", data_dir.parent / "configs")
+    if not wanted():
+        told = configs / "demo.toml"
+        text, changed = _HISTORY.subn("days = 1\nrate = 0\nfocus = {}", told.read_text("utf-8"))
+        assert changed == 1
+        told.write_text(text, "utf-8")
+    settings = Settings(data_dir=data_dir, configs=configs, free_space_reserve_bytes=0)
+    services = open_services(settings)
+    prepare(services, ROOT / "build" / "samples", lambda words: None)
+    services.threads.shutdown()
+    services.store.close()
 
 
 def _ready(base: str, server: "subprocess.Popen[bytes]") -> bool:
@@ -106,6 +129,7 @@ class Stage:
         await page.wait_for_timeout(400)
         path = self.pictures / f"{self.taken:02d}-{name}.png"
         await page.screenshot(path=path, animations="disabled")
+        keep(path, name)
 
     def _watch(self, response: Response) -> None:
         if response.status >= 500:

@@ -38,14 +38,13 @@ def _typed(blocks: list[str], base: str, folder: Path) -> list[str]:
         script = script.replace(line, here)
     (folder / "build").symlink_to(ROOT / "build")
     done = subprocess.run(
-        ["bash", "-eu", "-c", script],
+        ["timeout", "90", "bash", "-eu", "-c", script],
         cwd=folder,
         env={**os.environ, "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return [part.removeprefix("\n") for part in done.stdout.split(MARK)]
