@@ -432,7 +432,8 @@ def add_network(tx: Tx) -> None:
     """Four hospitals, one alliance, their agreements."""
     for number, (place, (area, scopes)) in enumerate(PLACES.items()):
         for code in (area[:4] + "00", area):
-            row = {"code": code, "name": f"地区{code}", "kind": "county", "parent": code[:4],
+            kind = "city" if code.endswith("00") else "county"
+            row = {"code": code, "name": f"地区{code}", "kind": kind, "parent": code[:4],
                    "former_poverty": False}  # fmt: skip
             tx.insert_missing(t.area_codes, [row])
         tx.insert(

@@ -267,6 +267,52 @@ async def test_folding_anew_gives_the_same_entries(world: World) -> None:
     )
     assert replayed > 0
     assert await world.services.store.read(lambda tx: tallies.between(tx, 0, None)) == after
+    changed = sa.update(t.tally_sums).values(weight=t.tally_sums.c.weight + 1)
+    gone = sa.delete(t.tally_entries).where(t.tally_entries.c.seq == after[0].seq)
+    for tampered in (changed, gone):
+        world.services.store.write_now(lambda tx, tampered=tampered: tx.execute(tampered))
+        assert not rebuild(world.services.store).same
+        assert rebuild(world.services.store).same
+    assert await world.services.store.read(lambda tx: tallies.between(tx, 0, None)) == after
+
+
+async def test_every_case_of_a_month_can_be_had_as_lines(world: World) -> None:
+    """The list of cases holds each visible counted request once; a hospital's holds its own."""
+    await a_month(world)
+    for who, count in (("region", 7), ("second-admin", None)):
+        path = f"/api/tally/export?month={MONTH}&format=cases"
+        reply = await world.client(who).call("GET", path)
+        lines = list(csv.reader(StringIO(reply.body.decode("utf-8-sig"))))
+        numbers = [line[0] for line in lines[1:]]
+        assert len(set(numbers)) == len(numbers) > 0 and lines[0][0] == "申请单号"
+        assert count is None or len(numbers) == count
+        assert who == "region" or all("second" in line[3] + line[4] for line in lines[1:])
+
+
+async def test_boards_rank_what_supervision_may_see(world: World, monkeypatch: Any) -> None:
+    """Figures are the table's; who rests on too little is named apart; hospitals have no list."""
+    await a_month(world)
+    path = f"/api/tally/boards?month={MONTH}&by=institution&side=provider&indicator=on_time_share"
+    table = await shown(world, "region", "institution", "provider")
+    hub = next(row for row in table["rows"] if row["key"] == "hub")
+    few = await world.client("region").get(path)
+    assert few["units"] == []
+    why = {each["key"]: each["why"] for each in few["absent"]}
+    assert why == {row["key"]: "nothing" for row in table["rows"]} | {"hub": "too-few"}
+    monkeypatch.setattr("telemed.core.boards.LEAST", 1)
+    ranked = await world.client("region").get(path)
+    (unit,) = ranked["units"]
+    assert (unit["key"], unit["board"], unit["rank"]) == ("hub", "red", 1)
+    assert (unit["value"], unit["rests_on"]) == (hub["values"]["on_time_share"], 3)
+    assert [u["key"] for u in (await world.client("liuzhou").get(path))["units"]] == []
+    assert (await world.client("hub-admin").get(path))["absent"] == []
+    raw = await world.client("region").call("GET", f"/api/tally/export?month={MONTH}&format=xlsx")
+    book = openpyxl.load_workbook(BytesIO(raw.body))
+    boards = [sheet.title for sheet in book.worksheets if sheet.title.startswith("红黑榜")]
+    assert len(boards) == 4
+    lines = book["红黑榜-设区市-受邀方"].iter_rows(values_only=True)
+    assert any(line[:2] == ("按时率", "红榜") and line[4] == hub["values"]["on_time_share"]
+               for line in lines)  # fmt: skip
 
 
 async def test_the_command_line_rebuilds_and_says_so(world_folder: Path) -> None:

@@ -18,7 +18,7 @@ import { type Asked, boardQuery, type ListOf, listsFor } from './api'
 import styles from './Board.module.css'
 import { ChangeMark } from './ChangeMark'
 import { type ColumnOf, columnsOf } from './columns'
-import { changeOf, valueWords } from './numbers'
+import { changeOf, fineWords } from './numbers'
 import type { Spot } from './TallyTable'
 import type { BoardAsked } from './useAsked'
 import { useWords } from './words'
@@ -45,15 +45,22 @@ export function Board({ asked, board, onMove }: Props) {
     <div className={styles.body}>
       <Choices lists={lists} by={by} data={data} onMove={onMove} />
       {data.units.length === 0 ? (
-        <Nobody data={data} />
+        <>
+          <Nobody data={data} />
+          <Absent data={data} />
+        </>
       ) : (
-        <div className={styles.pair}>
-          <Side which="red" data={data} onOpen={openCases} />
-          <Side which="black" data={data} onOpen={openCases} />
+        <div className={styles.ranked}>
+          <div className={styles.left}>
+            <div className={styles.pair}>
+              <Side which="red" data={data} onOpen={openCases} />
+              <Side which="black" data={data} onOpen={openCases} />
+            </div>
+            <Absent data={data} />
+          </div>
           <Everybody data={data} onOpen={openCases} />
         </div>
       )}
-      <Absent data={data} />
       <p className={`${page.quiet} ${page.small}`}>{pick(data.rule)}</p>
       <Suspense>
         <CasesDrawer asked={{ ...asked, by }} spot={open} onClose={() => setOpen(null)} />
@@ -149,7 +156,7 @@ interface LineProps {
 function Line({ unit, units, data, onOpen }: LineProps) {
   const t = useWords()
   const { code, kind } = data.indicator
-  const value = valueWords(unit.value, kind)
+  const value = fineWords(unit.value, kind)
   const tied = units.filter((each) => each.rank === unit.rank).length > 1
   const label = t('boardOpen', { row: unit.name, value, n: unit.rests_on })
   return (
@@ -210,7 +217,7 @@ function Everybody({ data, onOpen }: Omit<SideProps, 'which'>) {
                 <th scope="row">{unit.name}</th>
                 <td className={styles.right}>
                   <button type="button" className={styles.plain} onClick={() => onOpen(unit)}>
-                    {valueWords(unit.value, data.indicator.kind)}
+                    {fineWords(unit.value, data.indicator.kind)}
                   </button>
                 </td>
                 <td className={styles.right}>{unit.rests_on.toLocaleString('en-US')}</td>

@@ -18,6 +18,17 @@ export function valueWords(value: number | null | undefined, kind: string): stri
   return Math.round(value).toLocaleString('en-US').replace('-', MINUS)
 }
 
+/** As `valueWords`, so fine that two figures of different rank do not read alike. */
+export function fineWords(value: number, kind: string): string {
+  if (kind === 'share') return `${(value * 100).toFixed(2)}%`
+  if (kind !== 'duration') return valueWords(value, kind)
+  const whole = Math.round(value)
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  return h > 0
+    ? say('hoursMinutesSeconds', { h, m: two(m), s: two(s) })
+    : say('minutesSeconds', { m, s: two(s) })
+}
+
 /** Two units at most, the smaller one padded so that digits stand under each other. */
 export function durationWords(seconds: number): string {
   const whole = Math.round(Math.abs(seconds))

@@ -68,6 +68,8 @@ export const { useWords, say } = defineWords('tally', {
   minutesOnly: ['{{m}}分', '{{m}} min'],
   hoursMinutes: ['{{h}}时{{m}}分', '{{h}} h {{m}}'],
   daysHours: ['{{d}}天{{h}}时', '{{d}} d {{h}} h'],
+  minutesSeconds: ['{{m}}分{{s}}秒', '{{m}} min {{s}} s'],
+  hoursMinutesSeconds: ['{{h}}时{{m}}分{{s}}秒', '{{h}} h {{m}} min {{s}} s'],
   columns: ['选列', 'Columns'],
   columnsTitle: ['显示哪些列', 'Columns to show'],
   columnsReset: ['恢复默认', 'Defaults'],

@@ -1,0 +1,171 @@
+"""What the database adds up is what `core.tally` defines, whatever was counted, on both databases.
+
+Entries are made at random: replays, reversals with and without their original, months, places and
+services, equal times. The sums, the times and the spreads of every group are then held against
+`summarize` over the same entries.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from telemed.core.indicators import INDICATORS
+from telemed.core.tally import Entry, distinct, spread_of, summarize, summary_of
+from telemed.store import tables as t
+from telemed.store import tallies
+from telemed.store.engine import Store
+from telemed.store.migrate import MIGRATIONS, migrate
+from telemed.store.tallies import Page, Wanted
+
+AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+MONTHS = ("2026-02", "2026-03")
+PLACES = ("a", "b", "c")
+SERVICES = ("imaging", "ecg")
+CODES = tuple(row.code for row in INDICATORS.values() if row.kind != "share")
+TIMED = tuple(row.code for row in INDICATORS.values() if row.kind == "duration")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A database without a schema."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    else:
+        url = f"sqlite:///{tmp_path / 'telemed.sqlite3'}"
+    opened = Store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(empty: Store) -> Store:
+    """A database with the schema of today."""
+    migrate(empty)
+    return empty
+
+
+def invented(seed: int, count: int = 300) -> list[Entry]:
+    """Entries in log order; one in five takes another back, often in another month."""
+    dice = random.Random(seed)
+    found: list[Entry] = []
+    for seq in range(1, count + 1):
+        code = dice.choice(CODES if dice.random() < 0.4 else TIMED)
+        timed = code in TIMED and dice.random() < 0.9
+        fresh = Entry(
+            seq, dice.choice(MONTHS), code, f"r{dice.randrange(40)}", dice.choice(SERVICES),
+            "routine", dice.choice(PLACES), dice.choice((*PLACES, "")),
+            dice.choice((60.0, 61.5, 90.25, 3600.0)) if timed else None, AT, None,
+        )  # fmt: skip
+        if found and dice.random() < 0.2:
+            back = dice.choice(found)
+            month = back.month if dice.random() < 0.5 else dice.choice(MONTHS)
+            fresh = replace(back, seq=seq, part=dice.randrange(3), month=month, weight=-back.weight)
+        found.append(fresh)
+    return found
+
+
+def keep(store: Store, entries: list[Entry], dice: random.Random) -> None:
+    """Add the entries in batches, many of them again."""
+    begin = 0
+    while begin < len(entries):
+        end = begin + dice.randrange(1, 120)
+        again = dice.sample(entries[:end], min(20, end))
+        batch = [*again, *entries[begin:end]]
+        store.write_now(lambda tx, batch=batch: tallies.add(tx, batch))  # type: ignore[misc]
+        begin = end
+
+
+def matching(entries: list[Entry], wanted: Wanted, place: str) -> list[Entry]:
+    return [
+        e
+        for e in entries
+        if e.month in wanted.months
+        and wanted.service in (None, e.service)
+        and (e.requester if wanted.side == "requester" else e.provider) == place
+    ]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_database_adds_up_what_the_definition_says(store: Store, seed: int) -> None:
+    """Every place, side, month and service: counts, shares and spreads equal `summarize`."""
+    entries = invented(seed)
+    keep(store, entries, random.Random(seed))
+    for side, place, month, service in product(tallies.SIDES, PLACES, MONTHS, (*SERVICES, None)):
+        wanted = Wanted(side, (month,), CODES, service)
+        defined = summarize(matching(entries, wanted, place))
+
+        def only(column: sa.Column[str], place: str = place) -> sa.ColumnElement[bool]:
+            return column == place
+
+        sums = store.read_now(lambda tx: tallies.sums(tx, wanted, only, "side"))  # noqa: B023
+        timed = store.read_now(lambda tx: list(tallies.times(tx, wanted, only, "service")))  # noqa: B023
+        spreads = store.read_now(lambda tx: tallies.spreads(tx, wanted, only))  # noqa: B023
+        listed = {
+            code: spread_of([v for _, c, _, v, n in timed if c == code for _ in range(n)])
+            for code in TIMED
+        }
+        totals = {code: weight for _, code, _, weight in sums}
+        assert summary_of(totals, listed) == defined
+        assert summary_of(totals, {code: s for (_, code), s in spreads.items()}) == defined
+
+
+def test_a_page_of_facts_follows_the_log(store: Store) -> None:
+    """Pages hold every fact of a number once, in order, whatever the size of a page."""
+    entries = invented(9)
+    keep(store, entries, random.Random(9))
+    wanted = Wanted("provider", MONTHS[1:], TIMED, None)
+    expected = [e for e in entries if e.month == MONTHS[1] and e.indicator in TIMED]
+    found: list[Entry] = []
+    while True:
+        after = (found[-1].seq, found[-1].part) if found else (0, 0)
+        page = store.read_now(
+            lambda tx, a=after: tallies.facts(tx, wanted, lambda c: c.is_not(None), Page(a, 17))  # type: ignore[misc]
+        )
+        if not page:
+            break
+        found += page
+    assert found == expected
+
+
+def test_the_proof_finds_what_was_changed_and_puts_it_right(store: Store) -> None:
+    """A changed sum, time or entry no longer adds up; adding up anew mends it."""
+    entries = invented(3)
+    keep(store, entries, random.Random(3))
+    month = MONTHS[1]
+    assert store.read_now(lambda tx: tallies.adds_up(tx, month))
+    for change in (
+        sa.update(t.tally_sums).where(t.tally_sums.c.month == month).values(weight=7),
+        sa.delete(t.tally_times).where(t.tally_times.c.month == month),
+        sa.delete(t.tally_entries).where(t.tally_entries.c.seq < 50),
+    ):
+        store.write_now(lambda tx, change=change: tx.execute(change))  # type: ignore[misc]
+        assert not store.read_now(lambda tx: tallies.adds_up(tx, month))
+        store.write_now(lambda tx: tallies.add_up_anew(tx, month))
+        assert store.read_now(lambda tx: tallies.adds_up(tx, month))
+
+
+def test_a_database_of_before_is_added_up_when_it_is_migrated(empty: Store) -> None:
+    """Entries kept by a version without sums give the sums that this version would have kept."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with empty.writing(), empty.writer.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    entries = list(distinct(invented(5)))
+    rows = [
+        {**values, "requester_id": values.pop("requester"), "provider_id": values.pop("provider")}
+        for values in map(asdict, entries)
+    ]
+    empty.write_now(lambda tx: tx.insert(t.tally_entries, rows))
+    migrate(empty)
+    assert all(empty.read_now(lambda tx, m=m: tallies.adds_up(tx, m)) for m in MONTHS)  # type: ignore[misc]
+    totals = empty.read_now(lambda tx: tx.scalar(sa.select(sa.func.count(t.tally_sums.c.month))))
+    assert totals > 20
