@@ -47,7 +47,7 @@ from telemed.server.tally import monthly
 from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings, variable_of
 from telemed.simulate import run as simulation
 from telemed.simulate.check import Verdict
-from telemed.simulate.run import Order
+from telemed.simulate.run import Live, Order
 from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
@@ -517,6 +517,14 @@ def simulate(
         float | None, typer.Option(help="Cases of a working day in the whole network.", min=0)
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same facts.")] = 1,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="Play over HTTP and sockets against this server; repeatable."),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="With --server: so many times faster than life.", min=0.1)
+    ] = 60,
+    sockets: Annotated[int, typer.Option(help="With --server: sockets that listen.", min=0)] = 20,
     scenario: Annotated[
         Path | None, typer.Option(help="A file of configs/scenarios laid over simulation.toml.")
     ] = None,
@@ -527,24 +535,30 @@ def simulate(
     data_dir: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Play a seeded past of the network into this database, through the actions of the API."""
+    """Play the network, seeded: a past into this database, or live against running servers."""
     services = assemble.open_services(load_settings(config, data_dir=data_dir))
     try:
         if not check_only:
             end = until.replace(tzinfo=requests.ZONE) if until else None
-            _simulate(services, Order(seed, days, end, rate, scenario))
+            order = Order(seed, days, end, rate, scenario)
+            if server:
+                _simulate_live(services, order, Live(server, speed, sockets))
+            else:
+                _simulate(services, order)
         if check or check_only:
             _print_verdict(simulation.check(services))
     finally:
         services.store.close()
 
 
+_BAR = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+
+
 def _simulate(services: Services, order: Order) -> None:
     if counts := simulation.ensure_network(services):
         out.print(f"Imported the shipped network: {counts['institutions']} institutions.")
     began = time.monotonic()
-    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err) as bar:
+    with Progress(*_BAR, console=err) as bar:
         task = bar.add_task("cases")
         played = simulation.play(
             services, order, lambda n, expected: bar.update(task, total=expected, advance=n)
@@ -554,6 +568,30 @@ def _simulate(services: Services, order: Order) -> None:
         f"Played {played.cases} cases, {played.steps} steps, {played.facts} facts"
         f" in {time.monotonic() - began:.1f} s. Ledger: {played.ledger}"
     )
+
+
+def _simulate_live(services: Services, order: Order, live: Live) -> None:
+    began = time.monotonic()
+    with Progress(*_BAR, console=err) as bar:
+        task = bar.add_task("cases")
+        heard = simulation.play_live(
+            services, order, live, lambda n, expected: bar.update(task, total=expected, advance=n)
+        )
+        bar.update(task, total=1, completed=1)
+    out.print(
+        f"Played {heard.played.cases} cases, {heard.played.steps} steps in"
+        f" {time.monotonic() - began:.1f} s; {heard.timings.retries} calls had to be asked again."
+        f" {heard.sockets} sockets heard {heard.messages} facts"
+        f" and came back {heard.reconnects} times. Ledger: {heard.played.ledger}"
+    )
+    table = Table("call", "times", "p50 ms", "p99 ms", box=None)
+    for name, seconds in sorted(heard.timings.seconds.items()):
+        found = sorted(seconds)
+        p50, p99 = (found[int((len(found) - 1) * share)] * 1000 for share in (0.5, 0.99))
+        table.add_row(name, str(len(found)), f"{p50:.1f}", f"{p99:.1f}")
+    out.print(table)
+    if heard.unheard:
+        _fail("Some sockets did not hear everything once and in order: " + "; ".join(heard.unheard))
 
 
 def _print_verdict(verdict: Verdict) -> None:

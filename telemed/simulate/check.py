@@ -129,11 +129,11 @@ def _one_case(case: Written, logged: Sequence[_Logged], verdict: Verdict) -> lis
     return facts
 
 
-def _log(tx: Tx) -> Iterator[tuple[str, str, datetime, str | None]]:
+def _log(tx: Tx) -> Iterator[Sequence[Any]]:
+    """request_id, kind, at and actor of each fact about a case, in the log's order."""
     a = t.activities.c
     query = sa.select(a.request_id, a.kind, a.at, a.actor_id).where(a.request_id.is_not(None))
-    streamed = tx.connection.execution_options(yield_per=_CHUNK).execute(query.order_by(a.seq))
-    yield from (row.tuple() for row in streamed)
+    yield from tx.connection.execution_options(yield_per=_CHUNK).execute(query.order_by(a.seq))
 
 
 def _against_states(tx: Tx, ledger: Mapping[str, Written], verdict: Verdict) -> None:

@@ -105,6 +105,15 @@ class Ledger:
         self.facts = 0
         self.steps = 0
 
+    def expected(self, step: Step) -> list[str]:
+        """The kinds of fact that a step will leave; asking changes nothing."""
+        memory = step.life.memory
+        before = {**memory, "told": set(memory.get("told", ()))}
+        kinds = [kind.value for kind, _ in self._books.facts(step)]
+        memory.clear()
+        memory.update(before)
+        return kinds
+
     def note(self, step: Step, begin: datetime, end: datetime | None = None) -> None:
         """A step was done at `begin`, or by a server between `begin` and `end`."""
         self.steps += 1

@@ -1,12 +1,16 @@
 """A simulation from wish to verdict: read the network, make the accounts, play, count, compare."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from telemed.actions import accounts as account_acts
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.core.access import Subject
@@ -15,6 +19,7 @@ from telemed.dicom.names import search_keys
 from telemed.documents.network_file import read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
+from telemed.server.live import hearing
 from telemed.server.services import Services
 from telemed.simulate import check as checking
 from telemed.simulate import ledger as ledgers
@@ -22,9 +27,11 @@ from telemed.simulate.direct import Ids, Player
 from telemed.simulate.ledger import FOLDER, SUFFIX, Ledger
 from telemed.simulate.plan import Plan, Wish
 from telemed.simulate.rates import load_rates
-from telemed.simulate.world import ZONE, World, make_accounts, read_world
-from telemed.store import network
+from telemed.simulate.wire import Listener, Timings, Wire
+from telemed.simulate.world import NO_PASSWORD, ZONE, World, make_accounts, read_world
+from telemed.store import accounts, network
 from telemed.store import tables as t
+from telemed.store.tx import Tx
 
 
 class NothingToPlay(Exception):
@@ -68,9 +75,12 @@ def ensure_network(services: Services) -> dict[str, int]:
     return services.store.write_now(lambda tx: network.save_network(tx, found, search_keys))
 
 
-def planned(services: Services, order: Order) -> tuple[Plan, Wish, World]:
-    """The plan of an order over this database's network."""
+def planned(
+    services: Services, order: Order, shares: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Plan, Wish, World]:
+    """The plan of an order over this database's network, with some shares of people changed."""
     rates = load_rates(services.settings.configs, order.scenario)
+    rates = rates.model_copy(update={"people": rates.people.model_copy(update=dict(shares))})
     until = order.until or _midnight(rates.until) or services.clock()
     start = _midnight(rates.start) if order.days is None else None
     start = start or until - timedelta(days=order.days if order.days is not None else 30)
@@ -108,6 +118,89 @@ def play(
     ledger.close()
     catch_up_fully(services.store, TALLIES)
     return Played(ledger.cases, steps, ledger.facts, path)
+
+
+LIVE_ONLY = {"lapsed": 0.0, "late_images": 0.0}
+"""What cannot be hurried: a lease lasts a quarter of an hour, and a burst of images a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How a plan is played against servers: their addresses, the pace, how many sockets listen."""
+
+    servers: Sequence[str]
+    speed: float
+    sockets: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of a live play beside the ledger."""
+
+    played: Played
+    sockets: int
+    messages: int
+    reconnects: int
+    unheard: Sequence[str]
+    timings: Timings
+
+
+def play_live(
+    services: Services,
+    order: Order,
+    live: Live,
+    progress: Callable[[int, float], None] = lambda cases, expected: None,
+) -> Heard:
+    """Play the time before `until` against running servers of this database, now."""
+    plan, wish, world = planned(services, order, LIVE_ONLY)
+    path = ledger_path(services, wish)
+    if path.exists():
+        raise NothingToPlay(f"{path.name} is here already: choose another --seed or time.")
+    password = secrets.token_urlsafe(24)
+    people = people_of(services, world, Ids(wish.seed), wish.start)
+    _let_in(services, people, account_acts.hash_password(password))
+    ledger = Ledger(path, services.catalogue)
+    origin = services.settings.public_url.rstrip("/")
+    wire = Wire(live.servers, origin, password, people, services.catalogue, ledger, services.clock)
+    listeners = list(world.coordinators.values())[: live.sockets]
+    expected = plan.expected()
+    try:
+        ears = asyncio.run(
+            wire.play(plan, wish.start, live.speed, listeners, lambda n: progress(n, expected))
+        )
+    finally:
+        ledger.close()
+        _let_in(services, people, NO_PASSWORD)
+    played = Played(ledger.cases, ledger.steps, ledger.facts, path)
+    return Heard(
+        played,
+        len(ears),
+        sum(len(ear.heard) for ear in ears),
+        sum(ear.reconnects for ear in ears),
+        [problem for ear in ears if (problem := _unheard(services, ear))],
+        wire.timings,
+    )
+
+
+def _let_in(services: Services, people: Mapping[str, Subject], password_hash: str) -> None:
+    """Give all of the simulation's accounts this password."""
+
+    def change(tx: Tx) -> None:
+        for subject in people.values():
+            accounts.change(tx, subject.account_id, password_hash=password_hash)
+
+    services.store.write_now(change)
+
+
+def _unheard(services: Services, ear: Listener) -> str | None:
+    """What a socket should have heard and did not, or heard twice or out of order."""
+    a, subject = t.activities.c, ear.person.subject
+    query = sa.select(a.seq).where(a.seq > ear.first, hearing(subject)).order_by(a.seq)
+    wanted = services.store.read_now(lambda tx: [row[0] for row in tx.execute(query)])
+    if ear.heard == wanted:
+        return None
+    lost, more = set(wanted) - set(ear.heard), len(ear.heard) - len(set(ear.heard))
+    return f"{subject.institution_id}: {len(wanted)} facts, {len(lost)} unheard, {more} twice"
 
 
 def people_of(services: Services, world: World, ids: Ids, at: datetime) -> dict[str, Subject]:

@@ -24,6 +24,8 @@ CHIEFS = ("231", "232")
 """GB/T 8561: chief and associate chief physicians verify."""
 PHYSICIANS = "23"
 TELEMEDICINE = "TEL"
+NO_PASSWORD = "!"
+"""A hash that no password has."""
 PREFIX = "sim-"
 """What the user names of the simulation's accounts begin with."""
 
@@ -189,7 +191,7 @@ def accounts_of(tx: Tx) -> dict[str, Subject]:
 def _account(person_id: str, name: str, roles: Sequence[Role]) -> NewAccount:
     return NewAccount(
         username=f"{PREFIX}{person_id.lower()}",
-        password_hash="!",
+        password_hash=NO_PASSWORD,
         name=name,
         roles=[role.value for role in roles],
         institution_id=person_id.split("-")[0],
