@@ -24,6 +24,12 @@ WRITTEN = "梁素珍"  # the demo's case that waits for a second signature
 ADDED = "肝功能：ALT 25 U/L，总胆红素 14 μmol/L。既往超声：胆囊结石 8 mm。"
 NOTE = "请写明切缘情况。"
 CORRECTED = "（胃窦）局灶高级别上皮内瘤变，切缘未见病变。"
+CONSULTED = "蒙永贵"  # the demo's written consultation, which nobody has claimed
+OPINION = {
+    "病情分析": "左束支阻滞伴心室重构，利尿不足，未用 β 受体阻滞剂。",
+    "会诊意见": "射血分数降低的心衰，建议优化四联药物。",
+    "诊疗建议": "托拉塞米静注，水肿消退后加用比索洛尔 1.25 mg qd。",
+}
 AMENDED = "（胃窦）高级别上皮内瘤变，切缘净，更正浸润描述。"
 
 
@@ -106,6 +112,33 @@ async def test_a_report_is_sent_back_issued_amended_and_read_again(
         await _confirm(county)
         printed = await county.request.get(f"{base}/api/requests/{case}/report.pdf")
         assert (printed.status, (await printed.body())[:5]) == (200, b"%PDF-")
+
+
+async def test_a_consultation_is_read_and_answered_without_a_study(
+    base: str, chromium: Path
+) -> None:
+    """The records stand where the pictures would; the opinion asks for no outcome and no second
+    signature; the county reads it under its own name."""
+    async with stage(base, chromium, "flows/consultation") as play:
+        expert = await play.sign_in("physician")
+        case = await _open(expert, "待领取", CONSULTED)
+        records = expert.get_by_role("region", name="病历资料")
+        await expect(records).to_contain_text("完全性左束支阻滞")
+        assert await _barriers(expert) == []
+        await expect(expert.get_by_role("radio", name="阳性")).to_have_count(0)
+        for name, words in OPINION.items():
+            await expert.get_by_role("textbox", name=name).fill(words)
+        await expert.get_by_label("会诊诊断").fill("xlsj")
+        await expert.get_by_text("心力衰竭 I50.900").first.click()
+        await expert.get_by_text("择期转诊").click()
+        await play.picture(expert, "written")
+        await _sign(expert, "签发")
+        county = await _county(play)
+        await county.goto(f"{base}/requests/{case}")
+        await county.get_by_role("heading", name="会诊意见").first.wait_for()
+        await county.get_by_text("会诊医师").first.wait_for()
+        await expect(county.get_by_text(OPINION["会诊意见"])).to_be_visible()
+        await play.picture(county, "answered")
 
 
 async def test_a_bad_file_is_named_and_the_good_ones_are_kept(
