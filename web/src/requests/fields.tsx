@@ -46,7 +46,7 @@ const WIDE = new Set(['textarea', 'icd10', 'specimens', 'checks'])
 export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
   const id = `field-${field.key}`
   const Input = INPUTS[field.type] ?? TextInput
-  const wide = WIDE.has(field.type) || (field.type === 'select' && field.options.length === 4)
+  const wide = WIDE.has(field.type) || isLongChoice(field)
   // A single tick says its own label.
   const tick = field.type === 'checks' && field.options.length === 0
   return (
@@ -66,6 +66,14 @@ export function FieldRow({ field, value, onChange, missing }: FieldProps & { mis
     </div>
   )
 }
+
+/** Choices that stand open side by side need the whole row when there is much to say. */
+function isLongChoice(field: Field): boolean {
+  const { length } = field.options
+  if (field.type !== 'select' || length > OPEN_CHOICES) return false
+  return length === OPEN_CHOICES || field.options.map((each) => each.label.zh).join('').length > 10
+}
+const OPEN_CHOICES = 4
 
 function TextInput({ id, field, value, onChange }: FieldProps & { id: string }) {
   return (
@@ -95,7 +103,7 @@ function AreaInput({ id, field, value, onChange }: FieldProps & { id: string }) 
 /** Up to four choices stand open; more fold into a list. */
 function SelectInput({ id, field, value, onChange }: FieldProps & { id: string }) {
   const options = field.options.map((each) => ({ value: each.value, label: pick(each.label) }))
-  if (options.length <= 4)
+  if (options.length <= OPEN_CHOICES)
     return (
       <Radio.Group
         id={id}
