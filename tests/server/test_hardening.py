@@ -143,7 +143,7 @@ async def server_at(
     try:
         async with running(services) as app:
             started = asyncio.Event()
-            task = asyncio.create_task(serve(app, host, port, started.set, limits))
+            task = asyncio.create_task(serve(app, (host, port), started.set, limits))
             await started.wait()
             found = Server(port, app[PORTER], services)
             try:
