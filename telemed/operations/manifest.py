@@ -137,14 +137,23 @@ class Shelf:
         """Begin or go on with a shelf of one server; BackupFault when it is another's."""
         mark = self.root / MARK
         if not mark.exists():
-            if self.root.is_dir() and any(self.root.iterdir()):
-                raise BackupFault(f"{self.root} is not empty and no place of backups")
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mark.write_text(json.dumps({"format": FORMAT, "key_id": key_id}) + "\n")
-            sync_file(mark)
-            sync_directory(self.root)
-        if json.loads(mark.read_text())["key_id"] != key_id:
+            self._begin(mark, key_id)
+        try:
+            theirs = json.loads(mark.read_text("utf-8"))["key_id"]
+        except (ValueError, KeyError, TypeError) as fault:
+            raise BackupFault(f"{mark} cannot be read: {fault}") from fault
+        if theirs != key_id:
             raise BackupFault(f"{self.root} holds the backups of a server with another signing key")
+
+    def _begin(self, mark: Path, key_id: str | None) -> None:
+        beside = self.root / f".{MARK}"
+        if self.root.is_dir() and set(self.root.iterdir()) - {beside}:
+            raise BackupFault(f"{self.root} is not empty and no place of backups")
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.write_text(json.dumps({"format": FORMAT, "key_id": key_id}) + "\n")
+        sync_file(beside)
+        beside.replace(mark)
+        sync_directory(self.root)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
