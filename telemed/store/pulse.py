@@ -98,10 +98,6 @@ def _open_requests(now: datetime) -> sa.Select[tuple[object, ...]]:
     late = sa.case((requests.c.due_at < now, 1), else_=0)
     live = (workitem.State.SCHEDULED.value, workitem.State.IN_PROGRESS.value)
     current = sa.and_(workitems.c.request_id == requests.c.id, workitems.c.state.in_(live))
-    provided = sa.and_(
-        requests.c.provider_id == institutions.c.id,
-        requests.c.state == request.State.OPEN.value,
-    )
     return (
         sa.select(
             requests.c.service,
@@ -111,9 +107,11 @@ def _open_requests(now: datetime) -> sa.Select[tuple[object, ...]]:
             sa.func.sum(late).label("overdue"),
             sa.func.min(requests.c.submitted_at).label("first"),
         )
-        .select_from(institutions)
-        .join(requests, provided)
         .join(workitems, current)
+        .where(
+            requests.c.provider_id.in_(sa.select(institutions.c.id)),
+            requests.c.state == request.State.OPEN.value,
+        )
         .group_by(requests.c.service, requests.c.urgency)
     )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -40,10 +41,16 @@ OK, INFO, WARN, FAIL = Verdict
 LONG_AGO = time.time() - 30 * 86400
 
 
+@pytest.fixture(scope="module")
+def model(world_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    """In good health, and not to be changed: `patient` is a copy."""
+    return healthy(world_template, tmp_path_factory.mktemp("model"))
+
+
 @pytest.fixture
-def patient(world_template: Path, tmp_path: Path) -> Patient:
-    """In good health."""
-    return healthy(world_template, tmp_path)
+def patient(model: Patient, tmp_path: Path) -> Patient:
+    """In good health, to do anything to."""
+    return Patient(shutil.copytree(model.data, tmp_path / "data"), model.settings)
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -150,10 +157,10 @@ PUBLIC = {"host": "0.0.0.0", "public_url": "https://telemed.example.cn", "secret
     ],
 )
 def test_settings_that_are_unsafe_together_are_named(
-    patient: Patient, code: str, settings: dict[str, Any], expected: Verdict
+    model: Patient, code: str, settings: dict[str, Any], expected: Verdict
 ) -> None:
     """What the server would refuse is a failure; what harms later is a warning."""
-    found = patient.look(code, **settings)
+    found = model.look(code, **settings)
     assert found.verdict is expected, found
     assert (found.do is None) == (expected < WARN)
 
@@ -435,11 +442,11 @@ def test_a_bucket_is_looked_at_like_a_directory(patient: Patient, s3: S3) -> Non
 # --- what is around -----------------------------------------------------------------------------
 
 
-def test_a_stopped_redis_is_found(patient: Patient, redis_server: Redis) -> None:
+def test_a_stopped_redis_is_found(model: Patient, redis_server: Redis) -> None:
     """And a running one is measured."""
-    assert patient.look("redis", redis_url=redis_server.url).verdict is OK
+    assert model.look("redis", redis_url=redis_server.url).verdict is OK
     redis_server.kill()
-    assert patient.look("redis", redis_url=redis_server.url).verdict is FAIL
+    assert model.look("redis", redis_url=redis_server.url).verdict is FAIL
 
 
 async def test_the_port_is_free_or_ours_or_taken(patient: Patient) -> None:
@@ -484,21 +491,21 @@ def stranger() -> Iterator[int]:
     ],
 )
 def test_a_certificate_is_judged_as_people_see_it(
-    patient: Patient, tmp_path: Path, days: int, name: str, expected: Verdict, word: str
+    model: Patient, tmp_path: Path, days: int, name: str, expected: Verdict, word: str
 ) -> None:
     """Days, name and trust, of one that is really served."""
     certificate = self_signed(tmp_path, name, days)
     with serving_tls(certificate) as port:
-        found = patient.look("certificate", public_url=f"https://localhost:{port}")
+        found = model.look("certificate", public_url=f"https://localhost:{port}")
     assert found.verdict is expected and word in found.fact.en, found
 
 
-def test_an_address_that_cannot_be_reached_is_a_warning(patient: Patient) -> None:
+def test_an_address_that_cannot_be_reached_is_a_warning(model: Patient) -> None:
     """This machine may simply not see the public address."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"https://localhost:{held.getsockname()[1]}"
-        assert patient.look("certificate", public_url=url).verdict is WARN
+        assert model.look("certificate", public_url=url).verdict is WARN
 
 
 def self_signed(folder: Path, name: str, days: int) -> Path:
@@ -578,12 +585,12 @@ def test_every_form_that_is_decoded_has_a_picture() -> None:
 
 
 def test_a_codec_that_fails_is_named(
-    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A picture whose codestream is of another form decodes to nothing or to other pixels."""
     text = product_checks.PICTURES.read_text("utf-8")
     wrong = tmp_path / "codecs.toml"
     wrong.write_text(text.replace('uid = "1.2.840.10008.1.2.4.80"', 'uid = "1.2.840.10008.1.2.5"'))
     monkeypatch.setattr(product_checks, "PICTURES", wrong)
-    found = patient.look("codecs")
+    found = model.look("codecs")
     assert found.verdict is FAIL and found.fact.en.endswith(": JPEG-LS Lossless")
