@@ -1,31 +1,25 @@
 """The command line. Stable: other tools call it. Every command says what it did and what next."""
 
-import asyncio
 import csv
-import os
 import secrets
-import signal
 import socket
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import orjson
 import typer
-import uvloop
-from aiohttp import web
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn, track
 from rich.table import Table
 
 import telemed
-from telemed import assemble, demo, logs
+from telemed import assemble, demo, logs, serving
 from telemed.actions import accounts as account_acts
 from telemed.actions import requests
 from telemed.actions.act import Act
@@ -44,7 +38,7 @@ from telemed.operations.manifest import BackupFault
 from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
-from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings, variable_of
+from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings
 from telemed.simulate import run as simulation
 from telemed.simulate.check import Verdict
 from telemed.simulate.run import Live, Order
@@ -52,7 +46,6 @@ from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
 from telemed.store.migrate import migrate as run_migrations
-from telemed.workers import Workers, open_door
 
 app = typer.Typer(
     name="telemed",
@@ -70,9 +63,6 @@ app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(study_app, name="study")
 app.add_typer(keeping)
-
-WORKER_PATIENCE = 30.0
-"""Seconds a worker may take to drain after `drain_seconds`: longer than it waits for its calls."""
 
 out = Console()
 err = Console(stderr=True)
@@ -126,14 +116,14 @@ def demo_command(
 ) -> None:
     """Serve the demonstration network on this machine: accounts, studies and cases included."""
     settings = Settings(data_dir=data_dir, port=port, demo=True, log_format="console")
-    _require_free_port(settings)
+    serving.require_free_port(settings)
     services = assemble.open_services(settings)
     demo.prepare(services, samples, lambda words: out.print(f"  {words}", highlight=False))
     if prepare_only:
         services.store.close()
         return
     logs.begin(settings.log_format)
-    _run(
+    serving.run(
         services,
         lambda: _welcome(services, samples),
         lambda web_app: demo.attach(web_app, services),
@@ -155,13 +145,14 @@ def serve(
     logs.begin(settings.log_format)
     if door is not None:
         shared = socket.socket(fileno=door)
-        _run(assemble.open_services(settings), lambda: None, door=shared, leash=leash)
+        serving.run(assemble.open_services(settings), lambda: None, door=shared, leash=leash)
         return
-    _require_free_port(settings)
+    serving.require_free_port(settings)
     if settings.workers > 1:
-        _run_workers(settings, config)
+        words = f"Listening on {settings.origin} with {settings.workers} workers"
+        raise SystemExit(serving.run_workers(settings, config, lambda: out.print(words)))
     services = assemble.open_services(settings)
-    _run(services, lambda: out.print(f"Listening on {settings.origin}"))
+    serving.run(services, lambda: out.print(f"Listening on {settings.origin}"))
 
 
 @app.command()
@@ -215,59 +206,6 @@ def _print_finding(code: str, verdict: str, fact: Words, do: Words | None) -> No
 def _print_line(text: str) -> None:
     """A line as it is: unwrapped, so that it can be searched for."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _run_workers(settings: Settings, config: Path | None) -> NoReturn:
-    """Migrate and check once, then keep the workers; ends with their exit status."""
-    services = assemble.open_services(settings)
-    assemble.check_start(services)
-    services.threads.shutdown()
-    services.store.close()
-
-    def command(door: int, leash: int) -> list[str]:
-        words = [sys.executable, "-m", "telemed", "serve", f"--data-dir={settings.data_dir}"]
-        same = [f"--config={config}"] if config else []
-        return [*words, *same, f"--door={door}", f"--leash={leash}"]
-
-    if not settings.secret:  # one for all: a browser that one worker knows the others know too
-        os.environ[variable_of("secret")] = secrets.token_hex()
-    with open_door(settings.host, settings.port) as door:
-        out.print(f"Listening on {settings.origin} with {settings.workers} workers")
-        patience = settings.drain_seconds + WORKER_PATIENCE
-        raise SystemExit(asyncio.run(Workers(command, settings.workers, door, patience).run()))
-
-
-def _run(
-    services: Services,
-    started: Callable[[], None],
-    prepare: Callable[[web.Application], None] = lambda app: None,
-    *,
-    door: socket.socket | None = None,
-    leash: int | None = None,
-) -> None:
-    async def until_told() -> None:
-        task = asyncio.ensure_future(assemble.run_server(services, started, prepare, door))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-        if leash is not None:
-            loop.add_reader(leash, lambda: (loop.remove_reader(leash), task.cancel()))
-        with suppress(asyncio.CancelledError):
-            await task
-
-    uvloop.run(until_told())
-
-
-def _require_free_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError:
-            _fail(
-                f"Port {settings.port} on {settings.host} is in use. Stop what uses it or choose"
-                " another with --port."
-            )
 
 
 def _welcome(services: Services, samples: Path) -> None:
