@@ -6,6 +6,7 @@ rate (a few facts a second) serialising appends costs nothing that matters.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import fields
 
 import sqlalchemy as sa
 
@@ -15,6 +16,10 @@ from telemed.store.tx import Row, Tx
 
 LOCK = 0x7E1E
 _TAKE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(LOCK))
+_PARTIES = ("party_a", "party_b", "party_c")
+_FIELDS = tuple(f.name for f in fields(Activity) if f.name != "parties")
+_PARTY = len(_FIELDS)
+_BY_POSITION = sa.select(*(activities.c[name] for name in (*_FIELDS, *_PARTIES)))
 _HEAD = sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0))
 
 
@@ -50,10 +55,13 @@ def since(
 
 def between(tx: Tx, after: int, last: int, kinds: Collection[str] | None) -> list[Activity]:
     """The activities after one up to another, of some kinds or of all, oldest first."""
-    query = sa.select(activities).where(activities.c.seq > after, activities.c.seq <= last)
+    query = _BY_POSITION.where(activities.c.seq > after, activities.c.seq <= last)
     if kinds is not None:
         query = query.where(activities.c.kind.in_(sorted(kinds)))
-    return [_activity(r) for r in tx.all(query.order_by(activities.c.seq))]
+    return [
+        Activity(*row[:_PARTY], tuple(p for p in row[_PARTY:] if p is not None))
+        for row in tx.rows(query.order_by(activities.c.seq))
+    ]
 
 
 def of_request(tx: Tx, request_id: str) -> list[Activity]:
@@ -105,7 +113,7 @@ def _row(seq: int, fact: Fact) -> Row:
 
 
 def _activity(row: Row) -> Activity:
-    parties = tuple(row[p] for p in ("party_a", "party_b", "party_c") if row[p] is not None)
+    parties = tuple(row[p] for p in _PARTIES if row[p] is not None)
     return Activity(
         seq=row["seq"],
         kind=row["kind"],

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from telemed.followers.tallies import TALLIES, rebuild
 from telemed.store import tables as t
 from telemed.store import tallies
 from telemed.store.engine import Store
+from telemed.store.tx import Tx
 from tests.world import START, World, consent, world_at
 
 BYS = ("institution", "county", "city", "alliance", "service")
@@ -270,7 +272,7 @@ async def test_folding_anew_gives_the_same_entries(world: World) -> None:
     changed = sa.update(t.tally_sums).values(weight=t.tally_sums.c.weight + 1)
     gone = sa.delete(t.tally_entries).where(t.tally_entries.c.seq == after[0].seq)
     for tampered in (changed, gone):
-        world.services.store.write_now(lambda tx, tampered=tampered: tx.execute(tampered))
+        world.services.store.write_now(partial(Tx.execute, statement=tampered))
         assert not rebuild(world.services.store).same
         assert rebuild(world.services.store).same
     assert await world.services.store.read(lambda tx: tallies.between(tx, 0, None)) == after

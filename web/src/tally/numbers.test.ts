@@ -6,9 +6,11 @@ import {
   changeOf,
   compareValues,
   durationWords,
+  fineWords,
   isMonth,
   monthAfter,
   monthOf,
+  monthsBetween,
   quantiles,
   signed,
   toneOf,
@@ -16,6 +18,19 @@ import {
 } from './numbers'
 
 beforeAll(() => changeLanguage('zh'))
+
+describe('a figure on a board', () => {
+  test('is so fine that another rank reads otherwise', () => {
+    expect(fineWords(2881, 'duration')).toBe('48分01秒')
+    expect(fineWords(7509.4, 'duration')).toBe('2时05分09秒')
+    expect(fineWords(0.92941, 'share')).toBe('92.94%')
+  })
+})
+
+test('the months to choose from begin with the last and end with the first counted', () => {
+  expect(monthsBetween('2025-11', '2026-02')).toEqual(['2026-02', '2026-01', '2025-12', '2025-11'])
+  expect(monthsBetween('2026-02', '2026-02')).toEqual(['2026-02'])
+})
 
 describe('a value', () => {
   test('missing is a dash and zero is zero', () => {
