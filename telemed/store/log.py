@@ -7,6 +7,7 @@ rate (a few facts a second) serialising appends costs nothing that matters.
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -58,10 +59,12 @@ def between(tx: Tx, after: int, last: int, kinds: Collection[str] | None) -> lis
     query = _BY_POSITION.where(activities.c.seq > after, activities.c.seq <= last)
     if kinds is not None:
         query = query.where(activities.c.kind.in_(sorted(kinds)))
-    return [
-        Activity(*row[:_PARTY], tuple(p for p in row[_PARTY:] if p is not None))
-        for row in tx.rows(query.order_by(activities.c.seq))
-    ]
+    return [_by_position(*row) for row in tx.rows(query.order_by(activities.c.seq))]
+
+
+def _by_position(*row: Any) -> Activity:
+    parties = tuple(party for party in row[_PARTY:] if party is not None)
+    return Activity(*(*row[:_PARTY], parties))
 
 
 def of_request(tx: Tx, request_id: str) -> list[Activity]:
