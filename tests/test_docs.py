@@ -7,15 +7,19 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from telemed import assemble
 from telemed.cli import app
+from telemed.core import report, request, workitem
 from telemed.core.access import PERMISSIONS, Permission, Role
 from telemed.core.activity import Kind
 from telemed.core.errors import ERRORS
@@ -25,14 +29,17 @@ from telemed.core.tally import month_of
 from telemed.server.app import make_app
 from telemed.server.problems import STATUS
 from telemed.server.routes import ROUTES
-from telemed.settings import ROOT, Settings, load_settings
+from telemed.settings import CONFIGS, ROOT, Settings, load_catalogue, load_settings
+from telemed.store import tables
 from telemed.store.audit import Event
+from tests.journeys import pictures
 
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "configs" / "example.toml"
 PATHS = {"configs", "web_dir", "viewer_dir"}
 """Settings whose default is a place in this tree; the example names them relative to it."""
 
+HANZI = re.compile(r"[\u4e00-\u9fff]")
 BUILT = {"web/dist"}
 """Places that a build makes."""
 
@@ -54,6 +61,13 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 def page(name: str) -> str:
     """A page's text."""
     return (ROOT / name).read_text("utf-8")
+
+
+def table_rows(text: str, part: str) -> list[list[str]]:
+    """The cells of a generated table, row by row."""
+    body = re.search(rf"<!-- generated: {part} -->\n(.*?)<!-- end -->", text, re.DOTALL)
+    assert body is not None
+    return [line.strip("| ").split(" | ") for line in body[1].splitlines()[2:]]
 
 
 def first_column(text: str, part: str) -> list[str]:
@@ -229,6 +243,107 @@ def test_what_the_pages_call_missing_is_missing() -> None:
         assert (words in operations) == (command not in commands), command
 
 
+# --- words, rooms, tables, commands -----------------------------------------------------------
+
+
+def test_the_glossary_has_what_the_screen_says_in_both_languages() -> None:
+    """Every role, state, event, service, indicator, reason and critical finding, and no other."""
+    known = load_catalogue(CONFIGS)
+    machines = (request.MACHINE, workitem.MACHINE, report.MACHINE)
+    told = {
+        "roles": (0, [role.value for role in Role]),
+        "states": (1, [key.value for machine in machines for key in machine.words]),
+        "services": (0, list(known.services)),
+        "indicator-names": (0, list(INDICATORS)),
+        "reasons": (1, [reason.code for reason in known.reasons]),
+        "critical-findings": (1, [finding.code for finding in known.critical_findings]),
+    }
+    text = page("docs/glossary.md")
+    for part, (place, codes) in told.items():
+        rows = table_rows(text, part)
+        assert [row[place].strip("`") for row in rows] == codes, part
+        for row in rows:
+            words = [cell for cell in row if "`" not in cell]
+            assert any(HANZI.search(cell) for cell in words), row
+            assert any(re.search("[A-Za-z]{2}", cell) for cell in words), row
+
+
+def test_steps_with_reasons_have_words() -> None:
+    """The glossary's words of steps are those of the catalogue's steps."""
+    steps = {reason.step for reason in load_catalogue(CONFIGS).reasons}
+    assert set(generate.vocabulary.STEPS) == steps
+
+
+def test_every_room_is_on_the_map() -> None:
+    """What stands in telemed/ is named in the README and said what it knows."""
+    rooms = {room for layer in generate.drawings.layers() for room in layer}
+    here = {
+        path.stem for path in (ROOT / "telemed").iterdir() if path.is_dir() or path.suffix == ".py"
+    }
+    assert rooms == {name for name in here if not name.startswith("__")}
+    described = re.findall(r"^\| (`.+?) \|", page("docs/architecture.md"), re.MULTILINE)
+    assert rooms <= set(re.findall(r"`(\w+)`", " ".join(described)))
+    readme = page("README.md").partition("## The rooms")[2]
+    assert {room for room in rooms if not re.search(rf"\b{room}(/|\.py)", readme)} == set()
+
+
+def test_every_table_is_drawn() -> None:
+    """A table under no heading of tables.py would be missing in the drawing."""
+    drawn = [table.name for rows in generate.drawings.sections().values() for table in rows]
+    assert sorted(drawn) == sorted(tables.metadata.tables)
+    text = page("docs/data-model.md").partition("## Tables and columns")[2]
+    assert set(re.findall(r"^    (\w+) {$", text, re.MULTILINE)) == set(drawn)
+
+
+def _helps(words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What every command prints when it is asked for help."""
+    asked = CliRunner(env={"TERM": "dumb", "COLUMNS": "200"}).invoke(app, [*words, "--help"])
+    assert asked.exit_code == 0
+    yield words, asked.output
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]  # type: ignore[attr-defined]
+    for word in getattr(command, "commands", {}):
+        yield from _helps((*words, word))
+
+
+def test_every_command_and_option_of_the_help_is_on_its_page() -> None:
+    """What `--help` prints, command by command, is in docs/cli.md under that command."""
+    sections = dict(
+        re.findall(r"^## telemed ([\w -]+)\n(.*?)(?=^## |\Z)", page("docs/cli.md"), re.M | re.S)
+    )
+    leaves = {" ".join(words): text for words, text in _helps() if "COMMAND" not in text}
+    assert set(leaves) == set(sections)
+    for name, text in leaves.items():
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) - {"--help"}
+        shown = set(re.findall(r"--[a-z][a-z-]*", "".join(re.findall(r"`[^`]*`", sections[name]))))
+        assert options - shown == set(), name
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+def test_every_picture_is_shown_and_every_shown_picture_is_there() -> None:
+    """`make screenshots` takes them; what no page shows any more is removed."""
+    assert {path.stem for path in pictures.IMAGES.iterdir()} == pictures.shown()
+
+
+def test_pictures_are_one_desk_wide_and_small() -> None:
+    """1366 by 768 pixels and at most 150 kB each: a page is read over thin lines too."""
+    for path in pictures.IMAGES.iterdir():
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("PNG", (1366, 768)), path.name
+        assert path.stat().st_size <= pictures.MOST_BYTES, path.name
+
+
+def test_both_tutorials_show_the_same_pictures_in_the_same_order() -> None:
+    """The Chinese page is the English one's twin."""
+    first, second = (
+        re.findall(r"img/([\w-]+)", page(f"docs/tutorial{tongue}.md")) for tongue in ("", ".zh")
+    )
+    assert first == second and len(first) > 8
+
+
 # --- settings ---------------------------------------------------------------------------------
 
 
@@ -263,12 +378,21 @@ def test_links_lead_somewhere(name: str) -> None:
             continue
         path, _, heading = target.partition("#")
         found = here / path if path else ROOT / name
-        if found.parent.name == "img":  # pictures are taken by the journey test
-            assert found.name in ("day.png", "read.png", "tally.png"), target
-            continue
         assert found.is_file(), target
         if heading:
             assert heading in _anchors(found.read_text("utf-8")), target
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    """No page is lost."""
+    found, open_pages = set(), [ROOT / "README.md"]
+    while open_pages:
+        here = open_pages.pop()
+        found.add(here)
+        targets = re.findall(r"\]\(([^)\s#]+\.md)[^)]*\)", here.read_text("utf-8"))
+        near = [(here.parent / target).resolve() for target in targets if "://" not in target]
+        open_pages += [path for path in near if path not in found and path.is_file()]
+    assert set(PAGES) - found == set()
 
 
 def _anchors(text: str) -> set[str]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "img"
-COLOURS = (256, 128, 64)
+COLOURS = (256, 128, 64, 32, 16)
 MOST_BYTES = 150_000
 
 
