@@ -10,6 +10,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema.validators import validator_for
 
+from telemed.server.routes import ROUTES
 from telemed.settings import ROOT, Settings, variable_of
 from tests.deployment import topology
 from tests.deployment.topology import COMPOSE, NGINX_CONF, NODES, Missing, Topology, compose
@@ -18,6 +19,8 @@ DEPLOY = ROOT / "configs" / "deploy"
 OPERATOR = {"PUBLIC_URL": "https://telemed.example.cn", "SECRETS": "/srv/secrets"}
 """What an operator must say."""
 OURS = {*NODES, "migrate"}
+MADE_FOR_OTHERS = {"/api/accounts"}
+"""Routes whose password is somebody else's new one: nothing to guess there."""
 HERE = {*OURS, "proxy", "redis", "postgres"}
 """The services that tests/deployment/topology.py runs as processes."""
 
@@ -146,6 +149,16 @@ def test_the_proxy_and_the_servers_agree(told: Any) -> None:
     assert trusted == services["proxy"]["networks"]["inner"]["ipv4_address"]
     mounted = "./configs/deploy/nginx.conf:/etc/nginx/nginx.conf:ro"
     assert services["proxy"]["volumes"] == [mounted]
+
+
+def test_the_proxy_sends_every_password_to_the_server_that_counts() -> None:
+    """The places of nginx.conf where one address keeps to one server are exactly the routes whose
+    body has a password of the caller."""
+    (place,) = re.findall(r"location ~ (\S+) \{\s+proxy_pass http://telemed_by_address;",
+                          NGINX_CONF.read_text("utf-8"))  # fmt: skip
+    asks = {r.path for r in ROUTES if r.body and {"password", "current"} & set(r.body.model_fields)}
+    sent = {r.path for r in ROUTES if r.method == "POST" and re.match(place, r.path)}
+    assert asks == sent | MADE_FOR_OTHERS and sent
 
 
 def test_a_stop_leaves_time_to_drain(told: Any) -> None:
