@@ -2,13 +2,17 @@
 // study at a time, no study list of its own. Anything a URL could use to point the viewer at
 // another server (configUrl, customizations, dicomjson, the proxy source) stays switched off.
 
+/** In a narrow frame beside a report the tools need the bar, and the page around names the patient.
+    A window of its own always names them. */
+const CROWDED = window.parent !== window && window.innerWidth < 1000;
+
 /** Our name where OHIF's would stand; a link back makes no sense in a window opened for one case. */
 function logo(react) {
   return react.createElement(
     'span',
     { style: { display: 'flex', alignItems: 'center', gap: 8, color: '#fff', whiteSpace: 'nowrap' } },
     react.createElement('img', { src: '/viewer/logo.svg', alt: '', width: 22, height: 22 }),
-    react.createElement('span', { style: { fontSize: 15 } }, '医联体 telemed'),
+    CROWDED ? null : react.createElement('span', { style: { fontSize: 15 } }, '医联体 telemed'),
   );
 }
 
@@ -28,7 +32,7 @@ window.config = {
   extensions: [],
   modes: [],
   showStudyList: false,
-  showPatientInfo: 'visible',
+  showPatientInfo: CROWDED ? 'disabled' : 'visible',
   showErrorDetails: 'production',
   showCPUFallbackMessage: true,
   showLoadingIndicator: true,
