@@ -4,10 +4,9 @@ import csv
 import secrets
 import socket
 import sys
-import time
 import tomllib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +14,12 @@ import orjson
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn, track
+from rich.progress import track
 from rich.table import Table
 
 import telemed
 from telemed import assemble, demo, logs, serving
 from telemed.actions import accounts as account_acts
-from telemed.actions import requests
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.assemble import RefuseToStart
@@ -39,9 +37,8 @@ from telemed.server.openapi import document
 from telemed.server.services import Services
 from telemed.server.tally import monthly
 from telemed.settings import Settings, UnfitVariable, load_catalogue, load_settings
-from telemed.simulate import run as simulation
-from telemed.simulate.check import Verdict
-from telemed.simulate.run import Live, Order
+from telemed.simulate.commands import playing
+from telemed.simulate.run import NothingToPlay
 from telemed.store import accounts, network
 from telemed.store.engine import Store
 from telemed.store.migrate import TooNew
@@ -63,6 +60,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(study_app, name="study")
 app.add_typer(keeping)
+app.add_typer(playing)
 
 out = Console()
 err = Console(stderr=True)
@@ -91,6 +89,7 @@ def main() -> None:
         RefuseToStart,
         UnfitVariable,
         BackupFault,
+        NothingToPlay,
         FileNotFoundError,
         PermissionError,
     ) as fault:
@@ -440,111 +439,6 @@ def _print_tally(shown: dict[str, Any], format: str) -> None:
 def _figure(value: float | None) -> str:
     """A figure; missing is a dash and never zero."""
     return "—" if value is None else f"{value:g}"
-
-
-# --- the network in play ----------------------------------------------------------------------
-
-
-@app.command()
-def simulate(
-    days: Annotated[float | None, typer.Option(help="How long; 30 unless a scenario says.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option(help="The end, in Asia/Shanghai; now when left out.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Cases of a working day in the whole network.", min=0)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same facts.")] = 1,
-    server: Annotated[
-        list[str] | None,
-        typer.Option(help="Play over HTTP and sockets against this server; repeatable."),
-    ] = None,
-    speed: Annotated[
-        float, typer.Option(help="With --server: so many times faster than life.", min=0.1)
-    ] = 60,
-    sockets: Annotated[int, typer.Option(help="With --server: sockets that listen.", min=0)] = 20,
-    scenario: Annotated[
-        Path | None, typer.Option(help="A file of configs/scenarios laid over simulation.toml.")
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Compare ledger, log and tally; fail on a difference.")
-    ] = False,
-    check_only: Annotated[bool, typer.Option(help="Compare what was played before.")] = False,
-    data_dir: DataOption = None,
-    config: ConfigOption = None,
-) -> None:
-    """Play the network, seeded: a past into this database, or live against running servers."""
-    services = assemble.open_services(load_settings(config, data_dir=data_dir))
-    try:
-        if not check_only:
-            end = until.replace(tzinfo=requests.ZONE) if until else None
-            order = Order(seed, days, end, rate, scenario)
-            if server:
-                _simulate_live(services, order, Live(server, speed, sockets))
-            else:
-                _simulate(services, order)
-        if check or check_only:
-            _print_verdict(simulation.check(services))
-    finally:
-        services.store.close()
-
-
-_BAR = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-
-
-def _simulate(services: Services, order: Order) -> None:
-    if counts := simulation.ensure_network(services):
-        out.print(f"Imported the shipped network: {counts['institutions']} institutions.")
-    began = time.monotonic()
-    with Progress(*_BAR, console=err) as bar:
-        task = bar.add_task("cases")
-        played = simulation.play(
-            services, order, lambda n, expected: bar.update(task, total=expected, advance=n)
-        )
-        bar.update(task, total=1, completed=1)
-    out.print(
-        f"Played {played.cases} cases, {played.steps} steps, {played.facts} facts"
-        f" in {time.monotonic() - began:.1f} s. Ledger: {played.ledger}"
-    )
-
-
-def _simulate_live(services: Services, order: Order, live: Live) -> None:
-    began = time.monotonic()
-    with Progress(*_BAR, console=err) as bar:
-        task = bar.add_task("cases")
-        heard = simulation.play_live(
-            services, order, live, lambda n, expected: bar.update(task, total=expected, advance=n)
-        )
-        bar.update(task, total=1, completed=1)
-    out.print(
-        f"Played {heard.played.cases} cases, {heard.played.steps} steps in"
-        f" {time.monotonic() - began:.1f} s; {heard.timings.retries} calls had to be asked again."
-        f" {heard.sockets} sockets heard {heard.messages} facts"
-        f" and came back {heard.reconnects} times. Ledger: {heard.played.ledger}"
-    )
-    table = Table("call", "times", "p50 ms", "p99 ms", box=None)
-    for name, seconds in sorted(heard.timings.seconds.items()):
-        found = sorted(seconds)
-        p50, p99 = (found[int((len(found) - 1) * share)] * 1000 for share in (0.5, 0.99))
-        table.add_row(name, str(len(found)), f"{p50:.1f}", f"{p99:.1f}")
-    out.print(table)
-    if heard.unheard:
-        _fail("Some sockets did not hear everything once and in order: " + "; ".join(heard.unheard))
-
-
-def _print_verdict(verdict: Verdict) -> None:
-    """Say what was compared; exit status 1 when anything differs."""
-    out.print(
-        f"Compared {verdict.cases} cases, {verdict.facts} facts, {verdict.entries} tally entries"
-        + (f"; {verdict.went_on} cases went on since" if verdict.went_on else "")
-    )
-    for what, times in verdict.found.most_common():
-        err.print(f"{times} times: {what}", style="red", markup=False)
-    for line in verdict.named:
-        err.print(f"  {line}", markup=False, highlight=False)
-    if not verdict.same:
-        raise SystemExit(1)
-    out.print("Ledger, log and tally agree.")
 
 
 @app.command()

@@ -419,7 +419,7 @@ class Wire:
     async def acknowledge(self, person: Person, step: Step) -> None:
         """The county confirms a critical finding."""
         path = f"/api/requests/{step.life.request_id}"
-        notice = (await person.call("GET", path))["critical"][0]["id"]
+        notice = (await person.call("GET", path))["critical_notices"][0]["id"]
         await person.call("POST", f"{path}/critical/{notice}/acknowledge", {"action": ACTION})
 
     async def confirm(self, person: Person, step: Step) -> None:
