@@ -32,6 +32,7 @@ class House:
         self.data, self.log = data, scratch / "log"
         environ = {
             "PATH": os.environ["PATH"],
+            "TMPDIR": str(scratch),
             "TELEMED_DATA_DIR": str(data),
             "TELEMED_PORT": str(self.port),
             "TELEMED_FREE_SPACE_RESERVE_BYTES": "0",
