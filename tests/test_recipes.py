@@ -24,7 +24,11 @@ MONTH = "2026-03"
 """The month in which the world's clock stands."""
 
 CHECKS = (
-    "tests/test_configs.py",
+    "tests/test_configs.py::test_codes_are_unique",
+    "tests/test_configs.py::test_every_live_service_has_a_deadline_for_every_urgency",
+    "tests/test_configs.py::test_every_step_that_needs_a_reason_has_some_for_every_service",
+    "tests/test_configs.py::test_live_services_can_be_asked_and_answered",
+    "tests/test_configs.py::test_the_example_names_every_setting_s_variable",
     "tests/core/test_access.py",
     "tests/core/test_tally.py::test_only_a_stat_request_gives_a_stat_report",
     "tests/core/test_tally.py::test_every_count_and_duration_can_come_about",
@@ -48,7 +52,7 @@ assemble.ALARMS.handle(None, [fact])
 
 
 def _run(tree: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    env = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTHONPATH": str(tree)}
     return subprocess.run(
         [sys.executable, *command], cwd=tree, env=env, capture_output=True, text=True, check=False
     )
