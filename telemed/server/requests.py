@@ -150,7 +150,12 @@ async def list_worklist(call: Call) -> Any:
             else [R.due_at.asc(), R.submitted_at.asc(), R.id]
         )
         rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
-        counts = {name: store.count(act.tx, sa.and_(base, tab)) for name, tab in tabs.items()}
+        # The archive only grows: it is counted for those who look at it.
+        counts = {
+            name: store.count(act.tx, sa.and_(base, tab))
+            for name, tab in tabs.items()
+            if name != "archive" or query.tab == "archive"
+        }
         pressing = sa.and_(base, tabs["pool"], R.urgency != "routine")
         return {
             "seq": seq,
@@ -192,7 +197,7 @@ def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
     """
     person, place = act.subject.person_id, act.subject.own_institution
     is_open = R.state == request.State.OPEN.value
-    versions = store.unfinished(act.tx, place)
+    versions = store.unfinished(act.tx)
     signed = [v["request_id"] for v in versions if v["state"] == report.State.PRELIMINARY]
     drafts = [v for v in versions if v["state"] == report.State.DRAFT]
     held = [w for w in store.held(act.tx, place) if w["request_id"] not in signed]

@@ -192,7 +192,7 @@ function Tabs({ tab, counts, onTab }: TabsProps) {
           onClick={() => onTab(each)}
         >
           {t(each)}
-          <span className={styles.count}>{counts?.[each] ?? '…'}</span>
+          <Count tab={each} counts={counts} />
           {each === 'pool' && pressing > 0 ? (
             <span className={styles.pressing}>{t('pressing', { n: pressing })}</span>
           ) : null}
@@ -200,6 +200,13 @@ function Tabs({ tab, counts, onTab }: TabsProps) {
       ))}
     </div>
   )
+}
+
+/** The archive only grows: it is counted for those who look at it. */
+function Count({ tab, counts }: Pick<TabsProps, 'tab' | 'counts'>) {
+  const count = counts?.[tab]
+  if (counts && count === undefined) return null
+  return <span className={styles.count}>{count?.toLocaleString() ?? '…'}</span>
 }
 
 function ServiceFilter({
