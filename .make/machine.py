@@ -26,6 +26,7 @@ TEST_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
     ("chromium", lambda: any(map(shutil.which, ("chromium", "chromium-browser")))),
     ("dcmtk", lambda: shutil.which("dcmdump") is not None),
+    ("curl", lambda: shutil.which("curl") is not None),
     ("strace", lambda: shutil.which("strace") is not None),
     ("dicom3tools", lambda: shutil.which("dciodvfy") is not None),
     ("fonts-noto-cjk", lambda: any(Path("/usr/share/fonts").rglob("Noto*CJK*"))),

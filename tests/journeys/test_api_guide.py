@@ -3,11 +3,13 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.journeys.stage import ROOT, demo
+from tests.services import absent
 
 GUIDE = ROOT / "docs" / "api-guide.md"
 MARK = "----- end of a block -----"
@@ -19,6 +21,8 @@ def test_every_block_prints_what_the_page_says(tmp_path: Path) -> None:
         r"```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?", GUIDE.read_text("utf-8"), re.DOTALL
     )
     assert len(blocks) > 8
+    if shutil.which("curl") is None:
+        absent("curl")
     with demo(tmp_path / "data") as base:
         printed = _typed([code for code, _ in blocks], base, tmp_path)
     for (code, expected), got in zip(blocks, printed, strict=True):
