@@ -141,7 +141,7 @@ async def list_worklist(call: Call) -> Any:
         seq = log.head(act.tx)
         who = worklist.taker(act.tx, act.subject)
         base = _queue_base(act, query.service)
-        tabs = _tabs(act)
+        tabs = desk_tabs(act)
         found = store.matches(query.q) if query.q else sa.true()
         rule = sa.and_(base, tabs[query.tab], found)
         order = (
@@ -189,7 +189,7 @@ def _services_of(act: Act, who: Any) -> list[str]:
     ]
 
 
-def _tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
+def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
     """The tabs of a desk as conditions on `requests`.
 
     What is in hand is little beside what was ever answered, so it is looked up first and the tabs

@@ -19,9 +19,12 @@ from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
+from telemed.server.requests import desk_tabs
 from telemed.settings import CONFIGS, load_catalogue
 from telemed.store import log, tallies
+from telemed.store import requests as cases
 from telemed.store import tables as t
+from telemed.store.access import visible_requests
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
 from telemed.store.signer import SoftwareSigner
@@ -279,3 +282,43 @@ def test_a_read_sees_one_moment(store: Store) -> None:
 def test_the_database_is_durable(store: Store) -> None:
     """A commit that was acknowledged survives a power cut on either database."""
     assert store.check_durable() is None
+
+
+def test_a_desk_finds_a_case_in_the_tab_of_its_stage(
+    store: Store, play: Any, tmp_path: Path
+) -> None:
+    """From the queue to the archive: each stage is in its tabs and no other, as its reader and a
+    colleague see it; a list finds the case by its question for those who may see it."""
+    signer = SoftwareSigner.load(tmp_path / "key")
+
+    def tabs(who: str, minutes: float = 0) -> set[str]:
+        def look(act: Act) -> set[str]:
+            seen = visible_requests(act.subject, act.now)
+            of = desk_tabs(act)
+            return {name for name, tab in of.items() if cases.count(act.tx, sa.and_(seen, tab))}
+
+        return set(play(who, look, minutes))
+
+    case = play("county-requester", send)
+    assert tabs("hub-reader") == {"pool"}
+    play("hub-reader", lambda a: worklist.claim(a, case), 1)
+    assert (tabs("hub-reader", 1), tabs("hub-reader2", 1)) == ({"mine"}, {"held"})
+    content = {"findings": "见", "impression": "意", "critical": [],
+               "fields": REPORT_FIELDS["imaging"]}  # fmt: skip
+    play("hub-reader", lambda a: reports.save_draft(a, case, 1, content), 2)
+    play("hub-reader", lambda a: reports.sign(a, case, 2, signer), 3)
+    assert tabs("hub-reader", 3) == tabs("hub-verifier", 3) == {"verify"}
+    play("hub-verifier", lambda a: reports.verify(a, case, 3, signer), 4)
+    assert tabs("hub-reader", 4) == {"done", "archive"}
+    assert tabs("hub-reader", 24 * 60) == {"archive"}
+    play("hub-reader", lambda a: reports.revise(a, case, "addendum", "补充"), 24 * 60)
+    assert tabs("hub-reader", 24 * 60) == {"mine", "archive"}
+
+    def found(act: Act) -> list[str]:
+        rule = sa.and_(
+            visible_requests(act.subject, act.now), cases.matches(CONTENT["imaging"]["question"])
+        )
+        return [row["id"] for row in cases.listed(act.tx, rule, [t.requests.c.created_at.desc()])]
+
+    assert play("county-requester", found) == play("region", found) == [case]
+    assert play("liuzhou", found) == play("second-reader", found) == []
