@@ -69,7 +69,7 @@ def _prepare(data_dir: Path) -> None:
     configs = shutil.copytree(ROOT / "configs", data_dir.parent / "configs")
     if not wanted():
         told = configs / "demo.toml"
-        text, changed = _HISTORY.subn("days = 1\nrate = 0\nfocus = {}", told.read_text("utf-8"))
+        text, changed = _HISTORY.subn("days = 1\nrate = 0.01\nfocus = {}", told.read_text("utf-8"))
         assert changed == 1
         told.write_text(text, "utf-8")
     settings = Settings(data_dir=data_dir, configs=configs, free_space_reserve_bytes=0)
