@@ -16,13 +16,15 @@ import sqlalchemy as sa
 from telemed.core.activity import Kind
 from telemed.core.catalogue import Catalogue
 from telemed.core.request import State
-from telemed.simulate.ledger import Written, ms
+from telemed.simulate.ledger import Written, since_1970
 from telemed.simulate.world import PREFIX, ZONE
 from telemed.store import tables as t
 from telemed.store.tx import Tx
 
 MOST_NAMED = 20
 _CHUNK = 20_000
+SECOND = 1_000_000
+"""Times here are whole microseconds, as the databases keep them."""
 _ADOPTED = {"adopted": "adopted", "partly": "partly_adopted", "not_adopted": "not_adopted"}
 _STATES = {
     Kind.REQUEST_DRAFTED: State.DRAFT,
@@ -97,7 +99,7 @@ def _against_log(tx: Tx, ledger: Mapping[str, Written], verdict: Verdict) -> dic
     logged: dict[str, list[_Logged]] = {}
     for request_id, kind, at, actor in _log(tx):
         if request_id in ledger:
-            logged.setdefault(request_id, []).append((kind, ms(at), actor in players))
+            logged.setdefault(request_id, []).append((kind, since_1970(at), actor in players))
             verdict.facts += 1
         elif actor in players:
             verdict.differ("a simulated fact that the ledger does not know", f"{kind} {request_id}")
@@ -123,7 +125,7 @@ def _one_case(case: Written, logged: Sequence[_Logged], verdict: Verdict) -> lis
         return None
     facts = []
     for (kind, at, _), (_, begin, end, told) in zip(logged, case.facts, strict=True):
-        if not begin <= at <= end:
+        if not begin <= at // 1000 <= end:
             verdict.differ("a fact at another time", f"{case.key} {kind} {case.id}")
         facts.append(_Fact(kind, at, told))
     return facts
@@ -157,13 +159,13 @@ def _against_tally(
     verdict: Verdict,
 ) -> None:
     wanted: Counter[Key] = Counter()
-    wanted_ms: Counter[Key] = Counter()
+    wanted_us: Counter[Key] = Counter()
     for request_id, case in ledger.items():
         for key, value in _counted(case, facts[request_id], catalogue):
             wanted[key] += 1
-            wanted_ms[key] += value or 0
+            wanted_us[key] += value or 0
     counted: Counter[Key] = Counter()
-    counted_ms: Counter[Key] = Counter()
+    counted_us: Counter[Key] = Counter()
     e = t.tally_entries.c
     query = sa.select(
         e.request_id, e.month, e.indicator, e.service, e.requester_id, e.provider_id, e.weight,
@@ -176,18 +178,18 @@ def _against_tally(
         verdict.entries += 1
         key = (month, indicator, service, requester, provider)
         counted[key] += weight
-        counted_ms[key] += round((value or 0) * 1000) * weight
+        counted_us[key] += round((value or 0) * SECOND) * weight
     for key in sorted({*wanted, *counted}):
         if wanted[key] != counted[key]:
             where = f"{' '.join(key)}: {wanted[key]} done, {counted[key]} counted"
             verdict.differ("the tally counts otherwise", where)
-        elif wanted_ms[key] != counted_ms[key]:
+        elif wanted_us[key] != counted_us[key]:
             verdict.differ("the tally measures otherwise", " ".join(key))
 
 
 @dataclass(slots=True)
 class _Clock:
-    """A case's running promise, in milliseconds."""
+    """A case's running promise, in microseconds."""
 
     allowed: int
     sent: int = 0
@@ -200,7 +202,7 @@ class _Clock:
 def _counted(
     case: Written, facts: Sequence[_Fact], catalogue: Catalogue
 ) -> Iterator[tuple[Key, int | None]]:
-    """What the tally must hold of one case: key, and milliseconds where a time is measured."""
+    """What the tally must hold of one case: key, and microseconds where a time is measured."""
     clock = _Clock(_allowed(case, catalogue))
     provider = ""
     for fact in facts:
@@ -209,7 +211,7 @@ def _counted(
         provider = fact.told.get("provider", provider)
         if fact.kind in (Kind.REQUEST_SUBMITTED, Kind.REQUEST_RESUBMITTED):
             at_whom = provider
-        month = datetime.fromtimestamp(fact.at / 1000, UTC).astimezone(ZONE).strftime("%Y-%m")
+        month = datetime.fromtimestamp(fact.at // SECOND, UTC).astimezone(ZONE).strftime("%Y-%m")
         for indicator, value in _indicators(fact, clock, catalogue):
             yield (month, indicator, case.service, case.requester, at_whom), value
 
@@ -227,7 +229,7 @@ def _indicators(
         clock.since = at
     elif kind == Kind.REQUEST_RESUBMITTED and clock.since is not None:
         clock.pushed = clock.waited + at - clock.since
-        clock.waited, clock.since = clock.pushed // 1000 * 1000, None
+        clock.waited, clock.since = clock.pushed // SECOND * SECOND, None
     elif kind == Kind.REPORT_ISSUED:
         yield from _issued(fact, clock)
     elif kind == Kind.REQUEST_CONFIRMED:
@@ -238,7 +240,7 @@ def _indicators(
         raised = clock.raised.pop(0)
         yield "acknowledging", at - raised
         yield "acknowledged_due", None
-        if at <= raised + _ms(catalogue.timers.critical_acknowledge):
+        if at <= raised + _us(catalogue.timers.critical_acknowledge):
             yield "acknowledged_on_time", None
 
 
@@ -278,8 +280,8 @@ def _allowed(case: Written, catalogue: Catalogue) -> int:
         and row.modality in (None, case.modality)
         and row.frozen in (None, case.frozen)
     ]
-    return _ms(timedelta(minutes=max(fitting, key=lambda row: row[0] + row[1])[2]))
+    return _us(timedelta(minutes=max(fitting, key=lambda row: row[0] + row[1])[2]))
 
 
-def _ms(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)
+def _us(span: timedelta) -> int:
+    return round(span.total_seconds() * SECOND)

@@ -40,10 +40,15 @@ _ONE: Mapping[Do, Kind] = {
 }
 
 
+def since_1970(at: datetime) -> int:
+    """Microseconds since 1970, UTC."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 def ms(at: datetime) -> int:
     """Milliseconds since 1970, UTC."""
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+    return since_1970(at) // 1000
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from telemed.store.prepared import prepared
+
 Row = Mapping[str, Any]
 _TURNS: Final = 0x7E20
 """The first number of the advisory locks that are turns; the second is made from a name."""
@@ -36,12 +38,24 @@ class Tx:
             self.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS, number)))
 
     def one(self, statement: sa.Executable, **values: Any) -> Row | None:
-        """The first row as a mapping, or None; `values` for the statement's own parameters."""
+        """The first row as a mapping, or None.
+
+        With `values`, here and below, the statement has parameters, was built once and lives on.
+        """
+        if values:
+            kept = prepared(statement, self.connection)
+            if not kept.expands:
+                found = kept.run(self.connection, values).fetchone()
+                return None if found is None else kept.row(found)
         row = self.connection.execute(statement, values).mappings().first()
         return None if row is None else dict(row)
 
     def all(self, statement: sa.Executable, **values: Any) -> list[Row]:
         """All rows as mappings."""
+        if values:
+            kept = prepared(statement, self.connection)
+            if not kept.expands:
+                return [kept.row(row) for row in kept.run(self.connection, values)]
         return [dict(row) for row in self.connection.execute(statement, values).mappings()]
 
     def rows(self, statement: sa.Executable) -> Iterable[Sequence[Any]]:
@@ -50,7 +64,10 @@ class Tx:
 
     def scalar(self, statement: sa.Executable, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self.connection.execute(statement, values).scalar()
+        if values:
+            row = self.one(statement, **values)
+            return None if row is None else next(iter(row.values()))
+        return self.connection.execute(statement).scalar()
 
     def find(self, table: sa.Table, **keys: Any) -> Row | None:
         """The row whose columns equal `keys`, or None."""
@@ -59,7 +76,7 @@ class Tx:
     def insert(self, table: sa.Table, rows: Row | Sequence[Row]) -> None:
         """Insert one row or many."""
         if isinstance(rows, Mapping):
-            self.connection.execute(_insert(table), dict(rows))
+            prepared(_insert(table), self.connection, tuple(rows)).run(self.connection, rows)
         elif rows:
             self.connection.execute(_insert(table), [dict(r) for r in rows])
 
@@ -88,7 +105,8 @@ class Tx:
         """Update the rows whose columns equal `keys` (none of them NULL); how many matched."""
         statement = _update(table, tuple(keys), tuple(values))
         named = {f"key_{name}": value for name, value in keys.items()}
-        return self.connection.execute(statement, {**named, **values}).rowcount
+        done = prepared(statement, self.connection).run(self.connection, {**named, **values})
+        return int(done.rowcount)
 
 
 # Building a statement costs several times what running it does: those of every step are built once.
@@ -106,7 +124,7 @@ def _select(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[Any]:
 
 @cache
 def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+    return sa.insert(table).inline()
 
 
 @cache
