@@ -61,6 +61,7 @@ async def test_a_study_becomes_a_signed_opinion_and_a_line_in_the_tally(
 async def _acknowledge_critical(play: Stage, county: Page) -> None:
     """The demo has one open critical finding; nothing else can be done before it is answered."""
     await county.get_by_text("危急值，请立即确认").wait_for()
+    await county.get_by_text(re.compile(r"^共 \d+ 例")).wait_for()
     await play.picture(county, "critical")
     await county.get_by_label("已采取的措施").fill("已行胸腔闭式引流，患者转入观察室。")
     await county.get_by_role("button", name="确认收到").click()
