@@ -6,7 +6,7 @@ the seed and the planned time, so the same plan leaves the same facts to the las
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -75,10 +75,16 @@ class Player:
         """Everything, in order; how many steps. `progress` hears how many cases began."""
         source, done = iter(steps), 0
         with ThreadPoolExecutor(4, "images") as threads:
-            while batch := list(islice(source, BATCH)):
-                with_image = [s for s in batch if s.do in _WITH_IMAGE]
-                kept = threads.map(self._image, with_image)
-                self._images = {s.n: i for s, i in zip(with_image, kept, strict=True)}
+
+            def ahead() -> tuple[list[Step], dict[int, Future[Incoming]]]:
+                batch = list(islice(source, BATCH))
+                wanted = (s for s in batch if s.do in _WITH_IMAGE)
+                return batch, {s.n: threads.submit(self._image, s) for s in wanted}
+
+            coming = ahead()
+            while coming[0]:
+                (batch, images), coming = coming, ahead()
+                self._images = {n: image.result() for n, image in images.items()}
                 self._store.write_now(lambda tx, batch=batch: self._batch(tx, batch))  # type: ignore[misc]
                 for step in batch:
                     self._ledger.note(step, step.at)
@@ -196,10 +202,8 @@ WHY_REVISED = "补充临床资料后更新。"
 def _patient_ref(act: Act, life: Life) -> str:
     """The patient of the study; for a case without one, a patient entered by hand."""
     if life.study_id:
-        found = act.tx.scalar(
-            sa.select(t.studies.c.patient_ref).where(t.studies.c.id == life.study_id)
-        )
-        return str(found)
+        found = act.tx.find(t.studies, id=life.study_id) or {}
+        return str(found["patient_ref"])
     patient = life.patient
     return studies.save_patient(
         act,

@@ -25,9 +25,10 @@ from telemed.simulate import check as checking
 from telemed.simulate import ledger as ledgers
 from telemed.simulate.direct import Ids, Player
 from telemed.simulate.ledger import FOLDER, SUFFIX, Ledger
+from telemed.simulate.person import Listener, Timings
 from telemed.simulate.plan import Plan, Wish
 from telemed.simulate.rates import load_rates
-from telemed.simulate.wire import Listener, Timings, Wire
+from telemed.simulate.wire import Wire
 from telemed.simulate.world import NO_PASSWORD, ZONE, World, make_accounts, read_world
 from telemed.store import accounts, network
 from telemed.store import tables as t

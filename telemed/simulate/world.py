@@ -6,7 +6,7 @@ who may read the service, and a second person where the service wants four eyes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -77,6 +77,33 @@ class World:
 class _Books:
     people: dict[str, list[Row]] = field(default_factory=dict)
     institutions: dict[str, Row] = field(default_factory=dict)
+
+
+class Readers:
+    """When each reader of each desk is free again."""
+
+    def __init__(self, world: World) -> None:
+        self._desks = world.desks
+        self._free: dict[str, datetime] = {}
+
+    def desk(self, provider: str, service: str) -> Desk:
+        return self._desks[provider, service]
+
+    def take(
+        self,
+        people: Sequence[str],
+        ready: datetime,
+        minutes: float,
+        pressing: bool,
+        but: str | None = None,
+    ) -> tuple[str, datetime]:
+        """Who reads, and from when: the first to be free; what presses interrupts them."""
+        able = [p for p in people if p != but] or list(people)
+        who = min(able, key=lambda p: self._free.get(p, ready))
+        free = self._free.get(who, ready)
+        start = ready if pressing else max(ready, free)
+        self._free[who] = max(free, start) + timedelta(minutes=minutes)
+        return who, start
 
 
 def read_world(tx: Tx, catalogue: Catalogue, on: date) -> World:

@@ -123,16 +123,20 @@ def change_workitem(tx: Tx, workitem_id: str, was: str, values: dict[str, Any]) 
 
 def extend_leases(tx: Tx, person_id: str, request_ids: Iterable[str], until: datetime) -> int:
     """The holder was seen: claims of theirs live on. A lease that is None stays so."""
-    return tx.update(
-        workitems,
-        sa.and_(
-            workitems.c.performer_id == person_id,
-            workitems.c.state == workitem.State.IN_PROGRESS.value,
-            workitems.c.lease_until.is_not(None),
-            workitems.c.request_id.in_(list(request_ids)),
-        ),
-        {"lease_until": until},
+    values = {"performer_id": person_id, "until": until}
+    return sum(tx.run(_EXTEND, request_id=request_id, **values) for request_id in request_ids)
+
+
+_EXTEND = (
+    sa.update(workitems)
+    .where(
+        workitems.c.performer_id == given(workitems.c.performer_id),
+        workitems.c.state == workitem.State.IN_PROGRESS.value,
+        workitems.c.lease_until.is_not(None),
+        workitems.c.request_id == given(workitems.c.request_id),
     )
+    .values(lease_until=sa.bindparam("until", type_=workitems.c.lease_until.type))
+)
 
 
 def abandoned(tx: Tx, now: datetime) -> list[str]:
@@ -170,7 +174,7 @@ def attach(tx: Tx, request_id: str, study_ids: Iterable[str]) -> int:
 
 def set_studies(tx: Tx, request_id: str, study_ids: list[str]) -> None:
     """Exactly these studies."""
-    tx.execute(_DETACH, request_id=request_id)
+    tx.run(_DETACH, request_id=request_id)
     attach(tx, request_id, study_ids)
 
 
@@ -189,7 +193,7 @@ _UPLOADS_RUNNING = (
     .select_from(upload_files.join(uploads, uploads.c.id == upload_files.c.upload_id))
     .where(
         uploads.c.request_id == given(uploads.c.request_id),
-        upload_files.c.verdict.in_(("uploading", "checking")),
+        sa.or_(upload_files.c.verdict == "uploading", upload_files.c.verdict == "checking"),
     )
 )
 

@@ -124,6 +124,11 @@ class Shelf:
             self._tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
 
     def _look_up(self, sop_uids: set[str]) -> None:
+        if len(sop_uids) == 1:  # a statement without a list is compiled once
+            (uid,) = sop_uids
+            held = self._tx.find(instances, institution_id=self._institution, sop_uid=uid)
+            self._held |= {uid: held} if held else {}
+            return
         for some in _slices(sorted(sop_uids), 500):
             for row in self._tx.all(_HELD, institution_id=self._institution, sop_uids=some):
                 self._held[row["sop_uid"]] = row
@@ -393,10 +398,14 @@ def patient(tx: Tx, patient_ref: str) -> Row | None:
 
 def holders(tx: Tx, study_uids: Iterable[str]) -> list[tuple[str, str]]:
     """Who has studies of these UIDs: (study_uid, institution)."""
-    rows = tx.all(_HOLDERS, uids=sorted(study_uids))
+    uids = sorted(study_uids)
+    rows = tx.all(_HOLDER, study_uid=uids[0]) if len(uids) == 1 else tx.all(_HOLDERS, uids=uids)
     return [(row["study_uid"], row["institution_id"]) for row in rows]
 
 
+_HOLDER = sa.select(studies.c.study_uid, studies.c.institution_id).where(
+    studies.c.study_uid == given(studies.c.study_uid)
+)
 _HOLDERS = sa.select(studies.c.study_uid, studies.c.institution_id).where(
     studies.c.study_uid.in_(sa.bindparam("uids", expanding=True))
 )

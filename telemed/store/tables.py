@@ -1,62 +1,15 @@
 """The schema. One table per noun; the log is the spine.
 
 Ids of network things are their codes; ids of cases are time-ordered UUIDs made by the caller.
-Times are aware UTC (`UtcTime`). JSON columns hold forms and facts, never anything that a query
-must filter on.
+Times are aware UTC. JSON columns hold forms and facts, never what a query must filter on.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from telemed.store.columns import Big, Col, Json, UtcTime, metadata
+from telemed.store.columns import table as _table
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC datetime: timestamptz on PostgreSQL, ISO text of fixed width on SQLite."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.DateTime(timezone=True))
-        return dialect.type_descriptor(sa.DateTime())
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Col = sa.Column
-
-
-def _table(name: str, *columns: sa.schema.SchemaItem, in_key_order: bool = False) -> sa.Table:
-    """A table; `in_key_order` keeps a SQLite table's rows in its key instead of beside it."""
-    return sa.Table(name, metadata, *columns, sqlite_with_rowid=not in_key_order)
-
+__all__ = ["metadata"]  # importing this module fills it
 
 # --- the network ------------------------------------------------------------------------------
 
@@ -355,6 +308,8 @@ requests = _table(
     Col("critical", sa.Boolean, nullable=False),
     sa.Index("ix_requests_requester_state", "requester_id", "state", "created_at"),
     sa.Index("ix_requests_provider_state", "provider_id", "state", "due_at"),
+    sa.Index("ix_requests_provider_issued", "provider_id", "issued_at"),
+    sa.Index("ix_requests_created", "created_at"),
 )
 
 request_studies = _table(
@@ -389,6 +344,7 @@ reports = _table(
     Col("created_at", UtcTime, nullable=False),
 )
 
+_UNFINISHED = sa.text("state IN ('draft', 'preliminary')")
 report_versions = _table(
     "report_versions",
     Col("id", sa.Text, primary_key=True),
@@ -407,6 +363,12 @@ report_versions = _table(
     Col("created_at", UtcTime, nullable=False),
     Col("updated_at", UtcTime, nullable=False),
     sa.UniqueConstraint("report_id", "number"),
+    sa.Index(
+        "ix_report_versions_unfinished",
+        "state",
+        sqlite_where=_UNFINISHED,
+        postgresql_where=_UNFINISHED,
+    ),
 )
 
 signed_reports = _table(

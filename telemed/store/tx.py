@@ -24,9 +24,9 @@ class Tx:
         self.log_head: int | None = None
         """The log's last number once this transaction holds the log's lock."""
 
-    def execute(self, statement: sa.Executable, **values: Any) -> sa.CursorResult[Any]:
+    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         """Run a statement."""
-        return self.connection.execute(statement, values)
+        return self.connection.execute(statement)
 
     def take_turn(self, name: str) -> None:
         """Wait until no other process is in a turn of that name; the transaction's end ends it.
@@ -86,6 +86,9 @@ class Tx:
         if not many:
             return 0
         insert = _insert_missing(table, self.sqlite)
+        if len(many) == 1:
+            kept = prepared(insert, self.connection, tuple(many[0]))
+            return int(kept.run(self.connection, many[0]).rowcount)
         # psycopg reports -1 for an INSERT unless SQLAlchemy is asked to keep the count.
         options = {"preserve_rowcount": True}
         return self.connection.execute(insert, many, execution_options=options).rowcount
@@ -97,16 +100,18 @@ class Tx:
         statement = _add_up(table, column, self.sqlite)
         self.connection.execute(statement, [dict(r) for r in rows])
 
+    def run(self, statement: sa.Executable, **values: Any) -> int:
+        """Change rows by a statement that was built once; how many matched."""
+        return int(prepared(statement, self.connection).run(self.connection, values).rowcount)
+
     def update(self, table: sa.Table, where: sa.ColumnElement[bool], values: Row) -> int:
         """Update rows; how many matched. Zero is the caller's lost race."""
         return self.connection.execute(sa.update(table).where(where).values(**values)).rowcount
 
     def change(self, table: sa.Table, keys: Row, values: Row) -> int:
         """Update the rows whose columns equal `keys` (none of them NULL); how many matched."""
-        statement = _update(table, tuple(keys), tuple(values))
         named = {f"key_{name}": value for name, value in keys.items()}
-        done = prepared(statement, self.connection).run(self.connection, {**named, **values})
-        return int(done.rowcount)
+        return self.run(_update(table, tuple(keys), tuple(values)), **named, **values)
 
 
 # Building a statement costs several times what running it does: those of every step are built once.
@@ -129,8 +134,7 @@ def _insert(table: sa.Table) -> sa.Insert:
 
 @cache
 def _insert_missing(table: sa.Table, on_sqlite: bool) -> sa.Insert:
-    insert = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
-    return insert.on_conflict_do_nothing()
+    return _insert_here(table, on_sqlite).inline().on_conflict_do_nothing()
 
 
 def _insert_here(table: sa.Table, on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:

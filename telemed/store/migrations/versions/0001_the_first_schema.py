@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from telemed.store.audit import append_only_triggers
-from telemed.store.tables import Big, Json, UtcTime
+from telemed.store.columns import Big, Json, UtcTime
 
 revision = "0001"
 down_revision = None
