@@ -6,7 +6,7 @@ the seed and the planned time, so the same plan leaves the same facts to the las
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -20,7 +20,8 @@ from telemed.actions.intake import Incoming
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
-from telemed.simulate.image import Shot, encode
+from telemed.simulate.darkroom import Darkroom
+from telemed.simulate.image import Shot
 from telemed.simulate.ledger import Ledger
 from telemed.simulate.life import Do, Life, Step
 from telemed.simulate.world import ZONE
@@ -35,7 +36,6 @@ from telemed.store.tx import Tx
 BATCH = 400
 """Steps a transaction: long enough that the flush costs nothing, short enough to share a server."""
 ADDRESS = "simulation"
-_LIMIT = 1 << 20
 _WITH_IMAGE = (Do.STUDY, Do.LATE_IMAGES)
 
 
@@ -59,14 +59,14 @@ class Player:
     def __init__(
         self,
         store: Store,
-        blobs: Blobs,
+        open_blobs: Callable[[], Blobs],
         signer: Signer,
         catalogue: Catalogue,
         people: Mapping[str, Subject],
         ledger: Ledger,
         ids: Ids,
     ) -> None:
-        self._store, self._blobs, self._signer = store, blobs, signer
+        self._store, self._open_blobs, self._signer = store, open_blobs, signer
         self._catalogue, self._people, self._ledger = catalogue, people, ledger
         self._ids = ids
         self._images: dict[int, Incoming] = {}
@@ -74,17 +74,17 @@ class Player:
     def play(self, steps: Iterable[Step], progress: Callable[[int], None] = lambda n: None) -> int:
         """Everything, in order; how many steps. `progress` hears how many cases began."""
         source, done = iter(steps), 0
-        with ThreadPoolExecutor(4, "images") as threads:
+        with Darkroom(self._open_blobs) as darkroom:
 
-            def ahead() -> tuple[list[Step], dict[int, Future[Incoming]]]:
+            def ahead() -> tuple[list[Step], Future[list[Incoming]]]:
                 batch = list(islice(source, BATCH))
-                wanted = (s for s in batch if s.do in _WITH_IMAGE)
-                return batch, {s.n: threads.submit(self._image, s) for s in wanted}
+                return batch, darkroom.develop([shot_of(s) for s in _pictured(batch)])
 
             coming = ahead()
             while coming[0]:
                 (batch, images), coming = coming, ahead()
-                self._images = {n: image.result() for n, image in images.items()}
+                names = [s.n for s in _pictured(batch)]
+                self._images = dict(zip(names, images.result(), strict=True))
                 self._store.write_now(lambda tx, batch=batch: self._batch(tx, batch))  # type: ignore[misc]
                 for step in batch:
                     self._ledger.note(step, step.at)
@@ -99,17 +99,6 @@ class Player:
             subject = worklist.SYSTEM if step.do is Do.LAPSE else self._people[step.by]
             act = Act(tx, subject, step.at, self._ids, self._catalogue, ADDRESS)
             _DO[step.do](self, act, step)
-
-    def _image(self, step: Step) -> Incoming:
-        """Make, judge and keep a picture durably, before the transaction that names it."""
-        body = encode(shot_of(step))
-        with self._blobs.writer(_LIMIT) as writer:
-            writer.write(body)
-            writer.seal()
-            kept = intake.take_in(self._blobs, writer.path, writer.key)
-        if not isinstance(kept, Incoming):
-            raise ValueError(f"{step.life.key}: the simulated picture was refused: {kept}")
-        return kept
 
     # --- the steps ----------------------------------------------------------------------------
 
@@ -197,6 +186,10 @@ class Player:
 ACTION = "已通知临床医师并处置。"
 VERIFIER_NOTE = "诊断意见过于简略，请补充。"
 WHY_REVISED = "补充临床资料后更新。"
+
+
+def _pictured(batch: Iterable[Step]) -> list[Step]:
+    return [step for step in batch if step.do in _WITH_IMAGE]
 
 
 def _patient_ref(act: Act, life: Life) -> str:

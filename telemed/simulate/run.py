@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from telemed.actions import accounts as account_acts
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
+from telemed.assemble import open_blobs
 from telemed.core.access import Subject
 from telemed.core.network_rows import Severity, validate
 from telemed.dicom.names import search_keys
@@ -107,7 +109,7 @@ def play(
     ledger = Ledger(path, services.catalogue)
     player = Player(
         services.store,
-        services.blobs,
+        partial(open_blobs, services.settings),
         services.signer,
         services.catalogue,
         people,

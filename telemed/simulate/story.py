@@ -153,7 +153,8 @@ class Story:
         rng, people = self._rng, self._people
         provider, but = life.provider, None
         detours = _Detours(people, rng)
-        if life.study is not None and detours.late:
+        # A study that two cases share would tell both of its late images.
+        if life.study is not None and detours.late and "first" not in life.memory:
             self._late_images(life)
         while True:
             desk = self._plan.readers.desk(provider, life.service)
