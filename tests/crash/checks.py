@@ -11,29 +11,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from telemed.core.activity import Kind
-from telemed.core.request import MACHINE, Event, State
+from telemed.core.request import MACHINE, State
 from telemed.followers.tallies import rebuild
+from telemed.operations.histories import STEPS
 from telemed.store import tables as t
 from telemed.store.blobs import FileBlobs, hash_file
 from telemed.store.engine import Store
 from telemed.store.signer import SoftwareSigner
 from telemed.store.tx import Row
 from tests.crash.rig import Ledger, Page, Victim
-
-STEPS: Mapping[str, Event] = {
-    Kind.REQUEST_SUBMITTED: Event.SUBMIT,
-    Kind.REQUEST_RETURNED: Event.RETURN,
-    Kind.REQUEST_RESUBMITTED: Event.RESUBMIT,
-    Kind.REQUEST_WITHDRAWN: Event.WITHDRAW,
-    Kind.REQUEST_DECLINED: Event.DECLINE,
-    Kind.REQUEST_REDIRECTED: Event.REDIRECT,
-    Kind.REPORT_ISSUED: Event.ANSWER,
-    Kind.REQUEST_CONFIRMED: Event.CONFIRM,
-    Kind.REPORT_ADDENDED: Event.REVISE,
-    Kind.REPORT_AMENDED: Event.REVISE,
-}
-"""The facts that are steps of a request."""
 
 
 def over_the_wire(victim: Victim, ledger: Ledger) -> None:
@@ -117,9 +103,9 @@ def _authors_are_kept(rows: Mapping[str, list[Row]], ledger: Ledger) -> None:
 
 def _nothing_is_counted_twice(store: Store, rows: Mapping[str, list[Row]]) -> None:
     """Reports counted as issued are exactly the signed ones, and the log folds to the same."""
-    before, after = rebuild(store)
-    assert before == after
-    counted = Counter(entry.request_id for entry in after if entry.indicator == "issued")
+    assert rebuild(store).same
+    entries = _all(store, t.tally_entries)
+    counted = Counter(row["request_id"] for row in entries if row["indicator"] == "issued")
     request_of = {row["id"]: row["request_id"] for row in rows["reports"]}
     version_of = {row["id"]: row for row in rows["report_versions"]}
     signed = Counter(

@@ -44,5 +44,7 @@ function whyMissing(change: Extract<Change, { known: false }>, against: Against)
   const year = against === 'previous_year'
   if (change.why === 'no-now') return say('noNow')
   if (change.why === 'no-before') return say(year ? 'noYear' : 'noBefore')
-  return say(year ? 'zeroYear' : 'zeroBefore', { n: signed(change.difference ?? 0, 0) })
+  const n = signed(change.difference ?? 0, 0)
+  if (change.why === 'few-before') return say(year ? 'fewYear' : 'fewBefore', { n })
+  return say(year ? 'zeroYear' : 'zeroBefore', { n })
 }

@@ -83,6 +83,11 @@ describe('a change', () => {
     expect(changeOf(0, 0, 'share')).toMatchObject({ known: true, sign: 0 })
   })
 
+  test('a growth by thousands of per cent from a handful of cases is not shown', () => {
+    expect(changeOf(262, 1, 'count')).toEqual({ known: false, why: 'few-before', difference: 261 })
+    expect(changeOf(9, 6, 'count')).toMatchObject({ known: true, text: '+50.0%' })
+  })
+
   test('what rounds to nothing has no sign', () => {
     expect(changeOf(10001, 10000, 'count')).toMatchObject({ sign: 0, text: '0.0%' })
     expect(signed(0)).toBe('0.0')

@@ -49,7 +49,11 @@ function two(n: number): string {
 
 export type Change =
   | { known: true; sign: -1 | 0 | 1; text: string }
-  | { known: false; why: 'no-now' | 'no-before' | 'zero-before'; difference: number | null }
+  | { known: false; why: 'no-now' | 'no-before' | 'zero-before' | 'few-before'; difference: number | null }
+
+/** From so few cases a growth of so many per cent says nothing. */
+const FEW = 10
+const ABSURD = 1000
 
 /** Counts and durations change in per cent, shares in percentage points. */
 export function changeOf(
@@ -66,6 +70,8 @@ export function changeOf(
   }
   if (before <= 0) return { known: false, why: 'zero-before', difference: now - before }
   const percent = round1(((now - before) / before) * 100)
+  if (kind === 'count' && before < FEW && percent >= ABSURD)
+    return { known: false, why: 'few-before', difference: now - before }
   return { known: true, sign: signOf(percent), text: `${signed(percent)}%` }
 }
 

@@ -60,6 +60,14 @@ export const { useWords, say } = defineWords('tally', {
     '去年同月为 0，不能算百分比；增减 {{n}}',
     'It was 0 in that month last year, so no percentage; changed by {{n}}',
   ],
+  fewBefore: [
+    '上月不足 10 例，百分比没有意义；增减 {{n}}',
+    'Fewer than 10 the month before, so a percentage says nothing; changed by {{n}}',
+  ],
+  fewYear: [
+    '去年同月不足 10 例，百分比没有意义；增减 {{n}}',
+    'Fewer than 10 in that month last year, so a percentage says nothing; changed by {{n}}',
+  ],
   missing: [
     '无法计算（没有分母或没有事项），不是零',
     'Not measurable (nothing to measure); not zero',
