@@ -16,8 +16,6 @@ from telemed.simulate.papers import report_content, request_content
 from telemed.simulate.rates import Kind, Picture, Rates, Span
 from telemed.simulate.world import ZONE, Desk, Readers, Route, Site, World
 
-LEASE_OVER = timedelta(seconds=20)
-"""How long after a lease's end the abandoned claim is noticed."""
 KEEP_EVERY = timedelta(minutes=9)
 PRESSING = ("urgent", "stat")
 
@@ -187,7 +185,7 @@ class Story:
                 but = reader
             elif detours.take("lapsed"):
                 self._claim(life, reader)
-                self._at += self._plan.lease + LEASE_OVER
+                self._at += self._plan.lease  # to the moment: another's may end a second later
                 self._step(life, Do.LAPSE, reader)
                 but = reader
             else:
