@@ -31,7 +31,7 @@ pytestmark = pytest.mark.services
 
 UNTIL = datetime(2026, 3, 9, 13, 0, tzinfo=ZONE)
 """One o'clock of a Monday."""
-MORNING = Order(seed=5, days=5 / 24, until=UNTIL, rate=170)
+MORNING = Order(seed=5, days=5 / 24, until=UNTIL, rate=110)
 SPEED = 900.0
 
 
@@ -148,6 +148,7 @@ class Troubles:
         return self.happened
 
 
+@pytest.mark.timeout(300)
 def test_a_morning_in_which_everything_is_killed_once(site: Site, services: Services) -> None:
     """Nothing that was acknowledged is lost, nothing is done twice, no socket misses a fact."""
 
@@ -160,12 +161,12 @@ def test_a_morning_in_which_everything_is_killed_once(site: Site, services: Serv
 
     troubles = Troubles(
         [
-            (8, "a server is killed", lambda: kill(1)),
-            (14, "Redis is gone", site.redis.kill),
-            (20, "the database crashes", crash_database),
-            (26, "the server comes back", lambda: site.start(1)),
-            (32, "another server is killed", lambda: kill(2)),
-            (38, "Redis comes back, empty", site.redis.start),
+            (5, "a server is killed", lambda: kill(1)),
+            (9, "Redis is gone", site.redis.kill),
+            (13, "the database crashes", crash_database),
+            (17, "the server comes back", lambda: site.start(1)),
+            (21, "another server is killed", lambda: kill(2)),
+            (25, "Redis comes back, empty", site.redis.start),
         ]
     )
     live = Live(site.addresses, SPEED, sockets=8)
@@ -175,4 +176,4 @@ def test_a_morning_in_which_everything_is_killed_once(site: Site, services: Serv
     assert heard.reconnects > 0 and heard.timings.retries > 0, "nobody noticed the troubles"
     verdict = run.check(services)
     assert verdict.same, verdict.named
-    assert verdict.cases > 40
+    assert verdict.cases > 25
