@@ -49,7 +49,11 @@ function two(n: number): string {
 
 export type Change =
   | { known: true; sign: -1 | 0 | 1; text: string }
-  | { known: false; why: 'no-now' | 'no-before' | 'zero-before' | 'few-before'; difference: number | null }
+  | {
+      known: false
+      why: 'no-now' | 'no-before' | 'zero-before' | 'few-before'
+      difference: number | null
+    }
 
 /** From so few cases a growth of so many per cent says nothing. */
 const FEW = 10
