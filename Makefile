@@ -47,7 +47,7 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@$(SETUP) web-test
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
 
 web: ## build the web client and the OHIF viewer
 	@$(SETUP) web

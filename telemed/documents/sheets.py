@@ -256,19 +256,31 @@ def _fitting(text: str) -> str:
 
 
 def sheet_names(wanted: Sequence[str]) -> list[str]:
-    """Names Excel accepts for sheets: unique whatever the case, 31 characters, no `[]:*?/\\`."""
+    """Names Excel accepts for sheets: unique whatever the case, 31 characters, no `[]:*?/\\`.
+
+    Excel counts UTF-16 units: a character beyond the first plane is two. What XML 1.0 cannot hold
+    becomes a blank.
+    """
     taken: set[str] = set()
     names = []
     for name in wanted:
-        clean = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", name).strip(" '")[:31] or "表"
+        clean = _cut(_NOT_IN_A_NAME.sub(" ", name).strip(" '"), 31) or "表"
         free, number = clean, 1
         while free.lower() in taken or free.lower() == "history":
             number += 1
             tail = f" {number}"
-            free = clean[: 31 - len(tail)] + tail
+            free = _cut(clean, 31 - len(tail)) + tail
         taken.add(free.lower())
         names.append(free)
     return names
+
+
+_NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f\ufffe\uffff]")
+
+
+def _cut(text: str, units: int) -> str:
+    """At most so many UTF-16 units of a text, without half a character."""
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
 
 
 # --- CSV ---------------------------------------------------------------------------------------

@@ -139,10 +139,11 @@ async def test_no_label_names_a_person_a_place_or_an_id(world: World) -> None:
     case = await world.issued()
     await world.client("county-requester").get(f"/api/requests/{case}")
     labels = {v for _, found in await scraped(world) for _, v in found}
-    hidden = {case, *PLACES, *everybody()}
-    assert not {
-        label for label in labels if any(word in label for word in hidden - {"second", *OFFICES})
-    }
+    assert not {label for label in labels if case in label}
+    # A route stands for all its addresses: its words are the table's, whatever was called before.
+    labels -= {route.path for route in ROUTES}
+    hidden = {*PLACES, *everybody()} - {"second", *OFFICES}
+    assert not {label for label in labels if any(word in label for word in hidden)}
     assert not [label for label in labels if len(label) > 80]
 
 
