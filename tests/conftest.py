@@ -38,3 +38,26 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
     """The world with its server running."""
     async with worlds.world_at(world_folder) as found:
         yield found
+
+
+LONG = (
+    "test_flows.py",
+    "test_auth.py",
+    "test_morning.py",
+    "test_story.py",
+    "test_syscalls.py",
+    "test_kill.py",
+    "test_topology.py",
+    "test_backup.py",
+    "test_samples.py",
+    "test_simulate.py",
+    "test_bulletin.py",
+)
+"""Files of half a minute and more: begun first, no worker is left with one when the others are
+done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, longest ahead; the others keep their order."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
