@@ -69,6 +69,12 @@ class Manifest:
         return sorted((self.root / key).glob("*.dcm"))
 
 
+def read(root: Path) -> Manifest:
+    """The studies that `make` wrote below `root`. Raises FileNotFoundError before it did."""
+    told = json.loads((root / "manifest.json").read_text("utf-8"))
+    return Manifest(root, tuple(Entry(**entry) for entry in told["studies"]))
+
+
 def make(
     out: Path, only: set[str] | None = None, progress: Callable[[str, int, int], None] | None = None
 ) -> Manifest:
