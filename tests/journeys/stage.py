@@ -115,6 +115,8 @@ class Stage:
     async def open(self, **context: object) -> Page:
         """A browser of its own, nobody signed in."""
         options = {"viewport": DESK, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **context}
+        # Dialogs open and close at once: a busy machine may take seconds for their movement.
+        options.setdefault("reduced_motion", "reduce")
         made: BrowserContext = await self.browser.new_context(**options)  # type: ignore[arg-type]
         page = await made.new_page()
         page.set_default_timeout(20_000)

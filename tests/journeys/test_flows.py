@@ -232,6 +232,7 @@ async def _stay(page: Page) -> None:
     """The next case is offered; this journey stays with its own, and sees it change without a
     reload."""
     await page.get_by_role("button", name="留在此例").click()
+    await expect(page.locator(".ant-modal-wrap:visible")).to_have_count(0)
 
 
 async def _verify(page: Page, words: str) -> None:

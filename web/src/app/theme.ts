@@ -12,6 +12,8 @@ const shape: ThemeConfig['token'] = {
   sizeUnit: 4,
   sizeStep: 4,
   wireframe: false,
+  // Whoever wants no movement: a component that waits for one would stay over the page for ever.
+  motion: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
   motionDurationMid: '0.12s',
   motionDurationSlow: '0.18s',
   fontFamily:
