@@ -42,11 +42,11 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
 
 LONG = (
     "test_flows.py",
+    "test_syscalls.py",
     "test_auth.py",
     "test_morning.py",
-    "test_story.py",
-    "test_syscalls.py",
     "test_kill.py",
+    "test_story.py",
     "test_topology.py",
     "test_backup.py",
     "test_samples.py",
@@ -58,6 +58,6 @@ done."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, longest ahead; the others keep their order."""
+    """Long files first; the others keep their order."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONG)))

@@ -26,7 +26,7 @@ from telemed.store import tables as t
 
 UNTIL = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight after 31 March in Guangxi."""
-SMALL = Order(seed=11, days=4, until=UNTIL, rate=40)
+SMALL = Order(seed=11, days=4, until=UNTIL, rate=34)
 
 
 @contextmanager
