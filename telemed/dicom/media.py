@@ -3,7 +3,9 @@
 What a resource can be given as is a short list of offers, the preferred first; the rules
 here match it against what was asked. Members that are malformed or unsupported are ignored
 (8.7.5), an absent header means `*/*` because real clients leave it out, and when nothing
-fits the wish is refused, for the server to answer 406.
+fits the wish is refused, for the server to answer 406. Text leaves in UTF-8 whatever
+`Accept-Charset` or `charset` prefer: other values are unsupported and so ignored (8.7.4),
+and there is no glyph that UTF-8 lacks.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ from telemed.dicom.syntaxes import EXPLICIT_LE, OCTETS, TransferSyntax
 
 DICOM: Final = "application/dicom"
 DICOM_JSON: Final = "application/dicom+json"
+DICOM_XML: Final = "application/dicom+xml"
 JSON: Final = "application/json"
+
+NEGOTIATION: Final = frozenset({"accept", "charset"})
+"""Query parameters that are about the answer's shape and no search key (8.3.3)."""
 
 
 class Offer(NamedTuple):
@@ -91,6 +97,16 @@ def _syntaxes(stored: TransferSyntax, decodes: bool) -> list[tuple[str, bool]]:
 
 # -- choosing -----------------------------------------------------------------------------
 
+# Media types of editions before 2017, as older viewers still send them.
+_OLD_NAMES: Final = {
+    "image/x-dicom-rle": "image/dicom-rle",
+    "image/x-jls": "image/jls",
+    "image/dicom+rle": "image/dicom-rle",
+    "image/dicom+jpeg": "image/jpeg",
+    "image/dicom+jpeg-ls": "image/jls",
+    "image/dicom+jp2": "image/jp2",
+    "image/dicom+jpx": "image/jpx",
+}
 _RENDERED_ONLY: Final = frozenset(
     {"image/gif", "image/png", "text/html", "text/plain", "text/rtf", "application/pdf"}
 )
@@ -140,6 +156,7 @@ def _wish(member: str) -> Wish | None:
     multipart = kind in ("multipart/related", "multipart/*")
     if multipart:
         kind = parameters.get("type", "*/*").lower()
+    kind = _OLD_NAMES.get(kind, kind)
     return Wish(kind, parameters.get("transfer-syntax"), multipart, quality)
 
 
@@ -162,6 +179,9 @@ def _check_mixture(wishes: Iterable[Wish]) -> None:
 
 
 def _best(wishes: Sequence[Wish], offers: Sequence[Offer]) -> Offer | None:
+    if not offers[0].multipart:
+        # `multipart/related` without a type means the default one, which here is no multipart.
+        wishes = [w for w in wishes if not (w.multipart and w.media_type == "*/*")]
     best: tuple[float, int] = (0.0, 0)
     found = None
     for offer in offers:
@@ -186,7 +206,7 @@ def _closeness(offer: Offer, wish: Wish) -> int:
             return 0
     elif wish.multipart != offer.multipart:
         return 0
-    elif wish.media_type == offer.media_type:
+    elif wish.media_type == offer.media_type.lower():
         closeness = 4
     elif wish.media_type.endswith("/*") and offer.media_type.startswith(wish.media_type[:-1]):
         closeness = 2

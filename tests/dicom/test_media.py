@@ -10,6 +10,7 @@ from telemed.dicom.media import (
     Offer,
     bulk_offers,
     choose,
+    document_offers,
     frame_offers,
     instance_offers,
 )
@@ -17,6 +18,7 @@ from telemed.dicom.refusal import Refused
 from telemed.dicom.syntaxes import EXPLICIT_LE, IMPLICIT_LE, TRANSFER_SYNTAXES
 
 JLS, JPEG = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.50"
+RLE, HEVC = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.107"
 NATIVE, JLS_ROW = TRANSFER_SYNTAXES[IMPLICIT_LE], TRANSFER_SYNTAXES[JLS]
 OCTETS = "application/octet-stream"
 
@@ -30,7 +32,10 @@ OFFERS = {
     "native frame": frame_offers(NATIVE, single=True, decodes=True),
     "jls frame": frame_offers(JLS_ROW, single=True, decodes=True),
     "jls frames": frame_offers(JLS_ROW, single=False, decodes=True),
+    "rle frame": frame_offers(TRANSFER_SYNTAXES[RLE], single=True, decodes=True),
+    "hevc frame": frame_offers(TRANSFER_SYNTAXES[HEVC], single=True, decodes=False),
     "bulk": bulk_offers("application/pdf"),
+    "document": document_offers("application/pdf"),
 }
 
 # resource, Accept header, accept parameter, answer "type[;syntax] [many]" or the refusal
@@ -105,6 +110,58 @@ CASES = [
     ("bulk", "application/pdf", None, "application/pdf"),
     ("bulk", None, None, f"{OCTETS} many"),
     ("bulk", None, "application/pdf", "application/pdf"),
+    # M7: members that name nothing are ignored, and nothing is left
+    ("json", "toto", None, "not-acceptable"),
+    ("json", "toto, tata", None, "not-acceptable"),
+    ("json", "application/nope", None, "not-acceptable"),
+    ("json", "multipart/related", None, "not-acceptable"),
+    ("native study", 'multipart/related; type="application/nope"', None, "not-acceptable"),
+    ("native study", "multipart/related; type=application/dicom; transfer-syntax=nope", None,
+     "not-acceptable"),
+    # M10: instances as strangers ask for them
+    ("native study", "multipart/related", None, f"application/dicom;{EXPLICIT_LE} many"),
+    ("native study", "multipart/*", None, f"application/dicom;{EXPLICIT_LE} many"),
+    ("native study", "multipart/related; type=application/dicom", None,
+     f"application/dicom;{EXPLICIT_LE} many"),
+    ("native study", f"multipart/related; type=application/dicom; transfer-syntax={EXPLICIT_LE}",
+     None, f"application/dicom;{EXPLICIT_LE} many"),
+    # M11: blanks around parameters are fine, blanks inside quotes are another value
+    ("bulk", 'multipart/related; type =  "application/octet-stream"  ', None, f"{OCTETS} many"),
+    ("bulk", 'multipart/related; type=" application/octet-stream"', None, "not-acceptable"),
+    ("bulk", "multipart/nope", None, "not-acceptable"),
+    ("bulk", "multipart/related; range=; type=application/octet-stream", None, f"{OCTETS} many"),
+    # R2: whole instances are neither opaque bytes nor a film
+    ("jls instance", "application/octet-stream", None, "not-acceptable"),
+    ("jls instance", "video/mpeg; transfer-syntax=1.2.840.10008.1.2.4.100", None,
+     "not-acceptable"),
+    # F3: a film leaves as it is stored, whatever the case of its type
+    ("hevc frame", "*/*", None, f"{OCTETS};{HEVC} many"),
+    ("hevc frame", "multipart/related; type=video/h265", None, f"video/H265;{HEVC} many"),
+    ("hevc frame", "multipart/related; type=image/jp2", None, "not-acceptable"),
+    # names of older editions
+    ("rle frame", "multipart/related; type=image/x-dicom-rle", None, f"image/dicom-rle;{RLE} many"),
+    ("jls frame", 'multipart/related; type="image/x-jls"', None, f"image/jls;{JLS} many"),
+    # q and what is most specific
+    ("json", "application/*;q=0.9, application/dicom+json;q=0.1", None, "application/json"),
+    ("json", "*/*, application/json;q=0", None, "application/dicom+json"),
+    ("json", "*/*;q=0", None, "not-acceptable"),
+    ("json", "application/json;q=2, application/dicom+json;q=.5", None, "not-acceptable"),
+    ("json", "application/json ; Q=0.3,application/dicom+json;q=0.300", None,
+     "application/dicom+json"),
+    # the parameter outranks the header and falls back to it
+    ("json", "application/dicom+json", "application/json", "application/json"),
+    ("picture", "image/png", "image/gif", "image/png"),
+    ("picture", "image/gif", "image/gif", "not-acceptable"),
+    ("picture", "image/png", 'image/jpeg;q=0', "image/png"),
+    # charset has one answer
+    ("json", "application/dicom+json; charset=utf-8", None, "application/dicom+json"),
+    ("json", 'application/json; charset="ISO_IR 100"', None, "application/json"),
+    # what browsers ask of a document, and DICOM beside rendered types
+    ("document", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", None,
+     "application/pdf"),
+    ("document", "application/pdf, application/dicom+json", None, "mixed-media-types"),
+    ("picture", "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50", None, "not-acceptable"),
+    ("json", 'application/json;profile="a,b;c", text/csv', None, "application/json"),
 ]  # fmt: skip
 
 
