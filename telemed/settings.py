@@ -8,6 +8,7 @@ it does otherwise, and what would be left of it is a loop.
 
 import csv
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from telemed.core.catalogue import (
     Catalogue,
@@ -36,6 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "configs"
+_ORIGIN: Final = re.compile(r"https?://[0-9a-z.\-\[\]:]+\Z")
 
 
 class Settings(BaseModel):
@@ -72,9 +74,19 @@ class Settings(BaseModel):
     workers: int = Field(default=1, ge=1, le=64)
     render_workers: int = Field(default=2, ge=1, le=32)
     trusted_proxies: list[str] = []
+    cors_origins: list[str] = []
     drain_seconds: int = Field(default=0, ge=0, le=60)
     log_format: str = Field(default="json", pattern="^(json|console)$")
     demo: bool = False
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, told: list[str]) -> list[str]:
+        """Exactly what a browser's Origin header says; `*` would let every page in."""
+        for origin in told:
+            if not _ORIGIN.match(origin):
+                raise ValueError(f"{origin} is no origin such as https://viewer.example.org")
+        return told
 
     @property
     def origin(self) -> str:

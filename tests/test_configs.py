@@ -313,6 +313,8 @@ def _another(key: str, default: object) -> tuple[str, object]:
         return str(default + 1), default + 1
     if isinstance(default, Path):
         return "/srv/elsewhere", Path("/srv/elsewhere")
+    if key == "cors_origins":
+        return "https://a.example, http://[::1]:3000", ["https://a.example", "http://[::1]:3000"]
     if isinstance(default, list):
         return " 10.0.0.1, ::1,", ["10.0.0.1", "::1"]
     return "another", "another"

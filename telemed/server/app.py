@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from telemed.core.access import Subject
 from telemed.core.errors import Problem
-from telemed.server import auth, live, measures, metrics, pages
+from telemed.server import auth, cors, live, measures, metrics, pages
 from telemed.server.deadlines import Limits, Porter, listen, room_for_files
+from telemed.server.imaging import BASE
 from telemed.server.problems import problems
 from telemed.server.routes import ROUTES
 from telemed.server.routing import SERVICES, Call, Route, read_body, read_query, to_json
@@ -45,6 +46,8 @@ def make_app(services: Services) -> web.Application:
     live.begin(app)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
+        if route.method == "GET" and route.path.startswith(BASE):
+            app.router.add_route("HEAD", route.path, endpoint(route))
     app.router.add_get("/live", live.live)
     metrics.add(app)
     pages.add(app)
@@ -126,12 +129,14 @@ _COMMON = {
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """Headers for everything that leaves."""
+    services = request.app[SERVICES]
+    if request.path.startswith(f"{BASE}/"):
+        cors.admit(request, response, services.settings.cors_origins)
     for name, value in _COMMON.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "telemed"  # not which library in which version
     response.headers.setdefault("Content-Security-Policy", pages.csp_for(request.path))
     response.headers.setdefault("Cache-Control", "private, no-store")
-    services = request.app[SERVICES]
     if services.draining:
         response.force_close()  # a proxy that keeps connections looks for another server
     if services.settings.origin.startswith("https:"):

@@ -8,7 +8,9 @@ from aiohttp import web
 
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
-from telemed.server import frames, pictures, qido, stow, wado
+from telemed.dicom.media import DICOM, DICOM_JSON, JSON
+from telemed.dicom.syntaxes import OCTETS
+from telemed.server import capabilities, frames, pictures, qido, stow, wado
 from telemed.server.routing import Call, Route
 
 P = Permission
@@ -23,20 +25,33 @@ async def nothing(call: Call) -> web.StreamResponse:
     raise Problem("not-found")
 
 
-def _get(path: str, handler: object, summary: str, media: str) -> Route:
-    return Route("GET", path, handler, P.SEE_STUDIES, summary, media=media)  # type: ignore[arg-type]
+def _get(path: str, handler: object, summary: str, gives: tuple[str, ...]) -> Route:
+    return Route(
+        "GET", path, handler, P.SEE_STUDIES, summary, media=gives[0], gives=gives,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def _post(path: str) -> Route:
     return Route(
         "POST", path, stow.store, P.STORE_STUDIES, "Store instances (STOW-RS)",
-        media="application/dicom+json", csrf=False,
+        media=DICOM_JSON, takes=(_parts(DICOM), DICOM), csrf=False,
     )  # fmt: skip
 
 
-_JSON, _PARTS, _PICTURE = "application/dicom+json", "multipart/related", "image/jpeg"
+def _options(path: str, handler: object, summary: str, gives: tuple[str, ...] = ()) -> Route:
+    return Route("OPTIONS", path, handler, None, summary, gives=gives)  # type: ignore[arg-type]
 
-DICOMWEB_ROUTES: tuple[Route, ...] = (
+
+def _parts(root: str) -> str:
+    return f'multipart/related; type="{root}"'
+
+
+_JSON = (DICOM_JSON, JSON)
+_FILES = (_parts(DICOM), DICOM)
+_VALUES = (_parts(OCTETS), OCTETS)
+_PICTURE = ("image/jpeg", "image/png")
+
+_SERVICES: tuple[Route, ...] = (
     _post("/dicom-web/studies"),
     _post(STUDY),
     _get("/dicom-web/studies", qido.studies, "Search studies", _JSON),
@@ -45,14 +60,14 @@ DICOMWEB_ROUTES: tuple[Route, ...] = (
     _get(f"{STUDY}/series", qido.series, "Search a study's series", _JSON),
     _get(f"{STUDY}/instances", qido.study_instances, "Search a study's instances", _JSON),
     _get(f"{SERIES}/instances", qido.instances, "Search a series' instances", _JSON),
-    _get(STUDY, wado.retrieve, "Retrieve a study", _PARTS),
-    _get(SERIES, wado.retrieve, "Retrieve a series", _PARTS),
-    _get(INSTANCE, wado.retrieve, "Retrieve an instance", _PARTS),
+    _get(STUDY, wado.retrieve, "Retrieve a study", _FILES),
+    _get(SERIES, wado.retrieve, "Retrieve a series", _FILES),
+    _get(INSTANCE, wado.retrieve, "Retrieve an instance", _FILES),
     _get(f"{STUDY}/metadata", wado.metadata, "Metadata of a study", _JSON),
     _get(f"{SERIES}/metadata", wado.metadata, "Metadata of a series", _JSON),
     _get(f"{INSTANCE}/metadata", wado.metadata, "Metadata of an instance", _JSON),
-    _get(FRAMES, frames.frames, "Retrieve frames", _PARTS),
-    _get(f"{INSTANCE}/bulkdata/{{path:.+}}", frames.bulkdata, "Retrieve bulk data", _PARTS),
+    _get(FRAMES, frames.frames, "Retrieve frames", _VALUES),
+    _get(f"{INSTANCE}/bulkdata/{{path:.+}}", frames.bulkdata, "Retrieve bulk data", _VALUES),
     _get(f"{STUDY}/rendered", pictures.rendered, "A study's picture", _PICTURE),
     _get(f"{SERIES}/rendered", pictures.rendered, "A series' picture", _PICTURE),
     _get(f"{INSTANCE}/rendered", pictures.rendered, "An instance's picture", _PICTURE),
@@ -61,6 +76,15 @@ DICOMWEB_ROUTES: tuple[Route, ...] = (
     _get(f"{SERIES}/thumbnail", pictures.thumbnail, "A series' thumbnail", _PICTURE),
     _get(f"{INSTANCE}/thumbnail", pictures.thumbnail, "An instance's thumbnail", _PICTURE),
     _get(f"{FRAMES}/thumbnail", pictures.thumbnail, "A frame's thumbnail", _PICTURE),
+)
+
+_TELL = capabilities.teller(_SERVICES)
+
+DICOMWEB_ROUTES: tuple[Route, ...] = (
+    *_SERVICES,
+    _options("/dicom-web", _TELL, "Capabilities", (capabilities.WADL, JSON)),
+    _options("/dicom-web/", _TELL, "Capabilities", (capabilities.WADL, JSON)),
+    _options("/dicom-web/{rest:.*}", capabilities.methods, "Methods of a path, and preflight"),
     # A viewer takes whatever comes with 200 for pixels, so no page may answer in our place.
-    _get("/dicom-web/{rest:.*}", nothing, "What does not exist", "application/json"),
+    _get("/dicom-web/{rest:.*}", nothing, "What does not exist", (JSON,)),
 )

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from telemed.actions.studies import find_instances
 from telemed.core.errors import Problem
-from telemed.dicom.media import Offer, choose
+from telemed.dicom.media import DICOM_JSON, JSON, Offer, choose
 from telemed.dicom.refusal import Refused
 from telemed.server.auth import note_look
 from telemed.server.routing import Call
@@ -30,6 +30,9 @@ REVALIDATE: Final = "private, no-cache"
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 Pieces = AsyncGenerator[bytes, None]
 
+_TEXTS: Final = frozenset({DICOM_JSON, JSON})
+_GZIP: Final = re.compile(r"(^|[ ,])gzip\s*(,|$|;\s*q=(1|0?\.0*[1-9]))")
+_WORTH_IT: Final = 1024
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 
 # What a refusal of the encodings room means to a client; every other code is a bad wish (400).
@@ -129,7 +132,29 @@ async def send(
     """Stream pieces with exact headers; chunked when the length is not known."""
     response = web.StreamResponse(headers={**fresh(tag), "Content-Type": content_type})
     response.content_length = length
+    if content_type in _TEXTS:
+        squeeze(call, response)
     return await _pour(call, response, pieces)
+
+
+def squeeze(call: Call, response: web.StreamResponse) -> None:
+    """Compress text on its way if the client takes that; pixels would only cost time."""
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    body = response.body if isinstance(response, web.Response) else None
+    short = isinstance(body, bytes) and len(body) < _WORTH_IT
+    taken = _GZIP.search(call.request.headers.get("Accept-Encoding", "").lower())
+    if short or not taken or call.request.method == "HEAD":
+        return
+    response.enable_compression(web.ContentCoding.gzip)
+    tag = response.headers.get("ETag")
+    if tag is not None:  # the same content in other bytes (RFC 9110 8.8.1)
+        response.headers["ETag"] = f"W/{tag}"
+
+
+def warn(response: web.StreamResponse, base: str, texts: Iterable[str]) -> None:
+    """What the client should know of how it was understood, as `Warning: 299 <service>: …`."""
+    for text in texts:
+        response.headers.add("Warning", f"299 {base}: {text}")
 
 
 async def send_span(
@@ -171,7 +196,7 @@ async def _pour(call: Call, response: web.StreamResponse, pieces: Pieces) -> web
         # A file that cannot be read shows before the status is sent.
         piece = await anext(pieces, None)
         await response.prepare(call.request)
-        while piece is not None:
+        while piece is not None and call.request.method != "HEAD":
             await response.write(piece)
             piece = await anext(pieces, None)
     await response.write_eof()

@@ -14,8 +14,8 @@ from telemed.actions.image_search import Found, search
 from telemed.dicom.dictionary import keyword_of
 from telemed.dicom.jsonmodel import row as dicom_row
 from telemed.dicom.matching import RESOURCES, Criteria, parse_query
-from telemed.dicom.media import JSON_OFFERS
-from telemed.server.imaging import BASE, Handler, in_problems, instance_url, wish
+from telemed.dicom.media import JSON_OFFERS, NEGOTIATION
+from telemed.server.imaging import BASE, Handler, in_problems, instance_url, squeeze, warn, wish
 from telemed.server.routing import Call
 from telemed.store.studies import split_modalities
 from telemed.store.tx import Row
@@ -29,7 +29,7 @@ def _resource(name: str) -> Handler:
 
     async def handle(call: Call) -> web.StreamResponse:
         offer = wish(call, JSON_OFFERS)
-        asked = [pair for pair in call.request.query.items() if pair[0] != "accept"]
+        asked = [pair for pair in call.request.query.items() if pair[0] not in NEGOTIATION]
         criteria = parse_query(asked, name)
         path = dict(call.request.match_info)
         found = await call.ask(lambda act: search(act, level, criteria, path))
@@ -37,8 +37,8 @@ def _resource(name: str) -> Handler:
         shown = [_shown(row, RESOURCES[name], origin) for row in found.rows]
         response = web.Response(body=orjson.dumps(shown))
         response.headers["Content-Type"] = offer.media_type
-        for warning in _warnings(criteria, found):
-            response.headers.add("Warning", f'299 {origin}: "{warning}"')
+        warn(response, origin, _warnings(criteria, found))
+        squeeze(call, response)
         return response
 
     return in_problems(handle)
@@ -65,7 +65,7 @@ def _warnings(criteria: Criteria, found: Found) -> list[str]:
     names = [name for name in passed if name.isascii() and name.isprintable()][:8]
     if names:
         told.append(f"These parameters were not used for matching: {', '.join(names)}")
-    return [text.replace('"', "'") for text in told]
+    return told
 
 
 def _shown(row: Row, levels: Sequence[str], origin: str) -> Json:

@@ -94,6 +94,10 @@ class Route:
     returns: Any = None
     media: str | None = None
     """Content type of a file answer, for the document."""
+    takes: tuple[str, ...] = ()
+    """Media types of a body that is no model, for the capabilities."""
+    gives: tuple[str, ...] = ()
+    """Media types an answer may have besides `media`, for the capabilities."""
     created: bool = False
     """Whether success is 201."""
     csrf: bool = True

@@ -157,6 +157,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
         for level in (_STUDY, _SERIES, _INSTANCE, f"{_INSTANCE}/frames/{{frames}}")
         for what in ("rendered", "thumbnail")
     },
+    ("OPTIONS", "/dicom-web"): Row(None),
+    ("OPTIONS", "/dicom-web/"): Row(None),
+    ("OPTIONS", "/dicom-web/{rest:.*}"): Row(None),
     ("GET", "/dicom-web/{rest:.*}"): Row(P.SEE_STUDIES),
     # Last: it ends the session that the walk is using.
     ("DELETE", "/api/session"): Row(P.SIGNED_IN),
