@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset check test web docs screenshots lock format clean
+.PHONY: help setup demo demo-reset check test conformance web docs screenshots lock format clean
 
 help: ## list these commands
 	@echo "telemed: remote reads and consultations for hospital alliances"
@@ -49,6 +49,11 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 	@$(SETUP) web-test
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
 
+conformance: ## let other people's DICOM programs judge us (docs/conformance.md says which)
+	@$(SETUP) conformance
+	@mkdir -p artifacts
+	$(BIN)/pytest tests/conformance -m "" --junit-xml=artifacts/conformance.xml
+
 web: ## build the web client and the OHIF viewer
 	@$(SETUP) web
 
@@ -66,6 +71,7 @@ lock: ## choose the newest library versions again and pin them
 	$(LOCK) --upgrade .make/node.in -o .make/node.txt
 	$(LOCK) --upgrade pyproject.toml -o .make/requirements.txt
 	$(LOCK) --upgrade pyproject.toml --group dev -c .make/requirements.txt -o .make/requirements-dev.txt
+	$(LOCK) --upgrade --group conformance -c .make/requirements-dev.txt -o .make/requirements-conformance.txt
 
 format: ## put the Python sources into the house's form
 	@$(SETUP) check

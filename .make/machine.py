@@ -31,6 +31,11 @@ TEST_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("dicom3tools", lambda: shutil.which("dciodvfy") is not None),
     ("fonts-noto-cjk", lambda: any(Path("/usr/share/fonts").rglob("Noto*CJK*"))),
 )
+# What the judges of `make conformance` need beside these.
+JUDGE_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
+    ("orthanc", lambda: shutil.which("Orthanc", path=_WITH_SBIN) is not None),
+    ("orthanc-dicomweb", lambda: any(Path("/usr/share/orthanc").rglob("libOrthancDicomWeb.so*"))),
+)
 
 
 def require_space(folder: Path, megabytes: int) -> None:
@@ -74,9 +79,9 @@ def system_node() -> Path | None:
     return Path(node).parent if is_node_new_enough(asked.stdout) else None
 
 
-def missing_packages() -> list[str]:
-    """Debian packages the tests need and this machine lacks."""
-    return [package for package, is_there in TEST_PACKAGES if not is_there()]
+def missing_packages(needed: tuple[tuple[str, Callable[[], bool]], ...]) -> list[str]:
+    """Debian packages of a table that this machine lacks."""
+    return [package for package, is_there in needed if not is_there()]
 
 
 def right_to_install() -> list[str] | None:

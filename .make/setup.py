@@ -171,10 +171,13 @@ def make_samples(step: Step) -> None:
     aside.rename(target)
 
 
-def install_test_packages(step: Step) -> None:
-    missing = machine.missing_packages()
-    if missing:
-        machine.install_packages(step, missing, "The whole test suite")
+def install_missing(name: str, why: str) -> Callable[[Step], None]:
+    def work(step: Step) -> None:
+        missing = machine.missing_packages(PACKAGES[name])
+        if missing:
+            machine.install_packages(step, missing, why)
+
+    return work
 
 
 # --- the steps and the goals ----------------------------------------------------------------
@@ -246,10 +249,44 @@ STAGES: tuple[Stage, ...] = (
         400,
         make_samples,
     ),
-    Stage("system", "Debian packages for the tests", list, (), 1500, install_test_packages),
+    Stage(
+        "system",
+        "Debian packages for the tests",
+        list,
+        (),
+        1500,
+        install_missing("system", "The whole test suite"),
+    ),
+    Stage(
+        "judges",
+        "Judges in Python",
+        sources(".make/requirements-conformance.txt"),
+        (PYTHON,),
+        50,
+        lambda step: install_locked(step, "requirements-conformance.txt"),
+    ),
+    Stage(
+        "judges-node",
+        "Judges in Node",
+        sources("tests/conformance/package.json", "tests/conformance/package-lock.json"),
+        (ROOT / "tests/conformance/node_modules",),
+        10,
+        npm_install(ROOT / "tests" / "conformance"),
+    ),
+    Stage(
+        "judges-system",
+        "Debian packages that judge",
+        list,
+        (),
+        300,
+        install_missing("judges-system", "The conformance suite"),
+    ),
 )
+PACKAGES = {"system": machine.TEST_PACKAGES, "judges-system": machine.JUDGE_PACKAGES}
+"""The stages that look for Debian packages, and which."""
 BY_NAME = {stage.name: stage for stage in STAGES}
 BROWSER = ("node", "web-packages", "web", "viewer")
+TEST = ("venv", "dev", "telemed", *BROWSER, "samples", "system")
 GOALS: dict[str, tuple[str, ...]] = {
     "check": ("venv", "dev", "telemed"),
     "libraries": ("venv", "runtime"),
@@ -257,7 +294,8 @@ GOALS: dict[str, tuple[str, ...]] = {
     "web": ("venv", *BROWSER),
     "setup": ("venv", "runtime", "telemed", *BROWSER, "samples"),
     "demo": ("venv", "runtime", "telemed", *BROWSER, "samples"),
-    "test": ("venv", "dev", "telemed", *BROWSER, "samples", "system"),
+    "test": TEST,
+    "conformance": (*TEST, "judges", "judges-node", "judges-system"),
 }
 
 
@@ -273,8 +311,8 @@ def is_present(stage: Stage) -> bool:
 
 def is_wanted(stage: Stage) -> bool:
     """Is there work to do? Debian packages are looked at every time, not remembered."""
-    if stage.name == "system":
-        return bool(machine.missing_packages())
+    if stage.name in PACKAGES:
+        return bool(machine.missing_packages(PACKAGES[stage.name]))
     if stage.name == "node" and machine.system_node() is None:
         return not (VENV / "bin" / "node").exists() or not stage.is_done()
     return not stage.is_done()

@@ -16,8 +16,8 @@ import pytest
 from tests.services import Postgres, Redis, postgres, redis_server  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = [*sorted((ROOT / ".make").glob("*.txt")), *sorted(ROOT.glob("web/**/package-lock.json"))]
-LOCKS = [path for path in LOCKS if "node_modules" not in path.parts]
+LOCKS = [*(ROOT / ".make").glob("*.txt"), *ROOT.glob("[wt]e*/**/package-lock.json")]
+LOCKS = sorted(path for path in LOCKS if "node_modules" not in path.parts)
 
 
 @pytest.fixture(scope="module")
