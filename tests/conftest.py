@@ -43,6 +43,7 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
 LONG = (
     "test_flows.py",
     "test_syscalls.py",
+    "test_mutations.py",
     "test_auth.py",
     "test_morning.py",
     "test_kill.py",
@@ -52,6 +53,7 @@ LONG = (
     "test_samples.py",
     "test_simulate.py",
     "test_bulletin.py",
+    "test_defences.py",
 )
 """Files of half a minute and more: begun first, no worker is left with one when the others are
 done."""
