@@ -47,6 +47,8 @@ class Wish(NamedTuple):
 # -- offers by resource (PS3.18 table 10.4.4-1) -------------------------------------------
 
 JSON_OFFERS: Final = (Offer(DICOM_JSON), Offer(JSON))
+RESULT_OFFERS: Final = (*JSON_OFFERS, Offer(DICOM_XML, multipart=True))
+STORE_OFFERS: Final = (*JSON_OFFERS, Offer(DICOM_XML))
 RENDERED_OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
 
 

@@ -135,6 +135,11 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "multipart 部分的头超过 {limit} 字节",
         "A part header exceeds {limit} bytes",
     ),
+    "bad-metadata": ("元数据格式错误:{why}", "Malformed metadata: {why}"),
+    "no-bulk-data": (
+        "缺少元数据引用的批量数据:{uri}",
+        "The bulk data that the metadata names is not there: {uri}",
+    ),
     "cannot-render": ("无法生成图像:{why}", "No picture can be made: {why}"),
     "render-limit": ("图像处理超出资源限制", "Rendering exceeded its limits"),
 }

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
-from telemed.dicom.media import DICOM, DICOM_JSON, JSON
+from telemed.dicom.media import DICOM, DICOM_JSON, DICOM_XML, JSON
 from telemed.dicom.syntaxes import OCTETS
 from telemed.server import capabilities, frames, pictures, qido, stow, wado
 from telemed.server.routing import Call, Route
@@ -46,7 +46,7 @@ def _parts(root: str) -> str:
     return f'multipart/related; type="{root}"'
 
 
-_JSON = (DICOM_JSON, JSON)
+_JSON = (DICOM_JSON, JSON, _parts(DICOM_XML))
 _FILES = (_parts(DICOM), DICOM)
 _VALUES = (_parts(OCTETS), OCTETS)
 _PICTURE = ("image/jpeg", "image/png")

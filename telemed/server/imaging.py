@@ -17,7 +17,8 @@ from aiohttp import web
 
 from telemed.actions.studies import find_instances
 from telemed.core.errors import Problem
-from telemed.dicom.media import DICOM_JSON, JSON, Offer, choose
+from telemed.dicom.media import DICOM_JSON, DICOM_XML, JSON, Offer, choose
+from telemed.dicom.multipart import part_head
 from telemed.dicom.refusal import Refused
 from telemed.server.auth import note_look
 from telemed.server.routing import Call
@@ -140,10 +141,8 @@ async def send(
 def squeeze(call: Call, response: web.StreamResponse) -> None:
     """Compress text on its way if the client takes that; pixels would only cost time."""
     response.headers["Vary"] = "Accept, Accept-Encoding"
-    body = response.body if isinstance(response, web.Response) else None
-    short = isinstance(body, bytes) and len(body) < _WORTH_IT
     taken = _GZIP.search(call.request.headers.get("Accept-Encoding", "").lower())
-    if short or not taken or call.request.method == "HEAD":
+    if not taken or call.request.method == "HEAD" or _is_short(response):
         return
     response.enable_compression(web.ContentCoding.gzip)
     tag = response.headers.get("ETag")
@@ -151,10 +150,25 @@ def squeeze(call: Call, response: web.StreamResponse) -> None:
         response.headers["ETag"] = f"W/{tag}"
 
 
+def _is_short(response: web.StreamResponse) -> bool:
+    if not isinstance(response, web.Response):
+        return False
+    return not isinstance(response.body, bytes) or len(response.body) < _WORTH_IT
+
+
 def warn(response: web.StreamResponse, base: str, texts: Iterable[str]) -> None:
     """What the client should know of how it was understood, as `Warning: 299 <service>: …`."""
     for text in texts:
         response.headers.add("Warning", f"299 {base}: {text}")
+
+
+def xml_parts(boundary: str, documents: Iterable[bytes], *, first: bool = True) -> bytes:
+    """Native DICOM Model documents as parts, without the closing delimiter."""
+    out = bytearray()
+    for document in documents:
+        out += part_head(boundary, DICOM_XML, length=len(document), first=first) + document
+        first = False
+    return bytes(out)
 
 
 async def send_span(

@@ -4,6 +4,7 @@ Everything the index holds of a level is returned whatever `includefield` says, 
 lower level. An empty result is 200 with an empty array, also under a study that is not there.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,19 @@ from telemed.actions.image_search import Found, search
 from telemed.dicom.dictionary import keyword_of
 from telemed.dicom.jsonmodel import row as dicom_row
 from telemed.dicom.matching import RESOURCES, Criteria, parse_query
-from telemed.dicom.media import JSON_OFFERS, NEGOTIATION
-from telemed.server.imaging import BASE, Handler, in_problems, instance_url, squeeze, warn, wish
+from telemed.dicom.media import NEGOTIATION, RESULT_OFFERS, Offer
+from telemed.dicom.multipart import boundary_for, closing, content_type
+from telemed.dicom.xmlmodel import native_xml
+from telemed.server.imaging import (
+    BASE,
+    Handler,
+    in_problems,
+    instance_url,
+    squeeze,
+    warn,
+    wish,
+    xml_parts,
+)
 from telemed.server.routing import Call
 from telemed.store.studies import split_modalities
 from telemed.store.tx import Row
@@ -28,20 +40,32 @@ def _resource(name: str) -> Handler:
     level = RESOURCES[name][-1]
 
     async def handle(call: Call) -> web.StreamResponse:
-        offer = wish(call, JSON_OFFERS)
+        offer = wish(call, RESULT_OFFERS)
         asked = [pair for pair in call.request.query.items() if pair[0] not in NEGOTIATION]
         criteria = parse_query(asked, name)
         path = dict(call.request.match_info)
         found = await call.ask(lambda act: search(act, level, criteria, path))
         origin = call.services.settings.origin + BASE
         shown = [_shown(row, RESOURCES[name], origin) for row in found.rows]
-        response = web.Response(body=orjson.dumps(shown))
-        response.headers["Content-Type"] = offer.media_type
+        response = results(shown, offer)
         warn(response, origin, _warnings(criteria, found))
         squeeze(call, response)
         return response
 
     return in_problems(handle)
+
+
+def results(shown: Sequence[Json], offer: Offer) -> web.Response:
+    """Results as one array, or as one part of XML each (8.6.1.2 and F.2.2)."""
+    if not offer.multipart:
+        headers = {"Content-Type": offer.media_type}
+        return web.Response(body=orjson.dumps(shown), headers=headers)
+    if not shown:
+        return web.Response(status=204)  # a multipart body has at least one part
+    documents = [native_xml(row) for row in shown]
+    boundary = boundary_for(*(hashlib.sha256(one).hexdigest() for one in documents))
+    headers = {"Content-Type": content_type(offer.media_type, boundary)}
+    return web.Response(body=xml_parts(boundary, documents) + closing(boundary), headers=headers)
 
 
 studies = _resource("studies")

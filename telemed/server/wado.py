@@ -6,10 +6,11 @@ anew. Metadata is what was stored on arrival, joined without being parsed again.
 
 import asyncio
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import orjson
 from aiohttp import web
 
 from telemed.actions.intake import BULK_BASE
@@ -17,10 +18,11 @@ from telemed.actions.studies import metadata_of
 from telemed.core.errors import Problem
 from telemed.dicom import multipart
 from telemed.dicom.jsonmodel import rebase
-from telemed.dicom.media import DICOM, JSON_OFFERS, Offer, instance_offers
+from telemed.dicom.media import DICOM, RESULT_OFFERS, Offer, instance_offers
 from telemed.dicom.part10 import wire
 from telemed.dicom.scan import opened
 from telemed.dicom.syntaxes import TRANSFER_SYNTAXES
+from telemed.dicom.xmlmodel import native_xml
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
@@ -31,6 +33,7 @@ from telemed.server.imaging import (
     send_span,
     unchanged,
     wish,
+    xml_parts,
 )
 from telemed.server.routing import Call
 from telemed.store.tx import Row
@@ -114,26 +117,51 @@ def _wired(path: Path) -> Generator[bytes, None, None]:
 @in_problems
 async def metadata(call: Call) -> web.StreamResponse:
     """The metadata of a study, a series or an instance as DICOM JSON."""
-    offer = wish(call, JSON_OFFERS)
+    offer = wish(call, RESULT_OFFERS)
     rows = await asked_instances(call)
-    tag = tag_of(rows, "metadata")
+    tag = tag_of(rows, offer.media_type)
     same = unchanged(call, tag)
     if same is not None:
         return same
-    return await send(call, offer.media_type, tag, _objects(call, rows))
+    if offer.multipart:
+        boundary = multipart.boundary_for(tag)
+        kind = multipart.content_type(offer.media_type, boundary)
+        return await send(call, kind, tag, _documents(call, rows, boundary))
+    return await send(call, offer.media_type, tag, _array(call, rows))
 
 
-async def _objects(call: Call, rows: Sequence[Row]) -> Pieces:
-    """A JSON array of stored objects, some hundred at a time."""
+async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[bytes], None]:
+    """Stored JSON objects, some hundred at a time."""
     for start in range(0, len(rows), PAGE):
         some = rows[start : start + PAGE]
         ids = [row["id"] for row in some]
         stored = await call.ask(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
-        objects = (
+        yield [
             rebase(stored[row["id"]], BULK_BASE, f"{instance_url(row)}/bulkdata") for row in some
-        )
-        yield (b"," if start else b"[") + b",".join(objects)
+        ]
+
+
+async def _array(call: Call, rows: Sequence[Row]) -> Pieces:
+    """A JSON array of the objects, joined without being parsed again."""
+    mark = b"["
+    async for some in _objects(call, rows):
+        yield mark + b",".join(some)
+        mark = b","
     yield b"]"
+
+
+async def _documents(call: Call, rows: Sequence[Row], boundary: str) -> Pieces:
+    """Parts of XML, one per instance; a metadata part is no resource and has no location."""
+    first = True
+    async for some in _objects(call, rows):
+        documents = await asyncio.to_thread(lambda some=some: [*map(_document, some)])  # type: ignore[misc]
+        yield xml_parts(boundary, documents, first=first)
+        first = False
+    yield multipart.closing(boundary)
+
+
+def _document(stored: bytes) -> bytes:
+    return native_xml(orjson.loads(stored))
 
 
 def tag_of(rows: Sequence[Row], shape: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from telemed.dicom.media import (
     JSON_OFFERS,
     RENDERED_OFFERS,
+    RESULT_OFFERS,
     Offer,
     bulk_offers,
     choose,
@@ -24,6 +25,7 @@ OCTETS = "application/octet-stream"
 
 OFFERS = {
     "json": JSON_OFFERS,
+    "results": RESULT_OFFERS,
     "picture": RENDERED_OFFERS,
     "native study": instance_offers(NATIVE, single=False, decodes=True),
     "jls study": instance_offers(JLS_ROW, single=False, decodes=True),
@@ -58,6 +60,15 @@ CASES = [
     ("json", "text/html", "application/json", "application/json"),
     ("json", "application/json", "text/csv", "application/json"),
     ("json", 'multipart/related; type="application/dicom+xml"', None, "not-acceptable"),
+    ("results", 'multipart/related; type="application/dicom+xml"', None,
+     "application/dicom+xml many"),
+    ("results", "multipart/related; type=application/dicom+xml", None,
+     "application/dicom+xml many"),
+    ("results", "multipart/related", None, "not-acceptable"),
+    ("results", "application/dicom+xml", None, "not-acceptable"),
+    ("results", "application/dicom+json;q=0.1, multipart/related;type=application/dicom+xml;q=0.2",
+     None, "application/dicom+xml many"),
+    ("results", "*/*", None, "application/dicom+json"),
     ("picture", None, None, "image/jpeg"),
     ("picture", "image/png", None, "image/png"),
     ("picture", "image/*", None, "image/jpeg"),

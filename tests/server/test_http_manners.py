@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -9,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import pytest_asyncio
 
+from telemed.dicom.xmlmodel import read_native_xml
 from telemed.server.dicomweb import DICOMWEB_ROUTES
 from telemed.settings import Settings
 from tests.server.imaging_house import House, house_at
@@ -167,6 +169,32 @@ async def test_texts_leave_in_utf8_whatever_is_preferred(house: House) -> None:
         reply = await house.call(OWNER, "GET", path, {"Accept-Charset": "iso-8859-5"})
         assert reply.status == 200
         assert reply.json and "Warning" not in reply.headers
+
+
+async def test_results_and_metadata_leave_as_xml(house: House) -> None:
+    """One part of the Native DICOM Model per result or instance, telling what JSON tells."""
+    asked = 'multipart/related; type="application/dicom+xml"'
+    for path in (f"{STUDY}/metadata", f"{STUDY}/instances", "/dicom-web/studies"):
+        as_json = (await house.get(OWNER, path)).json
+        reply = await house.get(OWNER, path, asked)
+        again = await house.get(OWNER, path, asked)
+        assert (reply.status, reply.body) == (200, again.body)
+        message = b"Content-Type: " + reply.headers["Content-Type"].encode() + b"\r\n\r\n"
+        parts: Any = message_from_bytes(message + reply.body).get_payload()
+        assert {part.get_content_type() for part in parts} == {"application/dicom+xml"}
+        read = [read_native_xml(part.get_payload(decode=True)) for part in parts]
+        assert [_as_text(one) for one in read] == [_as_text(one) for one in as_json]
+    nobody = await house.get(OWNER, "/dicom-web/studies?PatientName=nobody", asked)
+    assert (nobody.status, nobody.body) == (204, b"")
+
+
+def _as_text(told: Any) -> Any:
+    """Numbers as XML writes them."""
+    if isinstance(told, dict):
+        return {key: _as_text(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_as_text(value) for value in told]
+    return str(told) if isinstance(told, int | float) else told
 
 
 async def test_warnings_name_the_service(house: House) -> None:
