@@ -102,6 +102,26 @@ def scan(data: Buffer, limits: Limits = DEFAULT_LIMITS, *, identity: bool = True
     )
 
 
+def claimed_identity(path: Path) -> tuple[str, str]:
+    """SOP class and instance as the file meta of a refused file claims them; '' where it is mute.
+
+    Only the meta is read, so that a wreck can still be named to whoever sent it.
+    """
+    with path.open("rb") as file:
+        head = file.read(_META_BYTES)
+    try:
+        _check_preamble(head)
+        meta, _ = _scan_meta(head, DEFAULT_LIMITS)
+    except Refused:
+        return "", ""
+    return _claimed(head, meta, Tag.META_SOP_CLASS), _claimed(head, meta, Tag.META_SOP_INSTANCE)
+
+
+def _claimed(data: Buffer, meta: Item, tag: int) -> str:
+    uid = _uid_text(data, meta[tag]) if tag in meta else ""
+    return uid if valid_uid(uid) else ""
+
+
 def valid_uid(text: str) -> bool:
     """Whether text is a UID of PS3.5 9.1; leading zeros of components are let pass."""
     return len(text) <= 64 and _UID.match(text) is not None
@@ -211,6 +231,7 @@ def _check_content(file: ScannedFile) -> None:
 _BY_CODE: Final = {name.encode(): vr for name, vr in VRS.items()}
 _DELIMITER: Final = Vr("", False, False, 1, 1, False)
 _META_ELEMENTS: Final = 512
+_META_BYTES: Final = 1 << 16
 
 
 class _Scanner:

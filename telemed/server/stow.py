@@ -6,71 +6,36 @@ the others are named with a reason (Annex I). A client that leaves in the middle
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from email.message import Message
 from typing import Final
 
-import orjson
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
 from telemed.core.errors import Problem
-from telemed.dicom.jsonmodel import row
-from telemed.dicom.media import DICOM, DICOM_JSON
+from telemed.dicom.media import DICOM, STORE_OFFERS
 from telemed.dicom.multipart import MultipartReader, PartBegin, PartData, PartEnd
 from telemed.dicom.refusal import Refused
-from telemed.dicom.scan import valid_uid
-from telemed.server.imaging import BASE, Pieces, in_problems
+from telemed.dicom.scan import claimed_identity, valid_uid
+from telemed.server.imaging import BASE, Pieces, in_problems, wish
 from telemed.server.routing import Call
+from telemed.server.store_answer import (
+    NOT_UNDERSTOOD,
+    WRONG_STUDY,
+    Failure,
+    Settled,
+    answer,
+    failure_of,
+)
 from telemed.store.blobs import BlobWriter, words_of_size
-from telemed.store.studies import Fate
 
 BATCH: Final = 200
 PIECE: Final = 1 << 20
 AT_ONCE: Final = 8
 _PART_TYPES: Final = ("", DICOM, "application/octet-stream")
-
-# Failure reasons (PS3.18 table I.2-2, PS3.4 table B.2-1 and PS3.7 annex C).
-_NOT_UNDERSTOOD: Final = 0xC000
-_NO_MATCH: Final = 0xA900
-_WRONG_STUDY: Final = 0xA901
-_OUT_OF_RESOURCES: Final = 0xA700
-_TRANSFER_SYNTAX: Final = 0xC122
-_DUPLICATE: Final = 0x0111
-_NOT_AUTHORIZED: Final = 0x0124
-
-_REFUSALS: Final[Mapping[str, int]] = {
-    "unknown-transfer-syntax": _TRANSFER_SYNTAX,
-    "meta-mismatch": _NO_MATCH,
-    "missing-uid": _NO_MATCH,
-    "bad-uid": _NO_MATCH,
-    "no-pixel-data": _NO_MATCH,
-    "no-content": _NO_MATCH,
-    "too-deep": _OUT_OF_RESOURCES,
-    "too-many-elements": _OUT_OF_RESOURCES,
-    "too-many-fragments": _OUT_OF_RESOURCES,
-    "too-many-values": _OUT_OF_RESOURCES,
-    "value-too-long": _OUT_OF_RESOURCES,
-    "header-too-large": _OUT_OF_RESOURCES,
-    "inflates-too-much": _OUT_OF_RESOURCES,
-}
-_REASONS: Final[Mapping[str | None, int]] = {
-    "other-content": _DUPLICATE,
-    "other-patient": _NO_MATCH,
-    "foreign-study": _NOT_AUTHORIZED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A part that was not stored; without a UID when it could not be read that far."""
-
-    reason: int
-    sop_class: str = ""
-    sop_uid: str = ""
 
 
 @in_problems
@@ -80,6 +45,7 @@ async def store(call: Call) -> web.StreamResponse:
     study_uid = call.request.match_info.get("study")
     if study_uid is not None and not valid_uid(study_uid):
         raise Problem("invalid", detail="StudyInstanceUID")
+    offer = wish(call, STORE_OFFERS)
     with ExitStack() as files:
         parts = await _receive(call, files)
         if not parts:
@@ -92,7 +58,9 @@ async def store(call: Call) -> web.StreamResponse:
         outcomes += await call.act(
             lambda act, batch=batch: store_instances(act, institution, batch)  # type: ignore[misc]
         )
-    return _answer(call, outcomes, [one for one in judged if isinstance(one, Failure)])
+    settled = [Settled(o, i.summary.notes) for o, i in zip(outcomes, incoming, strict=True)]
+    failures = [one for one in judged if isinstance(one, Failure)]
+    return answer(settled, failures, call.services.settings.origin + BASE, offer)
 
 
 # --- receiving --------------------------------------------------------------------------------
@@ -143,7 +111,7 @@ class _Desk:
                 self._writer = None
                 if kind in _PART_TYPES:
                     self._writer = self._files.enter_context(self._blobs.writer(self._limit))
-                self.parts.append(self._writer or Failure(_NOT_UNDERSTOOD))
+                self.parts.append(self._writer or Failure(NOT_UNDERSTOOD))
             case PartData():
                 if self._writer is not None:
                     self._held += event.data
@@ -222,67 +190,9 @@ async def _judge(
         return part
     found = await call.services.in_thread(lambda writer: prepare(writer.path, writer.key), part)
     if isinstance(found, Refused):
-        return Failure(_REFUSALS.get(found.code, _NOT_UNDERSTOOD))
+        return failure_of(found, await asyncio.to_thread(claimed_identity, part.path))
     summary = found.summary
     if study_uid is not None and summary.study_uid != study_uid:
-        return Failure(_WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)
+        return Failure(WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)
     await call.services.put(part.path, part.key)
     return found
-
-
-# --- answering --------------------------------------------------------------------------------
-
-
-def _answer(call: Call, outcomes: Sequence[Outcome], failures: list[Failure]) -> web.Response:
-    """The Store Instances Response of Annex I with the status of table 10.5.3-1."""
-    stored = [o for o in outcomes if o.fate in (Fate.STORED, Fate.DUPLICATE)]
-    failures = failures + [
-        Failure(_REASONS.get(o.reason, _NOT_UNDERSTOOD), o.sop_class, o.sop_uid)
-        for o in outcomes
-        if o not in stored
-    ]
-    origin = call.services.settings.origin + BASE
-    told: dict[int, object] = {}
-    studies = {o.study_uid for o in stored}
-    url = f"{origin}/studies/{studies.pop()}" if len(studies) == 1 else None
-    told[0x00081190] = url
-    if stored:
-        told[0x00081199] = [_stored_item(o, origin) for o in stored]
-    if named := [f for f in failures if f.sop_uid]:
-        told[0x00081198] = [_failed_item(f) for f in named]
-    if unnamed := [f for f in failures if not f.sop_uid]:
-        told[0x0008119A] = [row({0x00081197: f.reason}) for f in unnamed]
-    response = web.Response(status=_status(stored, failures), body=orjson.dumps(row(told)))
-    response.headers["Content-Type"] = DICOM_JSON
-    if url is not None:
-        response.headers["Location"] = response.headers["Content-Location"] = url
-    return response
-
-
-def _status(stored: Sequence[Outcome], failures: Sequence[Failure]) -> int:
-    if stored:
-        return 202 if failures else 200
-    if all(f.reason == _OUT_OF_RESOURCES for f in failures):
-        return 413
-    return 400 if all(f.reason == _NOT_UNDERSTOOD for f in failures) else 409
-
-
-def _stored_item(outcome: Outcome, origin: str) -> dict[str, object]:
-    place = f"{origin}/studies/{outcome.study_uid}/series/{outcome.series_uid}"
-    return row(
-        {
-            0x00081150: outcome.sop_class,
-            0x00081155: outcome.sop_uid,
-            0x00081190: f"{place}/instances/{outcome.sop_uid}",
-        }
-    )
-
-
-def _failed_item(failure: Failure) -> dict[str, object]:
-    return row(
-        {
-            0x00081150: failure.sop_class,
-            0x00081155: failure.sop_uid,
-            0x00081197: failure.reason,
-        }
-    )
