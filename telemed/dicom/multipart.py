@@ -20,7 +20,8 @@ MAX_PARTS: Final = 2_000
 MAX_HEADER: Final = 8_192
 MAX_PREAMBLE: Final = 1_024
 
-_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]\Z")
+# RFC 2046 allows 70 characters; the boundaries of Orthanc's client have 73 (two UUIDs).
+_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,127}[0-9A-Za-z'()+_,\-./:=?]\Z")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
