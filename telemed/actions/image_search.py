@@ -5,208 +5,213 @@ PatientID without its issuer is ambiguous in a network where hospitals number al
 platform patient, the caller's own first, and nobody when several strangers share the number.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from telemed.actions.act import Act
-from telemed.actions.studies import find_study, has_modality
+from telemed.actions.search_fields import add_fields, wants_fields
+from telemed.actions.search_start import Start, starts
+from telemed.actions.search_terms import STUDY_DATE, Terms, Values, conditions, named
+from telemed.actions.studies import find_study
+from telemed.core.access import Permission
 from telemed.core.errors import Problem
-from telemed.dicom.matching import (
-    Between,
-    Criteria,
-    Exact,
-    Key,
-    NameLike,
-    OneOf,
-    Test,
-    Wildcard,
-    to_like,
-)
-from telemed.store import studies
+from telemed.dicom.criteria import Between, Criteria, Exact, Key
+from telemed.store import search as store
 from telemed.store import tables as t
-from telemed.store.access import reachable_studies
+from telemed.store.access import may_see_studies
+from telemed.store.search import Plan
+from telemed.store.tables import study_keys
 from telemed.store.tx import Row
 
-Where = sa.ColumnElement[bool]
-Text = sa.ColumnElement[Any]
-
-_PATIENT_ID, _ISSUER, _STUDY_UID = 0x00100020, 0x00100021, 0x0020000D
-_MODALITIES = 0x00080061
+PATIENT_ID: Final = (0x00100020,)
+ISSUER: Final = (0x00100021,)
+STUDY_UID: Final = (0x0020000D,)
+SOP_UID: Final = (0x00080018,)
+MOST_COUNTED: Final = 1_000
+"""How far what lies behind a page is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page of rows of the lowest level asked for.
 
-    `remaining` counts what lies behind the page. `ambiguous` tells that a PatientID is shared by
-    several platform patients and was therefore not followed; `unmatched` names keys that are not
-    indexed and were passed over.
+    `remaining` counts what lies behind the page, up to `MOST_COUNTED` + 1. `ambiguous` tells that
+    a PatientID is shared by several platform patients and was therefore not followed.
     """
 
     rows: list[Row]
-    remaining: int
-    ambiguous: bool
-    unmatched: tuple[int, ...]
+    remaining: int = 0
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All that the text of a search's statement depends on."""
+
+    level: str
+    start: str
+    terms: Terms
+    sees_cases: bool
+    sqlite: bool
+    in_series: bool = False
+    of_patient: bool = False
 
 
 def search(
-    act: Act, level: str, criteria: Criteria, path: Mapping[str, str] | None = None
+    act: Act,
+    level: str,
+    criteria: Criteria,
+    path: Mapping[str, str] | None = None,
+    service: str = "",
 ) -> Found:
     """Search studies, series or instances ('study', 'series', 'instance').
 
     `path` holds the UIDs of the resource path under 'study' and 'series'. An unknown study has
-    no series: that is an empty result, not an error (10.6.3).
+    no series: that is an empty result, not an error (10.6.3). `service` is where bulk data of
+    what `includefield` names is found.
     """
-    within = _within(act, path or {})
-    if within is None:
-        return Found([], 0, False, ())
-    keys = {key.path: key.test for key in criteria.keys}
-    where = [within, *(_condition(key) for key in criteria.keys if key.path in _INDEXED)]
-    if criteria.moment is not None:
-        moment = t.studies.c.study_date.concat(t.studies.c.study_time)
-        where.append(_compare(moment, criteria.moment))
-    ambiguous = False
-    if _is_bare_patient_id(keys):
-        one, ambiguous = _one_patient(act, sa.and_(*where))
-        where.append(one)
-    every = sa.and_(*where)
-    limit = criteria.limit or 0
-    rows = studies.rows(act.tx, level, every, limit=limit, offset=criteria.offset)
-    remaining = 0
-    if len(rows) == limit:
-        total = studies.count(act.tx, level, every)
-        remaining = max(0, total - criteria.offset - len(rows))
-    unmatched = tuple(k.path[-1] for k in criteria.keys if k.path not in _INDEXED)
-    return Found(rows, remaining, ambiguous, unmatched)
+    path = path or {}
+    if not may_see_studies(act.subject):
+        return Found([])
+    values: Values = {"viewer": act.subject.institution_id, "now": act.now}
+    shape, values = (
+        _within(act, level, criteria, path, values)
+        if "study" in path
+        else _anywhere(act, level, criteria, values)
+    )
+    if shape is None:
+        return Found([])
+    if _is_bare_patient_id(criteria):
+        one, ambiguous = _one_patient(act, shape, values)
+        if one is None:
+            return Found([], 0, ambiguous)
+        shape, values = replace(shape, of_patient=True), {**values, "patient": one}
+    found = _page(act, shape, values, criteria)
+    if not wants_fields(criteria):
+        return found
+    rows = add_fields(act, found.rows, criteria, service)
+    return Found(rows, found.remaining + len(found.rows) - len(rows))
 
 
-def _within(act: Act, path: Mapping[str, str]) -> Where | None:
-    """What the resource path and the caller's sight allow; None for an unknown study."""
-    if "study" not in path:
-        return reachable_studies(act.subject, act.now)
+def _page(act: Act, shape: Shape, values: Values, criteria: Criteria) -> Found:
+    """A page, and what is behind it where there is anything."""
+    limit, offset = criteria.limit, criteria.offset
+    page = {**values, "limit": limit + 1, "offset": offset}
+    rows = store.ask(act.tx, ("page", shape), _page_of, page)
+    if len(rows) <= limit:
+        return Found(rows)
+    behind = {**values, "limit": MOST_COUNTED + 1, "offset": offset + limit}
+    (counted,) = store.ask(act.tx, ("rest", shape), _rest_of, behind)
+    return Found(rows[:limit], counted["rest"])
+
+
+# --- where to begin ---------------------------------------------------------------------------
+
+
+def _within(
+    act: Act, level: str, criteria: Criteria, path: Mapping[str, str], values: Values
+) -> tuple[Shape | None, Values]:
+    """A search under one study, or under one series of it."""
     try:
         study = find_study(act, path["study"])
     except Problem:
-        return None
-    where: Where = t.studies.c.id == study["id"]
-    if "series" in path:
-        where = sa.and_(where, t.series.c.series_uid == path["series"].replace("\0", ""))
-    return where
+        return None, values
+    values |= {"study": study["id"], "series": path.get("series", "").replace("\0", "")}
+    terms = named(criteria.keys, criteria.moments, values)
+    return _shape(act, level, "study", terms, in_series="series" in path), values
 
 
-def _is_bare_patient_id(keys: Mapping[tuple[int, ...], Test]) -> bool:
-    wanted = keys.get((_PATIENT_ID,))
-    named = (_ISSUER,) in keys or (_STUDY_UID,) in keys
-    return isinstance(wanted, Exact) and not named
+def _anywhere(act: Act, level: str, criteria: Criteria, values: Values) -> tuple[Shape, Values]:
+    """A search from the start that leaves the fewest rows to look at."""
+    start = next(start for start in starts(criteria) if _is_narrow(act, start))
+    left = [key for key in criteria.keys if key not in start.settled]
+    if start.kind == "keys":
+        # The index is in the order of days: what a moment leaves of them is a stretch of it.
+        for moment in criteria.moments:
+            if (moment.date,) == STUDY_DATE:
+                days = Between(moment.test.low[:8], moment.test.high[:8])
+                left += [Key(STUDY_DATE, days)] if days.low or days.high else []
+    values |= start.values
+    return _shape(act, level, start.kind, named(left, criteria.moments, values)), values
 
 
-def _one_patient(act: Act, where: Where) -> tuple[Where, bool]:
+def _shape(act: Act, level: str, start: str, terms: Terms, **more: Any) -> Shape:
+    sees_cases = Permission.SEE_CASES in act.subject.permissions
+    return Shape(level, start, terms, sees_cases, act.tx.sqlite, **more)
+
+
+def _is_narrow(act: Act, start: Start) -> bool:
+    """Whether a range of keys is short enough to be put in order."""
+    if start.kind != "range":
+        return True
+    values = {**start.values, "viewer": act.subject.institution_id, "most": MOST_RANGED + 1}
+    (found,) = store.ask(act.tx, "range", lambda _: _RANGED, values)
+    return bool(found["found"] <= MOST_RANGED)
+
+
+MOST_RANGED: Final = 1_000
+_IN_RANGE: Final = sa.and_(
+    study_keys.c.key >= sa.bindparam("low", type_=study_keys.c.key.type),
+    study_keys.c.key < sa.bindparam("high", type_=study_keys.c.key.type),
+)
+_RANGE = sa.select(study_keys.c.study_id).where(study_keys.c.viewer_id == store.VIEWER, _IN_RANGE)
+_SOME = _RANGE.limit(sa.bindparam("most", type_=sa.Integer()))
+_RANGED = sa.select(sa.func.count().label("found")).select_from(_SOME.subquery())
+
+
+# --- whose number it is -----------------------------------------------------------------------
+
+
+def _is_bare_patient_id(criteria: Criteria) -> bool:
+    keys = {key.path: key.test for key in criteria.keys}
+    return isinstance(keys.get(PATIENT_ID), Exact) and ISSUER not in keys and STUDY_UID not in keys
+
+
+def _one_patient(act: Act, shape: Shape, values: Values) -> tuple[str | None, bool]:
     """The one platform patient a bare PatientID may mean, and whether several share it."""
-    found = studies.patients_of(act.tx, where, limit=50)
+    found = store.ask(act.tx, ("patients", shape), _patients_of, values)
     own = [p for p in found if p["institution_id"] == act.subject.institution_id]
-    if len(found) <= 1 or len(own) == 1:
-        refs = [p["patient_ref"] for p in own or found]
-        return t.studies.c.patient_ref.in_(refs), False
-    return sa.false(), True
+    if len(own) == 1 or len(found) == 1:
+        return (own or found)[0]["patient_ref"], False
+    return None, bool(found)
 
 
-# --- one key ----------------------------------------------------------------------------------
+# --- statements -------------------------------------------------------------------------------
 
 
-def _condition(key: Key) -> Where:
-    return _INDEXED[key.path](key.test)
+def _page_of(shape: tuple[str, Shape]) -> sa.Select[Any]:
+    return store.page(_plan(shape[1]))
 
 
-def _compare(column: Text, test: Test) -> Where:
-    """A text column against a test; patterns ignore case, as PS3.4 C.2.2.2.4 allows."""
-    match test:
-        case Exact():
-            return column == test.value
-        case OneOf():
-            return column.in_(test.values)
-        case Wildcard():
-            return sa.func.lower(column).like(to_like(test.pattern.lower()), escape="\\")
-        case Between():
-            above = sa.and_(column != "", column >= test.low)
-            return sa.and_(above, column <= test.high) if test.high else above
-        case NameLike():
-            return sa.and_(*(column.like(to_like(p), escape="\\") for p in test.patterns))
+def _rest_of(shape: tuple[str, Shape]) -> sa.Select[Any]:
+    return store.rest(_plan(shape[1]))
 
 
-def _text(column: Text) -> Callable[[Test], Where]:
-    return lambda test: _compare(column, test)
+def _patients_of(shape: tuple[str, Shape]) -> sa.Select[Any]:
+    return store.patients(replace(_plan(shape[1]), touches_studies=True))
 
 
-def _number(column: Text) -> Callable[[Test], Where]:
-    """An integer column; a number it cannot hold is in no row."""
-
-    def compare(test: Test) -> Where:
-        if not isinstance(test, Exact) or abs(int(test.value)) >= 1 << 31:
-            return sa.false()
-        return column == int(test.value)
-
-    return compare
-
-
-def _modalities(test: Test) -> Where:
-    """Modalities in Study matches if any of its values does (PS3.4 C.3.4)."""
-    match test:
-        case Exact():
-            return has_modality(test.value)
-        case OneOf():
-            return sa.or_(*(has_modality(value) for value in test.values))
-        case Wildcard():
-            between = sa.literal("\\").concat(t.studies.c.modalities).concat("\\")
-            return between.like(f"%\\\\{to_like(test.pattern)}\\\\%", escape="\\")
-        case _:
-            return sa.false()
+def _plan(shape: Shape) -> Plan:
+    keyed = shape.start == "keys"
+    where = conditions(shape.terms, shape.sqlite, keyed)
+    on_studies = len(where) > (1 if keyed and _is_of_days(shape.terms) else 0)
+    if keyed:
+        where.append(study_keys.c.key == sa.bindparam("key", type_=study_keys.c.key.type))
+    if shape.start == "range":
+        where.append(t.studies.c.id.in_(_RANGE))
+    if any(key.path == SOP_UID for key in shape.terms.keys) and shape.start == "few":
+        where.append(store.OF_SOME_INSTITUTION)
+    if shape.in_series:
+        where.append(t.series.c.series_uid == sa.bindparam("series", type_=sa.Text()))
+    if shape.of_patient:
+        where.append(t.studies.c.patient_ref == sa.bindparam("patient", type_=sa.Text()))
+    touches = on_studies or shape.of_patient
+    start = "few" if shape.start == "range" else shape.start
+    return Plan(shape.level, start, shape.sees_cases, tuple(where), touches)
 
 
-def _listed_name(column: Text) -> Text:
-    """A readable name as `names.search_keys` would fold it: no blanks inside, one around."""
-    return sa.literal(" ").concat(sa.func.lower(sa.func.replace(column, " ", ""))).concat(" ")
-
-
-def _stored(column: sa.Column[Any], *path: str | int) -> Text:
-    """The first value of an attribute kept in a JSON column."""
-    value: Text = column[(*path, "Value", 0)].as_string()
-    return value
-
-
-_S, _X, _I = t.studies.c, t.series.c, t.instances.c
-_BIRTH = sa.func.replace(t.patients.c.birth_date, "-", "")
-_ASKED = ("00400275", "Value", 0)
-
-_INDEXED: Mapping[tuple[int, ...], Callable[[Test], Where]] = {
-    (0x00080020,): _text(_S.study_date),
-    (0x00080030,): _text(_S.study_time),
-    (0x00080050,): _text(_S.accession_number),
-    (_MODALITIES,): _modalities,
-    (0x00080080,): _text(_stored(_S.attributes, "00080080")),
-    (0x00080090,): _text(_listed_name(_S.referring_physician)),
-    (0x00081030,): _text(_S.description),
-    (0x00100010,): _text(_S.patient_search),
-    (_PATIENT_ID,): _text(_S.patient_id),
-    (_ISSUER,): _text(_S.institution_id),
-    (0x00100030,): _text(_BIRTH),
-    (0x00100040,): _text(t.patients.c.sex),
-    (_STUDY_UID,): _text(_S.study_uid),
-    (0x00200010,): _text(_S.study_local_id),
-    (0x00080060,): _text(_X.modality),
-    (0x0020000E,): _text(_X.series_uid),
-    (0x00200011,): _number(_X.number),
-    (0x0008103E,): _text(_X.description),
-    (0x00080021,): _text(_X.series_date),
-    (0x00080031,): _text(_X.series_time),
-    (0x00180015,): _text(_X.body_part),
-    (0x00400244,): _text(_stored(_X.attributes, "00400244")),
-    (0x00400245,): _text(_stored(_X.attributes, "00400245")),
-    (0x00400275, 0x00400009): _text(_stored(_X.attributes, *_ASKED, "00400009")),
-    (0x00400275, 0x00401001): _text(_stored(_X.attributes, *_ASKED, "00401001")),
-    (0x00080016,): _text(_I.sop_class),
-    (0x00080018,): _text(_I.sop_uid),
-    (0x00200013,): _number(_I.number),
-}
+def _is_of_days(terms: Terms) -> bool:
+    return any(key.path == STUDY_DATE for key in terms.keys)

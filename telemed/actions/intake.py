@@ -20,6 +20,7 @@ from telemed.core import request
 from telemed.core.activity import Fact, Kind
 from telemed.dicom.elements import Limits
 from telemed.dicom.jsonmodel import instance_json, row
+from telemed.dicom.names import search_keys
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import DEFAULT_LIMITS, opened
 from telemed.dicom.summary import InstanceSummary, summarize
@@ -281,6 +282,8 @@ def _study_row(summary: InstanceSummary, institution_id: str) -> dict[str, objec
         "description": summary.study_description[:_TEXT],
         "study_local_id": summary.study_id[:_TEXT],
         "referring_physician": summary.referring_physician_shown[:_TEXT],
+        "name_keys": summary.patient_name_keys,
+        "referring_keys": search_keys(summary.referring_physician),
         "attributes": row(
             {
                 0x00080020: summary.study_date,
@@ -305,8 +308,10 @@ def _study_row(summary: InstanceSummary, institution_id: str) -> dict[str, objec
 
 
 def _series_row(summary: InstanceSummary) -> dict[str, object]:
-    step, procedure = summary.scheduled_step_id, summary.requested_procedure_id
-    asked = row({0x00400009: _plain(step), 0x00401001: _plain(procedure)})
+    asked = [
+        row({0x00400009: _plain(step), 0x00401001: _plain(procedure)})
+        for step, procedure in summary.asked_for
+    ]
     return {
         "series_uid": summary.series_uid,
         "modality": summary.modality[:16],
@@ -331,7 +336,7 @@ def _series_row(summary: InstanceSummary) -> dict[str, object]:
                 0x00200060: summary.laterality,
                 0x00400244: summary.performed_start_date,
                 0x00400245: summary.performed_start_time,
-                0x00400275: [asked] if step or procedure else None,
+                0x00400275: asked or None,
             }
         ),
     }

@@ -1,95 +1,49 @@
 """Search requests of QIDO-RS (PS3.18 8.3.4 and 10.6): a query string becomes criteria.
 
-Criteria say what must hold of which attribute; how they are looked up is the store's
-affair. Unknown parameters are ignored as the standard demands, and named so that the
-server can warn; a malformed value of a known one is refused. `accepts` says what each test
-means, in Python, for whoever has values instead of an index.
+Names that mean nothing are ignored as the standard demands, and named so that the server can
+warn. A DICOM attribute that cannot be matched here is refused: whoever filters a list must not
+take the unfiltered one for it. So is a malformed value.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from fnmatch import translate
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from telemed.dicom.criteria import (
+    AnyOf,
+    Between,
+    Criteria,
+    Empty,
+    Exact,
+    Key,
+    Moment,
+    NameLike,
+    Path,
+    Test,
+    Wildcard,
+)
 from telemed.dicom.dictionary import lookup, tag_of
+from telemed.dicom.levels import LEVELS
 from telemed.dicom.names import normalise
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import valid_uid
+from telemed.dicom.times import covers_date, covers_time, offset_minutes, shifted, shifted_time
 
 MAX_LIMIT: Final = 1_000
 MAX_OFFSET: Final = 10_000_000
+HOME_OFFSET: Final = 8 * 60
+"""Minutes east of UTC at which stored dates and times are taken."""
 _LONGEST: Final = 1_024
 _MOST_UIDS: Final = 1_000
+_MOST_VALUES: Final = 50
 
 _K = TypeVar("_K")
 
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """The attribute has this value."""
-
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """The attribute has one of these values."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wildcard:
-    """The attribute fits a pattern of `*` and `?`."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """The attribute lies in a closed range; '' leaves an end open."""
-
-    low: str
-    high: str
-
-
-@dataclass(frozen=True, slots=True)
-class NameLike:
-    """The search keys of a person name (`names.search_keys`) fit every pattern."""
-
-    patterns: tuple[str, ...]
-
-
-Test = Exact | OneOf | Wildcard | Between | NameLike
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A test of one attribute; `path` has more than one tag inside sequences."""
-
-    path: tuple[int, ...]
-    test: Test
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """A whole search. `moment` is a combined range of study date and time, if both are ranges."""
-
-    levels: tuple[str, ...]
-    keys: tuple[Key, ...] = ()
-    moment: Between | None = None
-    include: frozenset[int] = frozenset()
-    include_all: bool = False
-    limit: int | None = None
-    offset: int = 0
-    fuzzy: bool = False
-    ignored: tuple[str, ...] = ()
-
-
-# The six search resources and the levels whose attributes each matches (table 10.6.1-5).
+# The six search resources and the levels whose attributes each returns (table 10.6.3-1). It
+# matches those and the ones of the levels above.
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "studies": ("study",),
     "series": ("study", "series"),
@@ -102,24 +56,45 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 # Attributes that can be matched, by level: the required ones and those viewers ask for.
 MATCHABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "study": (
-        "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "PatientName",
-        "ReferringPhysicianName", "PatientID", "IssuerOfPatientID", "StudyInstanceUID",
-        "StudyID", "StudyDescription", "PatientBirthDate", "PatientSex", "InstitutionName",
+        "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "SOPClassesInStudy",
+        "PatientName", "ReferringPhysicianName", "PatientID", "IssuerOfPatientID",
+        "StudyInstanceUID", "StudyID", "StudyDescription", "PatientBirthDate", "PatientSex",
+        "InstitutionName",
     ),
     "series": (
         "Modality", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "SeriesDate",
         "SeriesTime", "BodyPartExamined", "PerformedProcedureStepStartDate",
-        "PerformedProcedureStepStartTime", "InstitutionName",
+        "PerformedProcedureStepStartTime",
         "RequestAttributesSequence.ScheduledProcedureStepID",
         "RequestAttributesSequence.RequestedProcedureID",
     ),
-    "instance": (
-        "SOPClassUID", "SOPInstanceUID", "InstanceNumber", "ContentDate", "ContentTime",
-    ),
+    "instance": ("SOPClassUID", "SOPInstanceUID", "InstanceNumber"),
 }  # fmt: skip
 
+# Pairs that make one moment.
+_MOMENTS: Final = (
+    (0x00080020, 0x00080030),
+    (0x00080021, 0x00080031),
+    (0x00400244, 0x00400245),
+)
 _WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 _FLAGS: Final = {"true": True, "false": False}
+_TIMEZONE: Final = 0x00080201
+_OPTIONS: Final = frozenset(
+    {"limit", "offset", "fuzzymatching", "emptyvaluematching", "multiplevaluematching"}
+)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A query string sorted by what its parameters are."""
+
+    keys: dict[Path, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    include: list[str] = field(default_factory=list)
+    creators: dict[int, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    timezone: str | None = None
 
 
 def parse_query(
@@ -127,58 +102,75 @@ def parse_query(
 ) -> Criteria:
     """Criteria from percent-decoded name and value pairs of one of `RESOURCES`.
 
-    Raises `Refused` bad-query with the name and the value.
+    Raises `Refused` bad-query with the name and the value, and unsupported-key.
     """
     levels = RESOURCES[resource]
-    allowed = {_path(name) for level in levels for name in MATCHABLE[level]}
-    asked: dict[tuple[int, ...], str] = {}
-    options: dict[str, str] = {}
-    include: set[int] = set()
-    include_all = False
-    ignored = []
-    for name, value in pairs:
-        path = _path(name)
-        if name == "includefield":
-            include_all |= value == "all"
-            include |= {t for f in value.split(",") if (t := tag_of(f.strip())) is not None}
-        elif name in ("limit", "offset", "fuzzymatching"):
-            _once(name, value, options, name)
-        elif path in allowed:
-            _once(name, value, asked, path)
-        else:
-            ignored.append(name[:64])
-    fuzzy = _flag("fuzzymatching", options)
+    asked = _sorted_out(pairs, levels)
+    reader = _Reader(*(_flag(name, asked.options) for name in _READER_FLAGS))
     keys = [
         Key(path, test)
-        for path, value in asked.items()
-        if (test := _test(path[-1], value, fuzzy)) is not None
+        for path, value in asked.keys.items()
+        if (test := reader.test(path[-1], value)) is not None
     ]
-    keys, moment = _combined(keys)
-    limit = _count("limit", options, most=None)
+    keys, moments = _moments(keys, _shift(asked.timezone))
+    include, private, unknown = _included(asked)
     return Criteria(
         levels=levels,
         keys=tuple(keys),
-        moment=moment,
-        include=frozenset(include),
-        include_all=include_all,
-        limit=max_limit if limit is None else min(limit, max_limit),
-        offset=_count("offset", options, most=MAX_OFFSET) or 0,
-        fuzzy=fuzzy,
-        ignored=tuple(ignored),
+        moments=moments,
+        include=include,
+        private=private,
+        include_all="all" in asked.include,
+        limit=min(_count("limit", asked.options, least=1) or max_limit, max_limit),
+        offset=_count("offset", asked.options, most=MAX_OFFSET) or 0,
+        ignored=(*asked.ignored, *unknown),
     )
 
 
-def _path(name: str) -> tuple[int, ...]:
+def _sorted_out(pairs: Iterable[tuple[str, str]], levels: tuple[str, ...]) -> _Asked:
+    upper = LEVELS[: LEVELS.index(levels[-1]) + 1]
+    allowed = {_path(name) for level in upper for name in MATCHABLE[level]}
+    asked = _Asked()
+    for name, value in pairs:
+        path = _path(name)
+        if name == "includefield":
+            asked.include += [part.strip() for part in value.split(",")]
+        elif name in _OPTIONS:
+            _once(name, value, asked.options, name)
+        elif path in allowed:
+            _once(name, value, asked.keys, path)
+        elif path == (_TIMEZONE,):
+            asked.timezone = value
+        elif len(path) == 1 and _is_creator(path[0]):
+            asked.creators[path[0]] = value.strip()
+        elif path and all(lookup(tag) for tag in path):
+            if not _is_universal(value.strip()):
+                raise Refused("unsupported-key", name=name[:64])
+            asked.include.append(name)
+        else:
+            asked.ignored.append(name[:64])
+    return asked
+
+
+def _is_universal(value: str) -> bool:
+    return value in ("", "*", '""')
+
+
+def _path(name: str) -> Path:
     """Tags of a keyword, of hex digits, or of either joined by dots; () when unknown."""
     tags = [tag_of(part) for part in name.split(".", 4)]
     return tuple(tag for tag in tags if tag is not None) if None not in tags else ()
 
 
+def _is_creator(tag: int) -> bool:
+    """Whether a tag is a Private Creator (gggg,0010-00FF) of an odd group (PS3.5 7.8.1)."""
+    return bool(tag & 0x10000) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
 def _once(name: str, value: str, into: dict[_K, str], key: _K) -> None:
-    """Each attribute may be given once (8.3.4.1); a UID given twice is read as a list."""
-    if key in into and into[key] != value:
+    """Each attribute may be given once (8.3.4.1)."""
+    if into.setdefault(key, value) != value:
         raise _bad(name, value)
-    into[key] = value
 
 
 def _bad(name: str, value: str) -> Refused:
@@ -192,38 +184,93 @@ def _flag(name: str, options: Mapping[str, str]) -> bool:
     return _FLAGS[value.lower()]
 
 
-def _count(name: str, options: Mapping[str, str], most: int | None) -> int | None:
+def _count(
+    name: str, options: Mapping[str, str], least: int = 0, most: int | None = None
+) -> int | None:
     value = options.get(name)
     if value is None:
         return None
-    if not re.match(r"[0-9]{1,18}\Z", value, re.ASCII) or (most and int(value) > most):
+    if not re.match(r"[0-9]{1,18}\Z", value, re.ASCII):
+        raise _bad(name, value)
+    if int(value) < least or (most is not None and int(value) > most):
         raise _bad(name, value)
     return int(value)
 
 
-def _test(tag: int, value: str, fuzzy: bool) -> Test | None:
-    """The test a value asks for by the VR of its attribute; None for universal matching."""
-    entry = lookup(tag)
-    if entry is None:
-        raise KeyError(tag)
-    value = value.strip()
-    if (len(value) > _LONGEST and entry.vr != "UI") or "\0" in value:
-        raise _bad(entry.keyword, value)
-    if value in ("", "*", '""'):
-        return None
-    if entry.vr == "UI":
-        return _uids(entry.keyword, value)
-    if entry.vr == "PN":
-        return _name(value, fuzzy)
-    if entry.vr in ("DA", "TM"):
-        return _range(entry.keyword, entry.vr, value)
-    if entry.vr == "IS":
-        return Exact(str(_integer(entry.keyword, value)))
-    if entry.vr in _WILDCARD_VRS and ("*" in value or "?" in value):
-        return Wildcard(value)
-    if entry.vr == "CS" and ("," in value or "\\" in value):
-        return OneOf(tuple(part.strip() for part in re.split(r"[,\\]", value) if part.strip()))
-    return Exact(value)
+def _included(asked: _Asked) -> tuple[frozenset[int], tuple[tuple[int, str], ...], list[str]]:
+    """Standard attributes, private ones with their creators, and the names of neither.
+
+    Of a path into a sequence the whole sequence is meant. A private attribute without its
+    Private Creator among the match parameters names nothing (8.3.4.3).
+    """
+    standard, private, unknown = set(), [], []
+    for name in dict.fromkeys(asked.include):
+        tag = next(iter(_path(name)), None)
+        if tag is None:
+            unknown += [name[:64]] if name not in ("", "all") else []
+        elif not tag & 0x10000:
+            standard.add(tag)
+        elif creator := asked.creators.get((tag & 0xFFFF0000) | (tag >> 8 & 0xFF)):
+            private.append((tag, creator))
+        else:
+            unknown.append(name[:64])
+    return frozenset(standard), tuple(private), unknown
+
+
+# --- values -----------------------------------------------------------------------------------
+
+_READER_FLAGS: Final = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What a value asks for, by the VR of its attribute and the flags of the search."""
+
+    fuzzy: bool
+    empties: bool
+    lists: bool
+
+    def test(self, tag: int, value: str) -> Test | None:
+        """The test of a value; None for universal matching."""
+        entry = lookup(tag)
+        if entry is None:
+            raise KeyError(tag)
+        value = value.strip()
+        if (len(value) > _LONGEST and entry.vr != "UI") or "\0" in value:
+            raise _bad(entry.keyword, value)
+        if value == '""' and self.empties:
+            return Empty()
+        if _is_universal(value):
+            return None
+        if entry.vr == "UI":
+            return _uids(entry.keyword, value)
+        parts = self._parts(entry.vr, value)
+        if len(parts) > _MOST_VALUES:
+            raise _bad(entry.keyword, value)
+        tests = [self._one(entry.keyword, entry.vr, part) for part in parts]
+        told = tuple(dict.fromkeys(test for test in tests if test is not None))
+        if len(told) < 2:
+            return told[0] if told else None
+        return AnyOf(told)
+
+    def _parts(self, vr: str, value: str) -> list[str]:
+        """The values of a list: of codes always, else where multiple value matching is asked."""
+        if vr == "CS":
+            return [part.strip() for part in re.split(r"[,\\]", value) if part.strip()]
+        if self.lists:
+            return [part.strip() for part in value.split("\\") if part.strip()]
+        return [value]
+
+    def _one(self, keyword: str, vr: str, value: str) -> Test | None:
+        if vr == "PN":
+            return _fuzzy_name(value) if self.fuzzy else _name(value)
+        if vr in ("DA", "TM"):
+            return _range(keyword, vr, value)
+        if vr == "IS":
+            return Exact(str(_integer(keyword, value)))
+        if vr in _WILDCARD_VRS and ("*" in value or "?" in value):
+            return Wildcard(value) if value.strip("*") else None
+        return Exact(value)
 
 
 def _uids(keyword: str, value: str) -> Test:
@@ -231,7 +278,7 @@ def _uids(keyword: str, value: str) -> Test:
     uids = tuple(dict.fromkeys(part.strip() for part in re.split(r"[,\\]", value)))
     if len(uids) > _MOST_UIDS or not all(map(valid_uid, uids)):
         raise _bad(keyword, value)
-    return Exact(uids[0]) if len(uids) == 1 else OneOf(uids)
+    return Exact(uids[0]) if len(uids) == 1 else AnyOf(tuple(Exact(uid) for uid in uids))
 
 
 def _integer(keyword: str, value: str) -> int:
@@ -240,31 +287,27 @@ def _integer(keyword: str, value: str) -> int:
     return int(value)
 
 
-def _name(value: str, fuzzy: bool) -> Test | None:
-    """A literal name is one whole key; with fuzzy matching each word begins some key."""
-    words = re.split(r"[\s^=,]+", value) if fuzzy else [value]
-    patterns = []
-    for word in words:
-        word = normalise(word)
-        if word.strip("*"):
-            patterns.append(f"* {word}*" if fuzzy else f"* {word} *")
-    return NameLike(tuple(_squeezed(p) for p in patterns)) if patterns else None
+def _name(value: str) -> Test | None:
+    """Each component group that is given is one whole key (PS3.4 C.2.2.2.1)."""
+    words = [normalise(group) for group in value.split("=")]
+    return _keys_like(words)
 
 
-def _squeezed(pattern: str) -> str:
-    """A leading or trailing star of a name makes the key's border meaningless."""
-    pattern = re.sub(r"^\* \*", "*", pattern)
-    return re.sub(r"\*+", "*", re.sub(r"\*+ ?\*$", "*", pattern))
+def _fuzzy_name(value: str) -> Test | None:
+    """Each word, in any order, begins some key."""
+    words = [normalise(word) for word in re.split(r"[\s^=,]+", value)]
+    return _keys_like([f"{word}*" for word in words if word])
 
 
-_DATE: Final = re.compile(r"(\d{4})(\d\d)?(\d\d)?\Z", re.ASCII)
-_TIME: Final = re.compile(r"(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6}))?\Z", re.ASCII)
+def _keys_like(words: Iterable[str]) -> Test | None:
+    patterns = dict.fromkeys(re.sub(r"\*+", "*", word) for word in words if word.strip("*"))
+    return NameLike(tuple(patterns)) if patterns else None
 
 
 def _range(keyword: str, vr: str, value: str) -> Between:
     """A single date or time or a range (PS3.4 C.2.2.2.5), as the interval it covers."""
     low, dash, high = value.partition("-")
-    covers = _date_covers if vr == "DA" else _time_covers
+    covers = covers_date if vr == "DA" else covers_time
     first = covers(low) if low else ("", "")
     last = (covers(high) if high else ("", "")) if dash else first
     if first is None or last is None or not (low or high):
@@ -274,68 +317,47 @@ def _range(keyword: str, vr: str, value: str) -> Between:
     return Between(first[0], last[1])
 
 
-def _date_covers(text: str) -> tuple[str, str] | None:
-    match = _DATE.match(text)
-    if not match:
-        return None
-    year, month, day = match.groups()
-    low, high = year + (month or "01") + (day or "01"), year + (month or "12") + (day or "31")
-    return (low, high) if "01" <= low[4:6] <= "12" and "01" <= low[6:] <= "31" else None
+# --- dates and times as one -------------------------------------------------------------------
 
 
-def _time_covers(text: str) -> tuple[str, str] | None:
-    match = _TIME.match(text)
-    if not match:
-        return None
-    hour, minute, second, fraction = match.groups()
-    if hour > "23" or (minute or "00") > "59" or (second or "00") > "60":
-        return None
-    low = hour + (minute or "00") + (second or "00")
-    high = hour + (minute or "59") + (second or "59")
-    if fraction:
-        return f"{low}.{fraction}", f"{high}.{fraction.ljust(6, '9')}"
-    return low, f"{high}.999999"
+def _shift(timezone: str | None) -> int:
+    """Minutes to add to the search's dates and times to get the stored ones.
+
+    A plus sign that was not percent-encoded arrives as a blank.
+    """
+    if timezone is None or not timezone.strip("+ "):
+        return 0
+    minutes = offset_minutes("+" + timezone[1:] if timezone[0] == " " else timezone)
+    if minutes is None:
+        raise _bad("TimezoneOffsetFromUTC", timezone)
+    return HOME_OFFSET - minutes
 
 
-_STUDY_DATE: Final = (0x00080020,)
-_STUDY_TIME: Final = (0x00080030,)
+def _moments(keys: list[Key], shift: int) -> tuple[list[Key], tuple[Moment, ...]]:
+    """Date and time ranges together mean one stretch of time (PS3.4 C.2.2.2.5.4).
+
+    In another timezone a day is a stretch as well, and a time of day may go over midnight.
+    """
+    tests = {key.path[0]: key.test for key in keys if len(key.path) == 1}
+    told: dict[int, Test] = {}
+    moments = []
+    for date_tag, time_tag in _MOMENTS:
+        date, time = tests.get(date_tag), tests.get(time_tag)
+        if isinstance(date, Between) and (shift or _is_stretch(date, time)):
+            low, high = _ends(date, time if isinstance(time, Between) else Between("", ""))
+            test = Between(shifted(low, shift), shifted(high, shift))
+            moments.append(Moment(date_tag, time_tag, test))
+        elif isinstance(time, Between) and shift:
+            told[time_tag] = Between(shifted_time(time.low, shift), shifted_time(time.high, shift))
+    gone = {tag for moment in moments for tag in (moment.date, moment.time)}
+    rest = [key for key in keys if key.path[0] not in gone]
+    return [Key(k.path, told.get(k.path[0], k.test)) for k in rest], tuple(moments)
 
 
-def _combined(keys: list[Key]) -> tuple[list[Key], Between | None]:
-    """Date and time ranges together mean one stretch of time (PS3.4 C.2.2.2.5.4)."""
-    ranges = {key.path: key.test for key in keys if isinstance(key.test, Between)}
-    date, time = ranges.get(_STUDY_DATE), ranges.get(_STUDY_TIME)
-    if date is None or time is None or date.low == date.high:
-        return keys, None
+def _is_stretch(date: Between, time: Test | None) -> bool:
+    return isinstance(time, Between) and date.low != date.high
+
+
+def _ends(date: Between, time: Between) -> tuple[str, str]:
     low = date.low + (time.low or "000000") if date.low else ""
-    high = date.high + (time.high or "235959.999999") if date.high else ""
-    rest = [key for key in keys if key.path not in (_STUDY_DATE, _STUDY_TIME)]
-    return rest, Between(low, high)
-
-
-def accepts(test: Test, value: str) -> bool:
-    """Whether an attribute's value passes; for `NameLike` the value is its search keys."""
-    match test:
-        case Exact():
-            return value == test.value
-        case OneOf():
-            return value in test.values
-        case Wildcard():
-            return fits(test.pattern, value)
-        case NameLike():
-            return all(fits(pattern, value) for pattern in test.patterns)
-        case Between():
-            return bool(value) and test.low <= value and (not test.high or value <= test.high)
-
-
-def fits(pattern: str, value: str) -> bool:
-    """Whether a value fits a pattern of `*` and `?`; brackets mean themselves."""
-    return re.match(translate(pattern.replace("[", "[[]")), value) is not None
-
-
-def to_like(pattern: str, escape: str = "\\") -> str:
-    """A pattern of `*` and `?` as the pattern of SQL's LIKE, with its own marks escaped."""
-    marks = str.maketrans(
-        {"*": "%", "?": "_", "%": f"{escape}%", "_": f"{escape}_", escape: escape * 2}
-    )
-    return pattern.translate(marks)
+    return low, date.high + (time.high or "235959.999999") if date.high else ""

@@ -121,6 +121,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "查询参数 {name} 的值无效:{value}",
         "Bad value of the query parameter {name}: {value}",
     ),
+    "unsupported-key": (
+        "此处不能按 {name} 查询",
+        "This search cannot match {name}",
+    ),
     "not-acceptable": (
         "无法以所要求的媒体类型提供:{accept}",
         "None of these media types can be given: {accept}",
@@ -140,7 +144,6 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "缺少元数据引用的批量数据:{uri}",
         "The bulk data that the metadata names is not there: {uri}",
     ),
-    "cannot-transcode": ("无法转换传输语法:{why}", "It cannot be transcoded: {why}"),
     "cannot-render": ("无法生成图像:{why}", "No picture can be made: {why}"),
     "render-limit": ("图像处理超出资源限制", "Rendering exceeded its limits"),
 }

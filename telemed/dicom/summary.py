@@ -68,8 +68,8 @@ class InstanceSummary:
     manufacturer_model: str
     performed_start_date: str
     performed_start_time: str
-    scheduled_step_id: str
-    requested_procedure_id: str
+    asked_for: tuple[tuple[str, str], ...]
+    """Scheduled Procedure Step ID and Requested Procedure ID of each Request Attributes item."""
     # instance
     instance_number: int | None
     content_date: str
@@ -121,6 +121,8 @@ _TIMES: Final = {
     "performed_start_time": 0x00400245,
 }
 _REQUEST: Final = 0x00400275
+_ASKED: Final = (0x00400009, 0x00401001)
+_MOST_ASKED: Final = 100
 
 _DATE: Final = re.compile(r"(\d{4})[.:/-]?(\d\d)[.:/-]?(\d\d)\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d):?(\d\d)?:?(\d\d)?(\.\d{1,6})?\Z", re.ASCII)
@@ -166,12 +168,15 @@ class _Reader:
         number = integer_or_text(self.text(tag))
         return number if isinstance(number, int) else None
 
-    def requested(self, tag: int) -> str:
-        """An attribute of the first item of Request Attributes Sequence."""
+    def asked_for(self) -> tuple[tuple[str, str], ...]:
+        """What the items of Request Attributes Sequence ask for; empty ones are left out."""
         sequence = self.file.elements.get(_REQUEST)
-        if sequence is None or not sequence.items:
-            return ""
-        return first_text(self.file, self.charset, sequence.items[0].get(tag))
+        items = sequence.items if sequence is not None and sequence.items else []
+        ids = [
+            tuple(first_text(self.file, self.charset, item.get(tag)) for tag in _ASKED)
+            for item in items[:_MOST_ASKED]
+        ]
+        return tuple((step, procedure) for step, procedure in ids if step or procedure)
 
     def summary(self) -> InstanceSummary:
         file = self.file
@@ -200,8 +205,7 @@ class _Reader:
             referring_physician_shown=self.readable(person_name(referring)),
             series_number=self.integer(0x00200011),
             instance_number=self.integer(0x00200013),
-            scheduled_step_id=self.requested(0x00400009),
-            requested_procedure_id=self.requested(0x00401001),
+            asked_for=self.asked_for(),
             content_kind=content_of(sop_class).kind,
             rows=file.number(Tag.ROWS),
             columns=file.number(Tag.COLUMNS),

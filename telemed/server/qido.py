@@ -5,31 +5,21 @@ lower level. An empty result is 200 with an empty array, also under a study that
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
-from telemed.actions.image_search import Found, search
-from telemed.dicom.dictionary import keyword_of
-from telemed.dicom.jsonmodel import row as dicom_row
-from telemed.dicom.matching import RESOURCES, Criteria, parse_query
+from telemed.actions.image_search import MOST_COUNTED, Found, search
+from telemed.dicom.criteria import Criteria
+from telemed.dicom.matching import RESOURCES, parse_query
 from telemed.dicom.media import NEGOTIATION, RESULT_OFFERS, Offer
 from telemed.dicom.multipart import boundary_for, closing, content_type
 from telemed.dicom.xmlmodel import native_xml
-from telemed.server.imaging import (
-    BASE,
-    Handler,
-    in_problems,
-    instance_url,
-    squeeze,
-    warn,
-    wish,
-    xml_parts,
-)
+from telemed.server.imaging import BASE, Handler, in_problems, squeeze, warn, wish, xml_parts
 from telemed.server.routing import Call
-from telemed.store.studies import split_modalities
+from telemed.store.search_json import instance_json, json_array, json_object, with_origin
 from telemed.store.tx import Row
 
 Json = dict[str, Any]
@@ -44,25 +34,24 @@ def _resource(name: str) -> Handler:
         asked = [pair for pair in call.request.query.items() if pair[0] not in NEGOTIATION]
         criteria = parse_query(asked, name)
         path = dict(call.request.match_info)
-        found = await call.ask(lambda act: search(act, level, criteria, path))
-        origin = call.services.settings.origin + BASE
-        shown = [_shown(row, RESOURCES[name], origin) for row in found.rows]
-        response = results(shown, offer)
-        warn(response, origin, _warnings(criteria, found))
+        found = await call.ask(lambda act: search(act, level, criteria, path, BASE))
+        service = call.services.settings.origin + BASE
+        told = [with_origin(one, service) for one in _results(found.rows, RESOURCES[name])]
+        response = _response(told, offer)
+        warn(response, service, _warnings(criteria, found))
         squeeze(call, response)
         return response
 
     return in_problems(handle)
 
 
-def results(shown: Sequence[Json], offer: Offer) -> web.Response:
+def _response(told: Sequence[bytes], offer: Offer) -> web.Response:
     """Results as one array, or as one part of XML each (8.6.1.2 and F.2.2)."""
     if not offer.multipart:
-        headers = {"Content-Type": offer.media_type}
-        return web.Response(body=orjson.dumps(shown), headers=headers)
-    if not shown:
+        return web.Response(body=json_array(told), headers={"Content-Type": offer.media_type})
+    if not told:
         return web.Response(status=204)  # a multipart body has at least one part
-    documents = [native_xml(row) for row in shown]
+    documents = [native_xml(orjson.loads(json_object(one))) for one in told]
     boundary = boundary_for(*(hashlib.sha256(one).hexdigest() for one in documents))
     headers = {"Content-Type": content_type(offer.media_type, boundary)}
     return web.Response(body=xml_parts(boundary, documents) + closing(boundary), headers=headers)
@@ -80,79 +69,37 @@ def _warnings(criteria: Criteria, found: Found) -> list[str]:
     """What the client should know of how it was understood (8.3.4)."""
     told = []
     if found.remaining:
-        told.append(f"There are {found.remaining} additional results that can be requested")
+        least = "at least " if found.remaining > MOST_COUNTED else ""
+        count = min(found.remaining, MOST_COUNTED)
+        told.append(f"There are {least}{count} additional results that can be requested")
     if found.ambiguous:
         told.append(
             "The PatientID is used by several institutions: add IssuerOfPatientID to say whose"
         )
-    passed = [*criteria.ignored, *(keyword_of(tag) for tag in found.unmatched)]
-    names = [name for name in passed if name.isascii() and name.isprintable()][:8]
+    names = [name for name in criteria.ignored if name.isascii() and name.isprintable()][:8]
     if names:
-        told.append(f"These parameters were not used for matching: {', '.join(names)}")
+        told.append(f"These parameters were not used: {', '.join(names)}")
     return told
 
 
-def _shown(row: Row, levels: Sequence[str], origin: str) -> Json:
-    """One result: the attributes of all its levels in ascending order."""
-    lowest = levels[-1]
-    found: Json = {}
-    if "study" in levels:
-        found |= _study(_level(row, "study", lowest), origin)
-    if "series" in levels:
-        found |= _series(_level(row, "series", lowest), origin, _uid_above(row, lowest))
-    if lowest == "instance":
-        found |= _instance(row, origin)
-    return dict(sorted(found.items()))
+# --- results ----------------------------------------------------------------------------------
+
+_MEMBERS: Final[Mapping[str, Callable[[Row], bytes]]] = {
+    "study": lambda row: bytes(row["study_json"]),
+    "series": lambda row: bytes(row["series_json"]),
+    "instance": lambda row: instance_json(row, row["study_uid"], row["series_uid"]),
+}
 
 
-def _level(row: Row, level: str, lowest: str) -> Row:
-    """The columns of a level above the lowest, under their own names."""
-    if level == lowest:
-        return row
-    mark = f"{level}__"
-    return {k.removeprefix(mark): v for k, v in row.items() if k.startswith(mark)}
-
-
-def _uid_above(row: Row, lowest: str) -> str:
-    return str(row["study_uid"] if lowest == "study" else row["study__study_uid"])
-
-
-def _study(row: Row, origin: str) -> Json:
-    computed: Mapping[int, object] = {
-        0x00080056: "ONLINE",
-        0x00080061: split_modalities(row["modalities"]),
-        0x00081190: f"{origin}/studies/{row['study_uid']}",
-        0x00100020: row["patient_id"],
-        0x00201206: row["series_count"],
-        0x00201208: row["instance_count"],
-    }
-    return {**row["attributes"], **dicom_row(computed)}
-
-
-def _series(row: Row, origin: str, study_uid: str) -> Json:
-    computed: Mapping[int, object] = {
-        0x00081190: f"{origin}/studies/{study_uid}/series/{row['series_uid']}",
-        0x0020000D: study_uid,
-        0x00201209: row["instance_count"],
-    }
-    return {**row["attributes"], **dicom_row(computed)}
-
-
-def _instance(row: Row, origin: str) -> Json:
-    values: dict[int, object] = {
-        0x00080016: row["sop_class"],
-        0x00080018: row["sop_uid"],
-        0x00080056: "ONLINE",
-        0x00081190: origin + instance_url(row).removeprefix(BASE),
-        0x00083002: row["transfer_syntax"],
-        0x0020000D: row["study__study_uid"],
-        0x0020000E: row["series__series_uid"],
-        0x00200013: row["number"],
-    }
-    pixels = {
-        0x00280008: row["frames"] or None,
-        0x00280010: row["rows"],
-        0x00280011: row["columns"],
-        0x00280100: row["bits_allocated"],
-    }
-    return dicom_row({**values, **{k: v for k, v in pixels.items() if v is not None}})
+def _results(rows: Sequence[Row], levels: Sequence[str]) -> Iterator[bytes]:
+    """Each result's members: the attributes of all its levels in ascending order."""
+    for row in rows:
+        members = [_MEMBERS[level](row) for level in levels]
+        fields = row.get("fields")
+        if len(members) == 1 and not fields:
+            yield members[0]
+            continue
+        merged: Json = dict(fields or {})
+        for some in members:  # of what two levels have, the lower one's stands
+            merged |= orjson.loads(json_object(some))
+        yield orjson.dumps(merged, option=orjson.OPT_SORT_KEYS)[1:-1]

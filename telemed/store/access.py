@@ -8,6 +8,7 @@ afterwards, so counts and pages cannot tell what is hidden.
 """
 
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,15 +16,19 @@ from telemed.core import request
 from telemed.core.access import Permission, Relation, Subject
 from telemed.store.tables import agreements, institutions, request_studies, requests, studies
 
+T = TypeVar("T")
 Predicate = sa.ColumnElement[bool]
+Given: TypeAlias = T | sa.ColumnElement[T]
+"""A value, or a parameter of a statement that is built once."""
 
 # Aliases cost a copy of every column, so they are made once.
 _linked = studies.alias("linked")
 _other = studies.alias("other")
 _place = institutions.alias("place")
 
-_ANSWERED = (request.State.ANSWERED.value, request.State.CONFIRMED.value)
-_WITH_PROVIDER = tuple(sorted(state.value for state in request.WITH_PROVIDER))
+# Parameters of their own: a list in one would be spelled out anew at each execution.
+_ANSWERED = [sa.literal(state.value) for state in (request.State.ANSWERED, request.State.CONFIRMED)]
+_WITH_PROVIDER = [sa.literal(state.value) for state in sorted(request.WITH_PROVIDER)]
 
 
 def visible_requests(subject: Subject, now: datetime) -> Predicate:
@@ -44,12 +49,25 @@ def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
     patient (one institution's PatientID), never another institution's patient of equal name or
     number. Supervision sees no images.
     """
-    if Permission.SEE_STUDIES not in subject.permissions or subject.institution_id is None:
+    if not may_see_studies(subject):
         return sa.false()
     own = table.c.institution_id == subject.institution_id
     if Permission.SEE_CASES not in subject.permissions:
         return own
-    asked = (
+    return sa.or_(own, shown_studies(str(subject.institution_id), now, table))
+
+
+def may_see_studies(subject: Subject) -> bool:
+    """Whether there can be any study that the subject sees."""
+    return Permission.SEE_STUDIES in subject.permissions and subject.institution_id is not None
+
+
+def shown_studies(viewer: Given[str], now: Given[datetime], table: sa.FromClause) -> Predicate:
+    """The rows of `studies` (or an alias of it) that others show an institution by their cases.
+
+    Both values may be parameters of a statement that is built once.
+    """
+    return (
         sa.select(sa.literal(1))
         .select_from(
             request_studies.join(requests, requests.c.id == request_studies.c.request_id).join(
@@ -61,12 +79,11 @@ def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
             # A request shows its requester's images; a link to another's is not believed.
             _linked.c.institution_id == requests.c.requester_id,
             table.c.institution_id == requests.c.requester_id,
-            _asked(subject.institution_id, now),
+            _asked(viewer, now),
         )
         .correlate(table)
         .exists()
     )
-    return sa.or_(own, asked)
 
 
 def reachable_studies(subject: Subject, now: datetime) -> Predicate:
@@ -75,23 +92,31 @@ def reachable_studies(subject: Subject, now: datetime) -> Predicate:
     Two institutions may hold the same UID. DICOMweb has no other name for a study, so one of
     them is reached: one's own before others', then the one that came first.
     """
-    mine = _other.c.institution_id == subject.institution_id
-    earlier = sa.and_(
-        studies.c.institution_id != subject.institution_id,
-        sa.or_(mine, _other.c.id < studies.c.id),
-    )
+    if not may_see_studies(subject):
+        return sa.false()
+    own = studies.c.institution_id == subject.institution_id
+    if Permission.SEE_CASES not in subject.permissions:
+        return own
+    return sa.or_(own, named_studies(str(subject.institution_id), now))
+
+
+def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
+    """The shown studies of other institutions that no reachable study of the same UID hides."""
     hidden = (
         sa.select(sa.literal(1))
         .where(
             _other.c.study_uid == studies.c.study_uid,
             _other.c.id != studies.c.id,
-            earlier,
-            visible_studies(subject, now, _other),
+            sa.or_(
+                _other.c.institution_id == viewer,
+                sa.and_(_other.c.id < studies.c.id, shown_studies(viewer, now, _other)),
+            ),
         )
         .correlate(studies)
         .exists()
     )
-    return sa.and_(visible_studies(subject, now), ~hidden)
+    foreign = studies.c.institution_id != viewer
+    return sa.and_(foreign, shown_studies(viewer, now, studies), ~hidden)
 
 
 def _ladder(subject: Subject, now: datetime) -> list[tuple[Relation, Predicate]]:
@@ -107,7 +132,7 @@ def _ladder(subject: Subject, now: datetime) -> list[tuple[Relation, Predicate]]
     return rungs or [(Relation.NONE, sa.false())]
 
 
-def _asked(institution_id: str, now: datetime) -> Predicate:
+def _asked(institution_id: Given[str], now: Given[datetime]) -> Predicate:
     in_force = (
         sa.select(sa.literal(1))
         .where(agreements.c.id == requests.c.agreement_id, agreements.c.until > now)

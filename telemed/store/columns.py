@@ -43,6 +43,8 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# Text whose ranges are ranges of bytes, whatever the database's language.
+Bytewise = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Col = sa.Column
 

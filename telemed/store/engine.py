@@ -129,6 +129,10 @@ class Store:
         return None
 
 
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
 def _as_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
@@ -181,6 +185,8 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
             cursor.execute("PRAGMA wal_autocheckpoint=0")
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
+        # The built-in one knows no letters but ASCII's; PostgreSQL's knows them all.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from telemed.store import study_keys
+from telemed.store.search_json import series_json, study_json
 from telemed.store.tables import (
     conflicts,
     instances,
@@ -68,6 +70,7 @@ class _Study:
     patient_id: str
     fresh: bool
     before: datetime
+    keys: list[str]
     added: int = 0
     series: dict[str, dict[str, Any]] | None = None
 
@@ -157,7 +160,13 @@ class Shelf:
         row = self._tx.find(studies, institution_id=self._institution, study_uid=study_uid)
         if row is None:
             return None
-        return _Study(dict(row), row["patient_id"], fresh=False, before=row["updated_at"])
+        return _Study(
+            dict(row),
+            row["patient_id"],
+            fresh=False,
+            before=row["updated_at"],
+            keys=[row["study_date"], *study_keys.keys_of(row)],
+        )
 
     def _made(self, arrival: Arrival) -> _Study:
         uid = arrival.study["study_uid"]
@@ -169,6 +178,8 @@ class Shelf:
             "patient_ref": self._patient(arrival, patient_id),
             "patient_id": patient_id,
             "modalities": "",
+            "sop_classes": "",
+            "search_json": b"",
             "body_part": "",
             "series_count": 0,
             "instance_count": 0,
@@ -177,7 +188,7 @@ class Shelf:
             "updated_at": self._now,
         }
         self._tx.insert(studies, row)
-        return _Study(row, patient_id, fresh=True, before=self._now)
+        return _Study(row, patient_id, fresh=True, before=self._now, keys=[])
 
     def _patient(self, arrival: Arrival, patient_id: str) -> str:
         """The platform patient: this institution's bearer of the PatientID."""
@@ -220,6 +231,7 @@ class Shelf:
         study.added += 1
         study.row["instance_count"] += 1
         study.row["bytes"] += arrival.instance["size"]
+        study.row["sop_classes"] = joined(study.row["sop_classes"], arrival.instance["sop_class"])
         _first_wins(study.row, {**arrival.study, "body_part": arrival.series["body_part"]})
 
     def _series(self, study: _Study, arrival: Arrival) -> dict[str, Any]:
@@ -233,6 +245,7 @@ class Shelf:
                 "study_id": study.row["id"],
                 **arrival.series,
                 "instance_count": 0,
+                "search_json": b"",
             }
             self._tx.insert(series, made)
             study.series[uid] = made
@@ -242,11 +255,15 @@ class Shelf:
     def _save(self, study: _Study) -> None:
         """Write the new counts and descriptions of a study and its series."""
         for one in (study.series or {}).values():
+            one["search_json"] = series_json(one, study.row["study_uid"])
             self._tx.change(series, {"id": one["id"]}, one)
         found = {one["modality"] for one in (study.series or {}).values() if one["modality"]}
         study.row["modalities"] = join_modalities(found)
         study.row["updated_at"] = self._now
+        study.row["search_json"] = study_json(study.row)
         self._tx.change(studies, {"id": study.row["id"]}, study.row)
+        if study.keys != [study.row["study_date"], *study_keys.keys_of(study.row)]:
+            study_keys.enter(self._tx, study.row, study.fresh)
 
     def _conflict(
         self, arrival: Arrival, reason: str, study_id: str, kept_blob: str | None
@@ -275,7 +292,12 @@ def synthetic_patient_id(study_uid: str) -> str:
 
 def join_modalities(found: Iterable[str]) -> str:
     """The column value of a set of modalities: sorted, backslash between as in DICOM."""
-    return "\\".join(sorted(set(found)))
+    return "\\".join(sorted({*found} - {""}))
+
+
+def joined(column: str, value: str) -> str:
+    """A column of several values with one more, sorted and each once."""
+    return column if value in (held := column.split("\\")) else join_modalities([*held, value])
 
 
 def split_modalities(column: str) -> list[str]:

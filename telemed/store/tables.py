@@ -6,7 +6,7 @@ Times are aware UTC. JSON columns hold forms and facts, never what a query must 
 
 import sqlalchemy as sa
 
-from telemed.store.columns import Big, Col, Json, UtcTime, metadata
+from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
 from telemed.store.columns import table as _table
 
 __all__ = ["metadata"]  # importing this module fills it
@@ -178,7 +178,11 @@ studies = _table(
     Col("series_count", sa.Integer, nullable=False),
     Col("instance_count", sa.Integer, nullable=False),
     Col("bytes", Big, nullable=False),
+    Col("name_keys", sa.Text, nullable=False),
+    Col("referring_keys", sa.Text, nullable=False),
+    Col("sop_classes", sa.Text, nullable=False),
     Col("attributes", Json, nullable=False),
+    Col("search_json", sa.LargeBinary, nullable=False),
     Col("received_at", UtcTime, nullable=False),
     Col("updated_at", UtcTime, nullable=False),
     sa.UniqueConstraint("institution_id", "study_uid"),
@@ -201,6 +205,7 @@ series = _table(
     Col("body_part", sa.Text, nullable=False),
     Col("instance_count", sa.Integer, nullable=False),
     Col("attributes", Json, nullable=False),
+    Col("search_json", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("study_id", "series_uid"),
     sa.Index("ix_series_series_uid", "series_uid"),
 )
@@ -225,6 +230,17 @@ instances = _table(
     Col("stored_at", UtcTime, nullable=False),
     sa.UniqueConstraint("institution_id", "sop_uid"),
     sa.Index("ix_instances_series", "series_id", "number"),
+)
+
+study_keys = _table(
+    "study_keys",
+    Col("viewer_id", sa.Text, primary_key=True),
+    Col("key", Bytewise, primary_key=True),
+    Col("study_date", sa.Text, primary_key=True),
+    Col("study_id", sa.Text, primary_key=True),
+    Col("own", sa.Boolean, primary_key=True),
+    sa.Index("ix_study_keys_study", "study_id"),
+    in_key_order=True,
 )
 
 conflicts = _table(

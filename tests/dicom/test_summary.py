@@ -59,7 +59,7 @@ def test_everything_indexed_of_a_ct_slice() -> None:
         "Thorax",
         "L",
     )
-    assert (summary.scheduled_step_id, summary.requested_procedure_id) == ("SPS1", "RP")
+    assert summary.asked_for == (("SPS1", "RP"),)
     assert (summary.rows, summary.columns, summary.bits_allocated) == (4, 4, 16)
     assert (summary.number_of_frames, summary.has_pixels, summary.content_kind) == (
         1,

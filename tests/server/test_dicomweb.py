@@ -239,7 +239,7 @@ async def test_searches_return_what_the_index_holds(house: House) -> None:
         ("StudyInstanceUID=2.25.1,2.25.2", 1), ("StudyDescription=*CT*", 1), ("StudyID=1", 1),
         ("ReferringPhysicianName=李四", 1), ("PatientBirthDate=19640302", 1), ("PatientSex=M", 0),
         ("InstitutionName=*", 1), ("IssuerOfPatientID=tiandong", 1), ("IssuerOfPatientID=x", 0),
-        ("SomethingElse=1", 1), ("limit=0", 0), ("offset=1", 0),
+        ("SomethingElse=1", 1), ("offset=1", 0),
         ("limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060,00080090", 1),
     ],
 )  # fmt: skip
@@ -250,8 +250,9 @@ async def test_each_key_matches_as_the_standard_says(house: House, query: str, h
     assert (reply.status, len(reply.json)) == (200, hits)
 
 
-@pytest.mark.parametrize("query", ["limit=-1", "limit=x", "offset=-1", "StudyDate=soon",
-                                   "StudyInstanceUID=../x", "fuzzymatching=maybe"])  # fmt: skip
+@pytest.mark.parametrize("query", ["limit=-1", "limit=0", "Modality=CT", "offset=-1",
+                                   "StudyDate=soon", "StudyInstanceUID=../x",
+                                   "fuzzymatching=maybe"])  # fmt: skip
 async def test_a_malformed_search_is_a_400(house: House, query: str) -> None:
     """A bad value of a known parameter is refused in the one error shape."""
     reply = await house.get(OWNER, f"/dicom-web/studies?{query}")
@@ -281,8 +282,8 @@ VALUES = {
     **dict.fromkeys(("StudyTime", "SeriesTime", "ContentTime",
                      "PerformedProcedureStepStartTime"), ("0800-1700", "1015")),
     **dict.fromkeys(("SeriesNumber", "InstanceNumber"), ("1", "99999999999")),
-    **dict.fromkeys(("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
-                    ("2.25.1", "2.25.1,2.25.2")),
+    **dict.fromkeys(("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID",
+                     "SOPClassesInStudy"), ("2.25.1", "2.25.1,2.25.2")),
     "ModalitiesInStudy": ("CT", "C*", "CT,MR"),
 }  # fmt: skip
 
@@ -496,8 +497,7 @@ async def test_files_of_another_toolkit_keep_their_pixels(
         sent.decompress()
     assert sent.PixelData[: 3 * size] == pixels[: 3 * size]
     ((kind, _),) = parts(await house.get(OWNER, f"{instance}/frames/2", ANY_FRAME))
-    own = str(dataset.file_meta.TransferSyntaxUID)
-    assert kind.endswith(f"transfer-syntax={syntax if own in FORBIDDEN else own}")
+    assert kind.endswith(f"transfer-syntax={syntax}")
 
 
 # --- the door ---------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ def add_study(tx: Tx, case_key: str) -> None:
              "patient_search": "", "patient_id": case_key, "accession_number": "",
              "study_date": "", "study_time": "", "description": "", "study_local_id": "",
              "referring_physician": "", "modalities": "", "body_part": "", "series_count": 0,
-             "instance_count": 0, "bytes": 0, "attributes": {}, "received_at": NOW,
+             "instance_count": 0, "bytes": 0, "name_keys": "", "referring_keys": "",
+             "sop_classes": "", "attributes": {}, "search_json": b"", "received_at": NOW,
              "updated_at": NOW},
         )  # fmt: skip
     tx.insert(

@@ -102,7 +102,8 @@ def send(act: Act) -> str:
           "patient_name": "", "patient_search": "", "patient_id": "P", "accession_number": "",
           "study_date": "", "study_time": "", "description": "", "study_local_id": "",
           "referring_physician": "", "modalities": "CT", "body_part": "", "series_count": 1,
-          "instance_count": 1, "bytes": 1, "attributes": {}, "received_at": now,
+          "instance_count": 1, "bytes": 1, "name_keys": "", "referring_keys": "",
+          "sop_classes": "", "attributes": {}, "search_json": b"", "received_at": now,
           "updated_at": now}],
     )  # fmt: skip
     case = requests.create(act, "imaging", "routine")
