@@ -184,17 +184,25 @@ def _searches() -> str:
 
 
 def _syntaxes() -> str:
-    def traits(row: TransferSyntax) -> str:
+    def stored(row: TransferSyntax) -> str:
         if not row.on_the_wire:
             return "rewritten as Explicit VR Little Endian"
         if row.video:
             return "as stored; video is not decoded"
-        if not row.encapsulated:
-            return "as stored"
         return "as stored" if row.decodable else "as stored; not decoded here"
 
-    rows = [(code(r.uid), r.name, r.media_type, traits(r)) for r in TRANSFER_SYNTAXES.values()]
-    return table(("UID", "name", "media type of frames", "leaves the server"), rows)
+    def default(row: TransferSyntax) -> str:
+        whole = row.encapsulated and row.decodable and not row.lossy
+        return (
+            "decoded" if whole else "as stored" if row.encapsulated else "Explicit VR Little Endian"
+        )
+
+    rows = [
+        (code(r.uid), r.name, r.media_type, stored(r), default(r), "yes" if r.made else "")
+        for r in TRANSFER_SYNTAXES.values()
+    ]
+    names = ("media type of frames", "asked for with `*`", "an instance asked for without")
+    return table(("UID", "name", *names, "made from others"), rows)
 
 
 # --- people and rights ------------------------------------------------------------------------

@@ -15,7 +15,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from telemed.dicom.refusal import Refused
-from telemed.dicom.syntaxes import EXPLICIT_LE, OCTETS, TransferSyntax
+from telemed.dicom.syntaxes import (
+    BULK_DEFAULTS,
+    EXPLICIT_LE,
+    OCTETS,
+    TRANSFER_SYNTAXES,
+    TransferSyntax,
+    targets,
+)
 
 DICOM: Final = "application/dicom"
 DICOM_JSON: Final = "application/dicom+json"
@@ -53,22 +60,29 @@ RENDERED_OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
 
 
 def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
-    """Offers for whole instances of one stored syntax; `single` for exactly one instance."""
-    syntaxes = _syntaxes(stored, decodes)
+    """Offers for whole instances of one stored syntax; `single` for exactly one instance.
+
+    Where only pixels with losses are held, those answer a wish that names no transfer syntax
+    (8.7.3.5.2 a): decoded they are no better and many times as long.
+    """
+    syntaxes = _syntaxes(stored, decodes, keeps=stored.lossy)
     many = [Offer(DICOM, uid, True, default) for uid, default in syntaxes]
     one = [Offer(DICOM, uid, False, default) for uid, default in syntaxes] if single else []
     return (*many, *one)
 
 
 def frame_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
-    """Offers for frames: as stored under octet-stream or the image type, or decoded."""
+    """Offers for frames: under octet-stream or the image type, as stored, decoded, coded anew."""
     syntaxes = _syntaxes(stored, decodes)
     offers = []
     for multipart in (True, False) if single else (True,):
         offers += [Offer(OCTETS, uid, multipart, default) for uid, default in syntaxes]
-        if stored.media_type != OCTETS:
-            # Asked for by its image type, the stored syntax needs no parameter.
-            offers.append(Offer(stored.media_type, stored.uid, multipart))
+        for uid, _ in syntaxes:
+            media_type = TRANSFER_SYNTAXES[uid].media_type
+            if media_type != OCTETS:
+                # Asked for by its image type, the stored syntax needs no parameter.
+                default = uid in (stored.uid, BULK_DEFAULTS.get(media_type))
+                offers.append(Offer(media_type, uid, multipart, default))
     return tuple(offers)
 
 
@@ -84,17 +98,19 @@ def document_offers(media_type: str) -> tuple[Offer, ...]:
     return (Offer(media_type),)
 
 
-def _syntaxes(stored: TransferSyntax, decodes: bool) -> list[tuple[str, bool]]:
-    """Transfer syntaxes on offer, and which of them answer when none is named.
+def _syntaxes(
+    stored: TransferSyntax, decodes: bool, *, keeps: bool = False
+) -> list[tuple[str, bool]]:
+    """Transfer syntaxes on offer, and which of them answers when none is named.
 
-    That is Explicit VR Little Endian; where it cannot be made, only the stored syntax is
-    held and may be sent instead (8.7.3.5.2).
+    That is Explicit VR Little Endian, unless it cannot be made or the stored one is to be kept.
     """
+    coded = [(uid, False) for uid in targets(stored)] if decodes else []
     if not stored.encapsulated:
-        return [(EXPLICIT_LE, True)]
-    if decodes:
-        return [(stored.uid, False), (EXPLICIT_LE, True)]
-    return [(stored.uid, True)]
+        return [(EXPLICIT_LE, True), *coded]
+    if not decodes or not stored.decodable:
+        return [(stored.uid, True)]
+    return [(stored.uid, keeps), (EXPLICIT_LE, not keeps), *coded]
 
 
 # -- choosing -----------------------------------------------------------------------------

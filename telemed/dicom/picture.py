@@ -39,8 +39,7 @@ class Region(NamedTuple):
 class PictureSpec:
     """One picture of one frame (counted from 1); `fit` bounds its size, kept in proportion.
 
-    `kind` is 'jpeg' or 'png' for a picture and 'native' for decoded pixels as they would
-    stand in an Explicit VR Little Endian file.
+    `kind` is 'jpeg' or 'png'.
     """
 
     kind: str = "jpeg"
@@ -52,7 +51,7 @@ class PictureSpec:
 
     @property
     def media_type(self) -> str:
-        return "application/octet-stream" if self.kind == "native" else f"image/{self.kind}"
+        return f"image/{self.kind}"
 
 
 def picture_spec(

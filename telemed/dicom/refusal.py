@@ -144,6 +144,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "缺少元数据引用的批量数据:{uri}",
         "The bulk data that the metadata names is not there: {uri}",
     ),
+    "cannot-transcode": ("无法转换传输语法:{why}", "It cannot be transcoded: {why}"),
     "cannot-render": ("无法生成图像:{why}", "No picture can be made: {why}"),
     "render-limit": ("图像处理超出资源限制", "Rendering exceeded its limits"),
 }

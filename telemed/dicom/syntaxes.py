@@ -13,7 +13,10 @@ OCTETS: Final = "application/octet-stream"
 
 
 class TransferSyntax(NamedTuple):
-    """One row: `media_type` is that of one frame, `start` how its codestream begins."""
+    """One row: `media_type` is that of one frame, `start` how its codestream begins.
+
+    `made` says that the worker can encode frames in it.
+    """
 
     uid: str
     name: str
@@ -25,6 +28,7 @@ class TransferSyntax(NamedTuple):
     lossy: bool = False
     media_type: str = OCTETS
     start: bytes = b""
+    made: bool = False
 
     @property
     def on_the_wire(self) -> bool:
@@ -32,9 +36,14 @@ class TransferSyntax(NamedTuple):
         return not (self.implicit or self.big_endian or self.deflated)
 
     @property
+    def wired(self) -> str:
+        """The UID under which it travels as stored."""
+        return self.uid if self.on_the_wire else EXPLICIT_LE
+
+    @property
     def decodable(self) -> bool:
         """The render worker has a codec for its frames."""
-        return not self.video and self.media_type not in ("image/jxl", "image/jpx")
+        return not self.video and self.media_type != "image/jpx"
 
 
 IMPLICIT_LE: Final = "1.2.840.10008.1.2"
@@ -47,11 +56,11 @@ _JPEG, _J2K = b"\xff\xd8", b"\xff\x4f\xff\x51"
 
 
 def _coded(
-    uid: str, name: str, media_type: str, start: bytes, *, lossy: bool = False
+    uid: str, name: str, media_type: str, start: bytes, *, lossy: bool = False, made: bool = False
 ) -> TransferSyntax:
     uid = f"1.2.840.10008.1.2.{uid}"
     return TransferSyntax(
-        uid, name, encapsulated=True, lossy=lossy, media_type=media_type, start=start
+        uid, name, encapsulated=True, lossy=lossy, media_type=media_type, start=start, made=made
     )
 
 
@@ -88,26 +97,47 @@ TRANSFER_SYNTAXES: Final[dict[str, TransferSyntax]] = {
         TransferSyntax(DEFLATED_LE, "Deflated Explicit VR Little Endian", deflated=True),
         TransferSyntax(EXPLICIT_BE, "Explicit VR Big Endian", big_endian=True),
         _coded("1.98", "Encapsulated Uncompressed Explicit VR Little Endian", OCTETS, b""),
-        _coded("4.50", "JPEG Baseline (Process 1)", "image/jpeg", _JPEG, lossy=True),
+        _coded("4.50", "JPEG Baseline (Process 1)", "image/jpeg", _JPEG, lossy=True, made=True),
         _coded("4.51", "JPEG Extended (Process 2 and 4)", "image/jpeg", _JPEG, lossy=True),
-        _coded("4.57", "JPEG Lossless (Process 14)", "image/jpeg", _JPEG),
-        _coded("4.70", "JPEG Lossless (Process 14, Selection Value 1)", "image/jpeg", _JPEG),
-        _coded("4.80", "JPEG-LS Lossless", "image/jls", _JPEG),
-        _coded("4.81", "JPEG-LS Near-Lossless", "image/jls", _JPEG, lossy=True),
-        _coded("4.90", "JPEG 2000 (Lossless Only)", "image/jp2", _J2K),
-        _coded("4.91", "JPEG 2000", "image/jp2", _J2K, lossy=True),
+        _coded("4.57", "JPEG Lossless (Process 14)", "image/jpeg", _JPEG, made=True),
+        _coded(
+            "4.70", "JPEG Lossless (Process 14, Selection Value 1)", "image/jpeg", _JPEG, made=True
+        ),
+        _coded("4.80", "JPEG-LS Lossless", "image/jls", _JPEG, made=True),
+        _coded("4.81", "JPEG-LS Near-Lossless", "image/jls", _JPEG, lossy=True, made=True),
+        _coded("4.90", "JPEG 2000 (Lossless Only)", "image/jp2", _J2K, made=True),
+        _coded("4.91", "JPEG 2000", "image/jp2", _J2K, lossy=True, made=True),
         _coded("4.92", "JPEG 2000 Part 2 (Lossless Only)", "image/jpx", _J2K),
         _coded("4.93", "JPEG 2000 Part 2", "image/jpx", _J2K, lossy=True),
         _coded("4.110", "JPEG XL Lossless", "image/jxl", b"\xff\x0a"),
         _coded("4.111", "JPEG XL JPEG Recompression", "image/jxl", b"\xff\x0a", lossy=True),
         _coded("4.112", "JPEG XL", "image/jxl", b"\xff\x0a", lossy=True),
-        _coded("4.201", "High-Throughput JPEG 2000 (Lossless Only)", "image/jphc", _J2K),
+        _coded("4.201", "High-Throughput JPEG 2000 (Lossless Only)", "image/jphc", _J2K, made=True),
         _coded("4.202", "High-Throughput JPEG 2000 RPCL (Lossless Only)", "image/jphc", _J2K),
-        _coded("4.203", "High-Throughput JPEG 2000", "image/jphc", _J2K, lossy=True),
-        _coded("5", "RLE Lossless", "image/dicom-rle", b""),
+        _coded("4.203", "High-Throughput JPEG 2000", "image/jphc", _J2K, lossy=True, made=True),
+        _coded("5", "RLE Lossless", "image/dicom-rle", b"", made=True),
         *_videos(),
     )
 }
+
+
+# PS3.18 table 8.7.3-5: what an image type means when no transfer syntax is named.
+BULK_DEFAULTS: Final[dict[str, str]] = {
+    "image/jpeg": "1.2.840.10008.1.2.4.70",
+    "image/dicom-rle": RLE,
+    "image/jls": "1.2.840.10008.1.2.4.80",
+    "image/jp2": "1.2.840.10008.1.2.4.90",
+    "image/jpx": "1.2.840.10008.1.2.4.92",
+    "image/jphc": "1.2.840.10008.1.2.4.201",
+    "image/jxl": "1.2.840.10008.1.2.4.110",
+}
+
+
+def targets(stored: TransferSyntax) -> tuple[str, ...]:
+    """The compressed syntaxes that frames of a stored one may be given in, the stored left out."""
+    if not stored.decodable:
+        return ()
+    return tuple(row.uid for row in TRANSFER_SYNTAXES.values() if row.made and row != stored)
 
 
 class Content(NamedTuple):

@@ -1,4 +1,4 @@
-"""A small pool of processes that decode pixels, so that a hostile file kills one of them.
+"""A small pool of processes that work on pixels, so that a hostile file kills one of them.
 
 Each worker is a fresh interpreter with limits on memory, processor time, files and cores;
 it is asked over its standard input and answers over its standard output in a framing of
@@ -15,11 +15,11 @@ import struct
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from telemed.dicom.picture import PictureSpec, Region, Window
+from telemed.dicom.jobs import Spec, spec_from, told
 from telemed.dicom.refusal import SENTENCES, Refused
 
 _REQUEST: Final = struct.Struct("<I")
@@ -49,7 +49,7 @@ class RenderPool:
         self.waiting = self.busy = self.given_up = 0
         """Pictures that wait for a worker, that are being made, and that were given up so far."""
 
-    async def render(self, path: Path, spec: PictureSpec) -> bytes:
+    async def render(self, path: Path, spec: Spec) -> bytes:
         """The picture of a stored file.
 
         Raises `Refused`: the worker's own refusal, or render-limit when it died or was late.
@@ -131,9 +131,9 @@ class _Worker:
         )
         return cls(process, limits)
 
-    async def ask(self, path: Path, spec: PictureSpec) -> tuple[int, bytes]:
+    async def ask(self, path: Path, spec: Spec) -> tuple[int, bytes]:
         self.jobs += 1
-        request = json.dumps({"path": str(path), "spec": asdict(spec)}).encode()
+        request = json.dumps({"path": str(path), "job": told(spec)}).encode()
         try:
             async with asyncio.timeout(self._limits.wall_seconds):
                 return await self._exchange(request)
@@ -171,14 +171,15 @@ _BOOT: Final = (
 def serve(memory: int, cpu_seconds: int) -> None:
     """The worker's life: limit itself, then answer pictures until its input ends."""
     _limit(memory)
-    from telemed.dicom import render  # pydicom and the codecs live only in this process
+    from telemed.dicom.darkroom import Darkroom  # pydicom and the codecs live only in this process
 
+    room = Darkroom()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(_REQUEST.size):
         request = json.loads(source.read(*_REQUEST.unpack(head)))
         _allow_cpu(cpu_seconds)
         try:
-            picture = render.render(Path(request["path"]), spec_from(request["spec"]))
+            made = room.make(Path(request["path"]), spec_from(request["job"]))
         except Refused as refusal:
             _refuse(sink, refusal)
         except MemoryError:
@@ -187,19 +188,7 @@ def serve(memory: int, cpu_seconds: int) -> None:
         except OSError:
             _refuse(sink, Refused("cannot-render", why="file"))
         else:
-            _answer(sink, _DONE, picture)
-
-
-def spec_from(told: dict[str, Any]) -> PictureSpec:
-    """The spec that `asdict` wrote."""
-    return PictureSpec(
-        kind=told["kind"],
-        frame=told["frame"],
-        fit=tuple(told["fit"]) if told["fit"] else None,
-        region=Region(*told["region"]) if told["region"] else None,
-        window=Window(*told["window"]) if told["window"] else None,
-        quality=told["quality"],
-    )
+            _answer(sink, _DONE, made)
 
 
 def _refuse(sink: BinaryIO, refusal: Refused) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from telemed.dicom.picture import PictureSpec
 from telemed.dicom.refusal import Refused
 from telemed.dicom.syntaxes import OCTETS, TRANSFER_SYNTAXES
+from telemed.dicom.transcode import FrameSpec, unpacked
 from telemed.dicom.worker import RenderPool
 from telemed.documents.fonts import FAMILY, FontMissing, chinese_fonts
 from telemed.operations.checkup import Deployment, Finding, fail, good, warn
@@ -73,7 +73,7 @@ async def _decodes(pool: RenderPool, folder: Path, picture: dict[str, Any]) -> b
     file = folder / picture["uid"]
     file.write_bytes(part10(picture))
     try:
-        raw = await pool.render(file, PictureSpec(kind="native"))
+        raw = unpacked(await pool.render(file, FrameSpec())).data
     except Refused:
         return False
     decoded = np.frombuffer(raw, np.uint8 if picture["bits"] == 8 else np.uint16)

@@ -21,13 +21,12 @@ from telemed.dicom.elements import PIXEL_TAGS
 from telemed.dicom.frames import Bulk, bulk, frame, frame_span
 from telemed.dicom.jsonmodel import element_at, parse_bulk_path
 from telemed.dicom.media import Offer, bulk_offers, document_offers, frame_offers
-from telemed.dicom.picture import PictureSpec
-from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import opened
-from telemed.dicom.syntaxes import EXPLICIT_LE, OCTETS, TRANSFER_SYNTAXES, TransferSyntax
+from telemed.dicom.syntaxes import OCTETS, TRANSFER_SYNTAXES
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
+    frame_url,
     fresh,
     in_problems,
     instance_url,
@@ -39,6 +38,7 @@ from telemed.server.imaging import (
     wish,
 )
 from telemed.server.routing import Call
+from telemed.server.transcoded import send_coded
 from telemed.server.wado import tag_of
 from telemed.store.tx import Row
 
@@ -78,8 +78,8 @@ async def send_frames(
     if same is not None:
         return same
     with await call.services.at_hand(row["blob"]) as path:
-        if decoded(TRANSFER_SYNTAXES[row["transfer_syntax"]], offer):
-            return await _send_decoded(call, path, row, numbers, offer, tag)
+        if offer.transfer_syntax != TRANSFER_SYNTAXES[row["transfer_syntax"]].wired:
+            return await send_coded(call, path, row, numbers, offer, tag)
         return await _send_stored(call, path, row, numbers, offer, tag)
 
 
@@ -109,11 +109,6 @@ async def _send_stored(
     spans = [layout.spans[n - 1] for n in numbers]
     pieces = _stored_parts(path, numbers, spans, heads, boundary)
     return await send(call, kind, tag, pieces, length)
-
-
-def decoded(stored: TransferSyntax, offer: Offer) -> bool:
-    """Whether an offer needs pixels that are not stored so."""
-    return stored.encapsulated and offer.transfer_syntax == EXPLICIT_LE
 
 
 def frame_numbers(text: str) -> list[int]:
@@ -146,7 +141,7 @@ def _head(
         boundary,
         offer.media_type,
         transfer_syntax=offer.transfer_syntax,
-        location=f"{instance_url(row)}/frames/{number}",
+        location=frame_url(row, number),
         length=size,
         first=first,
     )
@@ -167,32 +162,6 @@ async def _stored_parts(
         async for piece in read_span(path, *span):
             yield piece
     yield multipart.closing(boundary)
-
-
-async def _send_decoded(
-    call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
-) -> web.StreamResponse:
-    """Decoded frames; the first is made before the answer begins, so that a refusal is told."""
-    render = call.services.renderer.render
-    try:
-        first = await render(path, PictureSpec(kind="native", frame=numbers[0]))
-    except Refused as refusal:
-        if refusal.code in ("cannot-render", "cannot-transcode"):
-            raise Problem("not-acceptable", supported="transfer-syntax=*") from refusal
-        raise
-    if not offer.multipart:
-        kind = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax}"
-        return await send(call, kind, tag, one_piece(first), len(first))
-    boundary = multipart.boundary_for(tag)
-
-    async def parts() -> Pieces:
-        for k, number in enumerate(numbers):
-            spec = PictureSpec(kind="native", frame=number)
-            data = await render(path, spec) if k else first
-            yield _head(row, number, offer, boundary, len(data), first=not k) + data
-        yield multipart.closing(boundary)
-
-    return await send(call, multipart.content_type(offer.media_type, boundary), tag, parts())
 
 
 # --- bulk data --------------------------------------------------------------------------------

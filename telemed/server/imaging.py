@@ -7,7 +7,15 @@ answer. Files leave in pieces read in threads, so a slow reader costs one piece 
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from functools import wraps
 from pathlib import Path
@@ -105,6 +113,11 @@ def instance_url(row: Row) -> str:
     """The path of an instance's resource."""
     study, series = row["study__study_uid"], row["series__series_uid"]
     return f"{BASE}/studies/{study}/series/{series}/instances/{row['sop_uid']}"
+
+
+def frame_url(row: Row, number: int) -> str:
+    """The path of a frame's resource."""
+    return f"{instance_url(row)}/frames/{number}"
 
 
 # --- tags -------------------------------------------------------------------------------------
@@ -232,3 +245,18 @@ async def read_span(path: Path, start: int, length: int) -> Pieces:
 async def one_piece(data: bytes) -> Pieces:
     """Bytes that are already at hand."""
     yield data
+
+
+async def gathered(pieces: Iterator[bytes]) -> Pieces:
+    """Pieces made in threads, joined to about a mebibyte so that no thread is asked for each."""
+    while piece := await asyncio.to_thread(_some, pieces):
+        yield piece
+
+
+def _some(pieces: Iterator[bytes]) -> bytes:
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) >= CHUNK:
+            break
+    return bytes(held)

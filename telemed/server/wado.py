@@ -1,13 +1,14 @@
 """WADO-RS: whole instances and metadata (PS3.18 10.4), as the caller may see them.
 
-Stored files travel byte for byte except those whose syntax the web forbids, which are written
-anew. Metadata is what was stored on arrival, joined without being parsed again.
+Stored files travel byte for byte where the caller takes them so. Those whose syntax the web forbids
+are written anew, and those wanted in another syntax are transcoded (`transcoded.py`). Metadata is
+what was stored on arrival, joined without being parsed again.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import orjson
@@ -26,6 +27,7 @@ from telemed.dicom.xmlmodel import native_xml
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
+    gathered,
     in_problems,
     instance_url,
     read_span,
@@ -36,6 +38,7 @@ from telemed.server.imaging import (
     xml_parts,
 )
 from telemed.server.routing import Call
+from telemed.server.transcoded import transcoded
 from telemed.store.tx import Row
 
 PAGE = 200
@@ -63,15 +66,18 @@ async def retrieve(call: Call) -> web.StreamResponse:
 def _offer(call: Call, row: Row, rows: Sequence[Row]) -> Offer:
     syntax = TRANSFER_SYNTAXES[row["transfer_syntax"]]
     single = "instance" in call.request.match_info and len(rows) == 1
-    return wish(call, instance_offers(syntax, single=single, decodes=False))
+    return wish(call, instance_offers(syntax, single=single, decodes=row["frames"] > 0))
 
 
 async def _single(call: Call, row: Row, offer: Offer, tag: str) -> web.StreamResponse:
-    kind = f"{DICOM}; transfer-syntax={offer.transfer_syntax}"
+    stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
     with await call.services.at_hand(row["blob"]) as path:
-        if TRANSFER_SYNTAXES[row["transfer_syntax"]].on_the_wire:
+        if offer.transfer_syntax == stored.uid:
+            kind = f"{DICOM}; transfer-syntax={offer.transfer_syntax}"
             return await send_span(call, kind, tag, path, (0, row["size"]))
-        return await send(call, kind, tag, _rewritten(path))
+        async with _whole(call, row, path, offer) as (syntax, length, pieces):
+            kind = f"{DICOM}; transfer-syntax={syntax}"
+            return await send(call, kind, tag, pieces, length)
 
 
 async def _parts(
@@ -79,39 +85,44 @@ async def _parts(
 ) -> Pieces:
     """Multipart pieces of instances, one file open at a time."""
     for number, row in enumerate(rows):
-        stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
-        yield multipart.part_head(
-            boundary,
-            DICOM,
-            transfer_syntax=offers[stored.uid].transfer_syntax,
-            location=instance_url(row),
-            length=row["size"] if stored.on_the_wire else None,
-            first=not number,
-        )
+        offer = offers[row["transfer_syntax"]]
         with await call.services.at_hand(row["blob"]) as path:
-            whole = read_span(path, 0, row["size"]) if stored.on_the_wire else _rewritten(path)
-            async for piece in whole:
-                yield piece
+            async with _whole(call, row, path, offer) as (syntax, length, pieces):
+                yield multipart.part_head(
+                    boundary,
+                    DICOM,
+                    transfer_syntax=syntax,
+                    location=instance_url(row),
+                    length=length,
+                    first=not number,
+                )
+                async for piece in pieces:
+                    yield piece
     yield multipart.closing(boundary)
 
 
-async def _rewritten(path: Path) -> Pieces:
-    """A stored file in Explicit VR Little Endian, scanned and written in threads."""
-    with closing(_wired(path)) as pieces:
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            yield piece
-
-
-def _wired(path: Path) -> Generator[bytes, None, None]:
-    """The pieces gathered to about a mebibyte, so that a thread is not asked for each element."""
-    with opened(path) as file:
-        held = bytearray()
-        for piece in wire(file):
-            held += piece
-            if len(held) >= 1 << 20:
-                yield bytes(held)
-                held.clear()
-        yield bytes(held)
+@asynccontextmanager
+async def _whole(
+    call: Call, row: Row, path: Path, offer: Offer
+) -> AsyncIterator[tuple[str, int | None, Pieces]]:
+    """The syntax in which an instance leaves, its length where that is known, and its pieces."""
+    stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
+    if offer.transfer_syntax == stored.wired:
+        if stored.on_the_wire:
+            yield stored.uid, row["size"], read_span(path, 0, row["size"])
+            return
+        with opened(path) as file:
+            yield stored.wired, None, gathered(wire(file))
+            return
+    async with AsyncExitStack() as held:
+        try:
+            pieces = await held.enter_async_context(transcoded(call, path, offer.transfer_syntax))
+        except Problem:
+            # Too large uncompressed, or with no codec that reads it: as stored, if that will do.
+            wish(call, [Offer(DICOM, stored.uid, offer.multipart)])
+            yield stored.uid, row["size"], read_span(path, 0, row["size"])
+            return
+        yield offer.transfer_syntax, None, pieces
 
 
 @in_problems

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import imagecodecs
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
+from telemed.dicom.codecs import ENCODERS
 from telemed.dicom.dictionary import implicit_vr, keyword_of, lookup, tag_of
 from telemed.dicom.elements import VRS
 from telemed.dicom.refusal import SENTENCES, Refused
@@ -62,8 +64,15 @@ def test_transfer_syntaxes_agree_with_pydicom() -> None:
 def test_what_is_called_decodable_has_a_decoder() -> None:
     """Every syntax we promise to decode has a codec installed."""
     for uid, row in TRANSFER_SYNTAXES.items():
-        if row.media_type != OCTETS and row.decodable:
+        if row.media_type == "image/jxl":
+            assert imagecodecs.JPEGXL.available
+        elif row.media_type != OCTETS and row.decodable:
             assert get_decoder(UID(uid)).is_available, row.name
+
+
+def test_what_is_called_made_has_an_encoder() -> None:
+    """The table and the worker agree about the syntaxes that frames can be coded in."""
+    assert {uid for uid, row in TRANSFER_SYNTAXES.items() if row.made} == set(ENCODERS)
 
 
 def test_content_rules() -> None:

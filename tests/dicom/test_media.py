@@ -18,7 +18,8 @@ from telemed.dicom.media import (
 from telemed.dicom.refusal import Refused
 from telemed.dicom.syntaxes import EXPLICIT_LE, IMPLICIT_LE, TRANSFER_SYNTAXES
 
-JLS, JPEG = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.50"
+JLS = "1.2.840.10008.1.2.4.80"
+EXTENDED = "1.2.840.10008.1.2.4.51"  # decoded here, never made
 RLE, HEVC = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.107"
 NATIVE, JLS_ROW = TRANSFER_SYNTAXES[IMPLICIT_LE], TRANSFER_SYNTAXES[JLS]
 OCTETS = "application/octet-stream"
@@ -91,9 +92,9 @@ CASES = [
      f"application/dicom;{EXPLICIT_LE} many"),
     ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax="{JLS}"', None,
      f"application/dicom;{JLS} many"),
-    ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax={JPEG}', None,
+    ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax={EXTENDED}', None,
      "not-acceptable"),
-    ("jls study", f"multipart/related; type=application/dicom; transfer-syntax={JPEG};q=1, "
+    ("jls study", f"multipart/related; type=application/dicom; transfer-syntax={EXTENDED};q=1, "
      f"multipart/related; type=application/dicom; transfer-syntax={JLS};q=0.1", None,
      f"application/dicom;{JLS} many"),
     ("jls instance", "application/dicom; transfer-syntax=*", None, f"application/dicom;{JLS}"),
@@ -113,7 +114,12 @@ CASES = [
     ("jls frame", 'multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.50, '
      'multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.80', None,
      f"image/jls;{JLS} many"),
-    ("jls frame", "multipart/related; type=image/jpeg", None, "not-acceptable"),
+    ("jls frame", "multipart/related; type=image/jpeg", None,
+     "image/jpeg;1.2.840.10008.1.2.4.70 many"),
+    ("jls frame", "image/jp2", None, "image/jp2;1.2.840.10008.1.2.4.90"),
+    ("jls frame", "image/jphc; transfer-syntax=1.2.840.10008.1.2.4.203", None,
+     "image/jphc;1.2.840.10008.1.2.4.203"),
+    ("jls frame", "image/jxl", None, "not-acceptable"),
     ("jls frames", "application/octet-stream; transfer-syntax=*", None, "not-acceptable"),
     ("jls frames", "*/*", None, f"{OCTETS};{EXPLICIT_LE} many"),
     ("bulk", "application/octet-stream", None, OCTETS),
