@@ -15,6 +15,7 @@ import numpy as np
 from telemed.dicom.codecs import Pixels
 from telemed.dicom.elements import Element, Item, ScannedFile, Tag
 from telemed.dicom.picture import PictureSpec, Window
+from telemed.dicom.presentation import concerns
 from telemed.dicom.refusal import Refused
 
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
@@ -22,19 +23,49 @@ _TRANSFORMATION, _FRAME_VOI = 0x00289145, 0x00289132
 _INTERCEPT, _SLOPE = 0x00281052, 0x00281053
 _CENTER, _WIDTH, _FUNCTION = 0x00281050, 0x00281051, 0x00281056
 _MODALITY_LUTS, _VOI_LUTS = 0x00283000, 0x00283010
+_SOFTCOPY_VOI, _PRESENTATION_SHAPE = 0x00283110, 0x20500020
 _LUT_DESCRIPTOR, _LUT_DATA = 0x00283002, 0x00283006
 
 
-def windowed(file: ScannedFile, spec: PictureSpec, pixels: Pixels) -> Pixels:
-    """Modality and VOI transformation to 8 bits."""
+def windowed(
+    file: ScannedFile, spec: PictureSpec, pixels: Pixels, state: ScannedFile | None = None
+) -> Pixels:
+    """Modality and VOI transformation to 8 bits; a presentation state's come before the file's."""
     groups = _functional_groups(file, spec.frame)
-    values = _modality_values(file, groups, pixels.astype(np.float32))
+    values = pixels.astype(np.float32)
+    if state is not None and _states_modality(state):
+        values = _modality_values(state, [], values)
+    else:
+        values = _modality_values(file, groups, values)
     if spec.window is not None:
         return _apply_window(values, spec.window)
+    if state is not None:
+        grey = _softcopy(state, file.ascii(Tag.SOP_INSTANCE), values)
+        grey = grey if grey is not None else _apply_window(values, _natural_window(file, values))
+        return 255 - grey if state.ascii(_PRESENTATION_SHAPE) == "INVERSE" else grey
     lut = first_item(file.elements.get(_VOI_LUTS))
     if lut is not None:
         return eight_bits(_apply_lut(file, lut, values))
     return _apply_window(values, _stated_window(file, groups) or _natural_window(file, values))
+
+
+def _states_modality(state: ScannedFile) -> bool:
+    return _MODALITY_LUTS in state.elements or _SLOPE in state.elements
+
+
+def _softcopy(state: ScannedFile, sop_uid: str, values: Pixels) -> Pixels | None:
+    """The window or table a state has for an image (PS3.3 C.11.8), None for none."""
+    held = state.elements.get(_SOFTCOPY_VOI)
+    for item in held.items or () if held is not None else ():
+        if not concerns(state, item, sop_uid):
+            continue
+        lut = first_item(item.get(_VOI_LUTS))
+        if lut is not None:
+            return eight_bits(_apply_lut(state, lut, values))
+        window = _window_in(state, item)
+        if window is not None:
+            return _apply_window(values, window)
+    return None
 
 
 def _functional_groups(file: ScannedFile, number: int) -> list[Item]:
@@ -54,16 +85,19 @@ def first_item(element: Element | None) -> Item | None:
 def _numbers(file: ScannedFile, groups: list[Item], macro: int, *tags: int) -> list[float] | None:
     """The first values of DS elements in a functional group's macro or at the top."""
     macros = [item for group in groups if (item := first_item(group.get(macro))) is not None]
-    for holder in (*macros, file.elements):
-        elements = [holder.get(tag) for tag in tags]
-        try:
-            texts = [file.value(e).split(b"\\")[0] if e else b"" for e in elements]
-            numbers = [float(text.strip(b"\0 ")) for text in texts]
-        except ValueError:
-            continue
-        if all(map(np.isfinite, numbers)):
-            return numbers
-    return None
+    found = (_decimals(file, holder, *tags) for holder in (*macros, file.elements))
+    return next((numbers for numbers in found if numbers is not None), None)
+
+
+def _decimals(file: ScannedFile, holder: Item, *tags: int) -> list[float] | None:
+    """The first values of DS elements of an item, None unless all are numbers."""
+    elements = [holder.get(tag) for tag in tags]
+    try:
+        texts = [file.value(e).split(b"\\")[0] if e else b"" for e in elements]
+        numbers = [float(text.strip(b"\0 ")) for text in texts]
+    except ValueError:
+        return None
+    return numbers if all(map(np.isfinite, numbers)) else None
 
 
 def _modality_values(file: ScannedFile, groups: list[Item], values: Pixels) -> Pixels:
@@ -77,10 +111,19 @@ def _modality_values(file: ScannedFile, groups: list[Item], values: Pixels) -> P
 
 
 def _stated_window(file: ScannedFile, groups: list[Item]) -> Window | None:
-    stated = _numbers(file, groups, _FRAME_VOI, _CENTER, _WIDTH)
-    if stated is None or stated[1] < 1:
+    macros = [item for group in groups if (item := first_item(group.get(_FRAME_VOI))) is not None]
+    found = (_window_in(file, holder) for holder in (*macros, file.elements))
+    return next((window for window in found if window is not None), None)
+
+
+def _window_in(file: ScannedFile, holder: Item) -> Window | None:
+    """The first window an item states, with its function (PS3.3 C.11.2.1.2)."""
+    stated = _decimals(file, holder, _CENTER, _WIDTH)
+    named = holder.get(_FUNCTION)
+    function = file.value(named).decode("ascii", "replace").strip("\0 ") if named else ""
+    function = function.lower().replace("_", "-") or "linear"
+    if stated is None or stated[1] <= 0 or (function == "linear" and stated[1] < 1):
         return None
-    function = file.ascii(_FUNCTION).lower().replace("_", "-") or "linear"
     return Window(stated[0], stated[1], function)
 
 
@@ -100,8 +143,10 @@ def _apply_window(values: Pixels, window: Window) -> Pixels:
         scaled = 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -60, 60)))
     elif function == "linear-exact":
         scaled = (values - center) / width + 0.5
+    elif width <= 1:  # a threshold: the slope has no length left (C.11.2.1.2.1)
+        scaled = (values > center - 0.5).astype(np.float32)
     else:
-        scaled = (values - (center - 0.5)) / max(width - 1, 1e-6) + 0.5
+        scaled = (values - (center - 0.5)) / (width - 1) + 0.5
     return (np.clip(scaled, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

@@ -26,6 +26,7 @@ def spec_from(words: dict[str, Any]) -> Spec:
 
 def _picture(fields: dict[str, Any]) -> PictureSpec:
     fit, region, window = (fields.pop(name) for name in ("fit", "region", "window"))
+    fields.update({name: tuple(fields[name]) for name in ("film", "annotation")})
     return PictureSpec(
         **fields,
         fit=tuple(fit) if fit else None,

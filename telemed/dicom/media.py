@@ -56,7 +56,9 @@ class Wish(NamedTuple):
 JSON_OFFERS: Final = (Offer(DICOM_JSON), Offer(JSON))
 RESULT_OFFERS: Final = (*JSON_OFFERS, Offer(DICOM_XML, multipart=True))
 STORE_OFFERS: Final = (*JSON_OFFERS, Offer(DICOM_XML))
-RENDERED_OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
+RENDERED_OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"), Offer("image/gif"))
+FILM_OFFERS: Final = (Offer("image/gif"), Offer("video/mp4"))
+REPORT_OFFERS: Final = (Offer("text/html"), Offer("text/plain"), Offer("text/xml"))
 
 
 def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:

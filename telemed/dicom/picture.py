@@ -15,6 +15,7 @@ from telemed.dicom.refusal import Refused
 
 MAX_SIDE: Final = 8_192
 _NUMBER: Final = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,6})?\Z", re.ASCII)
+_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
 FUNCTIONS: Final = frozenset({"linear", "linear-exact", "sigmoid"})
 
 
@@ -39,7 +40,8 @@ class Region(NamedTuple):
 class PictureSpec:
     """One picture of one frame (counted from 1); `fit` bounds its size, kept in proportion.
 
-    `kind` is 'jpeg' or 'png'.
+    `kind` is 'jpeg', 'png', 'gif' or 'mp4'; `film` are the frames of a moving one, in order.
+    `state` is the file of a presentation state to apply and `font` that of the words drawn.
     """
 
     kind: str = "jpeg"
@@ -48,10 +50,18 @@ class PictureSpec:
     region: Region | None = None
     window: Window | None = None
     quality: int = 90
+    film: tuple[int, ...] = ()
+    annotation: tuple[str, ...] = ()
+    profile: str = "no"
+    state: str = ""
+    font: str = ""
 
-    @property
-    def media_type(self) -> str:
-        return f"image/{self.kind}"
+
+KINDS: Final = {
+    "image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "video/mp4": "mp4",
+}  # fmt: skip
+ANNOTATIONS: Final = frozenset({"patient", "technique"})
+PROFILES: Final = frozenset({"no", "yes", "srgb"})
 
 
 def picture_spec(
@@ -64,13 +74,40 @@ def picture_spec(
     elif thumbnail:
         fit = (256, 256)
     return PictureSpec(
-        kind="png" if media_type == "image/png" else "jpeg",
+        kind=KINDS[media_type],
         frame=frame,
         fit=fit,
         region=region,
         window=_window(parameters["window"]) if "window" in parameters else None,
         quality=_quality(parameters["quality"]) if "quality" in parameters else 90,
+        # A thumbnail tells nothing about the patient (10.4.1.1.4), whatever is asked.
+        annotation=() if thumbnail else _known(parameters, "annotation", ANNOTATIONS),
+        profile=next(iter(_known(parameters, "iccprofile", PROFILES)), "no"),
     )
+
+
+def _known(parameters: Mapping[str, str], name: str, values: frozenset[str]) -> tuple[str, ...]:
+    """The values of a list that are supported, each once; an ill-formed list is refused."""
+    return tuple(dict.fromkeys(v for v in _listed(parameters, name) if v in values))
+
+
+def unsupported(parameters: Mapping[str, str]) -> list[str]:
+    """What is ignored of a request for a picture, in the words of PS3.18 8.3.5.1."""
+    told = []
+    for name, values in (("annotation", ANNOTATIONS), ("iccprofile", PROFILES)):
+        ignored = [v for v in _listed(parameters, name) if v not in values]
+        if ignored:
+            told.append(f"The following {name} values are not supported: {', '.join(ignored)}")
+    return told
+
+
+def _listed(parameters: Mapping[str, str], name: str) -> list[str]:
+    if name not in parameters:
+        return []
+    values = [value.strip().lower() for value in parameters[name].split(",")]
+    if not all(_WORD.match(value) for value in values):
+        raise Refused("bad-query", name=name, value=parameters[name][:64])
+    return values
 
 
 def _viewport(text: str, thumbnail: bool) -> tuple[tuple[int, int], Region | None]:

@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageOps
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from telemed.dicom import film, screen
+from telemed.dicom.annotation import annotated
 from telemed.dicom.codecs import Pixels, decode
 from telemed.dicom.elements import ScannedFile, Tag, swapped
 from telemed.dicom.grey import eight_bits, first_item, windowed
 from telemed.dicom.picture import PictureSpec, Region
+from telemed.dicom.presentation import presentation
 from telemed.dicom.refusal import Refused
+from telemed.dicom.scan import opened
 from telemed.dicom.syntaxes import content_of
 
+_OPTICAL_PATHS, _ICC_PROFILE = 0x00480105, 0x00282000
 _PALETTE: Final = {
     "RedPaletteColorLookupTable": (0x00281101, 0x00281201, 0x00281221),
     "GreenPaletteColorLookupTable": (0x00281102, 0x00281202, 0x00281222),
@@ -32,10 +40,19 @@ _PALETTE: Final = {
 
 def picture(file: ScannedFile, spec: PictureSpec) -> bytes:
     """The picture a spec asks for; raises `Refused`."""
-    return _encoded(_picture(file, spec), spec)
+    if not spec.film:
+        return _encoded(file, _still(file, spec), spec)
+    rate = film.frame_rate(file)
+    first = _still(file, replace(spec, frame=spec.film[0]))
+    film.check_length(first.size, len(spec.film))
+    rest = (_still(file, replace(spec, frame=number)) for number in spec.film[1:])
+    pictures = chain([first], rest)
+    if spec.kind == "mp4":
+        return film.mp4(pictures, rate, spec.quality)
+    return film.gif(pictures, rate)
 
 
-def _picture(file: ScannedFile, spec: PictureSpec) -> Image.Image:
+def _still(file: ScannedFile, spec: PictureSpec) -> Image.Image:
     kind = content_of(file.ascii(Tag.SOP_CLASS)).kind
     if kind == "waveform":
         return _fitted(_waveform_picture(file), spec.fit)
@@ -44,19 +61,29 @@ def _picture(file: ScannedFile, spec: PictureSpec) -> Image.Image:
         return _fitted(_placeholder(label), spec.fit)
     if file.pixels.element.tag != Tag.PIXELS:
         raise Refused("cannot-render", why="floating point pixels")
-    image = _grey_or_colour(file, spec)
-    return _fitted(_cropped(image, spec.region), spec.fit)
+    if spec.state:
+        with opened(Path(spec.state)) as state:
+            image = _grey_or_colour(file, spec, state)
+            told = presentation(state, file.ascii(Tag.SOP_INSTANCE))
+        image = screen.shown(image, told, lambda made: _fitted(made, spec.fit), spec.font)
+    else:
+        image = _grey_or_colour(file, spec)
+        image = _fitted(_cropped(image, spec.region), spec.fit)
+    return annotated(image, file, spec.annotation, spec.font)
 
 
-def _grey_or_colour(file: ScannedFile, spec: PictureSpec) -> Image.Image:
+def _grey_or_colour(
+    file: ScannedFile, spec: PictureSpec, state: ScannedFile | None = None
+) -> Image.Image:
     photometric = file.ascii(Tag.PHOTOMETRIC)
     pixels = decode(file, spec.frame, as_rgb=True).values
     if photometric == "PALETTE COLOR":
         return Image.fromarray(eight_bits(apply_color_lut(pixels, _palette(file))), "RGB")
     if pixels.ndim == 3:
         return Image.fromarray(eight_bits(pixels), "RGB")
-    grey = windowed(file, spec, pixels)
-    if photometric == "MONOCHROME1":
+    grey = windowed(file, spec, pixels, state)
+    # The output of a presentation state is P-values already, of a plain image not (C.11.6).
+    if photometric == "MONOCHROME1" and state is None:
         grey = 255 - grey
     return Image.fromarray(grey, "L")
 
@@ -104,13 +131,37 @@ def _fitted(image: Image.Image, fit: tuple[int, int] | None) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
 
 
-def _encoded(image: Image.Image, spec: PictureSpec) -> bytes:
+def _encoded(file: ScannedFile, image: Image.Image, spec: PictureSpec) -> bytes:
     out = io.BytesIO()
+    image, profile = _profiled(file, image, spec.profile)
     if spec.kind == "png":
-        image.save(out, "PNG", compress_level=3)
+        image.save(out, "PNG", compress_level=3, icc_profile=profile)
+    elif spec.kind == "gif":
+        image.save(out, "GIF")
     else:
-        image.save(out, "JPEG", quality=spec.quality)
+        image.save(out, "JPEG", quality=spec.quality, icc_profile=profile)
     return out.getvalue()
+
+
+def _profiled(
+    file: ScannedFile, image: Image.Image, wanted: str
+) -> tuple[Image.Image, bytes | None]:
+    """A colour picture and the profile that goes into it: the file's own, or sRGB (C.11.15)."""
+    if wanted == "no" or image.mode != "RGB":
+        return image, None
+    held = first_item(file.elements.get(_OPTICAL_PATHS)) or file.elements
+    own = held.get(_ICC_PROFILE)
+    if own is not None and own.length and wanted == "yes":
+        return image, file.value(own)
+    target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    if own is not None and own.length:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(file.value(own)))
+            made = ImageCms.profileToProfile(image, source, target)
+        except (OSError, ImageCms.PyCMSError) as fault:
+            raise Refused("cannot-render", why="ICC profile") from fault
+        image = made or image
+    return image, target.tobytes()
 
 
 # -- stand-ins ----------------------------------------------------------------------------

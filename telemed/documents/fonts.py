@@ -25,6 +25,15 @@ class FontMissing(RuntimeError):
         )
 
 
+def font_file(package: str = PACKAGE) -> Path:
+    """The file that holds the family, for whoever draws with another engine; else FontMissing."""
+    spec = importlib.util.find_spec(package)
+    found = sorted(Path(spec.origin).parent.glob("*.ttc")) if spec and spec.origin else []
+    if not found:
+        raise FontMissing(package)
+    return found[0]
+
+
 @cache
 def chinese_fonts(package: str = PACKAGE) -> typst.Fonts:
     """The installed fonts, read once; FontMissing when the family is not among them."""

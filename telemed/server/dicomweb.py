@@ -10,7 +10,7 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.dicom.media import DICOM, DICOM_JSON, DICOM_XML, JSON
 from telemed.dicom.syntaxes import OCTETS
-from telemed.server import capabilities, frames, pictures, qido, stow, wado
+from telemed.server import bulkdata, capabilities, frames, pictures, qido, stow, wado
 from telemed.server.routing import Call, Route
 
 P = Permission
@@ -49,7 +49,8 @@ def _parts(root: str) -> str:
 _JSON = (DICOM_JSON, JSON, _parts(DICOM_XML))
 _FILES = (_parts(DICOM), DICOM)
 _VALUES = (_parts(OCTETS), OCTETS)
-_PICTURE = ("image/jpeg", "image/png")
+_PICTURE = ("image/jpeg", "image/png", "image/gif")
+_RENDERED = (*_PICTURE, "video/mp4", "text/html", "text/plain", "text/xml", "application/pdf")
 
 _SERVICES: tuple[Route, ...] = (
     _post("/dicom-web/studies"),
@@ -68,10 +69,16 @@ _SERVICES: tuple[Route, ...] = (
     _get(f"{INSTANCE}/metadata", wado.metadata, "Metadata of an instance", _JSON),
     _get(FRAMES, frames.frames, "Retrieve frames", _VALUES),
     _get(f"{INSTANCE}/bulkdata/{{path:.+}}", frames.bulkdata, "Retrieve bulk data", _VALUES),
-    _get(f"{STUDY}/rendered", pictures.rendered, "A study's picture", _PICTURE),
-    _get(f"{SERIES}/rendered", pictures.rendered, "A series' picture", _PICTURE),
-    _get(f"{INSTANCE}/rendered", pictures.rendered, "An instance's picture", _PICTURE),
-    _get(f"{FRAMES}/rendered", pictures.rendered, "A frame's picture", _PICTURE),
+    _get(f"{STUDY}/pixeldata", bulkdata.pixeldata, "Pixel data of a study", _VALUES[:1]),
+    _get(f"{SERIES}/pixeldata", bulkdata.pixeldata, "Pixel data of a series", _VALUES[:1]),
+    _get(f"{INSTANCE}/pixeldata", bulkdata.pixeldata, "Pixel data of an instance", _VALUES[:1]),
+    _get(f"{STUDY}/bulkdata", bulkdata.bulkdata, "Bulk data of a study", _VALUES[:1]),
+    _get(f"{SERIES}/bulkdata", bulkdata.bulkdata, "Bulk data of a series", _VALUES[:1]),
+    _get(f"{INSTANCE}/bulkdata", bulkdata.bulkdata, "Bulk data of an instance", _VALUES[:1]),
+    _get(f"{STUDY}/rendered", pictures.rendered, "A study's picture", _RENDERED),
+    _get(f"{SERIES}/rendered", pictures.rendered, "A series' picture", _RENDERED),
+    _get(f"{INSTANCE}/rendered", pictures.rendered, "An instance's picture", _RENDERED),
+    _get(f"{FRAMES}/rendered", pictures.rendered, "A frame's picture", _RENDERED),
     _get(f"{STUDY}/thumbnail", pictures.thumbnail, "A study's thumbnail", _PICTURE),
     _get(f"{SERIES}/thumbnail", pictures.thumbnail, "A series' thumbnail", _PICTURE),
     _get(f"{INSTANCE}/thumbnail", pictures.thumbnail, "An instance's thumbnail", _PICTURE),

@@ -38,7 +38,7 @@ from telemed.server.imaging import (
     wish,
 )
 from telemed.server.routing import Call
-from telemed.server.transcoded import send_coded
+from telemed.server.transcoded import coded_frame, send_coded
 from telemed.server.wado import tag_of
 from telemed.store.tx import Row
 
@@ -109,6 +109,21 @@ async def _send_stored(
     spans = [layout.spans[n - 1] for n in numbers]
     pieces = _stored_parts(path, numbers, spans, heads, boundary)
     return await send(call, kind, tag, pieces, length)
+
+
+async def frame_pieces(
+    call: Call, path: Path, row: Row, number: int, syntax: str
+) -> tuple[int, Pieces]:
+    """One frame in a syntax, as stored or coded anew: its length and its bytes."""
+    if syntax != TRANSFER_SYNTAXES[row["transfer_syntax"]].wired:
+        data = bytes((await coded_frame(call, path, number, syntax)).data)
+        return len(data), one_piece(data)
+    layout = await asyncio.to_thread(layout_of, path, row["frames"])
+    span = layout.spans[number - 1]
+    if span is not None:
+        return span[1], read_span(path, *span)
+    data = await asyncio.to_thread(_cut, path, number)
+    return len(data), one_piece(data)
 
 
 def frame_numbers(text: str) -> list[int]:
@@ -183,7 +198,7 @@ async def bulkdata(call: Call) -> web.StreamResponse:
 
 
 async def _send_bulk(call: Call, row: Row, blob: Path, path: tuple[int, ...]) -> web.StreamResponse:
-    span, media_type = await asyncio.to_thread(_bulk_span, blob, path)
+    span, media_type = await asyncio.to_thread(bulk_span, blob, path)
     offer = wish(call, bulk_offers(media_type))
     tag = tag_of([row], f"{offer} {path}")
     same = unchanged(call, tag)
@@ -191,7 +206,7 @@ async def _send_bulk(call: Call, row: Row, blob: Path, path: tuple[int, ...]) ->
         return same
     if not offer.multipart and span is not None:
         return await send_span(call, offer.media_type, tag, blob, span)
-    pieces, length = await _bulk_pieces(blob, path, span)
+    pieces, length = await bulk_pieces(blob, path, span)
     if not offer.multipart:
         return await send(call, offer.media_type, tag, pieces, length)
     boundary = multipart.boundary_for(tag)
@@ -211,14 +226,15 @@ async def _send_bulk(call: Call, row: Row, blob: Path, path: tuple[int, ...]) ->
     return await send(call, kind, tag, framed(), len(head) + length + len(close))
 
 
-async def _bulk_pieces(blob: Path, path: tuple[int, ...], span: Span | None) -> tuple[Pieces, int]:
+async def bulk_pieces(blob: Path, path: tuple[int, ...], span: Span | None) -> tuple[Pieces, int]:
+    """A bulk value's bytes and how many there are."""
     if span is not None:
         return read_span(blob, *span), span[1]
     data = (await asyncio.to_thread(_bulk_at, blob, path)).data
     return one_piece(data), len(data)
 
 
-def _bulk_span(blob: Path, path: tuple[int, ...]) -> tuple[Span | None, str]:
+def bulk_span(blob: Path, path: tuple[int, ...]) -> tuple[Span | None, str]:
     """Where a bulk value lies if it may leave as it lies, and its media type."""
     with opened(blob) as file:
         element = element_at(file, path)

@@ -157,6 +157,11 @@ TABLE: Mapping[tuple[str, str], Row] = {
         for level in (_STUDY, _SERIES, _INSTANCE, f"{_INSTANCE}/frames/{{frames}}")
         for what in ("rendered", "thumbnail")
     },
+    **{
+        ("GET", f"{level}/{what}"): _IMAGE
+        for level in (_STUDY, _SERIES, _INSTANCE)
+        for what in ("pixeldata", "bulkdata")
+    },
     ("OPTIONS", "/dicom-web"): Row(None),
     ("OPTIONS", "/dicom-web/"): Row(None),
     ("OPTIONS", "/dicom-web/{rest:.*}"): Row(None),

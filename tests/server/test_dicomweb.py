@@ -508,7 +508,8 @@ RESOURCES = (
     f"{INSTANCE}/frames/1", f"{INSTANCE}/bulkdata/7FE00010", f"{STUDY}/rendered",
     f"{SERIES}/rendered", f"{INSTANCE}/rendered", f"{INSTANCE}/frames/1/rendered",
     f"{STUDY}/thumbnail", f"{SERIES}/thumbnail", f"{INSTANCE}/thumbnail",
-    f"{INSTANCE}/frames/1/thumbnail",
+    f"{INSTANCE}/frames/1/thumbnail", f"{STUDY}/pixeldata", f"{SERIES}/pixeldata",
+    f"{INSTANCE}/pixeldata", f"{STUDY}/bulkdata", f"{SERIES}/bulkdata", f"{INSTANCE}/bulkdata",
 )  # fmt: skip
 
 
