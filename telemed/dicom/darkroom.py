@@ -11,6 +11,7 @@ from pathlib import Path
 from telemed.dicom.codecs import coded
 from telemed.dicom.elements import ScannedFile
 from telemed.dicom.jobs import Spec
+from telemed.dicom.raster import RasterSpec, rasterized
 from telemed.dicom.render import picture
 from telemed.dicom.scan import opened
 from telemed.dicom.transcode import FrameSpec
@@ -25,7 +26,9 @@ class Darkroom:
         self._key: tuple[object, ...] = ()
 
     def make(self, path: Path, spec: Spec) -> bytes:
-        """The bytes a spec asks for from a stored file; raises `Refused` and OSError."""
+        """The bytes a spec asks for from a file; raises `Refused` and OSError."""
+        if isinstance(spec, RasterSpec):
+            return rasterized(path)
         file = self._opened(path)
         if isinstance(spec, FrameSpec):
             return coded(file, spec)

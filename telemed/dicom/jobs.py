@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from telemed.dicom.picture import PictureSpec, Region, Window
+from telemed.dicom.raster import RasterSpec
 from telemed.dicom.transcode import FrameSpec
 
-Spec = PictureSpec | FrameSpec
+Spec = PictureSpec | FrameSpec | RasterSpec
 
 
 def told(spec: Spec) -> dict[str, Any]:
@@ -38,4 +39,5 @@ def _picture(fields: dict[str, Any]) -> PictureSpec:
 _READERS: Final[Mapping[str, Any]] = {
     "PictureSpec": _picture,
     "FrameSpec": lambda fields: FrameSpec(**fields),
+    "RasterSpec": lambda fields: RasterSpec(**fields),
 }

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Final
 
 from telemed.dicom.refusal import Refused
@@ -176,6 +177,17 @@ class MultipartReader:
                 return at, True
             at = held.find(delimiter, at + 2)
         return max(0, len(held) - len(delimiter) + 1), False
+
+
+def media_type_of(text: str) -> tuple[str, dict[str, str]]:
+    """A Content-Type header as its lower-case type and its parameters."""
+    message = Message()
+    message["Content-Type"] = text.replace("\r", " ").replace("\n", " ")
+    found = message.get_params(failobj=[], header="Content-Type", unquote=True)
+    if not text or not found:
+        return "", {}
+    (kind, _), *rest = found
+    return kind.strip().lower(), {name.lower(): str(value) for name, value in rest}
 
 
 def parse_headers(block: bytes) -> dict[str, str]:

@@ -34,7 +34,8 @@ def _get(path: str, handler: object, summary: str, gives: tuple[str, ...]) -> Ro
 def _post(path: str) -> Route:
     return Route(
         "POST", path, stow.store, P.STORE_STUDIES, "Store instances (STOW-RS)",
-        media=DICOM_JSON, takes=(_parts(DICOM), DICOM), csrf=False,
+        media=DICOM_JSON, csrf=False,
+        takes=(_parts(DICOM), DICOM, _parts(DICOM_JSON), _parts(DICOM_XML)),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ the others are named with a reason (Annex I). A client that leaves in the middle
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
-from email.message import Message
 from typing import Final
 
 from aiohttp import ClientPayloadError, web
@@ -17,7 +16,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
 from telemed.core.errors import Problem
 from telemed.dicom.media import DICOM, STORE_OFFERS
-from telemed.dicom.multipart import MultipartReader, PartBegin, PartData, PartEnd
+from telemed.dicom.multipart import (
+    MultipartReader,
+    PartBegin,
+    PartData,
+    PartEnd,
+    media_type_of,
+)
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import claimed_identity, valid_uid
 from telemed.server.imaging import BASE, Pieces, in_problems, wish
@@ -30,6 +35,7 @@ from telemed.server.store_answer import (
     answer,
     failure_of,
 )
+from telemed.server.stow_metadata import METADATA, receive_metadata
 from telemed.store.blobs import BlobWriter, words_of_size
 
 BATCH: Final = 200
@@ -69,12 +75,15 @@ async def store(call: Call) -> web.StreamResponse:
 async def _receive(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
     """The parts of the body as temporary files that live as long as `files`."""
     _check_headers(call)
-    kind, parameters = _content_type(call.request.headers.get("Content-Type", ""))
+    kind, parameters = media_type_of(call.request.headers.get("Content-Type", ""))
     if kind == DICOM:
         return await _receive_single(call, files)
-    if kind != "multipart/related" or parameters.get("type", DICOM).lower() != DICOM:
+    root = parameters.get("type", DICOM).lower()
+    if kind != "multipart/related" or root not in (DICOM, *METADATA):
         raise Problem("not-supported-media", detail=kind[:80] or "-")
     reader = MultipartReader(parameters.get("boundary", ""))
+    if root != DICOM:
+        return await receive_metadata(call, files, root, reader, body_pieces(call))
     desk = _Desk(call, files)
     async for piece in body_pieces(call):
         for event in reader.feed(piece):
@@ -107,7 +116,7 @@ class _Desk:
         """Follow one event of the reader."""
         match event:
             case PartBegin():
-                kind = _content_type(event.headers.get("content-type", ""))[0]
+                kind = media_type_of(event.headers.get("content-type", ""))[0]
                 self._writer = None
                 if kind in _PART_TYPES:
                     self._writer = self._files.enter_context(self._blobs.writer(self._limit))
@@ -154,17 +163,6 @@ async def body_pieces(call: Call) -> Pieces:
             yield piece
     except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
         raise Problem("invalid", detail="the body ended early") from fault
-
-
-def _content_type(text: str) -> tuple[str, dict[str, str]]:
-    """A Content-Type header as its lower-case type and its parameters."""
-    message = Message()
-    message["Content-Type"] = text.replace("\r", " ").replace("\n", " ")
-    found = message.get_params(failobj=[], header="Content-Type", unquote=True)
-    if not text or not found:
-        return "", {}
-    (kind, _), *rest = found
-    return kind.strip().lower(), {name.lower(): str(value) for name, value in rest}
 
 
 async def _judge_all(

@@ -145,7 +145,8 @@ async def test_a_body_cut_short_stores_nothing(house: House, cut: int) -> None:
     ("headers", "status"),
     [
         ({"Content-Type": "application/json"}, 415),
-        ({"Content-Type": 'multipart/related; type="application/dicom+xml"; boundary=b'}, 415),
+        ({"Content-Type": 'multipart/related; type="application/dicom+xml"; boundary=b'}, 400),
+        ({"Content-Type": 'multipart/related; type="application/octet-stream"; boundary=b'}, 415),
         ({"Content-Type": "multipart/form-data; boundary=b"}, 415),
         ({"Content-Type": 'multipart/related; type="application/dicom"'}, 400),
         ({"Content-Type": "application/dicom", "Content-Encoding": "gzip"}, 415),
