@@ -102,4 +102,4 @@ def _results(rows: Sequence[Row], levels: Sequence[str]) -> Iterator[bytes]:
         merged: Json = dict(fields or {})
         for some in members:  # of what two levels have, the lower one's stands
             merged |= orjson.loads(json_object(some))
-        yield orjson.dumps(merged, option=orjson.OPT_SORT_KEYS)[1:-1]
+        yield orjson.dumps(dict(sorted(merged.items())))[1:-1]

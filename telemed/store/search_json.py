@@ -99,7 +99,8 @@ def _common(url: str) -> dict[str, Member]:
 
 
 def _members(values: Mapping[str, Member]) -> bytes:
-    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)[1:-1]
+    # By tag only: sorted all the way down, `Value` would come before `vr` and hide the mark.
+    return orjson.dumps(dict(sorted(values.items())))[1:-1]
 
 
 def _parts(column: str) -> list[str]:

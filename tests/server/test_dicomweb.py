@@ -218,12 +218,14 @@ async def test_searches_return_what_the_index_holds(house: House) -> None:
     required = "00080020 00080030 00080050 00080061 00080090 00081190 00100010 00100020 " \
                "00100030 00100040 0020000D 00200010 00201206 00201208"  # fmt: skip
     assert set(required.split()) <= set(study)
+    assert study["00081190"]["Value"] == [f"{house.base}{STUDY}"]
     (series,) = (await house.get(OWNER, f"{STUDY}/series")).json
     assert {"00080060", "0008103E", "00081190", "0020000E", "00200011", "00201209"} <= set(series)
     instances = (await house.get(OWNER, f"{SERIES}/instances")).json
     assert [i["00200013"]["Value"][0] for i in instances] == [1, 2, 3, 4, 5]
     assert instances[0]["00280010"]["Value"] == [32]
     everywhere = (await house.get(OWNER, "/dicom-web/instances")).json
+    assert everywhere[0]["00081190"]["Value"] == [f"{house.base}{INSTANCE}"]
     assert len(everywhere) == 5
     assert everywhere[0]["00100020"]["Value"] == ["P0001"]
 
