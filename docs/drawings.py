@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from telemed.core.machine import Machine
 from telemed.core.request import JOINT, Joint
 from telemed.settings import ROOT
-from telemed.store import tables
+from telemed.store import account_tables, removal_tables, tables
 
 _SECTION = re.compile(r"^# --- (.+?) -+$|^\w+ = _table\(\n    \"(\w+)\"", re.MULTILINE)
 
@@ -85,10 +85,14 @@ def rooms() -> str:
 # --- the schema -------------------------------------------------------------------------------
 
 
+MODULES = (account_tables, tables, removal_tables)
+
+
 def sections() -> Mapping[str, list[sa.Table]]:
-    """The tables under the headings of `telemed/store/tables.py`, in its order."""
+    """The tables under the headings of the files of tables, in their order."""
     found: dict[str, list[sa.Table]] = {}
-    for title, name in _SECTION.findall(Path(tables.__file__).read_text("utf-8")):
+    sources = (Path(module.__file__).read_text("utf-8") for module in MODULES)
+    for title, name in _SECTION.findall("".join(sources)):
         if title:
             found[title] = last = []
         else:

@@ -23,6 +23,8 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "takeover": ("接手", "take over"),
     "redirect": ("转送", "redirect"),
     "amend": ("修订", "amend"),
+    "hide": ("隐藏影像", "hide images"),
+    "quarantine": ("隔离处理", "resolve the quarantine"),
     "emergency-waiver": ("紧急豁免", "emergency waiver of consent"),
 }
 """What the reasons of a step are reasons for; a test compares the keys with the catalogue."""

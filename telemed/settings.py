@@ -27,6 +27,7 @@ from telemed.core.catalogue import (
     FormField,
     FormSection,
     Reason,
+    Retention,
     ServiceType,
     Template,
     Timers,
@@ -347,6 +348,16 @@ class _Consent(_Row):
     en: str
 
 
+class _RetentionRow(_Row):
+    kind: str
+    label: _Words
+    years: int = Field(ge=1, le=100)
+
+
+class _Retention(_Row):
+    retention: list[_RetentionRow] = Field(min_length=1)
+
+
 def load_catalogue(configs: Path) -> Catalogue:
     """Everything that can be asked for, validated. A mistake in a file stops the start."""
     services = _read(configs / "service_types.toml", _Services)
@@ -355,6 +366,7 @@ def load_catalogue(configs: Path) -> Catalogue:
     templates = _read(configs / "templates.toml", _Templates)
     findings = _read(configs / "critical_findings.toml", _Findings)
     consent = _read(configs / "consent.toml", _Consent)
+    retention = _read(configs / "retention.toml", _Retention)
     return Catalogue(
         services={s.code: s.core() for s in services.service},
         deadlines=tuple(
@@ -387,6 +399,7 @@ def load_catalogue(configs: Path) -> Catalogue:
             CriticalFinding(f.code, f.service, f.label.core()) for f in findings.finding
         ),
         consent=ConsentText(consent.version, consent.zh, consent.en),
+        retention=tuple(Retention(r.kind, r.label.core(), r.years) for r in retention.retention),
         icd10=tuple(_icd10(configs / "icd10.csv")),
     )
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from telemed.actions import image_changes
 from telemed.actions.act import Act
+from telemed.actions.patients import Adoption
 from telemed.core import request
 from telemed.core.activity import Fact, Kind
 from telemed.dicom.elements import Limits
@@ -27,8 +29,8 @@ from telemed.dicom.summary import InstanceSummary, summarize
 from telemed.store import studies as shelf
 from telemed.store import tables as t
 from telemed.store.access import visible_studies
+from telemed.store.arrivals import Arrival, Fate, Growth, Kept
 from telemed.store.blobs import Blob, Blobs
-from telemed.store.studies import Arrival, Fate, Growth, Kept
 from telemed.store.tx import Row
 
 BURST = timedelta(seconds=60)
@@ -54,8 +56,9 @@ class Incoming:
 class Outcome:
     """What became of an incoming instance.
 
-    `reason` is 'other-content' or 'other-patient' for a conflict, and 'foreign-study' for an
-    instance that was refused because its study is another institution's.
+    `reason` is 'other-content' or 'other-patient' for a conflict, 'removed' for an instance that a
+    person has taken out, and 'foreign-study' for one that was refused because its study is another
+    institution's.
     """
 
     sop_class: str
@@ -90,13 +93,14 @@ def store_instances(act: Act, institution_id: str, batch: Sequence[Incoming]) ->
     """Enter instances whose blobs are durable under an institution; outcomes in order."""
     foreign = _foreign_studies(act, institution_id, {i.summary.study_uid for i in batch})
     welcome = [i for i in batch if i.summary.study_uid not in foreign]
-    keeper = shelf.Shelf(act.tx, institution_id, act.now, act.new_id)
-    fates = iter(keeper.put([_arrival(i, institution_id) for i in welcome]))
+    keeper = shelf.Shelf(act.tx, institution_id, act.now, act.new_id, Adoption(act))
+    fates = iter(keeper.put([arrival(i, institution_id) for i in welcome]))
     kept = [None if i.summary.study_uid in foreign else next(fates) for i in batch]
     act.tell(
         *_growth_facts(act, institution_id, keeper.growth()),
         *_conflict_facts(act, institution_id, kept),
     )
+    image_changes.note_growth(act, keeper.growth())
     return [_outcome(i, k) for i, k in zip(batch, kept, strict=True)]
 
 
@@ -243,7 +247,7 @@ def _fact(
 # --- from a summary to rows -------------------------------------------------------------------
 
 
-def _arrival(incoming: Incoming, institution_id: str) -> Arrival:
+def arrival(incoming: Incoming, institution_id: str) -> Arrival:
     summary = incoming.summary
     return Arrival(
         patient={

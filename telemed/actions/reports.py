@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from telemed.actions import door, moves, worklist
+from telemed.actions import door, image_changes, moves, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, request, workitem
@@ -66,6 +66,7 @@ def sign(act: Act, request_id: str, revision: int, signer: Signer) -> None:
     }
     if not reports.change_version(act.tx, draft["id"], draft["state"], revision, values):
         raise Problem("stale", current=draft["revision"])
+    image_changes.settle(act, case)
     raise_criticals(act, case, draft)
     if to is State.FINAL:
         _issue(act, case, {**draft, **values}, signer)

@@ -17,9 +17,9 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.dicom.names import normalise, search_keys
 from telemed.dicom.scan import valid_uid
-from telemed.store import studies
+from telemed.store import patients, quarantine, removals, studies
 from telemed.store import tables as t
-from telemed.store.access import visible_requests, visible_studies
+from telemed.store.access import granted_studies, visible_requests, visible_studies
 from telemed.store.tx import Row
 
 PAGE = 50
@@ -35,8 +35,21 @@ def find_study(act: Act, study_uid: str) -> Row:
         visible = visible_studies(act.subject, act.now)
         found = studies.by_uid(act.tx, study_uid, visible, act.subject.institution_id)
     if found is None:
+        _require_never_deleted(act, study_uid)
         raise Problem("not-found")
     return found
+
+
+def _require_never_deleted(
+    act: Act, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+) -> None:
+    """Problem("gone") to those who could see what a path names until it was deleted."""
+    if not all(valid_uid(uid) for uid in (study_uid, series_uid, sop_uid) if uid is not None):
+        return
+    granted = granted_studies(act.subject, act.now)
+    study = studies.by_uid(act.tx, study_uid, granted, act.subject.institution_id)
+    if study and removals.was_deleted(act.tx, study["id"], series_uid, sop_uid):
+        raise Problem("gone")
 
 
 def find_instances(
@@ -53,6 +66,7 @@ def find_instances(
         where = sa.and_(where, column == uid)
     found = studies.rows(act.tx, "instance", where)
     if not found:
+        _require_never_deleted(act, study_uid, series_uid, sop_uid)
         raise Problem("not-found")
     return found
 
@@ -139,16 +153,10 @@ def detail(act: Act, study_id: str) -> tuple[Row, list[Row], list[str], int]:
     if study is None:
         raise Problem("not-found")
     cases = studies.requests_with(act.tx, [study_id], visible_requests(act.subject, act.now))
-    conflicts = []
+    conflicts = 0
     if study["institution_id"] == act.subject.institution_id:
-        conflicts = studies.conflicts_of(act.tx, study["institution_id"], study["study_uid"])
-    return study, studies.series_of(act.tx, study_id), [c["id"] for c in cases], len(conflicts)
-
-
-def conflicts(act: Act) -> list[Row]:
-    """The conflicts of the caller's own institution."""
-    act.subject.require(Permission.SEE_STUDIES)
-    return studies.conflicts_of(act.tx, act.subject.own_institution)
+        conflicts = quarantine.waiting(act.tx, study["institution_id"], study["study_uid"])
+    return study, studies.series_of(act.tx, study_id), [c["id"] for c in cases], conflicts
 
 
 # --- patients by hand -------------------------------------------------------------------------
@@ -168,6 +176,8 @@ def save_patient(act: Act, given: Mapping[str, str]) -> str:
         t.patients.c.institution_id == institution, t.patients.c.patient_id == patient_id
     )
     row = act.tx.one(sa.select(t.patients).where(mine))
+    if row is not None:
+        row = patients.final(act.tx, row)
     if row is None:
         made = {
             **given,
@@ -219,7 +229,10 @@ def search_patients(act: Act, words: str) -> list[Row]:
     """Up to 20 of the institution's own patients by name, pinyin, initials or PatientID."""
     act.subject.require(Permission.SEE_PATIENTS)
     folded = normalise(words).replace("*", "").replace("?", "")
-    where = t.patients.c.institution_id == act.subject.own_institution
+    where = sa.and_(
+        t.patients.c.institution_id == act.subject.own_institution,
+        t.patients.c.merged_into.is_(None),
+    )
     if folded:
         where = sa.and_(where, t.patients.c.search.contains(folded, autoescape=True))
     query = sa.select(t.patients).where(where).order_by(t.patients.c.created_at.desc())

@@ -23,8 +23,8 @@ from telemed.core.errors import Problem
 from telemed.dicom.refusal import SENTENCES, Refused
 from telemed.store import tables as t
 from telemed.store import uploads
+from telemed.store.arrivals import Fate
 from telemed.store.blobs import Blobs, hash_file
-from telemed.store.studies import Fate
 from telemed.store.tx import Row
 
 MOST_FILES: Final = 20_000
@@ -66,6 +66,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "other-patient": (
         "同一检查已属于另一患者编号，已隔离待处理",
         "The study already belongs to another PatientID; this copy is quarantined",
+    ),
+    "removed": (
+        "该影像已被人工隐藏、更正或删除，重新发送不会恢复；如需恢复请在“隐藏的影像”中操作",
+        "These images were hidden, corrected or deleted by a person; sending them again does not"
+        " bring them back, somebody must put them back",
     ),
     "foreign-study": (
         "该检查属于其他机构，不能存入",

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     SEE_STUDIES = "see-studies"
     SEE_PATIENTS = "see-patients"
     STORE_STUDIES = "store-studies"
+    CORRECT_STUDIES = "correct-studies"
+    DELETE_STUDIES = "delete-studies"
     WRITE_REQUESTS = "write-requests"
     MOVE_REQUESTS = "move-requests"
     READ_QUEUE = "read-queue"
@@ -60,8 +62,15 @@ _CLINICAL = frozenset({_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_STUDIES, _P.SEE_NETWOR
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.REQUESTER: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.WRITE_REQUESTS},
-        Role.TECHNICIAN: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES},
-        Role.COORDINATOR: _CLINICAL | {_P.READ_QUEUE, _P.MOVE_REQUESTS, _P.SEE_TALLY},
+        Role.TECHNICIAN: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.CORRECT_STUDIES},
+        Role.COORDINATOR: _CLINICAL
+        | {
+            _P.READ_QUEUE,
+            _P.MOVE_REQUESTS,
+            _P.SEE_TALLY,
+            _P.CORRECT_STUDIES,
+            _P.DELETE_STUDIES,
+        },
         Role.READER: _CLINICAL
         | {_P.READ_QUEUE, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.STORE_STUDIES},
         Role.VERIFIER: _CLINICAL

@@ -17,6 +17,17 @@ class Kind(StrEnum):
     STUDY_RECEIVED = "study.received"
     STUDY_GREW = "study.grew"
     STUDY_CONFLICTED = "study.conflicted"
+    CONFLICT_RESOLVED = "conflict.resolved"
+    CONFLICT_REOPENED = "conflict.reopened"
+    IMAGES_HIDDEN = "images.hidden"
+    IMAGES_REPLACED = "images.replaced"
+    IMAGES_RESTORED = "images.restored"
+    IMAGES_DELETED = "images.deleted"
+    IMAGES_HELD = "images.held"
+    IMAGES_HOLD_ENDED = "images.hold_ended"
+    PATIENTS_MERGED = "patient.merged"
+    STUDY_MOVED = "study.moved"
+    PATIENT_CHANGE_UNDONE = "patient.change_undone"
     REQUEST_DRAFTED = "request.drafted"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_RETURNED = "request.returned"
@@ -35,6 +46,8 @@ class Kind(StrEnum):
     REPORT_ISSUED = "report.issued"
     REPORT_ADDENDED = "report.addended"
     REPORT_AMENDED = "report.amended"
+    REPORT_IMAGES_CHANGED = "report.images_changed"
+    REPORT_CHECKED = "report.checked"
     CRITICAL_RAISED = "critical.raised"
     CRITICAL_ACKNOWLEDGED = "critical.acknowledged"
 
@@ -43,6 +56,17 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.STUDY_RECEIVED: ("检查资料到达", "Study received"),
     Kind.STUDY_GREW: ("检查资料补充到达", "More images arrived"),
     Kind.STUDY_CONFLICTED: ("检查资料冲突，已隔离", "Conflicting images quarantined"),
+    Kind.CONFLICT_RESOLVED: ("隔离影像已处理", "Quarantined images resolved"),
+    Kind.CONFLICT_REOPENED: ("隔离影像处理已撤销", "Quarantined images taken up again"),
+    Kind.IMAGES_HIDDEN: ("影像已隐藏", "Images hidden"),
+    Kind.IMAGES_REPLACED: ("影像已更正", "Images replaced by corrected ones"),
+    Kind.IMAGES_RESTORED: ("影像已恢复", "Images put back"),
+    Kind.IMAGES_DELETED: ("影像已删除", "Images deleted"),
+    Kind.IMAGES_HELD: ("影像已封存", "Images put under legal hold"),
+    Kind.IMAGES_HOLD_ENDED: ("影像已解除封存", "Legal hold ended"),
+    Kind.PATIENTS_MERGED: ("重复登记的患者已合并", "Patients merged"),
+    Kind.STUDY_MOVED: ("检查已改归正确患者", "Study moved to the right patient"),
+    Kind.PATIENT_CHANGE_UNDONE: ("患者合并或改归已撤销", "Merge or move taken back"),
     Kind.REQUEST_DRAFTED: ("新建草稿", "Draft begun"),
     Kind.REQUEST_SUBMITTED: ("发送申请", "Request sent"),
     Kind.REQUEST_RETURNED: ("退回补充资料", "Returned for more material"),
@@ -61,6 +85,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),
     Kind.REPORT_ADDENDED: ("补充报告签发", "Addendum issued"),
     Kind.REPORT_AMENDED: ("修订报告签发", "Amended report issued"),
+    Kind.REPORT_IMAGES_CHANGED: ("签名后影像有变化，待核对", "Images changed after signing"),
+    Kind.REPORT_CHECKED: ("已核对影像，报告不变", "Images checked, report unchanged"),
     Kind.CRITICAL_RAISED: ("危急值通知", "Critical finding notified"),
     Kind.CRITICAL_ACKNOWLEDGED: ("危急值已确认", "Critical finding acknowledged"),
 }

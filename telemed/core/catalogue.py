@@ -152,6 +152,15 @@ class ConsentText:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How many years a kind of record is kept."""
+
+    kind: str
+    label: Words
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """All of it."""
 
@@ -162,6 +171,7 @@ class Catalogue:
     templates: Sequence[Template]
     critical_findings: Sequence[CriticalFinding]
     consent: ConsentText
+    retention: Sequence[Retention]
     icd10: Sequence[tuple[str, str, str, str]] = ()
 
     def reason(self, step: str, code: str | None) -> Reason | None:

@@ -149,6 +149,51 @@ _ROWS = (
         "The same UID already holds other content; the new copy is quarantined.",
     ),
     ErrorRow(
+        "gone",
+        "该影像已按规定删除。",
+        "These images were deleted.",
+    ),
+    ErrorRow(
+        "study-in-use",
+        "有申请正在使用该检查，报告签发或申请结束后才能操作。",
+        "A request that is being read uses this study. Wait until it is answered or ended.",
+    ),
+    ErrorRow(
+        "on-hold",
+        "该检查已封存，不能删除。",
+        "A legal hold is on this study; it may not be deleted.",
+    ),
+    ErrorRow(
+        "retention",
+        "保存期限至 {until}，期满前不能删除，只能隐藏。",
+        "It must be kept until {until}. Before that it can be hidden, not deleted.",
+    ),
+    ErrorRow(
+        "second-person",
+        "隐藏与删除必须由不同的人完成。",
+        "Somebody other than the one who hid it must delete it.",
+    ),
+    ErrorRow(
+        "another-copy",
+        "同一影像编号已有另一份在显示，不能恢复。",
+        "Another copy under the same UID is shown now, so this one cannot be put back.",
+    ),
+    ErrorRow(
+        "nothing-to-check",
+        "没有待核对的影像变化。",
+        "No changed images wait to be checked.",
+    ),
+    ErrorRow(
+        "not-two-patients",
+        "请选择两位不同的、未被合并的患者。",
+        "Choose two different patients, neither of them merged already.",
+    ),
+    ErrorRow(
+        "undo-elsewhere",
+        "检查已改归另一位患者，请在患者页撤销改归。",
+        "The study was moved to another patient; take that back on the patient's page.",
+    ),
+    ErrorRow(
         "upload-offset",
         "续传位置不一致，应从 {expected} 字节继续。",
         "The upload must go on from byte {expected}.",

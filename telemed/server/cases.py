@@ -21,7 +21,16 @@ from telemed.core.access import Permission, Relation, Role
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
-from telemed.store import log, network, people, reports, requests, studies
+from telemed.store import (
+    image_changes,
+    log,
+    network,
+    patients,
+    people,
+    reports,
+    requests,
+    studies,
+)
 from telemed.store import tables as t
 from telemed.store.access import visible_studies
 from telemed.store.signer import Signer
@@ -94,7 +103,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "studies": [study_out(act, s) for s in attached],
         "priors": [study_out(act, s) for s in _priors(act, case, attached)],
         "step_reason": row["step_reason"],
-        "created_by": _account_name(act, row["created_by"]),
+        "created_by": account_name(act, row["created_by"]),
         "final_diagnosis": "" if masked else row["final_diagnosis"],
         "confirmed_at": row["confirmed_at"],
         "critical_notices": [
@@ -104,11 +113,23 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "missing": [
             {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
         ],
+        "image_changes": [
+            {**change, "checked_by": change["checked_by_name"]}
+            for change in ([] if masked else image_changes.of_request(act.tx, case.id))
+        ],
+        "patient_now": _standing(act, patient),
         "uploads_running": requests.uploads_running(act.tx, case.id),
         "four_eyes": case.service.four_eyes,
         "relation": case.relation.value,
         "viewer_url": viewer_url([s["study_uid"] for s in attached]),
     }
+
+
+def _standing(act: Act, patient: Row | None) -> dict[str, Any] | None:
+    """Who stands for a case's patient since a merge; None while it is still the same."""
+    if patient is None or patient["merged_into"] is None or act.subject.masked:
+        return None
+    return patient_out(patients.final(act.tx, patient), act.now)
 
 
 def allowed(act: Act, case: Case, row: Row) -> list[str]:
@@ -166,6 +187,8 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
         steps += ["verify", "send-back"]
     if fit and state == report.State.FINAL:
         steps.append("revise")
+    if fit and any(c["checked_at"] is None for c in image_changes.of_request(act.tx, case.id)):
+        steps.append("check-images")
     return steps
 
 
@@ -321,12 +344,13 @@ def _notice(act: Act, row: Row) -> dict[str, Any]:
         **{k: row[k] for k in ("id", "finding", "raised_at", "due_at", "action")},
         "label": words(label) if label else {"zh": row["finding"], "en": row["finding"]},
         "raised_by": row["raised_by_name"],
-        "acknowledged_by": _account_name(act, row["acknowledged_by"]) or None,
+        "acknowledged_by": account_name(act, row["acknowledged_by"]) or None,
         "acknowledged_at": row["acknowledged_at"],
     }
 
 
-def _account_name(act: Act, account_id: str | None) -> str:
+def account_name(act: Act, account_id: str | None) -> str:
+    """What an account's person is called, '' where there is none."""
     return _actor_names(act, [account_id]).get(account_id or "", "")
 
 

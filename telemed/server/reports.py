@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from pydantic import Field
 
+from telemed.actions import image_changes
 from telemed.actions import reports as acts
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
@@ -109,6 +110,17 @@ async def discard_revision(call: Call) -> Any:
     def do(act: Act) -> dict[str, Any]:
         acts.discard_revision(act, call.path("id"))
         return cases.report_out(act, call.path("id"), call.services.signer)
+
+    return await call.act(do)
+
+
+async def checked(call: Call) -> Any:
+    """The changed images were looked at; the report stands."""
+    note = call.body(s.CheckIn).note
+
+    def do(act: Act) -> dict[str, Any]:
+        image_changes.check(act, call.path("id"), note)
+        return cases.full(act, call.path("id"))
 
     return await call.act(do)
 

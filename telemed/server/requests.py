@@ -17,7 +17,7 @@ from telemed.core.access import Permission
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.routing import Call
-from telemed.store import log, network
+from telemed.store import image_changes, log, network
 from telemed.store import requests as store
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -46,7 +46,7 @@ class ListQuery(Query):
 
 
 class WorklistQuery(Query):
-    tab: Literal["pool", "mine", "held", "verify", "returned", "done", "archive"] = "pool"
+    tab: Literal["pool", "mine", "held", "verify", "check", "returned", "done", "archive"] = "pool"
     service: str | None = Field(default=None, max_length=40)
     q: str | None = Field(default=None, max_length=60)
     cursor: int = Field(default=0, ge=0, le=100_000)
@@ -213,6 +213,7 @@ def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
         "mine": R.id.in_(mine),
         "held": sa.and_(is_open, R.id.in_(others)),
         "verify": R.id.in_(signed),
+        "check": R.id.in_(image_changes.waiting_for(act.tx, person)),
         "returned": R.state == request.State.RETURNED.value,
         "done": sa.and_(issued, R.issued_at >= day),
         "archive": issued,

@@ -348,16 +348,6 @@ class StudyPage(Out):
     next: str | None
 
 
-class ConflictOut(Out):
-    id: str
-    study_uid: str
-    sop_uid: str
-    reason: str
-    at: datetime
-    size: int
-    resolved_at: datetime | None
-
-
 class UploadIn(In):
     request_id: Code | None = None
 
@@ -521,6 +511,28 @@ class TodoOut(Out):
     counts: dict[str, int]
 
 
+class ImageChangeOut(Out):
+    """Images of a study that changed after the report was signed."""
+
+    id: str
+    study_id: str
+    what: Literal["arrived", "corrected", "hidden", "restored"]
+    modalities: str
+    description: str
+    instances: int
+    at: datetime
+    checked_at: datetime | None
+    checked_by: str | None
+    outcome: str | None
+    note: str
+
+
+class CheckIn(In):
+    """The changed images were looked at; the report stands."""
+
+    note: Short = ""
+
+
 class RequestOut(RequestRow):
     """A case in full."""
 
@@ -540,6 +552,9 @@ class RequestOut(RequestRow):
     allowed: list[str]
     missing: list[MissingOut]
     uploads_running: bool
+    image_changes: list[ImageChangeOut]
+    patient_now: PatientOut | None
+    """Who stands for the patient now, where that is not who the signed report names."""
     four_eyes: bool
     relation: str
     viewer_url: str | None
@@ -872,7 +887,3 @@ class DestinationList(Out):
 
 class PatientList(Out):
     items: list[PatientOut]
-
-
-class ConflictList(Out):
-    items: list[ConflictOut]

@@ -16,7 +16,7 @@ from telemed.dicom.jsonmodel import row
 from telemed.dicom.media import DICOM_XML, Offer
 from telemed.dicom.refusal import Refused
 from telemed.dicom.xmlmodel import native_xml
-from telemed.store.studies import Fate
+from telemed.store.arrivals import Fate
 
 # Failure reasons (PS3.18 table I.2-2, PS3.4 table B.2-1 and PS3.7 annex C).
 NOT_UNDERSTOOD: Final = 0xC000
@@ -47,6 +47,7 @@ _REFUSALS: Final[Mapping[str, int]] = {
 _REASONS: Final[Mapping[str | None, int]] = {
     "other-content": _DUPLICATE,
     "other-patient": _NO_MATCH,
+    "removed": _DUPLICATE,
     "foreign-study": _NOT_AUTHORIZED,
 }
 _WARNINGS: Final[Mapping[str, int]] = {

@@ -58,11 +58,6 @@ async def show(call: Call) -> dict[str, object]:
     return await call.ask(ask)
 
 
-async def list_conflicts(call: Call) -> dict[str, object]:
-    """What was quarantined at one's own institution."""
-    return {"items": await call.ask(acts.conflicts)}
-
-
 async def list_patients(call: Call) -> dict[str, object]:
     """The institution's own patients."""
     words = call.query(PatientQuery).q
@@ -81,6 +76,4 @@ ROUTES: tuple[Route, ...] = (
           query=StudyQuery, returns=s.StudyPage),
     Route("GET", "/api/studies/{id}", show, P.SEE_STUDIES, "One study",
           returns=s.StudyDetail),
-    Route("GET", "/api/conflicts", list_conflicts, P.SEE_STUDIES, "Quarantined images",
-          returns=s.ConflictList),
 )  # fmt: skip

@@ -130,7 +130,8 @@ async def metadata(call: Call) -> web.StreamResponse:
     """The metadata of a study, a series or an instance as DICOM JSON."""
     offer = wish(call, RESULT_OFFERS)
     rows = await asked_instances(call)
-    tag = tag_of(rows, offer.media_type)
+    # Whose a study is may be put right: its metadata changes then, its files do not.
+    tag = tag_of(rows, f"{offer.media_type} {rows[0]['study__updated_at']}")
     same = unchanged(call, tag)
     if same is not None:
         return same

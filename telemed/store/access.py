@@ -47,8 +47,14 @@ def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
 
     A party that was asked sees the linked studies and the other studies of the same platform
     patient (one institution's PatientID), never another institution's patient of equal name or
-    number. Supervision sees no images.
+    number. Supervision sees no images. Of a study that was hidden or deleted whole nothing is left
+    to see.
     """
+    return sa.and_(table.c.instance_count > 0, granted_studies(subject, now, table))
+
+
+def granted_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:
+    """`visible_studies`, and those of which nothing is left to see."""
     if not may_see_studies(subject):
         return sa.false()
     own = table.c.institution_id == subject.institution_id
@@ -94,10 +100,15 @@ def reachable_studies(subject: Subject, now: datetime) -> Predicate:
     """
     if not may_see_studies(subject):
         return sa.false()
-    own = studies.c.institution_id == subject.institution_id
+    own = own_studies(str(subject.institution_id))
     if Permission.SEE_CASES not in subject.permissions:
         return own
     return sa.or_(own, named_studies(str(subject.institution_id), now))
+
+
+def own_studies(viewer: Given[str]) -> Predicate:
+    """The institution's own studies of which anything is left to see."""
+    return sa.and_(studies.c.institution_id == viewer, studies.c.instance_count > 0)
 
 
 def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
@@ -107,6 +118,7 @@ def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
         .where(
             _other.c.study_uid == studies.c.study_uid,
             _other.c.id != studies.c.id,
+            _other.c.instance_count > 0,
             sa.or_(
                 _other.c.institution_id == viewer,
                 sa.and_(_other.c.id < studies.c.id, shown_studies(viewer, now, _other)),
@@ -115,7 +127,7 @@ def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
         .correlate(studies)
         .exists()
     )
-    foreign = studies.c.institution_id != viewer
+    foreign = sa.and_(studies.c.institution_id != viewer, studies.c.instance_count > 0)
     return sa.and_(foreign, shown_studies(viewer, now, studies), ~hidden)
 
 

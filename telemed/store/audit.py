@@ -35,6 +35,9 @@ class Event(StrEnum):
     QUERY = "query"
     INSTANCES_ACCESSED = "instances-accessed"
     STUDY_DELETED = "study-deleted"
+    IMAGES_CORRECTED = "images-corrected"
+    """Quarantined copies resolved, images hidden, put back or held: `detail.what` says which."""
+    PATIENT_RECORD = "patient-record"
     EXPORT = "export"
     SECURITY_ALERT = "security-alert"
     AUDIT_LOG_USED = "audit-log-used"
@@ -50,6 +53,8 @@ DICOM_CODES: Mapping[Event, str] = MappingProxyType(
         Event.QUERY: "110112",
         Event.INSTANCES_ACCESSED: "110103",
         Event.STUDY_DELETED: "110105",
+        Event.IMAGES_CORRECTED: "110103",
+        Event.PATIENT_RECORD: "110110",
         Event.EXPORT: "110106",
         Event.SECURITY_ALERT: "110113",
         Event.AUDIT_LOG_USED: "110101",

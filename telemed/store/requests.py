@@ -154,14 +154,17 @@ def abandoned(tx: Tx, now: datetime) -> list[str]:
 
 
 def studies_of(tx: Tx, request_id: str) -> list[Row]:
-    """The studies attached to a request, in the order attached."""
+    """The studies attached to a request of which anything is shown, in the order received."""
     return tx.all(_STUDIES_OF, request_id=request_id)
 
 
 _STUDIES_OF = (
     sa.select(studies, request_studies.c.role)
     .join(request_studies, request_studies.c.study_id == studies.c.id)
-    .where(request_studies.c.request_id == given(request_studies.c.request_id))
+    .where(
+        request_studies.c.request_id == given(request_studies.c.request_id),
+        studies.c.instance_count > 0,
+    )
     .order_by(studies.c.received_at)
 )
 
@@ -205,7 +208,7 @@ def _first_study(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
     return (
         sa.select(column)
         .join(request_studies, request_studies.c.study_id == studies.c.id)
-        .where(request_studies.c.request_id == requests.c.id)
+        .where(request_studies.c.request_id == requests.c.id, studies.c.instance_count > 0)
         .order_by(studies.c.received_at)
         .limit(1)
         .correlate(requests)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from telemed.store.access import named_studies
+from telemed.store.access import named_studies, own_studies
 from telemed.store.columns import UtcTime
 from telemed.store.prepared import Prepared
 from telemed.store.tables import instances, institutions, series, studies, study_keys
@@ -130,7 +130,7 @@ def _seen(plan: Plan) -> list[Where]:
     if plan.start == "study":
         return [studies.c.id == STUDY]
     if plan.start == "few":
-        own: Where = studies.c.institution_id == VIEWER
+        own = own_studies(VIEWER)
         return [sa.or_(own, named_studies(VIEWER, NOW)) if plan.sees_cases else own]
     mine = study_keys.c.viewer_id == VIEWER
     if not plan.sees_cases:

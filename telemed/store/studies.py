@@ -11,13 +11,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from telemed.store import study_keys
+from telemed.store.arrivals import Arrival, Fate, Growth, Kept, Whose
+from telemed.store.removal_tables import removed_instances
 from telemed.store.search_json import series_json, study_json
 from telemed.store.tables import (
     conflicts,
@@ -36,34 +37,6 @@ SYNTHETIC = "NOID-"
 """Prefix of a PatientID made here for studies that arrive without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One instance as rows without ids and counts. `patient["patient_id"]` may be empty."""
-
-    patient: Row
-    study: Row
-    series: Row
-    instance: Row
-
-
-class Fate(StrEnum):
-    """What became of an arrival."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The fate of one arrival; `repeated` tells a conflict that was already known."""
-
-    fate: Fate
-    study_id: str | None
-    reason: str | None = None
-    repeated: bool = False
-
-
 @dataclass(slots=True)
 class _Study:
     row: dict[str, Any]
@@ -73,17 +46,6 @@ class _Study:
     keys: list[str]
     added: int = 0
     series: dict[str, dict[str, Any]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """A study that gained `added` instances; `fresh` when it was not there before, else it had
-    last grown at `before`."""
-
-    study_id: str
-    fresh: bool
-    added: int
-    before: datetime
 
 
 _HELD = sa.select(instances.c.sop_uid, instances.c.blob, instances.c.study_id).where(
@@ -96,18 +58,20 @@ class Shelf:
     """Puts arrivals of one institution away, in one transaction."""
 
     def __init__(
-        self, tx: Tx, institution_id: str, now: datetime, new_id: Callable[[], str]
+        self, tx: Tx, institution_id: str, now: datetime, new_id: Callable[[], str], whose: Whose
     ) -> None:
         self._tx = tx
+        self._whose = whose
         self._institution = institution_id
         self._now = now
         self._new_id = new_id
         self._studies: dict[str, _Study] = {}
         self._held: dict[str, Row] = {}
+        self._patients: dict[str, Row | None] = {}
 
     def put(self, arrivals: Sequence[Arrival]) -> list[Kept]:
         """Keep what is new; the fate of each arrival in order."""
-        self._take_turn()
+        take_turn(self._tx, self._institution)
         self._look_up({str(a.instance["sop_uid"]) for a in arrivals})
         kept = [self._put(arrival) for arrival in arrivals]
         for study in self._studies.values():
@@ -119,12 +83,6 @@ class Shelf:
         """The studies that gained instances."""
         found = self._studies.values()
         return [Growth(s.row["id"], s.fresh, s.added, s.before) for s in found if s.added]
-
-    def _take_turn(self) -> None:
-        """One batch of an institution at a time; SQLite has one writer anyhow."""
-        if not self._tx.sqlite:
-            key = sa.func.hashtext(self._institution)
-            self._tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
 
     def _look_up(self, sop_uids: set[str]) -> None:
         if len(sop_uids) == 1:  # a statement without a list is compiled once
@@ -146,7 +104,11 @@ class Shelf:
         asked = arrival.patient["patient_id"]
         # A file without PatientID names no other patient; it follows its study.
         if asked and asked != study.patient_id:
-            return self._conflict(arrival, "other-patient", study.row["id"], None)
+            if not (self._whose.decided or self._bears(asked, study)):
+                return self._conflict(arrival, "other-patient", study.row["id"], None)
+            arrival = self._whose.adopted(arrival, study.row)
+        if study.row["removed_count"] and not self._whose.decided and self._was_removed(arrival):
+            return Kept(Fate.CONFLICT, study.row["id"], "removed", repeated=True)
         self._add(study, arrival)
         return Kept(Fate.STORED, study.row["id"])
 
@@ -171,7 +133,7 @@ class Shelf:
     def _made(self, arrival: Arrival) -> _Study:
         uid = arrival.study["study_uid"]
         patient_id = arrival.patient["patient_id"] or synthetic_patient_id(uid)
-        row = {
+        row: dict[str, Any] = {
             "id": self._new_id(),
             "institution_id": self._institution,
             **arrival.study,
@@ -183,16 +145,38 @@ class Shelf:
             "body_part": "",
             "series_count": 0,
             "instance_count": 0,
+            "removed_count": 0,
             "bytes": 0,
             "received_at": self._now,
             "updated_at": self._now,
         }
+        stands = self._standing(patient_id)
+        if stands is not None:
+            row |= self._whose.corrected(row, stands)
         self._tx.insert(studies, row)
-        return _Study(row, patient_id, fresh=True, before=self._now, keys=[])
+        return _Study(row, row["patient_id"], fresh=True, before=self._now, keys=[])
+
+    def _standing(self, patient_id: str) -> Row | None:
+        """Who stands for a PatientID that was merged into another, None when it was not."""
+        row = self._patients.get(patient_id)
+        if row is None or row["merged_into"] is None:
+            return None
+        while row is not None and row["merged_into"] is not None:
+            row = self._tx.find(patients, id=row["merged_into"])
+        return row
+
+    def _bears(self, patient_id: str, study: _Study) -> bool:
+        """Whether a PatientID is the study's patient's too, since the two were merged."""
+        self._patients[patient_id] = self._tx.find(
+            patients, institution_id=self._institution, patient_id=patient_id
+        )
+        stands = self._standing(patient_id)
+        return stands is not None and stands["id"] == study.row["patient_ref"]
 
     def _patient(self, arrival: Arrival, patient_id: str) -> str:
         """The platform patient: this institution's bearer of the PatientID."""
         row = self._tx.find(patients, institution_id=self._institution, patient_id=patient_id)
+        self._patients[patient_id] = row
         if row is None:
             made = {
                 "id": self._new_id(),
@@ -276,13 +260,32 @@ class Shelf:
             "size": arrival.instance["size"],
             "kept_blob": kept_blob,
             "reason": reason,
+            "patient_id": arrival.patient["patient_id"],
+            "patient_name": arrival.patient["name"],
             "at": self._now,
         }
         same = (conflicts.c[key] == row[key] for key in ("institution_id", "sop_uid", "blob"))
         known = self._tx.scalar(sa.select(conflicts.c.id).where(*same)) is not None
+        if not known and self._was_removed(arrival, row["blob"]):
+            return Kept(Fate.CONFLICT, study_id, "removed", repeated=True)
         if not known:
             self._tx.insert(conflicts, {**row, "id": self._new_id()})
         return Kept(Fate.CONFLICT, study_id, reason, repeated=known)
+
+    def _was_removed(self, arrival: Arrival, blob: str | None = None) -> bool:
+        """Whether an instance (or this copy of it) was taken out on purpose: sending it again
+        does not bring it back, a person does."""
+        keys = {"institution_id": self._institution, "sop_uid": arrival.instance["sop_uid"]}
+        if blob is not None:
+            keys["blob"] = blob
+        return self._tx.find(removed_instances, **keys) is not None
+
+
+def take_turn(tx: Tx, institution_id: str) -> None:
+    """One change of an institution's images at a time; SQLite has one writer anyhow."""
+    if not tx.sqlite:
+        key = sa.func.hashtext(institution_id)
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(INTAKE_LOCK, key)))
 
 
 def synthetic_patient_id(study_uid: str) -> str:
@@ -434,8 +437,9 @@ _HOLDERS = sa.select(studies.c.study_uid, studies.c.institution_id).where(
 
 
 def own_study(tx: Tx, institution_id: str, study_id: str) -> Row | None:
-    """A study of the institution, None when it is absent or another's."""
-    return tx.find(studies, id=study_id, institution_id=institution_id)
+    """A study of the institution, None when it is absent, another's, or nothing of it is shown."""
+    row = tx.find(studies, id=study_id, institution_id=institution_id)
+    return row if row and row["instance_count"] else None
 
 
 def series_of(tx: Tx, study_id: str) -> list[Row]:
@@ -476,12 +480,3 @@ def requests_with(tx: Tx, study_ids: Iterable[str], where: Where) -> list[Row]:
         .order_by(requests.c.id, request_studies.c.study_id)
     )
     return tx.all(query)
-
-
-def conflicts_of(tx: Tx, institution_id: str, study_uid: str | None = None) -> list[Row]:
-    """An institution's conflicts, newest first, open ones before resolved ones."""
-    query = sa.select(conflicts).where(conflicts.c.institution_id == institution_id)
-    if study_uid is not None:
-        query = query.where(conflicts.c.study_uid == study_uid)
-    query = query.order_by(conflicts.c.resolved_at.isnot(None), conflicts.c.at.desc())
-    return tx.all(query.limit(500))

@@ -38,8 +38,13 @@ def keys_of(study: Row) -> list[str]:
 def enter(tx: Tx, study: Row, fresh: bool = False) -> None:
     """Write the keys of a study anew; a `fresh` one has none yet."""
     if not fresh:
-        tx.run(_FORGET, study_id=study["id"])
+        forget(tx, study["id"])
     tx.insert(study_keys, list(rows_of(study)))
+
+
+def forget(tx: Tx, study_id: str) -> None:
+    """Take a study out of every search."""
+    tx.run(_FORGET, study_id=study_id)
 
 
 def rows_of(study: Row) -> Iterable[dict[str, Any]]:

@@ -6,10 +6,13 @@ Times are aware UTC. JSON columns hold forms and facts, never what a query must 
 
 import sqlalchemy as sa
 
+from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
 from telemed.store.columns import table as _table
+from telemed.store.removal_tables import conflicts
 
-__all__ = ["metadata"]  # importing this module fills it
+# Importing this module fills the metadata.
+__all__ = ["accounts", "conflicts", "metadata", "sessions", "tokens"]
 
 # --- the network ------------------------------------------------------------------------------
 
@@ -97,50 +100,6 @@ people = _table(
     Col("active", sa.Boolean, nullable=False),
 )
 
-# --- accounts ---------------------------------------------------------------------------------
-
-accounts = _table(
-    "accounts",
-    Col("id", sa.Text, primary_key=True),
-    Col("username", sa.Text, nullable=False, unique=True),
-    Col("password_hash", sa.Text, nullable=False),
-    Col("display_name", sa.Text, nullable=False),
-    Col("person_id", sa.Text, sa.ForeignKey("people.id")),
-    Col("institution_id", sa.Text, sa.ForeignKey("institutions.id"), index=True),
-    Col("region", sa.Text),
-    Col("roles", Json, nullable=False),
-    Col("demo", sa.Boolean, nullable=False),
-    Col("disabled", sa.Boolean, nullable=False),
-    Col("failures", sa.Integer, nullable=False),
-    Col("locked_until", UtcTime),
-    Col("created_at", UtcTime, nullable=False),
-)
-
-sessions = _table(
-    "sessions",
-    Col("token_hash", sa.Text, primary_key=True),
-    Col("id", sa.Text, nullable=False, unique=True),
-    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False, index=True),
-    Col("created_at", UtcTime, nullable=False),
-    Col("seen_at", UtcTime, nullable=False),
-    Col("expires_at", UtcTime, nullable=False),
-    Col("csrf", sa.Text, nullable=False),
-    Col("address", sa.Text, nullable=False),
-    Col("agent", sa.Text, nullable=False),
-)
-
-tokens = _table(
-    "tokens",
-    Col("token_hash", sa.Text, primary_key=True),
-    Col("id", sa.Text, nullable=False, unique=True),
-    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False, index=True),
-    Col("label", sa.Text, nullable=False),
-    Col("scopes", Json),
-    Col("created_at", UtcTime, nullable=False),
-    Col("expires_at", UtcTime, nullable=False),
-    Col("revoked_at", UtcTime),
-)
-
 # --- patients and studies ---------------------------------------------------------------------
 
 patients = _table(
@@ -155,7 +114,10 @@ patients = _table(
     Col("id_number", sa.Text, nullable=False),
     Col("phone", sa.Text, nullable=False),
     Col("created_at", UtcTime, nullable=False),
+    # Who stands for a patient that was registered twice; what arrives for this one goes there.
+    Col("merged_into", sa.Text),
     sa.UniqueConstraint("institution_id", "patient_id"),
+    sa.Index("ix_patients_like", "institution_id", "name", "birth_date"),
 )
 
 studies = _table(
@@ -177,6 +139,8 @@ studies = _table(
     Col("body_part", sa.Text, nullable=False),
     Col("series_count", sa.Integer, nullable=False),
     Col("instance_count", sa.Integer, nullable=False),
+    # Taken out of `instances` and not put back; while nobody ever did, arrivals need no look.
+    Col("removed_count", sa.Integer, nullable=False, server_default="0"),
     Col("bytes", Big, nullable=False),
     Col("name_keys", sa.Text, nullable=False),
     Col("referring_keys", sa.Text, nullable=False),
@@ -241,21 +205,6 @@ study_keys = _table(
     Col("own", sa.Boolean, primary_key=True),
     sa.Index("ix_study_keys_study", "study_id"),
     in_key_order=True,
-)
-
-conflicts = _table(
-    "conflicts",
-    Col("id", sa.Text, primary_key=True),
-    Col("institution_id", sa.Text, nullable=False, index=True),
-    Col("study_uid", sa.Text, nullable=False),
-    Col("sop_uid", sa.Text, nullable=False),
-    Col("blob", sa.Text, nullable=False),
-    Col("size", Big, nullable=False),
-    Col("kept_blob", sa.Text),
-    Col("reason", sa.Text, nullable=False),
-    Col("at", UtcTime, nullable=False),
-    Col("resolved_at", UtcTime),
-    sa.UniqueConstraint("institution_id", "sop_uid", "blob"),
 )
 
 uploads = _table(

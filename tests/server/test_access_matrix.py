@@ -72,7 +72,30 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/patients"): Row(P.SEE_PATIENTS, query="?q=zhang"),
     ("GET", "/api/studies"): Row(P.SEE_STUDIES),
     ("GET", "/api/studies/{id}"): Row(P.SEE_STUDIES, "archive", PARTIES),
-    ("GET", "/api/conflicts"): Row(P.SEE_STUDIES),
+    ("GET", "/api/conflicts"): Row(P.CORRECT_STUDIES),
+    ("GET", "/api/conflicts/{id}"): Row(P.CORRECT_STUDIES, "absent"),
+    ("GET", "/api/conflicts/{id}/picture"): Row(P.CORRECT_STUDIES, "absent"),
+    ("POST", "/api/conflicts/{id}/resolve"): Row(
+        P.CORRECT_STUDIES, "absent", body={"resolution": "kept", "reason": "sent-again"}
+    ),
+    ("POST", "/api/conflicts/{id}/reopen"): Row(P.CORRECT_STUDIES, "absent"),
+    ("POST", "/api/studies/{id}/hide"): Row(
+        P.CORRECT_STUDIES, "absent", body={"level": "study", "reason": "quality"}
+    ),
+    ("POST", "/api/studies/{id}/hold"): Row(P.DELETE_STUDIES, "absent", body={"reason": "诉讼"}),
+    ("POST", "/api/studies/{id}/hold/end"): Row(P.DELETE_STUDIES, "absent"),
+    ("POST", "/api/studies/{id}/move"): Row(
+        P.CORRECT_STUDIES, "absent", body={"to": "p", "reason": "登记错误"}
+    ),
+    ("GET", "/api/removals"): Row(P.CORRECT_STUDIES),
+    ("POST", "/api/removals/{id}/restore"): Row(P.CORRECT_STUDIES, "absent"),
+    ("POST", "/api/removals/{id}/delete"): Row(P.DELETE_STUDIES, "absent", body={}),
+    ("GET", "/api/patients/doubles"): Row(P.CORRECT_STUDIES),
+    ("GET", "/api/patients/{id}"): Row(P.CORRECT_STUDIES, "absent"),
+    ("POST", "/api/patients/{id}/merge"): Row(
+        P.CORRECT_STUDIES, "absent", body={"into": "p", "reason": "重复登记"}
+    ),
+    ("POST", "/api/patient-changes/{id}/undo"): Row(P.CORRECT_STUDIES, "absent"),
     ("POST", "/api/uploads"): Row(P.STORE_STUDIES, body={}),
     ("GET", "/api/uploads/{id}"): Row(P.STORE_STUDIES, "upload", _OWN),
     ("OPTIONS", "/api/uploads/{id}/files"): Row(P.STORE_STUDIES),
@@ -119,6 +142,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.WRITE_REPORTS, _HUB, body={"kind": "addendum", "reason": "补充"}
     ),
     ("POST", f"{_CASES}/report/discard-revision"): _case(P.WRITE_REPORTS, _HUB),
+    ("POST", f"{_CASES}/report/checked"): _case(P.WRITE_REPORTS, _HUB, body={}),
     ("GET", f"{_CASES}/report.pdf"): Row(P.SEE_CASES, "issued", PARTIES, frozenset({SUPERVISOR})),
     ("GET", "/api/verify/{code}"): Row(None, "code"),
     ("GET", "/api/tally"): Row(P.SEE_TALLY, query="?month=2026-03"),
@@ -183,9 +207,10 @@ HELD: Mapping[str, frozenset[Permission]] = {
     "requester": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
                             P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS}),
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
-                             P.SEE_PATIENTS, P.STORE_STUDIES}),
+                             P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
-                              P.READ_QUEUE, P.MOVE_REQUESTS, P.SEE_TALLY}),
+                              P.READ_QUEUE, P.MOVE_REQUESTS, P.SEE_TALLY,
+                              P.CORRECT_STUDIES, P.DELETE_STUDIES}),
     "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.READ_QUEUE,
                          P.MOVE_REQUESTS, P.WRITE_REPORTS, P.STORE_STUDIES}),
     "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.READ_QUEUE,

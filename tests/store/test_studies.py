@@ -16,9 +16,9 @@ from telemed.actions.studies import find_instances, find_study, listed, save_pat
 from telemed.core.access import Role, Subject
 from telemed.core.errors import Problem
 from telemed.store import tables as t
+from telemed.store.arrivals import Fate
 from telemed.store.blobs import FileBlobs
 from telemed.store.engine import Store
-from telemed.store.studies import Fate
 from tests.store.files import ct_bytes, write
 from tests.store.rows import NOW, add_request, store_at, subject
 

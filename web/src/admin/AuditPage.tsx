@@ -14,6 +14,8 @@ const EVENTS = [
   'query',
   'instances-accessed',
   'study-deleted',
+  'images-corrected',
+  'patient-record',
   'export',
   'security-alert',
   'audit-log-used',

@@ -133,6 +133,8 @@ export const { useWords, say } = defineWords('admin', {
   'user-authentication': ['登录', 'Authentication'],
   query: ['查询', 'Query'],
   'instances-accessed': ['调阅影像', 'Images accessed'],
+  'images-corrected': ['影像更正', 'Images corrected'],
+  'patient-record': ['患者登记更正', 'Patient record changed'],
   'study-deleted': ['删除检查', 'Study deleted'],
   export: ['导出', 'Export'],
   'security-alert': ['安全告警', 'Security alert'],

@@ -1,6 +1,7 @@
 /** The frame: a slim bar on top, the page below it. On a phone the doors move to the bottom. */
 import {
   ApartmentOutlined,
+  AuditOutlined,
   BarChartOutlined,
   FileTextOutlined,
   FolderOpenOutlined,
@@ -23,6 +24,7 @@ const ICONS: Record<PlaceKey, ComponentType> = {
   work: ReadOutlined,
   requests: FileTextOutlined,
   studies: FolderOpenOutlined,
+  care: AuditOutlined,
   tally: BarChartOutlined,
   admin: SettingOutlined,
   network: ApartmentOutlined,

@@ -18,6 +18,7 @@ export interface Place {
 
 const READING = ['reader', 'verifier', 'coordinator'] as const
 const SENDING = ['requester', 'technician'] as const
+const CARING = ['technician', 'coordinator'] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
 const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
@@ -25,6 +26,7 @@ export const PLACES: readonly Place[] = [
   { path: '/work', label: 'work', roles: READING },
   { path: '/requests', label: 'requests', roles: ['requester'] },
   { path: '/studies', label: 'studies', roles: [...SENDING, 'reader', 'verifier'] },
+  { path: '/care', label: 'care', roles: CARING },
   { path: '/tally', label: 'tally', roles: COUNTING },
   { path: '/admin', label: 'admin', roles: KEEPING },
   { path: '/network', label: 'network', roles: [...COUNTING, 'system_admin'] },
@@ -52,6 +54,16 @@ export const PAGES: RouteObject[] = [
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
+  {
+    path: 'care',
+    ...page(() => import('../care/CarePage'), 'CarePage'),
+    children: [
+      { path: 'quarantine', ...page(() => import('../care/QuarantinePage'), 'QuarantinePage') },
+      { path: 'removals', ...page(() => import('../care/RemovalsPage'), 'RemovalsPage') },
+      { path: 'doubles', ...page(() => import('../care/DoublesPage'), 'DoublesPage') },
+    ],
+  },
+  { path: 'care/quarantine/:id', ...page(() => import('../care/ConflictPage'), 'ConflictPage') },
   { path: 'uploads', ...page(() => import('../uploads/UploadsPage'), 'UploadsPage') },
   { path: 'tally', ...page(() => import('../tally/TallyPage'), 'TallyPage') },
   { path: 'network', ...page(() => import('../network/NetworkPage'), 'NetworkPage') },

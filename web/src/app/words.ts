@@ -8,6 +8,7 @@ export const { useWords } = defineWords('app', {
   work: ['工作台', 'Worklist'],
   requests: ['我的申请', 'My requests'],
   studies: ['影像资料', 'Studies'],
+  care: ['影像管理', 'Image care'],
   tally: ['统计', 'Tally'],
   admin: ['管理', 'Administration'],
   network: ['网络', 'Network'],
@@ -49,4 +50,4 @@ export const { useWords } = defineWords('app', {
   ],
 })
 
-export type PlaceKey = 'work' | 'requests' | 'studies' | 'tally' | 'admin' | 'network'
+export type PlaceKey = 'work' | 'requests' | 'studies' | 'care' | 'tally' | 'admin' | 'network'

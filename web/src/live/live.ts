@@ -17,6 +17,9 @@ const LISTS: Record<string, readonly string[]> = {
   report: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.reports],
   critical: [KEYS.requests, KEYS.todo, KEYS.worklist],
   study: [KEYS.studies, KEYS.requests, KEYS.worklist],
+  images: [KEYS.studies, KEYS.requests],
+  conflict: [KEYS.studies],
+  patient: [KEYS.studies, KEYS.requests],
 }
 
 const pending = new Set<string>()

@@ -250,6 +250,7 @@ const EMPTY = {
   pool: ['emptyPool', 'emptyPoolTeach'],
   mine: ['emptyMine', 'emptyMineTeach'],
   verify: ['emptyVerify', 'emptyVerifyTeach'],
+  check: ['emptyCheck', 'emptyCheckTeach'],
   held: ['emptyHeld', 'emptyHeldTeach'],
   returned: ['emptyReturned', 'emptyReturnedTeach'],
   done: ['emptyDone', 'emptyDoneTeach'],

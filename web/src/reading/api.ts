@@ -3,7 +3,16 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, body } from '../shared/api'
 import { KEYS } from '../shared/queries'
 
-export const TABS = ['pool', 'mine', 'held', 'verify', 'returned', 'done', 'archive'] as const
+export const TABS = [
+  'pool',
+  'mine',
+  'held',
+  'verify',
+  'check',
+  'returned',
+  'done',
+  'archive',
+] as const
 export type Tab = (typeof TABS)[number]
 
 const PAGE = 100

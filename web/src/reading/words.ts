@@ -7,6 +7,7 @@ export const { useWords, say } = defineWords('reading', {
   mine: ['我的', 'Mine'],
   held: ['同事在读', 'Colleagues read'],
   verify: ['待审核', 'To verify'],
+  check: ['待核对', 'To check'],
   returned: ['已退回', 'Returned'],
   done: ['今日已签', 'Signed today'],
   archive: ['历史', 'Archive'],
@@ -30,6 +31,11 @@ export const { useWords, say } = defineWords('reading', {
   emptyVerifyTeach: [
     '同事写好并签名的报告会出现在这里。',
     "Colleagues' signed drafts appear here.",
+  ],
+  emptyCheck: ['没有待核对的报告', 'Nothing to check'],
+  emptyCheckTeach: [
+    '您签名后影像有补充、更正或隐藏的病例会列在这里，请核对。',
+    'Cases whose images changed after you signed are listed here to be checked.',
   ],
   emptyReturned: ['没有退回待补充的申请', 'Nothing is waiting for material'],
   emptyReturnedTeach: [

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Dropdown, Form, Input, Modal, Popconfirm, Radio, Skeleton } from 'antd'
 import { useState } from 'react'
 import { claim, useService } from '../requests/api'
+import { ImageChanges } from '../requests/ImageChanges'
 import { type DialogStep, StepDialog } from '../requests/StepDialog'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -32,6 +33,7 @@ export function ReportPanel({ item, onFinished, onLeft }: Props) {
   if (!report.data) return <Skeleton active paragraph={{ rows: 10 }} />
   return (
     <section className={styles.panel}>
+      <ImageChanges item={item} />
       <Steps item={item} report={report.data} onLeft={onLeft} />
       <Body item={item} report={report.data} onFinished={onFinished} />
     </section>

@@ -19,6 +19,7 @@ import { StudyCard, viewerAddress } from '../studies/StudyCard'
 import { caseQuery, useCatalogue, useService } from './api'
 import styles from './CasePage.module.css'
 import { ConfirmPanel } from './ConfirmPanel'
+import { ImageChanges } from './ImageChanges'
 import { examLabel, reasonLabel, serviceLabel } from './names'
 import { RequestContent } from './RequestContent'
 import { type DialogStep, StepDialog } from './StepDialog'
@@ -76,6 +77,7 @@ function Case({ item }: { item: RequestOut }) {
     <main className={page.page}>
       <Head item={item} />
       <AskedOfMe item={item} />
+      <ImageChanges item={item} />
       <div className={styles.columns}>
         <div className={styles.main}>
           {item.state === 'withdrawn' ? null : <Report item={item} />}

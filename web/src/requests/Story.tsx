@@ -31,6 +31,9 @@ const { useWords, say } = defineWords('story', {
 
 const BAD = new Set(['critical.raised', 'request.declined', 'study.conflicted'])
 const WARN = new Set([
+  'report.images_changed',
+  'images.hidden',
+  'images.replaced',
   'request.returned',
   'report.sent_back',
   'workitem.expired',
@@ -73,6 +76,9 @@ function factStep(fact: ActivityOut, catalogue: CatalogueOut | undefined): Step 
 
 /** The step whose reasons a fact's code belongs to. */
 const REASON_STEP: Record<string, string> = {
+  hidden: 'hide',
+  replaced: 'quarantine',
+  resolved: 'quarantine',
   returned: 'return',
   declined: 'decline',
   withdrawn: 'withdraw',

@@ -129,6 +129,13 @@ export function claim(id: string): Promise<RequestOut> {
   return body(api.POST('/api/requests/{id}/claim', { params: { path: { id } } })).then(rememberCase)
 }
 
+export function checkImages(id: string, note: string): Promise<RequestOut> {
+  const path = { id }
+  return body(
+    api.POST('/api/requests/{id}/report/checked', { params: { path }, body: { note } }),
+  ).then(rememberCase)
+}
+
 export function useConfirm(id: string) {
   return useMutation({
     mutationFn: (given: {

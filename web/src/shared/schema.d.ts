@@ -235,9 +235,264 @@ export interface paths {
             cookie?: never;
         };
         /** Quarantined images */
-        get: operations["studies_get_conflicts"];
+        get: operations["quarantine_get_conflicts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conflicts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Both sides of a conflict */
+        get: operations["quarantine_get_conflicts_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conflicts/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture of the new copy */
+        get: operations["quarantine_get_conflicts_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conflicts/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide a conflict */
+        post: operations["quarantine_post_conflicts_resolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conflicts/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a decision back */
+        post: operations["quarantine_post_conflicts_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/hide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hide images */
+        post: operations["removals_post_studies_hide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put under legal hold */
+        post: operations["removals_post_studies_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/hold/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a legal hold */
+        post: operations["removals_post_studies_hold_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a study to a patient */
+        post: operations["removals_post_studies_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Images not shown */
+        get: operations["removals_get_removals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/removals/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put images back */
+        post: operations["removals_post_removals_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/removals/{id}/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete images */
+        post: operations["removals_post_removals_delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/doubles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Patients registered twice, perhaps */
+        get: operations["removals_get_patients_doubles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A patient with the history of their identity */
+        get: operations["removals_get_patients_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge into a patient */
+        post: operations["removals_post_patients_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patient-changes/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a merge or a move back */
+        post: operations["removals_post_patient_changes_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -736,6 +991,23 @@ export interface paths {
         put?: never;
         /** Set an unfinished revision aside */
         post: operations["reports_post_requests_report_discard_revision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/report/checked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changed images were looked at, the report stands */
+        post: operations["reports_post_requests_report_checked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1255,6 +1527,22 @@ export interface components {
             /** Heartbeat Seconds */
             heartbeat_seconds: number;
         };
+        /** ChangeRef */
+        ChangeRef: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * CheckIn
+         * @description The changed images were looked at; the report stands.
+         */
+        CheckIn: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
         /**
          * ClaimOut
          * @description Who holds the current workitem.
@@ -1300,30 +1588,62 @@ export interface components {
              */
             note?: string;
         };
-        /** ConflictList */
-        ConflictList: {
-            /** Items */
-            items: components["schemas"]["ConflictOut"][];
+        /** ConflictDetail */
+        ConflictDetail: {
+            conflict: components["schemas"]["ConflictGroup"];
+            kept: components["schemas"]["SideOut"] | null;
+            new: components["schemas"]["SideOut"];
+            /** Differences */
+            differences: components["schemas"]["DifferenceOut"][];
+            /** Pixels Differ */
+            pixels_differ: boolean | null;
+            /** May */
+            may: components["schemas"]["Resolution"][];
+            /** Resolved By */
+            resolved_by: string | null;
+            /** Note */
+            note: string;
+            /** Flags */
+            flags: number;
         };
-        /** ConflictOut */
-        ConflictOut: {
+        /**
+         * ConflictGroup
+         * @description Copies that are judged as one; `id` is one of them.
+         */
+        ConflictGroup: {
             /** Id */
             id: string;
             /** Study Uid */
             study_uid: string;
-            /** Sop Uid */
-            sop_uid: string;
             /** Reason */
             reason: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Resolution */
+            resolution: string | null;
+            /** Count */
+            count: number;
             /**
-             * At
+             * First
              * Format: date-time
              */
-            at: string;
-            /** Size */
-            size: number;
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
             /** Resolved At */
             resolved_at: string | null;
+        };
+        /** ConflictList */
+        ConflictList: {
+            /** Items */
+            items: components["schemas"]["ConflictGroup"][];
+            /** Waiting */
+            waiting: number;
         };
         /**
          * Consent
@@ -1425,6 +1745,14 @@ export interface components {
             service: string;
             label: components["schemas"]["Words"];
         };
+        /** DeleteIn */
+        DeleteIn: {
+            /**
+             * Record
+             * @default null
+             */
+            record?: string | null;
+        };
         /** DemoAccount */
         DemoAccount: {
             /** Username */
@@ -1468,6 +1796,17 @@ export interface components {
             /** Items */
             items: components["schemas"]["Destination"][];
         };
+        /** DifferenceOut */
+        DifferenceOut: {
+            /** Tag */
+            tag: string;
+            /** Keyword */
+            keyword: string;
+            /** Kept */
+            kept: string;
+            /** New */
+            new: string;
+        };
         /**
          * Done
          * @description Nothing more to say.
@@ -1479,6 +1818,11 @@ export interface components {
              * @constant
              */
             ok?: true;
+        };
+        /** DoubleList */
+        DoubleList: {
+            /** Groups */
+            groups: components["schemas"]["PatientOut"][][];
         };
         /**
          * DraftIn
@@ -1527,6 +1871,27 @@ export interface components {
             /** Demo Accounts */
             demo_accounts: components["schemas"]["DemoAccount"][];
         };
+        /** HideIn */
+        HideIn: {
+            level: components["schemas"]["Level"];
+            /**
+             * Uid
+             * @default
+             */
+            uid?: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** HoldIn */
+        HoldIn: {
+            /** Reason */
+            reason: string;
+        };
         /** Icd10List */
         Icd10List: {
             /** Items */
@@ -1540,6 +1905,40 @@ export interface components {
             name_zh: string;
             /** Name En */
             name_en: string;
+        };
+        /**
+         * ImageChangeOut
+         * @description Images of a study that changed after the report was signed.
+         */
+        ImageChangeOut: {
+            /** Id */
+            id: string;
+            /** Study Id */
+            study_id: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "arrived" | "corrected" | "hidden" | "restored";
+            /** Modalities */
+            modalities: string;
+            /** Description */
+            description: string;
+            /** Instances */
+            instances: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Checked At */
+            checked_at: string | null;
+            /** Checked By */
+            checked_by: string | null;
+            /** Outcome */
+            outcome: string | null;
+            /** Note */
+            note: string;
         };
         /** IndicatorOut */
         IndicatorOut: {
@@ -1618,6 +2017,12 @@ export interface components {
             /** Lease Until */
             lease_until: string | null;
         };
+        /**
+         * Level
+         * @description How much was taken out.
+         * @enum {string}
+         */
+        Level: "study" | "series" | "instance";
         /** Me */
         Me: {
             /** Account Id */
@@ -1661,6 +2066,13 @@ export interface components {
             /** Until */
             until: string | null;
         };
+        /** MergeIn */
+        MergeIn: {
+            /** Into */
+            into: string;
+            /** Reason */
+            reason: string;
+        };
         /** MissingOut */
         MissingOut: {
             /** Section */
@@ -1668,6 +2080,13 @@ export interface components {
             /** Field */
             field: string;
             label: components["schemas"]["Words"];
+        };
+        /** MoveIn */
+        MoveIn: {
+            /** To */
+            to: string;
+            /** Reason */
+            reason: string;
         };
         /** NetworkSummary */
         NetworkSummary: {
@@ -1700,6 +2119,40 @@ export interface components {
             current: string;
             /** New */
             new: string;
+        };
+        /** PatientChangeOut */
+        PatientChangeOut: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "merge" | "move";
+            other: components["schemas"]["PatientOut"];
+            /** Incoming */
+            incoming: boolean;
+            /** Studies */
+            studies: number;
+            /** Reason */
+            reason: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /** PatientDetail */
+        PatientDetail: {
+            patient: components["schemas"]["PatientOut"];
+            /** Merged Into */
+            merged_into: string | null;
+            /** Studies */
+            studies: components["schemas"]["StudyOut"][];
+            /** History */
+            history: components["schemas"]["PatientChangeOut"][];
         };
         /** PatientIn */
         PatientIn: {
@@ -1795,6 +2248,61 @@ export interface components {
             label: components["schemas"]["Words"];
             /** Services */
             services: string[];
+        };
+        /** RemovalList */
+        RemovalList: {
+            /** Items */
+            items: components["schemas"]["RemovalOut"][];
+        };
+        /** RemovalOut */
+        RemovalOut: {
+            /** Id */
+            id: string;
+            /** Study Id */
+            study_id: string;
+            /** Study Uid */
+            study_uid: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Study Date */
+            study_date: string;
+            /** Description */
+            description: string;
+            /** Modalities */
+            modalities: string;
+            /** Kind */
+            kind: string;
+            state: components["schemas"]["State"];
+            level: components["schemas"]["Level"];
+            /** Instances */
+            instances: number;
+            /** Reason */
+            reason: string;
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Kept Until
+             * Format: date
+             */
+            kept_until: string;
+            /** On Hold */
+            on_hold: boolean;
+            /** Mine */
+            mine: boolean;
+        };
+        /** RemovalRef */
+        RemovalRef: {
+            /** Id */
+            id: string;
         };
         /**
          * ReportContent
@@ -1956,6 +2464,9 @@ export interface components {
             missing: components["schemas"]["MissingOut"][];
             /** Uploads Running */
             uploads_running: boolean;
+            /** Image Changes */
+            image_changes: components["schemas"]["ImageChangeOut"][];
+            patient_now: components["schemas"]["PatientOut"] | null;
             /** Four Eyes */
             four_eyes: boolean;
             /** Relation */
@@ -2076,6 +2587,28 @@ export interface components {
             why_not?: components["schemas"]["Words"] | null;
         };
         /**
+         * Resolution
+         * @description What a person decided.
+         * @enum {string}
+         */
+        Resolution: "kept" | "accepted" | "filed-here" | "filed-named";
+        /** ResolveIn */
+        ResolveIn: {
+            resolution: components["schemas"]["Resolution"];
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** Resolved */
+        Resolved: {
+            /** Instances */
+            instances: number;
+        };
+        /**
          * RevisionIn
          * @description Begin an addendum or an amendment.
          */
@@ -2164,6 +2697,37 @@ export interface components {
             /** Current */
             current: boolean;
         };
+        /**
+         * SideOut
+         * @description One side of a conflict, for people to compare.
+         */
+        SideOut: {
+            /** Patient Id */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex: string;
+            /** Birth Date */
+            birth_date: string;
+            /** Study Date */
+            study_date: string;
+            /** Description */
+            description: string;
+            /** Modality */
+            modality: string;
+            /** Accession Number */
+            accession_number: string;
+            /** Instances */
+            instances: number;
+            /**
+             * Arrived At
+             * Format: date-time
+             */
+            arrived_at: string;
+            /** Picture */
+            picture: string | null;
+        };
         /** SignIn */
         SignIn: {
             /** Username */
@@ -2194,6 +2758,12 @@ export interface components {
              */
             at: string;
         };
+        /**
+         * State
+         * @description Where a removal is.
+         * @enum {string}
+         */
+        State: "out" | "restored" | "deleted";
         /**
          * StepIn
          * @description A step that needs a coded reason, some words with it, and sometimes a target.
@@ -2589,42 +3159,59 @@ export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
+export type ChangeRef = components['schemas']['ChangeRef'];
+export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
+export type ConflictDetail = components['schemas']['ConflictDetail'];
+export type ConflictGroup = components['schemas']['ConflictGroup'];
 export type ConflictList = components['schemas']['ConflictList'];
-export type ConflictOut = components['schemas']['ConflictOut'];
 export type Consent = components['schemas']['Consent'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
+export type DeleteIn = components['schemas']['DeleteIn'];
 export type DemoAccount = components['schemas']['DemoAccount'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
+export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
+export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
 export type Hello = components['schemas']['Hello'];
+export type HideIn = components['schemas']['HideIn'];
+export type HoldIn = components['schemas']['HoldIn'];
 export type Icd10List = components['schemas']['Icd10List'];
 export type Icd10Out = components['schemas']['Icd10Out'];
+export type ImageChangeOut = components['schemas']['ImageChangeOut'];
 export type IndicatorOut = components['schemas']['IndicatorOut'];
 export type InstitutionDetail = components['schemas']['InstitutionDetail'];
 export type InstitutionOut = components['schemas']['InstitutionOut'];
 export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
 export type LeaseOut = components['schemas']['LeaseOut'];
+export type Level = components['schemas']['Level'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
+export type MergeIn = components['schemas']['MergeIn'];
 export type MissingOut = components['schemas']['MissingOut'];
+export type MoveIn = components['schemas']['MoveIn'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type Option = components['schemas']['Option'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type PatientChangeOut = components['schemas']['PatientChangeOut'];
+export type PatientDetail = components['schemas']['PatientDetail'];
 export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type ProblemBody = components['schemas']['ProblemBody'];
 export type ReasonOut = components['schemas']['ReasonOut'];
+export type RemovalList = components['schemas']['RemovalList'];
+export type RemovalOut = components['schemas']['RemovalOut'];
+export type RemovalRef = components['schemas']['RemovalRef'];
 export type ReportContent = components['schemas']['ReportContent'];
 export type ReportOut = components['schemas']['ReportOut'];
 export type RequestIn = components['schemas']['RequestIn'];
@@ -2632,6 +3219,9 @@ export type RequestOut = components['schemas']['RequestOut'];
 export type RequestPage = components['schemas']['RequestPage'];
 export type RequestPatch = components['schemas']['RequestPatch'];
 export type RequestRow = components['schemas']['RequestRow'];
+export type Resolution = components['schemas']['Resolution'];
+export type ResolveIn = components['schemas']['ResolveIn'];
+export type Resolved = components['schemas']['Resolved'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type Section = components['schemas']['Section'];
 export type SendBackIn = components['schemas']['SendBackIn'];
@@ -2639,9 +3229,11 @@ export type SeriesOut = components['schemas']['SeriesOut'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
+export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
 export type SignatureOut = components['schemas']['SignatureOut'];
+export type State = components['schemas']['State'];
 export type StepIn = components['schemas']['StepIn'];
 export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
@@ -3135,7 +3727,401 @@ export interface operations {
             };
         };
     };
-    studies_get_conflicts: {
+    quarantine_get_conflicts: {
+        parameters: {
+            query?: {
+                state?: "open" | "resolved" | "all";
+                reason?: "" | "other-content" | "other-patient";
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    quarantine_get_conflicts_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    quarantine_get_conflicts_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    quarantine_post_conflicts_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    quarantine_post_conflicts_reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_studies_hide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HideIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalRef"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_studies_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_studies_hold_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_studies_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRef"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_get_removals: {
+        parameters: {
+            query?: {
+                state?: "" | "out" | "restored" | "deleted";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_removals_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_removals_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_get_patients_doubles: {
         parameters: {
             query?: never;
             header?: never;
@@ -3150,7 +4136,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConflictList"];
+                    "application/json": components["schemas"]["DoubleList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_get_patients_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_patients_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRef"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_post_patient_changes_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Problem */
@@ -4035,7 +5118,7 @@ export interface operations {
     requests_get_worklist: {
         parameters: {
             query?: {
-                tab?: "pool" | "mine" | "held" | "verify" | "returned" | "done" | "archive";
+                tab?: "pool" | "mine" | "held" | "verify" | "check" | "returned" | "done" | "archive";
                 service?: string | null;
                 q?: string | null;
                 cursor?: number;
@@ -4291,6 +5374,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    reports_post_requests_report_checked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
                 };
             };
             /** @description Problem */

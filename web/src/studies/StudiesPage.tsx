@@ -3,6 +3,8 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
+import { conflictsQuery } from '../care/api'
+import { HideDialog } from '../care/HideDialog'
 import { caseQuery } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
 import { patientNumber } from '../requests/names'
@@ -12,7 +14,7 @@ import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
-import type { ConflictOut, StudyOut } from '../shared/schema'
+import type { StudyOut } from '../shared/schema'
 import { StatusTag } from '../shared/tags'
 import { useSettled } from '../shared/useSettled'
 import { defineWords } from '../shared/words'
@@ -20,7 +22,7 @@ import { DropArea } from '../uploads/DropArea'
 import { useUploads } from '../uploads/manager'
 import { UploadPanel } from '../uploads/UploadPanel'
 import { useBegin } from '../uploads/useBegin'
-import { conflictsQuery, studiesQuery, studyQuery } from './api'
+import { studiesQuery, studyQuery } from './api'
 import { studyDate } from './dates'
 import styles from './StudiesPage.module.css'
 import { Thumbnail, viewerAddress } from './StudyCard'
@@ -50,19 +52,11 @@ const { useWords } = defineWords('studies', {
     '{{n}} images conflict with stored content; they were set aside, nothing was overwritten.',
   ],
   see: ['查看', 'See'],
-  conflictTitle: ['隔离的图像', 'Images set aside'],
-  otherContent: [
-    '同一影像编号，内容与已存的不同；请到设备或 PACS 核对后重新导出',
-    'Same image UID, other content; check at the modality or PACS and export again',
-  ],
-  otherPatient: [
-    '同一检查，患者编号与已存的不同；请核对是否传错患者',
-    'Same study, another patient number; check whose it is',
-  ],
   usedIn: ['用于申请', 'Used in'],
   received: ['收到', 'received'],
   unused: ['尚未用于申请', 'not in a request yet'],
   series: ['序列', 'Series'],
+  hide: ['隐藏…', 'Hide…'],
 })
 
 const MODALITIES = ['CT', 'MR', 'DX', 'CR', 'US', 'ECG', 'SM', 'MG', 'XA']
@@ -186,6 +180,8 @@ function StudyRow({ study, onOpen }: { study: StudyOut; onOpen: () => void }) {
 function StudyDrawer({ study, onClose }: { study: StudyOut | null; onClose: () => void }) {
   const t = useWords()
   const { data } = useQuery({ ...studyQuery(study?.id ?? ''), enabled: study !== null })
+  const corrects = useMay('correct-studies')
+  const [hiding, setHiding] = useState(false)
   return (
     <Drawer open={study !== null} onClose={onClose} title={study?.patient.name} size={420}>
       {study ? (
@@ -210,6 +206,20 @@ function StudyDrawer({ study, onClose }: { study: StudyOut | null; onClose: () =
           </li>
         ))}
       </ul>
+      {corrects && data ? (
+        <p className={styles.hide}>
+          <Button onClick={() => setHiding(true)}>{t('hide')}</Button>
+          <HideDialog
+            study={data}
+            open={hiding}
+            onClose={() => setHiding(false)}
+            onHidden={() => {
+              setHiding(false)
+              onClose()
+            }}
+          />
+        </p>
+      ) : null}
     </Drawer>
   )
 }
@@ -226,47 +236,15 @@ function CaseLink({ id }: { id: string }) {
 
 function Conflicts() {
   const t = useWords()
-  const [open, setOpen] = useState(false)
-  const { data } = useQuery({ ...conflictsQuery, enabled: useMay('store-studies') })
-  const waiting = (data?.items ?? []).filter((each) => each.resolved_at === null)
-  if (waiting.length === 0) return null
+  const filter = { state: 'open', reason: '', q: '' } as const
+  const { data } = useQuery({ ...conflictsQuery(filter), enabled: useMay('correct-studies') })
+  if (!data?.waiting) return null
   return (
-    <>
-      <Alert
-        type="warning"
-        showIcon
-        title={t('conflicts', { n: waiting.length })}
-        action={
-          <Button size="small" onClick={() => setOpen(true)}>
-            {t('see')}
-          </Button>
-        }
-      />
-      <Drawer open={open} onClose={() => setOpen(false)} title={t('conflictTitle')} size={520}>
-        <ul className={styles.plain}>
-          {waiting.map((each) => (
-            <ConflictLine key={each.id} conflict={each} />
-          ))}
-        </ul>
-      </Drawer>
-    </>
-  )
-}
-
-const CONFLICTS: Record<string, 'otherContent' | 'otherPatient'> = {
-  'other-content': 'otherContent',
-  'other-patient': 'otherPatient',
-}
-
-function ConflictLine({ conflict }: { conflict: ConflictOut }) {
-  const t = useWords()
-  const word = CONFLICTS[conflict.reason]
-  return (
-    <li className={styles.conflict}>
-      <span>
-        {word ? t(word) : conflict.reason} · <Moment at={conflict.at} />
-      </span>
-      <code>{conflict.sop_uid}</code>
-    </li>
+    <Alert
+      type="warning"
+      showIcon
+      title={t('conflicts', { n: data.waiting })}
+      action={<Link to="/care/quarantine">{t('see')}</Link>}
+    />
   )
 }

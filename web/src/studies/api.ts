@@ -22,11 +22,6 @@ export function studiesQuery(filter: StudyFilter) {
   })
 }
 
-export const conflictsQuery = queryOptions({
-  queryKey: [KEYS.studies, 'conflicts'],
-  queryFn: () => body(api.GET('/api/conflicts')),
-})
-
 export function studyQuery(id: string) {
   return queryOptions({
     queryKey: [KEYS.studies, 'one', id],

@@ -1,0 +1,188 @@
+"""The JSON contract of images that are not shown: quarantine, removals, patients merged."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from telemed.core.quarantine import Resolution
+from telemed.core.removal import Level, State
+from telemed.server import schemas as s
+
+Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
+Words1 = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Uid = Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9.]*$")]
+
+
+# --- quarantine -------------------------------------------------------------------------------
+
+
+class ConflictQuery(s.In):
+    """Which conflicts: waiting or resolved, of one reason, by patient or study."""
+
+    state: Literal["open", "resolved", "all"] = "open"
+    reason: Literal["", "other-content", "other-patient"] = ""
+    q: s.Short = ""
+
+
+class ConflictGroup(s.Out):
+    """Copies that are judged as one; `id` is one of them."""
+
+    id: str
+    study_uid: str
+    reason: str
+    patient_id: str
+    patient_name: str
+    resolution: str | None
+    count: int
+    first: datetime
+    last: datetime
+    resolved_at: datetime | None
+
+
+class ConflictList(s.Out):
+    items: list[ConflictGroup]
+    waiting: int
+    """Copies that wait in all, whatever the filter."""
+
+
+class SideOut(s.Out):
+    """One side of a conflict, for people to compare."""
+
+    patient_id: str
+    patient_name: str
+    patient_sex: str
+    birth_date: str
+    study_date: str
+    description: str
+    modality: str
+    accession_number: str
+    instances: int
+    arrived_at: datetime
+    picture: str | None
+
+
+class DifferenceOut(s.Out):
+    tag: str
+    keyword: str
+    kept: str
+    new: str
+
+
+class ConflictDetail(s.Out):
+    conflict: ConflictGroup
+    kept: SideOut | None
+    new: SideOut
+    differences: list[DifferenceOut]
+    pixels_differ: bool | None
+    """None where one of them has no pixels."""
+    may: list[Resolution]
+    resolved_by: str | None
+    note: str
+    flags: int
+    """Signed reports that a change would flag."""
+
+
+class ResolveIn(s.In):
+    resolution: Resolution
+    reason: s.Code
+    note: Note = ""
+
+
+class Resolved(s.Out):
+    instances: int
+
+
+# --- removals ---------------------------------------------------------------------------------
+
+
+class HideIn(s.In):
+    level: Level
+    uid: Uid = ""
+    """The Series or SOP Instance UID; for a study none is needed."""
+    reason: s.Code
+    note: Note = ""
+
+
+class RemovalRef(s.Out):
+    id: str
+
+
+class RemovalQuery(s.In):
+    state: Literal["", "out", "restored", "deleted"] = "out"
+
+
+class RemovalOut(s.Out):
+    id: str
+    study_id: str
+    study_uid: str
+    patient_name: str
+    patient_id: str
+    study_date: str
+    description: str
+    modalities: str
+    kind: str
+    state: State
+    level: Level
+    instances: int
+    reason: str
+    note: str
+    at: datetime
+    ended_at: datetime | None
+    kept_until: date
+    on_hold: bool
+    mine: bool
+
+
+class RemovalList(s.Out):
+    items: list[RemovalOut]
+
+
+class DeleteIn(s.In):
+    record: s.Code | None = None
+    """The kind of record that retention counts by; nobody says it: the longest."""
+
+
+class HoldIn(s.In):
+    reason: Words1
+
+
+# --- patients ---------------------------------------------------------------------------------
+
+
+class DoubleList(s.Out):
+    groups: list[list[s.PatientOut]]
+
+
+class PatientChangeOut(s.Out):
+    id: str
+    kind: Literal["merge", "move"]
+    other: s.PatientOut
+    """The patient on the other side."""
+    incoming: bool
+    """Whether this patient received."""
+    studies: int
+    reason: str
+    at: datetime
+    undone_at: datetime | None
+
+
+class PatientDetail(s.Out):
+    patient: s.PatientOut
+    merged_into: str | None
+    studies: list[s.StudyOut]
+    history: list[PatientChangeOut]
+
+
+class MergeIn(s.In):
+    into: s.Code
+    reason: Words1
+
+
+class MoveIn(s.In):
+    to: s.Code
+    reason: Words1
+
+
+class ChangeRef(s.Out):
+    id: str

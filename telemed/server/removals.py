@@ -1,0 +1,143 @@
+"""The routes of images that are hidden, put back, deleted, held; and of patients merged."""
+
+from telemed.actions import patients as people
+from telemed.actions import removals as acts
+from telemed.actions.act import Act
+from telemed.core.access import Permission
+from telemed.core.removal import State
+from telemed.server import image_schemas as s
+from telemed.server.cases import patient_out, study_out
+from telemed.server.routing import Call, Route
+from telemed.server.schemas import Done
+from telemed.store import studies
+from telemed.store.tx import Row
+
+P = Permission
+DONE: dict[str, object] = {"ok": True}
+
+
+async def hide(call: Call) -> dict[str, object]:
+    """Take images out of what is shown."""
+    body = call.body(s.HideIn)
+    made = await call.act(
+        lambda act: acts.hide(act, call.path("id"), body.level, body.uid, body.reason, body.note)
+    )
+    return {"id": made}
+
+
+async def list_removals(call: Call) -> dict[str, object]:
+    """What is not shown, newest first."""
+    asked = call.query(s.RemovalQuery)
+    state = State(asked.state) if asked.state else None
+    return {"items": await call.ask(lambda act: acts.listed(act, state))}
+
+
+async def put_back(call: Call) -> dict[str, object]:
+    """Show again what was taken out."""
+    await call.act(lambda act: acts.put_back(act, call.path("id")))
+    return DONE
+
+
+async def delete(call: Call) -> dict[str, object]:
+    """Delete for good."""
+    record = call.body(s.DeleteIn).record
+    await call.act(lambda act: acts.delete(act, call.path("id"), record))
+    return DONE
+
+
+async def hold(call: Call) -> dict[str, object]:
+    """Put a study under legal hold."""
+    reason = call.body(s.HoldIn).reason
+    await call.act(lambda act: acts.hold(act, call.path("id"), reason))
+    return DONE
+
+
+async def end_hold(call: Call) -> dict[str, object]:
+    """End a study's legal hold."""
+    await call.act(lambda act: acts.end_hold(act, call.path("id")))
+    return DONE
+
+
+# --- patients ---------------------------------------------------------------------------------
+
+
+async def list_doubles(call: Call) -> dict[str, object]:
+    """Patients who may have been registered twice."""
+
+    def ask(act: Act) -> dict[str, object]:
+        groups = people.doubles(act)
+        return {"groups": [[patient_out(row, act.now) for row in group] for group in groups]}
+
+    return await call.ask(ask)
+
+
+async def show_patient(call: Call) -> dict[str, object]:
+    """A patient, their studies, and what was done to their identity."""
+
+    def ask(act: Act) -> dict[str, object]:
+        found, shown, history = people.history(act, call.path("id"))
+        return {
+            "patient": patient_out(found, act.now),
+            "merged_into": found["merged_into"],
+            "studies": [study_out(act, row) for row in shown],
+            "history": [_change(act, row, found["id"]) for row in history],
+        }
+
+    return await call.ask(ask)
+
+
+def _change(act: Act, row: Row, here: str) -> dict[str, object]:
+    incoming = row["to_ref"] == here
+    other = studies.patient(act.tx, row["from_ref"] if incoming else row["to_ref"]) or {}
+    return {
+        **{k: row[k] for k in ("id", "kind", "reason", "at", "undone_at")},
+        "other": patient_out(other, act.now),
+        "incoming": incoming,
+        "studies": len(row["study_ids"]),
+    }
+
+
+async def merge(call: Call) -> dict[str, object]:
+    """Merge a doubled registration."""
+    body = call.body(s.MergeIn)
+    made = await call.act(lambda act: people.merge(act, call.path("id"), body.into, body.reason))
+    return {"id": made}
+
+
+async def move(call: Call) -> dict[str, object]:
+    """Move a study to the right patient."""
+    body = call.body(s.MoveIn)
+    made = await call.act(lambda act: people.move(act, call.path("id"), body.to, body.reason))
+    return {"id": made}
+
+
+async def undo(call: Call) -> dict[str, object]:
+    """Take a merge or a move back."""
+    await call.act(lambda act: people.undo(act, call.path("id")))
+    return DONE
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/api/studies/{id}/hide", hide, P.CORRECT_STUDIES, "Hide images",
+          body=s.HideIn, returns=s.RemovalRef, created=True),
+    Route("POST", "/api/studies/{id}/hold", hold, P.DELETE_STUDIES, "Put under legal hold",
+          body=s.HoldIn, returns=Done),
+    Route("POST", "/api/studies/{id}/hold/end", end_hold, P.DELETE_STUDIES, "End a legal hold",
+          returns=Done),
+    Route("POST", "/api/studies/{id}/move", move, P.CORRECT_STUDIES, "Move a study to a patient",
+          body=s.MoveIn, returns=s.ChangeRef, created=True),
+    Route("GET", "/api/removals", list_removals, P.CORRECT_STUDIES, "Images not shown",
+          query=s.RemovalQuery, returns=s.RemovalList),
+    Route("POST", "/api/removals/{id}/restore", put_back, P.CORRECT_STUDIES, "Put images back",
+          returns=Done),
+    Route("POST", "/api/removals/{id}/delete", delete, P.DELETE_STUDIES, "Delete images",
+          body=s.DeleteIn, returns=Done),
+    Route("GET", "/api/patients/doubles", list_doubles, P.CORRECT_STUDIES,
+          "Patients registered twice, perhaps", returns=s.DoubleList),
+    Route("GET", "/api/patients/{id}", show_patient, P.CORRECT_STUDIES,
+          "A patient with the history of their identity", returns=s.PatientDetail),
+    Route("POST", "/api/patients/{id}/merge", merge, P.CORRECT_STUDIES, "Merge into a patient",
+          body=s.MergeIn, returns=s.ChangeRef, created=True),
+    Route("POST", "/api/patient-changes/{id}/undo", undo, P.CORRECT_STUDIES,
+          "Take a merge or a move back", returns=Done),
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""What arrives, what becomes of it, and whose it is: the shelf's words (`store/studies.py`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from telemed.store.tx import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One instance as rows without ids and counts. `patient["patient_id"]` may be empty."""
+
+    patient: Row
+    study: Row
+    series: Row
+    instance: Row
+
+
+class Fate(StrEnum):
+    """What became of an arrival."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The fate of one arrival; `repeated` tells a conflict that was already known."""
+
+    fate: Fate
+    study_id: str | None
+    reason: str | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A study that gained `added` instances; `fresh` when it was not there before, else it had
+    last grown at `before`."""
+
+    study_id: str
+    fresh: bool
+    added: int
+    before: datetime
+
+
+class Whose(Protocol):
+    """What is done with instances that name another patient than the study they belong to."""
+
+    decided: bool
+    """Whether a person has decided: nothing is a conflict then, nor was it removed."""
+
+    def adopted(self, arrival: Arrival, study: Row) -> Arrival:
+        """The arrival as its study's patient's."""
+        ...
+
+    def corrected(self, study: Row, patient: Row) -> Row:
+        """A new study of somebody who was registered twice, as the patient's who stands for it."""
+        ...
