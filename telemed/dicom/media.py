@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from telemed.dicom.refusal import Refused
@@ -61,6 +62,7 @@ FILM_OFFERS: Final = (Offer("image/gif"), Offer("video/mp4"))
 REPORT_OFFERS: Final = (Offer("text/html"), Offer("text/plain"), Offer("text/xml"))
 
 
+@lru_cache(maxsize=256)
 def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
     """Offers for whole instances of one stored syntax; `single` for exactly one instance.
 
@@ -73,6 +75,7 @@ def instance_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> t
     return (*many, *one)
 
 
+@lru_cache(maxsize=256)
 def frame_offers(stored: TransferSyntax, *, single: bool, decodes: bool) -> tuple[Offer, ...]:
     """Offers for frames: under octet-stream or the image type, as stored, decoded, coded anew."""
     syntaxes = _syntaxes(stored, decodes)
@@ -134,6 +137,7 @@ _MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+\Z", re.ASCII)
 _MEMBER: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PARAMETER: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
 _LONGEST: Final = 4_096
+_REMEMBERED: Final = 512
 
 
 def choose(header: str | None, offers: Sequence[Offer], parameter: str | None = None) -> Offer:
@@ -141,8 +145,14 @@ def choose(header: str | None, offers: Sequence[Offer], parameter: str | None = 
 
     `header` is the Accept header (several joined by commas), `parameter` the decoded
     `accept` query parameter, which goes first (8.7.6). Raises `Refused` not-acceptable or
-    mixed-media-types.
+    mixed-media-types. A viewer says the same thousands of times, so short wishes are remembered.
     """
+    if len(header or "") + len(parameter or "") > _REMEMBERED:
+        return _choose(header, tuple(offers), parameter)
+    return _chosen(header, tuple(offers), parameter)
+
+
+def _choose(header: str | None, offers: tuple[Offer, ...], parameter: str | None) -> Offer:
     for text in (parameter, header if header and header.strip() else "*/*"):
         if text is None:
             continue
@@ -152,6 +162,9 @@ def choose(header: str | None, offers: Sequence[Offer], parameter: str | None = 
         if found is not None:
             return found
     raise Refused("not-acceptable", accept=(header or parameter or "")[:200])
+
+
+_chosen = lru_cache(maxsize=1024)(_choose)
 
 
 def parse_accept(text: str) -> list[Wish]:

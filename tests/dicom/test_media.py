@@ -74,8 +74,9 @@ CASES = [
     ("picture", "image/png", None, "image/png"),
     ("picture", "image/*", None, "image/jpeg"),
     ("picture", "image/avif,image/webp,image/apng,image/*,*/*;q=0.8", None, "image/jpeg"),
-    ("picture", "image/gif, image/png;q=0.4", None, "image/png"),
-    ("picture", "image/gif", None, "not-acceptable"),
+    ("picture", "image/gif, image/png;q=0.4", None, "image/gif"),
+    ("picture", "image/gif", None, "image/gif"),
+    ("picture", "video/mp4", None, "not-acceptable"),
     ("picture", "application/dicom, image/png", None, "mixed-media-types"),
     ("picture", "*/*", "image/png", "image/png"),
     ("native study", None, None, f"application/dicom;{EXPLICIT_LE} many"),
@@ -167,8 +168,8 @@ CASES = [
      "application/dicom+json"),
     # the parameter outranks the header and falls back to it
     ("json", "application/dicom+json", "application/json", "application/json"),
-    ("picture", "image/png", "image/gif", "image/png"),
-    ("picture", "image/gif", "image/gif", "not-acceptable"),
+    ("picture", "image/png", "image/webp", "image/png"),
+    ("picture", "image/webp", "image/webp", "not-acceptable"),
     ("picture", "image/png", 'image/jpeg;q=0', "image/png"),
     # charset has one answer
     ("json", "application/dicom+json; charset=utf-8", None, "application/dicom+json"),

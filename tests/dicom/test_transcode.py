@@ -24,7 +24,9 @@ from telemed.dicom.transcode import (
     packed,
     unpacked,
 )
+from telemed.dicom.worker import RenderPool
 from tests.dicom.files import shipped, shipped_files
+from tests.hostile_dicom import hostile_files
 
 LOSSLESS = [uid for uid in ENCODERS if uid not in DERIVING]
 BROKEN = {
@@ -190,3 +192,24 @@ def test_what_a_worker_says_is_checked(answer: bytes) -> None:
 def test_every_target_is_a_known_syntax() -> None:
     """What is made is also read here, so that a copy can come back."""
     assert all(TRANSFER_SYNTAXES[uid].decodable for uid in ENCODERS)
+
+
+async def test_hostile_files_are_refused_and_nothing_worse(tmp_path: Path) -> None:
+    """Every hostile file that may be stored is coded or refused in words; the pool goes on."""
+    pool = RenderPool(1)
+    try:
+        stored = [(name, data) for name, data in hostile_files() if name.startswith("odd-")]
+        for name, data in stored:
+            path = tmp_path / f"{name}.dcm"
+            path.write_bytes(data)
+            for uid in (EXPLICIT_LE, "1.2.840.10008.1.2.4.80"):
+                try:
+                    frame = unpacked(await pool.render(path, FrameSpec(1, uid)))
+                except Refused as refusal:
+                    assert refusal.sentence("zh"), name
+                else:
+                    assert frame.data, name
+        good = shipped("CT_small.dcm")
+        assert len(unpacked(await pool.render(good, FrameSpec())).data) == 128 * 128 * 2
+    finally:
+        await pool.aclose()

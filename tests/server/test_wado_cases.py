@@ -80,7 +80,9 @@ async def test_m4_m5_tags_of_metadata(house: House) -> None:
         tags[level] = first.headers["ETag"]
         for told, status in ((tags[level], 304), ('"other"', 200)):
             again = await house.call(OWNER, "GET", f"{level}/metadata", {"If-None-Match": told})
-            assert (again.status, again.headers["ETag"]) == (status, tags[level])
+            # Weak once the answer was squeezed on its way, and still the same one.
+            assert again.headers["ETag"].removeprefix("W/") == tags[level].removeprefix("W/")
+            assert again.status == status
     await house.store(OWNER, ct_bytes(sop="2.25.1.1.2", number=2))
     for level, same in ((STUDY, False), (SERIES, False), (INSTANCE, True)):
         now = await house.get(OWNER, f"{level}/metadata")
