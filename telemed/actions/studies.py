@@ -7,7 +7,7 @@ A StudyInstanceUID names at most one study a caller can reach; whatever is absen
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -69,6 +69,15 @@ def find_instances(
         _require_never_deleted(act, study_uid, series_uid, sop_uid)
         raise Problem("not-found")
     return found
+
+
+def with_synthetic_patient(act: Act, study_ids: Collection[str]) -> set[str]:
+    """Which of the caller's studies came without a PatientID and got one here."""
+    query = sa.select(t.studies.c.id, t.studies.c.study_uid, t.studies.c.patient_id)
+    seen = visible_studies(act.subject, act.now)
+    rows = act.tx.all(query.where(t.studies.c.id.in_(sorted(study_ids)), seen))
+    made = studies.synthetic_patient_id
+    return {row["id"] for row in rows if row["patient_id"] == made(row["study_uid"])}
 
 
 def metadata_of(act: Act, instance_ids: list[str]) -> dict[str, bytes]:

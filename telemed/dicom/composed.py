@@ -67,6 +67,12 @@ def compose(data_set: Json, bulk: Parts) -> list[Piece]:
     return [*_file_meta(data_set, written.syntax), *written.pieces]
 
 
+def data_set_bytes(told: Json) -> bytes:
+    """A data set of our own, without bulk data, in Explicit VR Little Endian."""
+    pieces = _Composer({}).elements({_tag(key): value for key, value in told.items()}, 0)
+    return b"".join(piece for piece in pieces if isinstance(piece, bytes))
+
+
 class _Written(NamedTuple):
     pieces: list[Piece]
     syntax: str

@@ -8,7 +8,7 @@ passes untouched, byte for byte. The parts of a file from which it is written an
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from telemed.dicom.elements import (
@@ -35,11 +35,11 @@ def wire_syntax(file: ScannedFile) -> str:
 def wire(file: ScannedFile) -> Iterator[bytes]:
     """The file as it may travel, in pieces of at most about a mebibyte."""
     if file.syntax.on_the_wire:
-        yield from _pieces(file.buffer, 0, len(file.buffer))
+        yield from pieces_of(file.buffer, 0, len(file.buffer))
         return
     yield head_of(file, {Tag.TRANSFER_SYNTAX: EXPLICIT_LE.encode("ascii") + b"\0"})
     if file.syntax.deflated:
-        yield from _pieces(file.buffer, file.data_offset, len(file.buffer))
+        yield from pieces_of(file.buffer, file.data_offset, len(file.buffer))
         return
     yield from elements_of(file, {})
 
@@ -90,7 +90,13 @@ def item_of(value: bytes) -> bytes:
     return struct.pack("<HHI", 0xFFFE, 0xE000, len(value)) + value
 
 
-def _pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
+def sequence_value(file: ScannedFile, items: Sequence[Item]) -> bytes:
+    """The items of a sequence in Explicit VR Little Endian."""
+    return b"".join(_item(file, item) for item in items)
+
+
+def pieces_of(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
+    """A stretch of a buffer, in pieces of at most about a mebibyte."""
     for at in range(start, end, CHUNK):
         yield buffer[at : min(at + CHUNK, end)]
 
@@ -98,13 +104,13 @@ def _pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
 def _element(file: ScannedFile, element: Element) -> Iterator[bytes]:
     tag, vr, offset, length, items, _ = element
     if items is not None:
-        yield encoded(tag, "SQ", b"".join(_item(file, item) for item in items))
+        yield encoded(tag, "SQ", sequence_value(file, items))
         return
     if length > 0xFFFE and not VRS[vr].long:
         vr = "UN"  # too long for a 16-bit length field (PS3.5 6.2.2 note 2)
     yield encoded(tag, vr, length)
     word = pixel_word(file, element) if file.syntax.big_endian else 1
-    for piece in _pieces(file.buffer, offset, offset + length):
+    for piece in pieces_of(file.buffer, offset, offset + length):
         yield swapped(piece, word)
 
 

@@ -28,6 +28,7 @@ _DUPLICATE: Final = 0x0111
 _NOT_AUTHORIZED: Final = 0x0124
 
 # Warning reasons (table I.2-1).
+_COERCED: Final = 0xB000
 _ODD: Final = 0xB007
 
 _REFUSALS: Final[Mapping[str, int]] = {
@@ -50,12 +51,14 @@ _REASONS: Final[Mapping[str | None, int]] = {
     "removed": _DUPLICATE,
     "foreign-study": _NOT_AUTHORIZED,
 }
+COERCED: Final = "coerced"
 _WARNINGS: Final[Mapping[str, int]] = {
+    COERCED: _COERCED,
     "elements-out-of-order": _ODD,
     "hidden-characters": _ODD,
     "uid-leading-zero": _ODD,
 }
-"""Notes of the scanner and the summary that the sender should hear of."""
+"""What the sender should hear of: our own coercion, and notes of the scanner and the summary."""
 
 
 @dataclass(frozen=True, slots=True)

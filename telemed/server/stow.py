@@ -14,6 +14,7 @@ from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
+from telemed.actions.studies import with_synthetic_patient
 from telemed.core.errors import Problem
 from telemed.dicom.media import DICOM, STORE_OFFERS
 from telemed.dicom.multipart import (
@@ -28,6 +29,7 @@ from telemed.dicom.scan import claimed_identity, valid_uid
 from telemed.server.imaging import BASE, Pieces, in_problems, wish
 from telemed.server.routing import Call
 from telemed.server.store_answer import (
+    COERCED,
     NOT_UNDERSTOOD,
     WRONG_STUDY,
     Failure,
@@ -64,9 +66,25 @@ async def store(call: Call) -> web.StreamResponse:
         outcomes += await call.act(
             lambda act, batch=batch: store_instances(act, institution, batch)  # type: ignore[misc]
         )
-    settled = [Settled(o, i.summary.notes) for o, i in zip(outcomes, incoming, strict=True)]
+    settled = await _settled(call, incoming, outcomes)
     failures = [one for one in judged if isinstance(one, Failure)]
     return answer(settled, failures, call.services.settings.origin + BASE, offer)
+
+
+async def _settled(
+    call: Call, incoming: Sequence[Incoming], outcomes: Sequence[Outcome]
+) -> list[Settled]:
+    """Outcomes with what is to be warned of; files that name no patient may have got one."""
+    pairs = list(zip(incoming, outcomes, strict=True))
+    named: set[str] = set()
+    if nameless := {o.study_id for i, o in pairs if not i.summary.patient_id and o.study_id}:
+        named = await call.ask(lambda act: with_synthetic_patient(act, nameless))
+    return [
+        Settled(o, (COERCED, *i.summary.notes))
+        if not i.summary.patient_id and o.study_id in named
+        else Settled(o, i.summary.notes)
+        for i, o in pairs
+    ]
 
 
 # --- receiving --------------------------------------------------------------------------------

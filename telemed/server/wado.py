@@ -24,6 +24,7 @@ from telemed.dicom.part10 import wire
 from telemed.dicom.scan import opened
 from telemed.dicom.syntaxes import TRANSFER_SYNTAXES
 from telemed.dicom.xmlmodel import native_xml
+from telemed.server.coerced import as_served, told_as_served
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
@@ -71,7 +72,7 @@ def _offer(call: Call, row: Row, rows: Sequence[Row]) -> Offer:
 
 async def _single(call: Call, row: Row, offer: Offer, tag: str) -> web.StreamResponse:
     stored = TRANSFER_SYNTAXES[row["transfer_syntax"]]
-    with await call.services.at_hand(row["blob"]) as path:
+    async with as_served(call, row) as (path, row):
         if offer.transfer_syntax == stored.uid:
             kind = f"{DICOM}; transfer-syntax={offer.transfer_syntax}"
             return await send_span(call, kind, tag, path, (0, row["size"]))
@@ -86,18 +87,20 @@ async def _parts(
     """Multipart pieces of instances, one file open at a time."""
     for number, row in enumerate(rows):
         offer = offers[row["transfer_syntax"]]
-        with await call.services.at_hand(row["blob"]) as path:
-            async with _whole(call, row, path, offer) as (syntax, length, pieces):
-                yield multipart.part_head(
-                    boundary,
-                    DICOM,
-                    transfer_syntax=syntax,
-                    location=instance_url(row),
-                    length=length,
-                    first=not number,
-                )
-                async for piece in pieces:
-                    yield piece
+        async with (
+            as_served(call, row) as (path, served),
+            _whole(call, served, path, offer) as (syntax, length, pieces),
+        ):
+            yield multipart.part_head(
+                boundary,
+                DICOM,
+                transfer_syntax=syntax,
+                location=instance_url(row),
+                length=length,
+                first=not number,
+            )
+            async for piece in pieces:
+                yield piece
     yield multipart.closing(boundary)
 
 
@@ -149,7 +152,10 @@ async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[bytes
         ids = [row["id"] for row in some]
         stored = await call.ask(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
         yield [
-            rebase(stored[row["id"]], BULK_BASE, f"{instance_url(row)}/bulkdata") for row in some
+            rebase(
+                told_as_served(row, stored[row["id"]]), BULK_BASE, f"{instance_url(row)}/bulkdata"
+            )
+            for row in some
         ]
 
 

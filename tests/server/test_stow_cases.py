@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydicom import dcmread
 
 from telemed.dicom.xmlmodel import read_native_xml
 from tests.hostile_dicom import (
@@ -251,6 +252,62 @@ async def test_unknown_sop_classes_are_stored(house: House, study: str) -> None:
     reply = await house.store(OWNER, of(study, SOPClassUID="2.25.777"))
     assert reply.status == 200
     assert reply.json["00081199"]["Value"][0]["00081150"]["Value"] == ["2.25.777"]
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+async def test_s38_a_coerced_attribute_leaves_a_trail(
+    house: House, study: str, syntax: str
+) -> None:
+    """S24 and S38 (MS, ST): a study without a PatientID gets one, with a warning; what is served
+    has it and says in OriginalAttributesSequence what stood there; the rest is untouched."""
+    sent = made(study, f"{study}.1.1", {0x00100020: ("LO", b"")}, syntax)
+    for _ in ("first", "again"):
+        reply = await house.store(OWNER, sent)
+        assert (reply.status, reasons(reply, "00081199")) == (202, [0xB000])
+    (found,) = (await house.get(OWNER, f"{STUDIES}?StudyInstanceUID={study}")).json
+    patient_id = found["00100020"]["Value"][0]
+    assert patient_id.startswith("NOID-")
+    path = f"{STUDIES}/{study}/series/2.25.1002/instances/{study}.1.1"
+    alone = await house.get(OWNER, path, "application/dicom; transfer-syntax=*")
+    many = "multipart/related; type=application/dicom"
+    (part,) = parts(await house.get(OWNER, f"{STUDIES}/{study}", many))
+    (metadata,) = (await house.get(OWNER, f"{STUDIES}/{study}/metadata")).json
+    assert alone.body == part[1]
+    served = dcmread(BytesIO(alone.body))
+    before = dcmread(BytesIO(sent))
+    assert served.PatientID == metadata["00100020"]["Value"][0] == patient_id
+    assert served.IssuerOfPatientID == metadata["00100021"]["Value"][0] == "tiandong"
+    (trail,) = served.OriginalAttributesSequence
+    assert trail.ReasonForTheAttributeModification == "COERCE"
+    assert trail.ModifiedAttributesSequence[0].PatientID == ""
+    (told,) = metadata["04000561"]["Value"]
+    assert told["04000550"]["Value"] == [{"00100020": {"vr": "LO"}, "00100021": {"vr": "LO"}}]
+    assert told["04000562"]["Value"] == [trail.AttributeModificationDateTime]
+    for tag in ("PatientID", "IssuerOfPatientID", "OriginalAttributesSequence"):
+        del served[tag]
+    del before["PatientID"]
+    assert served == before
+    assert not house.temporary()
+
+
+async def test_what_was_coerced_once_is_not_coerced_again(house: House, study: str) -> None:
+    """A coerced file that comes back in says it all already: 200 for another institution too."""
+    await house.store(OWNER, made(study, f"{study}.1.1", {0x00100020: ("LO", b"")}))
+    path = f"{STUDIES}/{study}/series/2.25.1002/instances/{study}.1.1"
+    served = (await house.get(OWNER, path, "application/dicom; transfer-syntax=*")).body
+    other = "tiane-technician"
+    reply = await house.store(other, served)
+    assert reply.status == 200
+    back = (await house.get(other, path, "application/dicom; transfer-syntax=*")).body
+    assert back == served
+
+
+async def test_a_file_with_a_patient_leaves_as_it_came(house: House, study: str) -> None:
+    """The issuer that a search tells is the archive's own knowledge; no file is changed for it."""
+    sent = of(study)
+    assert (await house.store(OWNER, sent)).status == 200
+    path = f"{STUDIES}/{study}/series/{study}.1/instances/{study}.1.1"
+    assert (await house.get(OWNER, path, "application/dicom")).body == sent
 
 
 # --- the answer -------------------------------------------------------------------------------
