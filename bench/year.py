@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from telemed.assemble import open_services
 from telemed.core.access import Role, Subject
+from telemed.server.services import Services
 from telemed.server.tally import TrendQuery, monthly, trend
 from telemed.settings import Settings
 from telemed.store import tables as t
@@ -31,8 +32,13 @@ def main() -> None:
     asked.add_argument("--database-url", default="")
     asked.add_argument("--runs", type=int, default=5)
     given = asked.parse_args()
-    settings = Settings(data_dir=given.data_dir, database_url=given.database_url)
-    services = open_services(settings)
+    services = open_services(Settings(data_dir=given.data_dir, database_url=given.database_url))
+    ask_everything(services, given.runs)
+    services.store.close()
+
+
+def ask_everything(services: Services, runs: int = 5) -> None:
+    """Every question of the tally page, for both kinds of people, timed and printed."""
     ask = services.store.read_now
     months = ask(lambda tx: [r[0] for r in tx.rows(sa.select(t.tally_sums.c.month).distinct())])
     month = sorted(months)[-2]
@@ -43,17 +49,16 @@ def main() -> None:
                 def one(who: Subject = who, by: str = by, side: str = side) -> None:
                     ask(lambda tx: monthly(services.make_act(tx, who), month, by, side))
 
-                print(f"{name:9} month by {by:12} {side:10} {_ms(one, given.runs):8.1f} ms")
+                print(f"{name:9} month by {by:12} {side:10} {_ms(one, runs):8.1f} ms")
         query = TrendQuery(by="service", side="provider", until=month, months=13)
 
         def many(who: Subject = who, query: TrendQuery = query) -> None:
             ask(lambda tx: trend(services.make_act(tx, who), query))
 
-        print(f"{name:9} trend of 13 months{'':17} {_ms(many, given.runs):8.1f} ms")
+        print(f"{name:9} trend of 13 months{'':17} {_ms(many, runs):8.1f} ms")
     for table in (t.requests, t.activities, t.tally_entries, t.tally_times, t.tally_sums):
         rows = ask(lambda tx, table=table: tx.scalar(sa.select(sa.func.count()).select_from(table)))
         print(f"{table.name:16} {rows:10,} rows")
-    services.store.close()
 
 
 def _ms(do: Callable[[], None], runs: int) -> float:

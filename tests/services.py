@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,9 +147,9 @@ class Postgres:
                 raise RuntimeError(f"{program}: {said.read().decode(errors='replace')}")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL cluster for the session."""
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A cluster of its own, until the block is left."""
     programs = postgres_bin()
     if programs is None:
         absent("PostgreSQL")
@@ -165,6 +165,13 @@ def postgres() -> Iterator[Postgres]:
         with suppress(RuntimeError):
             cluster.crash()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL cluster for the session."""
+    with running_postgres() as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -4,28 +4,21 @@ People go on working and ask again; sockets come back. Afterwards ledger, log an
 the last fact, and every socket has heard each fact of its institution once and in order.
 """
 
-import os
-import shutil
 import signal
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from telemed.assemble import open_services
 from telemed.server.services import Services
-from telemed.settings import Settings
 from telemed.simulate import run
 from telemed.simulate.run import Live, Order
 from telemed.simulate.world import ZONE
-from tests.deployment.topology import PROGRAMS, Program, status_of
-from tests.services import Postgres, Redis, absent, free_port, wait_until
+from tests.deployment.site import Site, open_site
+from tests.services import Postgres
 
 pytestmark = pytest.mark.services
 
@@ -35,77 +28,12 @@ MORNING = Order(seed=5, days=5 / 24, until=UNTIL, rate=90)
 SPEED = 900.0
 
 
-@dataclass
-class Site:
-    """Three servers on one PostgreSQL, one Redis and one data directory."""
-
-    folder: Path
-    postgres: Postgres
-    redis: Redis
-    database: str
-    ports: list[int] = field(default_factory=lambda: [free_port() for _ in range(3)])
-    nodes: dict[int, Program] = field(default_factory=dict)
-
-    @property
-    def addresses(self) -> list[str]:
-        return [f"http://127.0.0.1:{port}" for port in self.ports]
-
-    def settings(self, port: int = 0) -> Settings:
-        return Settings(
-            data_dir=self.folder / "data",
-            port=port or self.ports[0],
-            database_url=self.postgres.sqlalchemy_url(self.database),
-            redis_url=self.redis.url,
-            public_url=self.addresses[0],
-            free_space_reserve_bytes=0,
-            render_workers=1,
-        )
-
-    def start(self, number: int) -> None:
-        """A server as a process of its own, settings from the environment alone."""
-        told = self.settings(self.ports[number]).model_dump(mode="json", exclude_unset=True)
-        environ = {f"TELEMED_{key.upper()}": str(value) for key, value in told.items()}
-        node = Program(
-            f"node {number}",
-            [sys.executable, "-m", "telemed", "serve"],
-            {"PATH": PROGRAMS, "HOME": os.environ.get("HOME", "/"), **environ},
-            self.folder / f"node{number}.log",
-        )
-        node.start()
-        self.nodes[number] = node
-
-    def is_ready(self, number: int) -> bool:
-        self.nodes[number].check()
-        return status_of(f"{self.addresses[number]}/health/ready") == 200
-
-    def stop(self) -> None:
-        for node in self.nodes.values():
-            if node.process is not None and node.process.poll() is None:
-                node.process.kill()
-                node.process.wait()
-
-
 @pytest.fixture
 def site(postgres: Postgres) -> Iterator[Site]:
     """Three servers, ready."""
-    if shutil.which("redis-server") is None:
-        absent("redis-server")
-    folder = Path(tempfile.mkdtemp(prefix="telemed-morning-"))
-    (folder / "redis").mkdir()
-    database = postgres.fresh_database()
-    made = Site(folder, postgres, Redis(folder / "redis"), database)
-    made.redis.start()
-    try:
-        for number in range(3):
-            made.start(number)
-        for number in range(3):
-            wait_until(lambda n=number: made.is_ready(n), f"node {number}")  # type: ignore[misc]
+    with open_site(postgres) as made:
+        made.start_all()
         yield made
-    finally:
-        made.stop()
-        made.redis.kill()
-        postgres.drop_database(database)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
