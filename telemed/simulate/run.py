@@ -169,7 +169,14 @@ def play_live(
     expected = plan.expected()
     try:
         ears = asyncio.run(
-            wire.play(plan, wish.start, live.speed, listeners, lambda n: progress(n, expected))
+            wire.play(
+                plan,
+                wish.start,
+                live.speed,
+                listeners,
+                progress=lambda n: progress(n, expected),
+                complete=lambda ear: _unheard(services, ear) is None,
+            )
         )
     finally:
         ledger.close()

@@ -31,6 +31,8 @@ from telemed.simulate.person import Listener, Person, Refused, Timings, insist
 AT_ONCE: Final = 200
 SIGN_INS: Final = 4
 """At once: a password is checked slowly on purpose, and not everybody comes in the same second."""
+LAST_WORDS: Final = 60.0
+"""Seconds that sockets have at the end to hear what they missed."""
 _BOUNDARY: Final = "telemed-simulation"
 _TIMEOUT = ClientTimeout(total=60)
 
@@ -67,8 +69,12 @@ class Wire:
         speed: float,
         listeners: Sequence[str] = (),
         progress: Callable[[int], None] = lambda n: None,
+        complete: Callable[[Listener], bool] = lambda ear: True,
     ) -> list[Listener]:
-        """Play all steps; the listeners (people) and what their sockets heard."""
+        """Play all steps; the listeners (people) and what their sockets heard.
+
+        `complete` says whether a socket has heard everything; it is asked from a thread.
+        """
         connector = TCPConnector(limit=0, force_close=False)
         async with ClientSession(
             connector=connector, timeout=_TIMEOUT, cookie_jar=DummyCookieJar()
@@ -78,7 +84,7 @@ class Wire:
             for ear in ears:
                 await ear.begun()
             await self._run(steps, begin, speed, progress)
-            await self._hear_out(ears)
+            await _hear_out(ears, complete)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -111,14 +117,6 @@ class Wire:
             await self._once(step)
         finally:
             self._free.release()
-
-    async def _hear_out(self, ears: Sequence[Listener]) -> None:
-        """Give the sockets a moment to hear the last facts."""
-        for _ in range(100):
-            heads = [e.last for e in ears]
-            await asyncio.sleep(0.3)
-            if heads == [e.last for e in ears] and all(e.ready.is_set() for e in ears):
-                return
 
     def person(self, person_id: str) -> Person:
         """Somebody, with their browser."""
@@ -295,6 +293,15 @@ class Wire:
         """The county has read it."""
         path = f"/api/requests/{step.life.request_id}/confirm"
         await person.call("POST", path, {"adoption": step.more["adoption"]})
+
+
+async def _hear_out(ears: Sequence[Listener], complete: Callable[[Listener], bool]) -> None:
+    """Let sockets that just came back hear the last facts; one that never does is told later."""
+    deadline = monotonic() + LAST_WORDS
+    for ear in ears:
+        while not await asyncio.to_thread(complete, ear) and monotonic() < deadline:
+            await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # for what would come twice
 
 
 _Doing = Callable[[Wire, Person, Step], Coroutine[Any, Any, None]]
