@@ -415,8 +415,8 @@ def _write(
     columns, rows = (tile, tile) if tile else image.size
     frames = _tiles(image, columns, rows)
     jpeg_colour(ds, frames, rows, columns, len(frames) * rows * columns * 3)
-    _matrix(ds, study, image, spacing)
-    _specimen(ds, study)
+    matrix(ds, study, image.size, spacing)
+    specimen(ds, study)
     ds.BurnedInAnnotation = "NO"
     ds.SpecimenLabelInImage = "YES" if flavor == "OVERVIEW" else "NO"
     return save(ds, folder, f"s01_{number:04d}_{flavor.lower()}")
@@ -439,16 +439,16 @@ def _tiles(image: Image.Image, columns: int, rows: int) -> list[bytes]:
     return frames
 
 
-def _matrix(ds: FileDataset, study: Study, image: Image.Image, spacing: float) -> None:
+def matrix(ds: FileDataset, study: Study, size: tuple[int, int], spacing: float) -> None:
     """Total pixel matrix, its place on the slide, focus and optics (PS3.3 C.8.12.4)."""
-    ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = image.size
+    ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = size
     ds.TotalPixelMatrixFocalPlanes = 1
     ds.TotalPixelMatrixOriginSequence = items(
         of(XOffsetInSlideCoordinateSystem="20.0", YOffsetInSlideCoordinateSystem="25.0")
     )
     ds.ImageOrientationSlide = ["0", "1", "0", "1", "0", "0"]
-    ds.ImagedVolumeWidth = float(image.width * spacing)
-    ds.ImagedVolumeHeight = float(image.height * spacing)
+    ds.ImagedVolumeWidth = float(size[0] * spacing)
+    ds.ImagedVolumeHeight = float(size[1] * spacing)
     ds.ImagedVolumeDepth = 4.0
     ds.FocusMethod, ds.ExtendedDepthOfField = "AUTO", "NO"
     ds.VolumetricProperties = "VOLUME"
@@ -530,7 +530,7 @@ def _icc() -> bytes:
     return head[:128] + len(tags).to_bytes(4, "big") + table + body
 
 
-def _specimen(ds: FileDataset, study: Study) -> None:
+def specimen(ds: FileDataset, study: Study) -> None:
     """Container and specimen (PS3.3 C.7.6.22), with fixation, embedding and staining."""
     ds.IssuerOfTheContainerIdentifierSequence = items()
     ds.ContainerTypeCodeSequence = items(code("433466003", "SCT", "Microscope slide"))

@@ -16,6 +16,7 @@ from pydicom.uid import JPEG2000Lossless
 
 from dicom_samples.dx import at_point
 from dicom_samples.make import KEYS, Manifest, make, read
+from dicom_samples.slide import make_slide
 from dicom_samples.tiny import make_tiny_ct
 
 TINY_SHA256 = "db47bce9af5c0ab82adc86400bb2722838bf6348e9e4bb839778ed8fda2e7c2b"
@@ -60,6 +61,18 @@ def test_dciodvfy_finds_no_error(samples: Manifest, key: str) -> None:
         done = subprocess.run(["dciodvfy", path], capture_output=True, check=False)
         report = (done.stdout + done.stderr).decode("utf-8", "replace")
         assert not [line for line in report.splitlines() if line.startswith("Error")], path
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools not installed")
+@pytest.mark.parametrize("sparse", [False, True])
+def test_dciodvfy_finds_no_error_in_small_slides(tmp_path: Path, sparse: bool) -> None:
+    """Both ways to order tiles meet the IOD at every level."""
+    for number, data in enumerate(make_slide(6, 4, levels=2, sparse=sparse)):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(data)
+        done = subprocess.run(["dciodvfy", path], capture_output=True, check=False)
+        report = (done.stdout + done.stderr).decode("utf-8", "replace")
+        assert not [line for line in report.splitlines() if line.startswith("Error")], report
 
 
 @pytest.mark.parametrize("key", KEYS)

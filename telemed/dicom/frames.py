@@ -8,6 +8,7 @@ counted from 1 as in PS3.18 10.4. Nothing is decoded here.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from telemed.dicom.elements import VRS, Element, PixelData, ScannedFile, Tag, swapped
@@ -51,6 +52,18 @@ def frame(file: ScannedFile, number: int) -> bytes:
         spans = frame_spans(pixels, number - 1)
         return b"".join(file.buffer[at : at + length] for at, length in spans)
     return _native(file, pixels, (number - 1) * pixels.frame_bits, pixels.frame_bits)
+
+
+def joined(file: ScannedFile, numbers: Sequence[int]) -> bytes:
+    """Native frames one after the other, bit after bit where they do not end on a byte.
+
+    No padding comes between, only behind the last (PS3.18 8.7.3.3.2, PS3.5 8.1.1).
+    """
+    bits = _pixels(file).frame_bits
+    packed = 0
+    for place, number in enumerate(numbers):
+        packed |= int.from_bytes(frame(file, number), "little") << (place * bits)
+    return packed.to_bytes(-(-bits * len(numbers) // 8), "little")
 
 
 def frame_span(file: ScannedFile, number: int) -> tuple[int, int] | None:

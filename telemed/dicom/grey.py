@@ -172,5 +172,5 @@ def eight_bits(values: Pixels) -> Pixels:
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.float32:
-        return (values / 257).astype(np.uint8)
+        return (values / 257 + 0.5).astype(np.uint8)
     return (values >> (8 * values.dtype.itemsize - 8)).astype(np.uint8)

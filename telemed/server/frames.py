@@ -18,7 +18,7 @@ from aiohttp import web
 from telemed.core.errors import Problem
 from telemed.dicom import multipart
 from telemed.dicom.elements import PIXEL_TAGS
-from telemed.dicom.frames import Bulk, bulk, frame, frame_span
+from telemed.dicom.frames import Bulk, bulk, frame, frame_span, joined
 from telemed.dicom.jsonmodel import element_at, parse_bulk_path
 from telemed.dicom.media import Offer, bulk_offers, document_offers, frame_offers
 from telemed.dicom.scan import opened
@@ -97,6 +97,8 @@ async def _send_stored(
         data = await asyncio.to_thread(_cut, path, numbers[0])
         return await send(call, kind, tag, one_piece(data), len(data))
     boundary = multipart.boundary_for(tag)
+    if len(numbers) > 1 and _ends_inside_a_byte(row):
+        return await _send_bits(call, path, row, numbers, offer, tag)
     heads = [
         _head(row, n, offer, boundary, size, first=not k)
         for k, (n, size) in enumerate(zip(numbers, sizes, strict=True))
@@ -109,6 +111,37 @@ async def _send_stored(
     spans = [layout.spans[n - 1] for n in numbers]
     pieces = _stored_parts(path, numbers, spans, heads, boundary)
     return await send(call, kind, tag, pieces, length)
+
+
+def _ends_inside_a_byte(row: Row) -> bool:
+    """Whether a frame is of single bits that do not fill its last byte."""
+    bits = (row["rows"] or 0) * (row["columns"] or 0)
+    native = not TRANSFER_SYNTAXES[row["transfer_syntax"]].encapsulated
+    return native and row["bits_allocated"] == 1 and bits % 8 != 0
+
+
+async def _send_bits(
+    call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
+) -> web.StreamResponse:
+    """Frames of single bits in one part, for their borders lie inside bytes."""
+    data = await asyncio.to_thread(_joined, path, numbers)
+    boundary = multipart.boundary_for(tag)
+    head = multipart.part_head(
+        boundary,
+        offer.media_type,
+        transfer_syntax=offer.transfer_syntax,
+        location=f"{instance_url(row)}/frames/{','.join(map(str, numbers))}",
+        length=len(data),
+        first=True,
+    )
+    body = head + data + multipart.closing(boundary)
+    kind = multipart.content_type(offer.media_type, boundary)
+    return await send(call, kind, tag, one_piece(body), len(body))
+
+
+def _joined(path: Path, numbers: Sequence[int]) -> bytes:
+    with opened(path) as file:
+        return joined(file, numbers)
 
 
 async def frame_pieces(

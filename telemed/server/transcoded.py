@@ -5,8 +5,9 @@ length costs the memory of a frame. The first frame is made before the answer be
 be had in a syntax is refused in words, never by a body that breaks off.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -38,7 +39,8 @@ async def coded_frame(call: Call, path: Path, number: int, syntax: str) -> Coded
 @asynccontextmanager
 async def transcoded(call: Call, path: Path, syntax: str) -> AsyncIterator[Pieces]:
     """The pieces of a whole stored file in another syntax; whether it can be is known at once."""
-    with opened(path) as file:
+    with ExitStack() as held:
+        file = await asyncio.to_thread(held.enter_context, opened(path))
         if file.pixels is None:
             raise Problem("not-acceptable", supported="transfer-syntax=*")
         first = await coded_frame(call, path, 1, syntax)

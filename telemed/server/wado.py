@@ -8,7 +8,7 @@ what was stored on arrival, joined without being parsed again.
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import orjson
@@ -114,12 +114,13 @@ async def _whole(
         if stored.on_the_wire:
             yield stored.uid, row["size"], read_span(path, 0, row["size"])
             return
-        with opened(path) as file:
+        with ExitStack() as held:
+            file = await asyncio.to_thread(held.enter_context, opened(path))
             yield stored.wired, None, gathered(wire(file))
-            return
-    async with AsyncExitStack() as held:
+        return
+    async with AsyncExitStack() as made:
         try:
-            pieces = await held.enter_async_context(transcoded(call, path, offer.transfer_syntax))
+            pieces = await made.enter_async_context(transcoded(call, path, offer.transfer_syntax))
         except Problem:
             # Too large uncompressed, or with no codec that reads it: as stored, if that will do.
             wish(call, [Offer(DICOM, stored.uid, offer.multipart)])
