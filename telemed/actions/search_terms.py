@@ -140,7 +140,7 @@ def _compare(column: Column, test: Test) -> Where:
         case Empty():
             return sa.func.coalesce(column, "") == ""
         case Wildcard():
-            return sa.func.lower(column).like(_value(test.pattern), escape="\\")
+            return search.lowered(column).like(_value(test.pattern), escape="\\")
         case Between():
             ends = [column != ""]
             ends += [column >= _value(test.low)] if test.low else []
@@ -203,7 +203,7 @@ def _modality(test: Test) -> Where:
             return _stands_under(lambda key: key == kind.concat(_value(test.value)))
         case Wildcard():
             pattern = kind.concat(_value(test.pattern))
-            return _stands_under(lambda key: sa.func.lower(key).like(pattern, escape="\\"))
+            return _stands_under(lambda key: search.lowered(key).like(pattern, escape="\\"))
         case AnyOf():
             return sa.or_(*(_modality(one) for one in test.tests))
         case _:

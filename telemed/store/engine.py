@@ -185,7 +185,7 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
             cursor.execute("PRAGMA wal_autocheckpoint=0")
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
-        # The built-in one knows no letters but ASCII's; PostgreSQL's knows them all.
+        # The built-in one knows no letters but ASCII's.
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     @sa.event.listens_for(engine, "begin")

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from telemed.store.access import named_studies, own_studies
 from telemed.store.columns import UtcTime
@@ -86,12 +88,12 @@ def _chosen(plan: Plan) -> sa.Select[Any]:
         columns = [
             studies.c.search_json.label("study_json"),
             studies.c.study_uid,
-            studies.c.id.label("study_id"),
             series.c.search_json.label("series_json"),
             series.c.series_uid,
-            series.c.id.label("series_id"),
         ]
         order += [sa.func.coalesce(series.c.number, _LAST_NUMBER), series.c.series_uid]
+    if plan.level == "series":
+        columns.append(series.c.id)
     if plan.level == "instance":
         columns += _INSTANCE_COLUMNS
         order += [sa.func.coalesce(instances.c.number, _LAST_NUMBER), instances.c.sop_uid]
@@ -146,6 +148,23 @@ OF_SOME_INSTITUTION: Final = instances.c.institution_id.in_(sa.select(institutio
 
 
 # --- pieces of conditions ---------------------------------------------------------------------
+
+
+class lowered(FunctionElement[str]):
+    """A text in lower case in every script, whatever the database's language."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(lowered)
+def _lowered(element: Any, compiler: Any, **more: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **more)})"
+
+
+@compiles(lowered, "postgresql")
+def _lowered_by_icu(element: Any, compiler: Any, **more: Any) -> str:
+    return f'lower(({compiler.process(element.clauses, **more)}) COLLATE "und-x-icu")'
 
 
 def items_of(column: sa.Column[Any], tag: str, sqlite: bool) -> tuple[Any, Callable[[str], Any]]:
