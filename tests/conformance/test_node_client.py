@@ -49,10 +49,9 @@ async def stranger(house: House, files: list[Path]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.case("S37")
 @pytest.mark.parametrize("count", [1, 3])
 async def test_every_round_trip(house: House, tmp_path: Path, count: int) -> None:
-    """Stored, found at each level, and every byte back by every way the client knows."""
+    """DJ S37: stored, found at each level, and every byte back by every way the client knows."""
     files = [ct_bytes(sop=f"2.25.1.1.{n}", number=n, fill=n) for n in range(1, count + 1)]
     paths = [write(tmp_path, f"{n}.dcm", data) for n, data in enumerate(files)]
     found = await stranger(house, paths)

@@ -45,9 +45,8 @@ def slices(count: int = 3, **more: Any) -> list[bytes]:
     return [ct_bytes(sop=f"2.25.1.1.{n}", number=n, fill=n, **more) for n in range(1, count + 1)]
 
 
-@pytest.mark.case("S34", "S35")
 async def test_it_stores_to_us(pair: Pair) -> None:
-    """Its client uploads in chunks: everything is really here, byte for byte."""
+    """OR S35: its client uploads in chunks: everything is really here, byte for byte."""
     files = slices()
     kept = await pair.keep(*files)
     told = await pair.remote("stow", {"Resources": [kept[0]["ParentStudy"]], "Synchronous": True})

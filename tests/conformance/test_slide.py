@@ -38,11 +38,10 @@ def _over_the_wire(base: str, study: str, series: str) -> tuple[list[Any], tuple
         return _regions(slide), overview, len(slide.levels)
 
 
-@pytest.mark.case("Q31", "E1")
 async def test_the_slide_over_the_wire_is_the_slide_on_the_disk(
     house: House, samples: Manifest
 ) -> None:
-    """Every level and the overview are found; regions across tiles have the same pixels."""
+    """WS Q31, E1: levels and overview are found; regions across tiles have the same pixels."""
     from wsidicom import WsiDicom
 
     uid = await store_study(house, samples, "wsi_gastric")
