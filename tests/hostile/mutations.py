@@ -5,17 +5,24 @@ path, the query, Accept, a UID, the JSON, the multipart body, or plain bytes. `f
 small valid DICOM files. Knows no server; a `Case` is bytes to send and a name to find it again.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from urllib.parse import quote
 
+from PIL import Image
+
+from telemed.dicom.xmlmodel import native_xml
 from tests.hostile_dicom import ABUSIVE_NAMES, HOSTILE_UIDS, hostile_files, valid_files
 from tests.hostile_dicom import SOP as OWN
 from tests.server.imaging_house import multipart_body
 from tests.store.files import ct_bytes
 
 STOW = 'multipart/related; type="application/dicom"; boundary=stowed'
+STOW_JSON = STOW.replace("application/dicom", "application/dicom+json")
+STOW_XML = STOW.replace("application/dicom", "application/dicom+xml")
 STUDY, SERIES, SOP = "2.25.1", "2.25.1.1", "2.25.1.1.1"
 
 
@@ -51,6 +58,19 @@ def _json(method: str, path: str, body: bytes) -> Draft:
 
 _AT = f"/dicom-web/studies/{STUDY}/series/{SERIES}/instances/{SOP}"
 _PARTS = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+_INSTANCE = {
+    "00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.7"]},
+    "00080018": {"vr": "UI", "Value": ["2.25.1.1.9"]},
+    "00081140": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": [SOP]}}]},
+    "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Wei^GuiHua", "Ideographic": "韦^桂花"}]},
+    "00100020": {"vr": "LO", "Value": ["P0001"]},
+    "0020000D": {"vr": "UI", "Value": [STUDY]},
+    "0020000E": {"vr": "UI", "Value": [SERIES]},
+    "00200013": {"vr": "IS", "Value": [9]},
+    "00420010": {"vr": "ST"},
+    "00091001": {"vr": "UN", "InlineBinary": "AAEC"},
+    "7FE00010": {"vr": "OB", "BulkDataURI": "bulk/1"},
+}
 _HONEST: tuple[Callable[[], Draft], ...] = (
     lambda: Draft("POST", "/dicom-web/studies", "", {"Content-Type": STOW},
                   multipart_body(ct_bytes(), ct_bytes(sop="2.25.1.1.2"))),
@@ -58,6 +78,10 @@ _HONEST: tuple[Callable[[], Draft], ...] = (
                   multipart_body(ct_bytes())),
     lambda: Draft("POST", "/dicom-web/studies", "", {"Content-Type": "application/dicom"},
                   ct_bytes()),
+    lambda: Draft("POST", "/dicom-web/studies", "", {"Content-Type": STOW_JSON},
+                  _metadata("application/dicom+json", json.dumps([_INSTANCE]).encode())),
+    lambda: Draft("POST", "/dicom-web/studies", "", {"Content-Type": STOW_XML},
+                  _metadata("application/dicom+xml", native_xml(_INSTANCE))),
     lambda: _get("/dicom-web/studies", "application/dicom+json",
                  "PatientName=*wei*&StudyDate=20260101-20261231&limit=101&offset=0"
                  "&fuzzymatching=false&includefield=00081030,00080060&ModalitiesInStudy=CT"),
@@ -66,6 +90,9 @@ _HONEST: tuple[Callable[[], Draft], ...] = (
     lambda: _get(f"/dicom-web/studies/{STUDY}/series", "application/dicom+json",
                  "Modality=CT&RequestAttributesSequence.ScheduledProcedureStepID=1"),
     lambda: _get(f"/dicom-web/studies/{STUDY}/metadata", "application/dicom+json"),
+    lambda: _get(f"/dicom-web/studies/{STUDY}/metadata",
+                 'multipart/related; type="application/dicom+xml"'),
+    lambda: Draft("OPTIONS", "/dicom-web/", "", {"Accept": "application/vnd.sun.wadl+xml"}),
     lambda: _get(f"/dicom-web/studies/{STUDY}", 'multipart/related; type="application/dicom"'),
     lambda: _get(_AT, "application/dicom; transfer-syntax=*"),
     lambda: _get(f"{_AT}/frames/1", _PARTS),
@@ -79,6 +106,19 @@ _HONEST: tuple[Callable[[], Draft], ...] = (
                   b'"consent":{"kind":"signed","signed_at":"2026-03-05T07:00:00Z"}}'),
     lambda: _get("/api/studies", "application/json", "q=wei&limit=20"),
 )  # fmt: skip
+
+
+def _metadata(kind: str, text: bytes) -> bytes:
+    """The body of a store by metadata and one JPEG."""
+    head = f"--stowed\r\nContent-Type: {kind}\r\n\r\n".encode()
+    bulk = b"\r\n--stowed\r\nContent-Type: image/jpeg\r\nContent-Location: bulk/1\r\n\r\n"
+    return head + text + bulk + _jpeg() + b"\r\n--stowed--\r\n"
+
+
+def _jpeg() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (16, 16), (10, 20, 30)).save(out, "JPEG")
+    return out.getvalue()
 
 
 class Spoiler:

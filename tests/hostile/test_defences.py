@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 import pytest
 from aiohttp import ClientSession
 
-from telemed.dicom import multipart, scan
+from telemed.dicom import multipart, scan, xmlmodel
 from telemed.dicom.elements import Limits as FileLimits
 from telemed.dicom.refusal import Refused
-from telemed.server import auth, live, routing
+from telemed.server import auth, live, routing, stow_metadata
 from telemed.server.deadlines import Limits
 from tests.hostile_dicom import DEFLATED, element, encoded, even, hostile_files, identity, image
 from tests.hostile_dicom import part10 as whole
-from tests.server.imaging_house import House, house_at
+from tests.server.imaging_house import House, Reply, house_at
 from tests.server.test_hardening import QUICK, Server, request, server_at
 from tests.server.test_hostile import FRAMINGS, WHO
 from tests.store.files import ct_bytes
@@ -140,6 +140,25 @@ async def _strange_uid(house: House) -> None:
     assert (await house.store(WHO, strange)).status in (400, 409)
 
 
+async def _sent_metadata(house: House, kind: str, text: bytes) -> Reply:
+    body = f"--b\r\nContent-Type: {kind}\r\n\r\n".encode() + text + b"\r\n--b--"
+    told = {"Content-Type": f'multipart/related; type="{kind}"; boundary=b'}
+    return await house.call(WHO, "POST", "/dicom-web/studies", told, data=BytesIO(body))
+
+
+async def _long_metadata(house: House) -> None:
+    """Metadata that would be hundreds of megabytes of objects."""
+    text = b"[" + b" " * (9 << 20) + b"]"
+    assert (await _sent_metadata(house, "application/dicom+json", text)).status == 413
+
+
+async def _entities(house: House) -> None:
+    """A document that declares what it will be blown up with."""
+    text = b'<!DOCTYPE a [<!ENTITY b "c">]><NativeDicomModel/>'
+    reply = await _sent_metadata(house, "application/dicom+xml", text)
+    assert (reply.status, b"DOCTYPE" in reply.body) == (400, True)
+
+
 def _reader_default(name: str) -> Patch:
     """A limit that MultipartReader takes as the default of an argument."""
 
@@ -160,6 +179,8 @@ REQUESTS: dict[str, tuple[Check, Patch]] = {
     "part header": (_framing("header flood", 400, b"8192"), _reader_default("max_header")),
     "preamble": (_framing("preamble flood", 400, b"preamble"),
                  _value(multipart, "MAX_PREAMBLE", NO_END)),
+    "metadata": (_long_metadata, _value(stow_metadata, "MOST_METADATA", NO_END)),
+    "DOCTYPE": (_entities, _value(xmlmodel._Reader, "doctype", lambda *_told: None)),
     "JSON": (_long_json, _value(routing, "MAX_JSON", NO_END)),
     "UID": (_strange_uid, _value(scan, "valid_uid", lambda text: True)),
 }  # fmt: skip
