@@ -1,0 +1,134 @@
+"""The index of searches: filled from an older database, and the same however it came about."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from telemed.store import study_keys
+from telemed.store import tables as t
+from telemed.store.engine import Store
+from telemed.store.migrate import MIGRATIONS, migrate
+from tests.store.rows import NOW, add_network, add_request
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A database of the version before, with two studies of which one is shown to a hub."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    else:
+        url = f"sqlite:///{tmp_path / 'telemed.sqlite3'}"
+    store = Store(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with store.writing(), store.writer.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+    store.write_now(add_network)
+    store.write_now(_images)
+    yield store
+    store.close()
+
+
+def _images(tx: Any) -> None:
+    then = sa.MetaData()
+    then.reflect(tx.connection, only=("patients", "studies", "series", "instances"))
+
+    def put(table: str, **values: Any) -> None:
+        given = {name: values.get(name, "") for name in (c.name for c in then.tables[table].c)}
+        plain = {
+            k: v for k, v in given.items() if v != "" or k not in ("number", "rows", "columns")
+        }
+        # Typed as the code types them, for times and JSON.
+        kinds = {c.name: c.type for c in t.metadata.tables[table].c}
+        bound = {k: sa.bindparam(None, v, type_=kinds[k]) for k, v in plain.items()}
+        tx.connection.execute(sa.insert(then.tables[table]).values(bound))
+
+    for key, place in (("s1", "tiandong"), ("s2", "hub")):
+        put("patients", id=f"p-{key}", institution_id=place, patient_id="P1", created_at=NOW)
+        attributes = {
+            "00080090": {"vr": "PN", "Value": [{"Alphabetic": "Li^Si", "Ideographic": "李^四"}]},
+            "00100010": {"vr": "PN", "Value": [{"Ideographic": "覃^朗"}]},
+        }
+        put("studies", id=key, institution_id=place, study_uid=f"2.25.{key[1]}", patient_id="P1",
+            patient_ref=f"p-{key}", accession_number="A1", study_date="20260304", series_count=1,
+            instance_count=2, bytes=2, modalities="CT\\MR", attributes=attributes, received_at=NOW,
+            updated_at=NOW)  # fmt: skip
+        series = {"00080060": {"vr": "CS", "Value": ["CT"]}}
+        put("series", id=f"x-{key}", study_id=key, series_uid=f"2.25.{key[1]}.1", modality="CT",
+            instance_count=2, attributes=series)  # fmt: skip
+        for n, sop_class in enumerate(("1.2.3", "1.2.4")):
+            put("instances", id=f"i-{key}-{n}", institution_id=place, series_id=f"x-{key}",
+                study_id=key, sop_uid=f"2.25.{key[1]}.1.{n}", sop_class=sop_class, frames=1,
+                size=1, metadata=b"{}", stored_at=NOW)  # fmt: skip
+    add_request(tx, "case", "tiandong", "hub", "open", "tiandong-hub")
+    tx.insert(t.request_studies, {"request_id": "case", "study_id": "s1", "role": "current"})
+
+
+def keys(store: Store) -> set[tuple[Any, ...]]:
+    """All rows of the index."""
+    rows = store.read_now(lambda tx: tx.all(sa.select(t.study_keys)))
+    return {tuple(row.values()) for row in rows}
+
+
+def test_an_older_database_is_filled(old: Store) -> None:
+    """Names in all readings, modalities, classes and results, for the owner and who was asked."""
+    migrate(old)
+    found = keys(old)
+    for viewer, study, own in (("tiandong", "s1", True), ("hub", "s1", False), ("hub", "s2", True)):
+        for key in ("", "p:p1", "a:a1", "m:CT", "m:MR", "n:qinlang", "n:tanlang", "r:李四", "r:ls"):
+            assert (viewer, key, "20260304", study, own) in found
+    assert {row[0] for row in found} == {"tiandong", "hub"}
+    study = old.read_now(lambda tx: tx.find(t.studies, id="s1"))
+    series = old.read_now(lambda tx: tx.find(t.series, id="x-s1"))
+    assert study is not None and series is not None
+    assert study["sop_classes"] == "1.2.3\\1.2.4"
+    shown = orjson.loads(b"{" + study["search_json"] + b"}")
+    assert shown["00201208"]["Value"] == [2] and shown["00080061"]["Value"] == ["CT", "MR"]
+    part = orjson.loads(b"{" + series["search_json"] + b"}")
+    assert part["0020000D"]["Value"] == ["2.25.1"] and list(part) == sorted(part)
+
+
+def test_the_index_is_the_same_made_anew(old: Store) -> None:
+    """Whatever came first, the case, the link, the study or its patient: the copies are there."""
+    migrate(old)
+    row = old.read_now(lambda tx: tx.find(t.studies, id="s1"))
+    assert row is not None
+    prior = {**row, "id": "s3", "study_uid": "2.25.3"}
+    stranger = {**row, "id": "s4", "study_uid": "2.25.4", "patient_ref": "p-s2"}
+
+    def later(tx: Any) -> None:
+        for study in (prior, stranger):
+            tx.insert(t.studies, study)
+            study_keys.enter(tx, study, fresh=True)
+        assert _seen(tx, "hub") == {"s1", "s2", "s3"}
+        tx.update(t.studies, t.studies.c.id == "s4", {"patient_ref": "p-s1"})  # patients merged
+        assert _seen(tx, "hub") == {"s1", "s2", "s3", "s4"}
+        add_request(tx, "late", "tiandong", None, "draft", None)
+        tx.insert(t.request_studies, {"request_id": "late", "study_id": "s3", "role": "current"})
+        assert _seen(tx, "rival") == set()
+        tx.update(t.requests, t.requests.c.id == "late", {"provider_id": "rival"})
+        assert _seen(tx, "rival") == {"s1", "s3", "s4"}
+        study_keys.enter(tx, {**prior, "study_date": "20260305"})
+
+    old.write_now(later)
+    before = keys(old)
+    assert {row[2] for row in before if row[3] == "s3"} == {"20260305"}
+
+    def anew(tx: Any) -> None:
+        tx.execute(sa.delete(t.study_keys).where(sa.not_(t.study_keys.c.own)))
+        tx.execute(sa.text(study_keys.COPY.format(which="TRUE")))
+
+    old.write_now(anew)
+    assert keys(old) == before
+
+
+def _seen(tx: Any, viewer: str) -> set[str]:
+    query = sa.select(t.study_keys.c.study_id).where(t.study_keys.c.viewer_id == viewer)
+    return {row["study_id"] for row in tx.all(query)}
