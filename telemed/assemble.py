@@ -22,7 +22,7 @@ from telemed.server.app import make_app, serve
 from telemed.server.auth import refuse_to_start
 from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
-from telemed.store import accounts
+from telemed.store import accounts, removals
 from telemed.store import log as store_log
 from telemed.store.blobs import Blobs, FileBlobs
 from telemed.store.engine import Store
@@ -32,6 +32,8 @@ from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
 HOUSEKEEPING_SECONDS = 3600.0
+LEFT_SECONDS = 24 * 3600.0
+LEFT_AT_ONCE = 1000
 RESTORING = "restore-unfinished"
 """A file of the data directory while a restore is at work, and after one that did not end."""
 
@@ -183,9 +185,26 @@ async def keep_house(services: Services) -> None:
         try:
             await uploads.sweep(services)
             await services.store.write(partial(_end_dead_sessions, services))
+            await drop_left_blobs(services)
         except Exception:
             log.exception("housekeeping stumbled")
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def drop_left_blobs(services: Services) -> int:
+    """Remove the files of deleted images that no row names any more; how many.
+
+    A day after they were left, and never one that somebody has put since: an upload puts its file
+    before its row is there.
+    """
+    before = services.clock() - timedelta(seconds=LEFT_SECONDS)
+    keys = await services.store.read(lambda tx: removals.unnamed(tx, before, LEFT_AT_ONCE))
+    gone = [
+        key for key in keys if await asyncio.to_thread(services.blobs.discard, key, LEFT_SECONDS)
+    ]
+    if gone:
+        await services.store.write(lambda tx: removals.forget_left(tx, gone))
+    return len(gone)
 
 
 def _end_dead_sessions(services: Services, tx: Tx) -> int:

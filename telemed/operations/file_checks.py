@@ -19,6 +19,7 @@ from telemed.operations.checkup import Deployment, Finding, fail, good, warn
 from telemed.operations.places import SAMPLE, Found, place_of
 from telemed.store import uploads
 from telemed.store.blobs import words_of_size
+from telemed.store.removal_tables import removed_instances
 from telemed.store.tables import conflicts, instances, metadata
 from telemed.store.tx import Tx
 
@@ -76,7 +77,7 @@ def _rows(at: Deployment) -> Iterator[Kept]:
     if not at.deep:
         yield from at.ask(_sampled)
         return
-    for table in (instances, conflicts):
+    for table in (instances, conflicts, removed_instances):
         after = ""
         while page := at.ask(partial(_page, table=table, after=after, limit=CHUNK)):
             yield from page

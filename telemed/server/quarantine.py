@@ -111,7 +111,7 @@ def _kept_picture(found: Sides) -> str | None:
         shown = found.study is not None and found.study["instance_count"]
         return f"/dicom-web/studies/{found.conflict['study_uid']}/thumbnail" if shown else None
     series = f"/dicom-web/studies/{held['study_uid']}/series/{held['series_uid']}"
-    return f"{series}/instances/{held['sop_uid']}/thumbnail"
+    return f"{series}/instances/{held['sop_uid']}/rendered?viewport=512,512"
 
 
 def _new_side(row: Row, new: Incoming, instances: int) -> dict[str, object]:

@@ -77,6 +77,11 @@ class Blobs(Protocol):
         """
         ...
 
+    def discard(self, key: str, unused: float) -> bool:
+        """Remove a blob that no row names and nobody has put for `unused` seconds; whether it is
+        gone. A place that cannot tell when it was put last keeps it."""
+        ...
+
     def near(self, key: str) -> Held | None:
         """The blob's file when it needs no fetching, else None. Does not wait for anything."""
         ...
@@ -172,7 +177,7 @@ class FileBlobs:
         key = hash_file(path) if key is None else key
         size = path.stat().st_size
         place = self.path(key)
-        if _size_of(place) == size:
+        if _size_of(place) == size and _touched(place):
             sync_directory(place.parent)  # whoever put it may not have got that far yet
             return Blob(key, size)
         with full_disk_is_a_problem():
@@ -181,6 +186,23 @@ class FileBlobs:
             self._name(path, place)
             sync_directory(place.parent)
         return Blob(key, size)
+
+    def discard(self, key: str, unused: float) -> bool:
+        """Remove a blob that nobody has put for `unused` seconds; whether it is gone."""
+        place, aside = self.path(key), self._temp / secrets.token_hex(16)
+        try:
+            if time.time() - place.stat().st_mtime < unused:
+                return False
+            place.rename(aside)  # from now on whoever puts it writes it anew
+        except FileNotFoundError:
+            return True
+        put_meanwhile = time.time() - aside.stat().st_mtime < unused
+        if put_meanwhile:
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, place)
+        aside.unlink()
+        sync_directory(place.parent)
+        return not put_meanwhile
 
     def path(self, key: str) -> Path:
         """Where the blob is or would be; ValueError when `key` is not a hash."""
@@ -320,6 +342,15 @@ def words_of_size(size: int) -> str:
         if size >= unit:
             return f"{size / unit:.3g} {name}"
     return f"{size} B"
+
+
+def _touched(path: Path) -> bool:
+    """Say that a blob was put again just now, so that nobody discards it; False if it is gone."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _size_of(path: Path) -> int | None:

@@ -251,6 +251,6 @@ def unnamed(tx: Tx, before: datetime, limit: int) -> list[str]:
     return [row["key"] for row in tx.all(query.limit(limit))]
 
 
-def forget_left(tx: Tx, before: datetime, keys: Iterable[str]) -> None:
+def forget_left(tx: Tx, keys: Iterable[str]) -> None:
     """Strike blobs off the list of those that were left."""
     tx.execute(sa.delete(left_blobs).where(left_blobs.c.key.in_(list(keys))))

@@ -124,7 +124,7 @@ async def test_a_consultation_is_read_and_answered_without_a_study(
         case = await _open(expert, "待领取", CONSULTED)
         records = expert.get_by_role("region", name="病历资料")
         await expect(records).to_contain_text("完全性左束支阻滞")
-        assert await _barriers(expert) == []
+        assert await barriers(expert) == []
         await expect(expert.get_by_role("radio", name="阳性")).to_have_count(0)
         for name, words in OPINION.items():
             await expert.get_by_role("textbox", name=name).fill(words)
@@ -165,16 +165,16 @@ async def test_a_bad_file_is_named_and_the_good_ones_are_kept(
         await expect(technician.get_by_text("8/8 个文件")).to_be_visible()
 
 
-async def test_every_roles_page_is_free_of_grave_barriers(base: str, chromium: Path) -> None:
+async def test_every_roles_page_is_free_of_gravebarriers(base: str, chromium: Path) -> None:
     """Sign-in, day, form, case, desk, reading view and tally, as axe sees them."""
     async with stage(base, chromium, "flows/axe") as play:
         found: dict[str, list[str]] = {}
         stranger = await play.open()
         await stranger.goto(base)
         await stranger.get_by_role("textbox", name="用户名").wait_for()
-        found["sign-in"] = await _barriers(stranger)
+        found["sign-in"] = await barriers(stranger)
         county = await _county(play)
-        found["day"] = await _barriers(county)
+        found["day"] = await barriers(county)
         items = (await (await county.request.get(f"{base}/api/requests")).json())["items"]
         of = {item["state"]: item["id"] for item in items}
         for name, path, shown in (
@@ -183,19 +183,19 @@ async def test_every_roles_page_is_free_of_grave_barriers(base: str, chromium: P
         ):
             await county.goto(base + path)
             await county.get_by_role("heading", name=shown).wait_for()
-            found[name] = await _barriers(county)
+            found[name] = await barriers(county)
         expert = await play.sign_in("expert")
         await expert.get_by_role("option").first.wait_for()
-        found["desk"] = await _barriers(expert)
+        found["desk"] = await barriers(expert)
         reader = await play.sign_in("ecg")
         await reader.get_by_role("button", name="领取并打开").click()
         await reader.get_by_role("textbox", name="检查所见").wait_for()
-        found["reading"] = await _barriers(reader)
+        found["reading"] = await barriers(reader)
         await play.picture(reader, "reading")
         admin = await play.sign_in("admin")
         await admin.goto(f"{base}/tally")
         await admin.get_by_role("row", name=re.compile("合计")).first.wait_for()
-        found["tally"] = await _barriers(admin)
+        found["tally"] = await barriers(admin)
         assert found == {page: [] for page in found}
 
 
@@ -247,7 +247,7 @@ async def _confirm(county: Page) -> None:
     await county.get_by_text("已反馈：采纳").wait_for()
 
 
-async def _barriers(page: Page) -> list[str]:
+async def barriers(page: Page) -> list[str]:
     """The serious and critical violations of a page: rule and first place."""
     seen: dict[str, Any] = (await Axe().run(page)).response
     return [
