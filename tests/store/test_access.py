@@ -59,7 +59,7 @@ def add_study(tx: Tx, case_key: str) -> None:
              "patient_search": "", "patient_id": case_key, "accession_number": "",
              "study_date": "", "study_time": "", "description": "", "study_local_id": "",
              "referring_physician": "", "modalities": "", "body_part": "", "series_count": 0,
-             "instance_count": 0, "bytes": 0, "name_keys": "", "referring_keys": "",
+             "instance_count": 1, "bytes": 1, "name_keys": "", "referring_keys": "",
              "sop_classes": "", "attributes": {}, "search_json": b"", "received_at": NOW,
              "updated_at": NOW},
         )  # fmt: skip

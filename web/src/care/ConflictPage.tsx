@@ -22,7 +22,7 @@ export function ConflictPage() {
   const { id = '' } = useParams()
   const found = useQuery(conflictQuery(id))
   return (
-    <main className={page.page}>
+    <main className={`${page.page} ${styles.compared}`}>
       <header className={page.head}>
         <h1 className={page.title}>{t('compare')}</h1>
         <Link to="/care/quarantine">{t('back')}</Link>
