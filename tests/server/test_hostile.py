@@ -49,8 +49,9 @@ async def test_odd_files_can_be_asked_about(house: House) -> None:
     assert stored
     series = {r["id"]: r["series_uid"] for r in await house.rows(t.series)}
     studies = {r["id"]: r["study_uid"] for r in await house.rows(t.studies)}
-    for path in ("studies", "series", "instances"):
-        for query in ("", "?PatientName=*&StudyDate=19000101-20991231", "?Modality=CT&limit=1"):
+    for path, modality in (("studies", "ModalitiesInStudy"), ("series", "Modality"),
+                           ("instances", "Modality")):  # fmt: skip
+        for query in ("", "?PatientName=*&StudyDate=19000101-20991231", f"?{modality}=CT&limit=1"):
             assert (await house.get(WHO, f"/dicom-web/{path}{query}")).status == 200
     for row in stored:
         base = f"/dicom-web/studies/{studies[row['study_id']]}/series/{series[row['series_id']]}"

@@ -171,6 +171,48 @@ async def test_texts_leave_in_utf8_whatever_is_preferred(house: House) -> None:
         assert reply.json and "Warning" not in reply.headers
 
 
+FRAMED = [
+    (STUDY, 'multipart/related; type="application/dicom"', "application/dicom; transfer-syntax={}",
+     [INSTANCE]),
+    (f"{INSTANCE}/frames/1", 'multipart/related; type="application/octet-stream"',
+     "application/octet-stream; transfer-syntax={}", [f"{INSTANCE}/frames/1"]),
+    (f"{INSTANCE}/bulkdata/7FE00010", "multipart/related; type=application/octet-stream",
+     "application/octet-stream", [f"{INSTANCE}/bulkdata/7FE00010"]),
+    (f"{STUDY}/metadata", "multipart/related; type=application/dicom+xml", "application/dicom+xml",
+     [None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "accept", "kind", "places"), FRAMED)
+async def test_multipart_framing_to_the_byte(
+    tmp_path: Path, path: str, accept: str, kind: str, places: list[str | None]
+) -> None:
+    """PS3.18 8.6.1.2: root type and a bounded boundary in the header, the same on every answer;
+    each part with its type first, its concrete syntax, its length and, for a resource, its place;
+    CRLF everywhere and the closing delimiter at the end."""
+    async with house_at(tmp_path) as house:
+        await house.store(OWNER, ct_bytes())
+        reply, again = await house.get(OWNER, path, accept), await house.get(OWNER, path, accept)
+    assert (reply.headers["Content-Type"], reply.body) == (
+        again.headers["Content-Type"], again.body
+    )  # fmt: skip
+    root, _, boundary = reply.headers["Content-Type"].partition("; boundary=")
+    assert root == f'multipart/related; type="{kind.partition(";")[0]}"'
+    assert 0 < len(boundary) <= 70
+    assert reply.body.startswith(f"--{boundary}\r\n".encode())
+    assert reply.body.endswith(f"\r\n--{boundary}--\r\n".encode())
+    sent = reply.body.split(f"--{boundary}".encode())[1:-1]
+    assert len(sent) == len(places)
+    for part, place in zip(sent, places, strict=True):
+        head, _, body = part.removeprefix(b"\r\n").removesuffix(b"\r\n").partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        assert lines[0].startswith(f"Content-Type: {kind.format('')}")
+        assert "*" not in lines[0] and ("transfer-syntax=1.2" in lines[0]) == ("{}" in kind)
+        assert f"Content-Length: {len(body)}" in lines
+        located = [line.removeprefix("Content-Location: ") for line in lines if "Location" in line]
+        assert [one.removeprefix(house.base) for one in located] == [place] * (place is not None)
+
+
 async def test_results_and_metadata_leave_as_xml(house: House) -> None:
     """One part of the Native DICOM Model per result or instance, telling what JSON tells."""
     asked = 'multipart/related; type="application/dicom+xml"'
