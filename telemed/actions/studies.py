@@ -76,8 +76,8 @@ def with_synthetic_patient(act: Act, study_ids: Collection[str]) -> set[str]:
     query = sa.select(t.studies.c.id, t.studies.c.study_uid, t.studies.c.patient_id)
     seen = visible_studies(act.subject, act.now)
     rows = act.tx.all(query.where(t.studies.c.id.in_(sorted(study_ids)), seen))
-    made = studies.synthetic_patient_id
-    return {row["id"] for row in rows if row["patient_id"] == made(row["study_uid"])}
+    made = studies.is_synthetic
+    return {row["id"] for row in rows if made(row["patient_id"], row["study_uid"])}
 
 
 def metadata_of(act: Act, instance_ids: list[str]) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from telemed.dicom.coercion import ISSUER, PATIENT_ID, Coercion, coerced, coerce
 from telemed.dicom.scan import opened
 from telemed.server.routing import Call
 from telemed.store.blobs import BlobWriter
-from telemed.store.studies import synthetic_patient_id
+from telemed.store.studies import is_synthetic
 from telemed.store.tx import Row
 
 _INFLATED: Final = 64 << 20
@@ -25,7 +25,7 @@ _INFLATED: Final = 64 << 20
 def coercion_of(row: Row) -> Coercion | None:
     """What is told otherwise of an instance, None for nearly all."""
     patient_id = row["study__patient_id"]
-    if patient_id != synthetic_patient_id(row["study__study_uid"]):
+    if not is_synthetic(patient_id, row["study__study_uid"]):
         return None
     values = {PATIENT_ID: patient_id, ISSUER: row["institution_id"]}
     return Coercion(values, row["stored_at"])

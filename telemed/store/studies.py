@@ -293,6 +293,11 @@ def synthetic_patient_id(study_uid: str) -> str:
     return SYNTHETIC + hashlib.sha256(study_uid.encode()).hexdigest()[:24]
 
 
+def is_synthetic(patient_id: str, study_uid: str) -> bool:
+    """Whether a study's PatientID was made here. Asked of every row that leaves, so it is quick."""
+    return patient_id.startswith(SYNTHETIC) and patient_id == synthetic_patient_id(study_uid)
+
+
 def join_modalities(found: Iterable[str]) -> str:
     """The column value of a set of modalities: sorted, backslash between as in DICOM."""
     return "\\".join(sorted({*found} - {""}))
