@@ -7,7 +7,7 @@ on every report that was signed on the images.
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from telemed.actions import image_changes, image_facts
+from telemed.actions import door, image_changes, image_facts
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
 from telemed.actions.image_changes import What
@@ -134,6 +134,15 @@ def listed(act: Act, state: State | None) -> list[Row]:
         }
         for row in found
     ]
+
+
+def signed_images(act: Act, request_id: str) -> list[Row]:
+    """What a case's signed report was made on and is no longer shown: its parties still see it."""
+    act.subject.require(Permission.SEE_STUDIES)
+    case = door.case(act, request_id)
+    if not (case.own or case.providing):
+        raise Problem("forbidden", action=Permission.SEE_STUDIES.value)
+    return removals.shown_when_signed(act.tx, case.id)
 
 
 # --- shared with the quarantine ---------------------------------------------------------------

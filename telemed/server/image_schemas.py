@@ -138,6 +138,20 @@ class RemovalList(s.Out):
     items: list[RemovalOut]
 
 
+class SignedImage(s.Out):
+    """An image that a signed report was made on and that is no longer shown."""
+
+    id: str
+    kind: str
+    number: int | None
+    at: datetime
+    picture: str
+
+
+class SignedImageList(s.Out):
+    items: list[SignedImage]
+
+
 class DeleteIn(s.In):
     record: s.Code | None = None
     """The kind of record that retention counts by; nobody says it: the longest."""

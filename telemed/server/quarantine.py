@@ -135,10 +135,15 @@ def _new_side(row: Row, new: Incoming, instances: int) -> dict[str, object]:
 async def picture(call: Call) -> web.StreamResponse:
     """A picture of the new copy."""
     found = await call.ask(lambda act: acts.sides(act, call.path("id")))
-    spec = picture_spec({"viewport": "512,512"}, "image/jpeg")
-    with await call.services.at_hand(found.conflict["blob"]) as path:
+    return await draw(call, found.conflict["blob"])
+
+
+async def draw(call: Call, blob: str) -> web.StreamResponse:
+    """A picture of an image that no DICOMweb path names; the caller has passed the door."""
+    spec = picture_spec({"viewport": "1024,1024"}, "image/jpeg")
+    with await call.services.at_hand(blob) as path:
         drawn = await call.services.renderer.render(path, spec)
-    return await send(call, "image/jpeg", found.conflict["blob"], one_piece(drawn), len(drawn))
+    return await send(call, "image/jpeg", blob, one_piece(drawn), len(drawn))
 
 
 async def resolve(call: Call) -> dict[str, object]:

@@ -1,12 +1,17 @@
 """The routes of images that are hidden, put back, deleted, held; and of patients merged."""
 
+from aiohttp import web
+
 from telemed.actions import patients as people
 from telemed.actions import removals as acts
 from telemed.actions.act import Act
 from telemed.core.access import Permission
+from telemed.core.errors import Problem
 from telemed.core.removal import State
 from telemed.server import image_schemas as s
 from telemed.server.cases import patient_out, study_out
+from telemed.server.imaging import in_problems
+from telemed.server.quarantine import draw
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Done
 from telemed.store import studies
@@ -56,6 +61,23 @@ async def end_hold(call: Call) -> dict[str, object]:
     """End a study's legal hold."""
     await call.act(lambda act: acts.end_hold(act, call.path("id")))
     return DONE
+
+
+async def list_signed_images(call: Call) -> dict[str, object]:
+    """What a signed report was made on and is no longer shown."""
+    found = await call.ask(lambda act: acts.signed_images(act, call.path("id")))
+    base = f"/api/requests/{call.path('id')}/signed-images"
+    return {"items": [{**row, "picture": f"{base}/{row['id']}"} for row in found]}
+
+
+@in_problems
+async def signed_image(call: Call) -> web.StreamResponse:
+    """A picture of one of them."""
+    found = await call.ask(lambda act: acts.signed_images(act, call.path("id")))
+    row = next((row for row in found if row["id"] == call.path("image")), None)
+    if row is None:
+        raise Problem("not-found")
+    return await draw(call, row["blob"])
 
 
 # --- patients ---------------------------------------------------------------------------------
@@ -126,6 +148,10 @@ ROUTES: tuple[Route, ...] = (
           returns=Done),
     Route("POST", "/api/studies/{id}/move", move, P.CORRECT_STUDIES, "Move a study to a patient",
           body=s.MoveIn, returns=s.ChangeRef, created=True),
+    Route("GET", "/api/requests/{id}/signed-images", list_signed_images, P.SEE_STUDIES,
+          "What a signed report was made on and is no longer shown", returns=s.SignedImageList),
+    Route("GET", "/api/requests/{id}/signed-images/{image}", signed_image, P.SEE_STUDIES,
+          "A picture of it", media="image/jpeg"),
     Route("GET", "/api/removals", list_removals, P.CORRECT_STUDIES, "Images not shown",
           query=s.RemovalQuery, returns=s.RemovalList),
     Route("POST", "/api/removals/{id}/restore", put_back, P.CORRECT_STUDIES, "Put images back",

@@ -22,7 +22,14 @@ from telemed.store.removal_tables import (
     removals,
     removed_instances,
 )
-from telemed.store.tables import instances, series, studies
+from telemed.store.tables import (
+    instances,
+    report_versions,
+    reports,
+    request_studies,
+    series,
+    studies,
+)
 from telemed.store.tx import Row, Tx
 
 Where = sa.ColumnElement[bool]
@@ -220,6 +227,34 @@ def was_deleted(tx: Tx, study_id: str, series_uid: str | None, sop_uid: str | No
     hidden = sa.func.count(removed_instances.c.blob)
     row = tx.one(sa.select(sa.func.count().label("all"), hidden.label("hidden")).where(*where))
     return row is not None and row["all"] > 0 and row["hidden"] == 0
+
+
+def shown_when_signed(tx: Tx, request_id: str) -> list[Row]:
+    """Instances that a signed version of a case's report was made on and that were hidden or
+    replaced since, with the removal's kind and time."""
+    signed = (
+        sa.select(sa.literal(1))
+        .select_from(reports.join(report_versions, report_versions.c.report_id == reports.c.id))
+        .where(
+            reports.c.request_id == request_id,
+            report_versions.c.authored_at >= removed_instances.c.stored_at,
+            report_versions.c.authored_at < removals.c.at,
+        )
+        .correlate(removed_instances, removals)
+        .exists()
+    )
+    query = (
+        sa.select(removed_instances, removals.c.kind, removals.c.at)
+        .join(removals, removals.c.id == removed_instances.c.removal_id)
+        .join(request_studies, request_studies.c.study_id == removed_instances.c.study_id)
+        .where(
+            request_studies.c.request_id == request_id,
+            removed_instances.c.blob.is_not(None),
+            signed,
+        )
+    )
+    order = (removed_instances.c.series_uid, removed_instances.c.number, removed_instances.c.id)
+    return tx.all(query.order_by(*order).limit(500))
 
 
 def holds_of(tx: Tx, study_id: str) -> list[Row]:

@@ -94,6 +94,24 @@ async def test_nothing_is_taken_from_under_a_reader(world: World) -> None:
     assert await sees(world, "hub-reader", study) == (0, 404, 0)
 
 
+async def test_what_a_signed_report_was_made_on_stays_in_reach_of_its_parties(
+    world: World,
+) -> None:
+    """Hidden since, it is shown with the report; images that came later are not of it."""
+    case = await world.issued()
+    world.clock.advance(minutes=5)
+    assert (await stow(world.client(DESK), files_of("county", slices=3)[2])).status == 200
+    await hidden(world)
+    path = f"/api/requests/{case}/signed-images"
+    for who in ("county-requester", "hub-reader"):
+        items = (await world.client(who).get(path))["items"]
+        assert len(items) == 2, who
+        picture = await world.client(who).call("GET", items[0]["picture"])
+        assert picture.body.startswith(b"\xff\xd8"), who
+        strange = await world.client("second-reader").call("GET", items[0]["picture"])
+        assert strange.status == 404
+
+
 async def test_deleting_takes_two_people_retention_and_no_hold(world: World) -> None:
     """Each condition refuses by itself; what was deleted is gone to its own, absent to others."""
     study, removal = await hidden(world)

@@ -202,12 +202,25 @@ def test_every_step_reaches_the_disk_before_it_is_acknowledged(
 
 
 def test_an_equal_blob_is_not_written_again(tmp_path: Path) -> None:
-    """The second arrival of the same bytes leaves the first file untouched."""
+    """The second arrival of the same bytes leaves the first file where it is."""
     blobs = blobs_at(tmp_path)
     known = []
     for name in ("a", "b"):
         known.append(blobs.path(blobs.put_file(source(tmp_path, b"image", name)).key).stat())
-    assert len({(stat.st_ino, stat.st_mtime_ns) for stat in known}) == 1
+    assert len({stat.st_ino for stat in known}) == 1
+
+
+def test_a_blob_that_was_put_again_is_not_discarded(tmp_path: Path) -> None:
+    """Only one that nobody has put for the time given goes, and going twice is no fault."""
+    blobs = blobs_at(tmp_path)
+    key = blobs.put_file(source(tmp_path, b"image", "a")).key
+    os.utime(blobs.path(key), (0, 0))
+    blobs.put_file(source(tmp_path, b"image", "b"))
+    assert not blobs.discard(key, unused=3600) and blobs.exists(key)
+    os.utime(blobs.path(key), (0, 0))
+    assert blobs.discard(key, unused=3600) and not blobs.exists(key)
+    assert blobs.discard(key, unused=3600)
+    assert list((tmp_path / "blobs" / "tmp").iterdir()) == []
 
 
 def test_a_damaged_blob_is_healed(tmp_path: Path) -> None:

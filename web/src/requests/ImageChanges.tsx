@@ -1,12 +1,12 @@
 /** Images that changed after the report was signed: said to everybody, checked by a doctor. */
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, App, Button, Input, Space } from 'antd'
 import { useState } from 'react'
 import { Moment } from '../shared/Moment'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ImageChangeOut, RequestOut } from '../shared/schema'
 import { defineWords } from '../shared/words'
-import { checkImages } from './api'
+import { checkImages, signedImagesQuery } from './api'
 
 const { useWords, say } = defineWords('changes', {
   title: [
@@ -27,6 +27,8 @@ const { useWords, say } = defineWords('changes', {
     'If something changes, write an addendum or an amendment.',
   ],
   done: ['已核对', 'Checked'],
+  signedOn: ['签名时的图像，现已不显示：{{n}} 幅', '{{n}} images as they were when signed'],
+  signedImage: ['第 {{n}} 幅', 'image {{n}}'],
   identity: [
     '患者登记已合并，现为 {{now}}；已签名的报告保留签名时的身份。',
     'The patient was merged and is now {{now}}; the signed report keeps who was signed.',
@@ -59,12 +61,32 @@ export function ImageChanges({ item }: { item: RequestOut }) {
                   {changeWords(each)} · <Moment at={each.at} /> {endWords(each)}
                 </div>
               ))}
+              <SignedImages id={item.id} />
               {item.allowed.includes('check-images') ? <Check id={item.id} /> : null}
             </>
           }
         />
       )}
     </>
+  )
+}
+
+/** What the report was made on and is no longer shown. */
+function SignedImages({ id }: { id: string }) {
+  const t = useWords()
+  const { data } = useQuery(signedImagesQuery(id))
+  if (!data || data.items.length === 0) return null
+  return (
+    <details>
+      <summary>{t('signedOn', { n: data.items.length })}</summary>
+      <Space wrap>
+        {data.items.map((each, at) => (
+          <a key={each.id} href={each.picture} target="_blank" rel="noreferrer">
+            {t('signedImage', { n: each.number ?? at + 1 })}
+          </a>
+        ))}
+      </Space>
+    </details>
   )
 }
 

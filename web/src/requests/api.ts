@@ -129,6 +129,13 @@ export function claim(id: string): Promise<RequestOut> {
   return body(api.POST('/api/requests/{id}/claim', { params: { path: { id } } })).then(rememberCase)
 }
 
+export function signedImagesQuery(id: string) {
+  return queryOptions({
+    queryKey: [KEYS.requests, 'signed-images', id],
+    queryFn: () => body(api.GET('/api/requests/{id}/signed-images', { params: { path: { id } } })),
+  })
+}
+
 export function checkImages(id: string, note: string): Promise<RequestOut> {
   const path = { id }
   return body(

@@ -380,6 +380,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/signed-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a signed report was made on and is no longer shown */
+        get: operations["removals_get_requests_signed_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/signed-images/{image}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture of it */
+        get: operations["removals_get_requests_signed_images_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/removals": {
         parameters: {
             query?: never;
@@ -2759,6 +2793,30 @@ export interface components {
             at: string;
         };
         /**
+         * SignedImage
+         * @description An image that a signed report was made on and that is no longer shown.
+         */
+        SignedImage: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Number */
+            number: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Picture */
+            picture: string;
+        };
+        /** SignedImageList */
+        SignedImageList: {
+            /** Items */
+            items: components["schemas"]["SignedImage"][];
+        };
+        /**
          * State
          * @description Where a removal is.
          * @enum {string}
@@ -3233,6 +3291,8 @@ export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
 export type SignatureOut = components['schemas']['SignatureOut'];
+export type SignedImage = components['schemas']['SignedImage'];
+export type SignedImageList = components['schemas']['SignedImageList'];
 export type State = components['schemas']['State'];
 export type StepIn = components['schemas']['StepIn'];
 export type StudyDetail = components['schemas']['StudyDetail'];
@@ -4011,6 +4071,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeRef"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_get_requests_signed_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedImageList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    removals_get_requests_signed_images_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                image: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
                 };
             };
             /** @description Problem */
