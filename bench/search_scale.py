@@ -363,6 +363,7 @@ def main() -> int:
             fill(store, filler)
             print(f"{size:,} studies in {time.perf_counter() - began:.0f} s", file=sys.stderr)
             tables.append(measure(store, filler.samples, args.times))
+            print(table(sizes[: len(tables)], tables), file=sys.stderr, flush=True)
             if args.explain:
                 explain(store, filler.samples)
     print(table(sizes, tables))

@@ -148,7 +148,7 @@ def _is_narrow(act: Act, start: Start) -> bool:
     if start.kind != "range":
         return True
     values = {**start.values, "viewer": act.subject.institution_id, "most": MOST_RANGED + 1}
-    (found,) = store.ask(act.tx, "range", lambda _: _RANGED, values)
+    (found,) = store.ask(act.tx, ("range",), _in_range, values)
     return bool(found["found"] <= MOST_RANGED)
 
 
@@ -180,6 +180,10 @@ def _one_patient(act: Act, shape: Shape, values: Values) -> tuple[str | None, bo
 
 
 # --- statements -------------------------------------------------------------------------------
+
+
+def _in_range(_shape: tuple[str]) -> sa.Select[Any]:
+    return _RANGED
 
 
 def _page_of(shape: tuple[str, Shape]) -> sa.Select[Any]:
