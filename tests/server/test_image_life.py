@@ -113,7 +113,7 @@ async def test_what_a_signed_report_was_made_on_stays_in_reach_of_its_parties(
 
 
 async def test_deleting_takes_two_people_retention_and_no_hold(world: World) -> None:
-    """Each condition refuses by itself; what was deleted is gone to its own, absent to others."""
+    """ST A5: each condition refuses by itself; then it is 410 to its own and 404 to others."""
     study, removal = await hidden(world)
     path = f"/api/removals/{removal}/delete"
     await world.client(DESK).refused("forbidden", "POST", path, {})
