@@ -7,7 +7,7 @@ A StudyInstanceUID names at most one study a caller can reach; whatever is absen
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.dicom.names import normalise, search_keys
 from telemed.dicom.scan import valid_uid
-from telemed.store import patients, quarantine, removals, studies
+from telemed.store import named, patients, quarantine, removals, studies
 from telemed.store import tables as t
 from telemed.store.access import granted_studies, visible_requests, visible_studies
 from telemed.store.tx import Row
@@ -32,8 +32,7 @@ def find_study(act: Act, study_uid: str) -> Row:
     """The study a UID names for this caller, or Problem("not-found")."""
     found = None
     if valid_uid(study_uid):
-        visible = visible_studies(act.subject, act.now)
-        found = studies.by_uid(act.tx, study_uid, visible, act.subject.institution_id)
+        found = named.study(act.tx, act.subject, act.now, study_uid)
     if found is None:
         _require_never_deleted(act, study_uid)
         raise Problem("not-found")
@@ -57,14 +56,9 @@ def find_instances(
 ) -> list[Row]:
     """The instances under a path of UIDs in order, without metadata; never an empty list."""
     study = find_study(act, study_uid)
-    where = t.instances.c.study_id == study["id"]
-    for column, uid in ((t.series.c.series_uid, series_uid), (t.instances.c.sop_uid, sop_uid)):
-        if uid is None:
-            continue
-        if not valid_uid(uid):
-            raise Problem("not-found")
-        where = sa.and_(where, column == uid)
-    found = studies.rows(act.tx, "instance", where)
+    if not all(valid_uid(uid) for uid in (series_uid, sop_uid) if uid is not None):
+        raise Problem("not-found")
+    found = named.instances_of(act.tx, study, series_uid, sop_uid)
     if not found:
         _require_never_deleted(act, study_uid, series_uid, sop_uid)
         raise Problem("not-found")
@@ -80,11 +74,9 @@ def with_synthetic_patient(act: Act, study_ids: Collection[str]) -> set[str]:
     return {row["id"] for row in rows if made(row["patient_id"], row["study_uid"])}
 
 
-def metadata_of(act: Act, instance_ids: list[str]) -> dict[str, bytes]:
+def metadata_of(act: Act, instance_ids: Sequence[str]) -> dict[str, bytes]:
     """Stored DICOM JSON by instance id; the caller has found the instances through the door."""
-    query = sa.select(t.instances.c.id, t.instances.c.metadata)
-    rows = act.tx.all(query.where(t.instances.c.id.in_(instance_ids)))
-    return {row["id"]: row["metadata"] for row in rows}
+    return named.metadata(act.tx, instance_ids)
 
 
 # --- our own lists ----------------------------------------------------------------------------

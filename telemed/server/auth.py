@@ -83,7 +83,7 @@ async def authenticate(
     now = services.clock()
     bearer = _bearer(request)
     if bearer is not None:
-        signed = await services.store.read(lambda tx: _by_token(tx, bearer, now))
+        signed = await services.store.glance(lambda tx: _by_token(tx, bearer, now))
     else:
         signed = await _by_cookie(request, services, now, touch)
     if signed is not None:
@@ -98,7 +98,7 @@ async def _by_cookie(
     token = request.cookies.get(cookie_name(settings), "")
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
-    found = await services.store.read(lambda tx: _by_session(tx, token, settings, now))
+    found = await services.store.glance(lambda tx: _by_session(tx, token, settings, now))
     if found is None:
         return None
     signed, seen_at = found

@@ -7,9 +7,9 @@ in the worker, and only when a client will not take them as they are stored.
 
 import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +57,36 @@ class Layout:
     spans: tuple[Span | None, ...]
 
 
+class Layouts:
+    """Layouts by file, so many frames in all; the least recently used goes first.
+
+    A blob's path is its hash, so none goes stale.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Path, Layout] = OrderedDict()
+        self._frames = 0
+
+    def get(self, path: Path) -> Layout | None:
+        """The layout of a file that was looked into lately."""
+        layout = self._held.get(path)
+        if layout is not None:
+            self._held.move_to_end(path)
+        return layout
+
+    def put(self, path: Path, layout: Layout) -> None:
+        """Remember a layout, however large: of a slide all tiles are asked for."""
+        if path not in self._held:
+            self._held[path] = layout
+            self._frames += len(layout.spans)
+        while self._frames > self._most and len(self._held) > 1:
+            self._frames -= len(self._held.popitem(last=False)[1].spans)
+
+
+_LAYOUTS: Final = Layouts(most=100_000)
+
+
 @in_problems
 async def frames(call: Call) -> web.StreamResponse:
     """Frames by number, as stored or decoded."""
@@ -87,7 +117,10 @@ async def _send_stored(
     call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
 ) -> web.StreamResponse:
     """Frames as they lie in the file."""
-    layout = await asyncio.to_thread(layout_of, path, row["frames"])
+    layout = _LAYOUTS.get(path)
+    if layout is None:
+        layout = await asyncio.to_thread(layout_of, path, row["frames"])
+        _LAYOUTS.put(path, layout)
     sizes = [span[1] if (span := layout.spans[n - 1]) else None for n in numbers]
     if not offer.multipart:
         span = layout.spans[numbers[0] - 1]
@@ -169,9 +202,8 @@ def frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-@lru_cache(maxsize=32)
 def layout_of(path: Path, count: int) -> Layout:
-    """Where the frames of a blob lie. A blob's path is its hash, so this never goes stale."""
+    """Where the frames of a blob lie."""
     with opened(path) as file:
         video = file.syntax.video
         return Layout(tuple(frame_span(file, n + 1) for n in range(1 if video else count)))

@@ -6,6 +6,7 @@ answer. Files leave in pieces read in threads, so a slow reader costs one piece 
 """
 
 import asyncio
+import os
 import re
 from collections.abc import (
     AsyncGenerator,
@@ -17,7 +18,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Final
 
@@ -82,11 +83,15 @@ def wish(call: Call, offers: Sequence[Offer]) -> Offer:
     """The offer that answers the Accept headers and the `accept` parameter best."""
     header = ",".join(call.request.headers.getall("Accept", []))
     try:
-        return choose(header or None, offers, call.request.query.get("accept"))
+        return _chosen(header or None, tuple(offers), call.request.query.get("accept"))
     except Refused as refusal:
         if refusal.code != "not-acceptable":
             raise
         raise Problem("not-acceptable", supported=_told(offers)) from None
+
+
+_chosen: Final = lru_cache(256)(choose)
+"""A client asks for the same of each of a thousand instances."""
 
 
 def _told(offers: Iterable[Offer]) -> str:
@@ -103,7 +108,8 @@ def _told(offers: Iterable[Offer]) -> str:
 async def asked_instances(call: Call) -> list[Row]:
     """The instances that the path names, or Problem("not-found"). A look is audited here."""
     uids = [call.request.match_info.get(name) for name in ("series", "instance")]
-    rows = await call.ask(lambda act: find_instances(act, call.path("study"), *uids))
+    look = call.ask if uids[1] is None else call.glance
+    rows = await look(lambda act: find_instances(act, call.path("study"), *uids))
     study, owner = rows[0]["study_id"], rows[0]["institution_id"]
     await note_look(call.request, call.services, call.subject, study, owner)
     return rows
@@ -232,14 +238,29 @@ async def _pour(call: Call, response: web.StreamResponse, pieces: Pieces) -> web
 
 async def read_span(path: Path, start: int, length: int) -> Pieces:
     """A stretch of a file in pieces."""
-    with await asyncio.to_thread(path.open, "rb") as file:
-        file.seek(start)
+    if length <= CHUNK:  # opened, read and closed in one go: most slices and frames
+        yield await asyncio.to_thread(_read_once, path, start, length)
+        return
+    with await asyncio.to_thread(path.open, "rb", buffering=0) as file:
         while length > 0:
-            piece = await asyncio.to_thread(file.read, min(CHUNK, length))
-            if not piece:
-                raise OSError("a blob is shorter than its row says")
-            length -= len(piece)
+            piece = await asyncio.to_thread(_read, file.fileno(), start, min(CHUNK, length))
+            start, length = start + len(piece), length - len(piece)
             yield piece
+
+
+def _read_once(path: Path, start: int, length: int) -> bytes:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return _read(handle, start, length)
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, start: int, length: int) -> bytes:
+    piece = os.pread(handle, length, start)
+    if len(piece) < length:
+        raise OSError("a blob is shorter than its row says")
+    return piece
 
 
 async def one_piece(data: bytes) -> Pieces:

@@ -61,6 +61,11 @@ class Call:
         """Run a question in a read transaction."""
         return await self.services.ask(self.subject, do, self.address)
 
+    async def glance(self, do: Callable[[Act], T]) -> T:
+        """`ask` for a few look-ups by key."""
+        make = self.services.make_act
+        return await self.services.store.glance(lambda tx: do(make(tx, self.subject, self.address)))
+
 
 def client_address(request: web.Request) -> str:
     """Where a call came from: the peer, or what a trusted proxy says is behind it.

@@ -49,7 +49,8 @@ PAGE = 200
 async def retrieve(call: Call) -> web.StreamResponse:
     """A study, a series or an instance as Part 10 files."""
     rows = await asked_instances(call)
-    offers = {row["transfer_syntax"]: _offer(call, row, rows) for row in rows}
+    kinds = {row["transfer_syntax"]: row for row in rows}
+    offers = {syntax: _offer(call, row, rows) for syntax, row in kinds.items()}
     shapes = {offer.multipart for offer in offers.values()}
     if len(shapes) > 1:
         raise Problem("not-acceptable", supported="multipart/related type=application/dicom")
@@ -151,7 +152,8 @@ async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[bytes
     for start in range(0, len(rows), PAGE):
         some = rows[start : start + PAGE]
         ids = [row["id"] for row in some]
-        stored = await call.ask(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
+        look = call.glance if len(ids) == 1 else call.ask
+        stored = await look(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
         yield [
             rebase(
                 told_as_served(row, stored[row["id"]]), BULK_BASE, f"{instance_url(row)}/bulkdata"

@@ -30,12 +30,12 @@ def create(tx: Tx, row: Row) -> bool:
 
 def by_id(tx: Tx, account_id: str) -> Row | None:
     """An account, or None."""
-    return tx.one(sa.select(accounts).where(accounts.c.id == account_id))
+    return tx.find(accounts, id=account_id)
 
 
 def by_username(tx: Tx, username: str) -> Row | None:
     """An account by its exact user name, or None."""
-    return tx.one(sa.select(accounts).where(accounts.c.username == username))
+    return tx.find(accounts, username=username)
 
 
 def by_ids(tx: Tx, ids: Iterable[str | None]) -> dict[str, Row]:
@@ -146,13 +146,8 @@ def add_token(tx: Tx, row: Row) -> None:
 
 def live_token(tx: Tx, token: str, now: datetime) -> Row | None:
     """The row of a machine token that is neither expired nor revoked, or None."""
-    return tx.one(
-        sa.select(tokens).where(
-            tokens.c.token_hash == token_hash(token),
-            tokens.c.expires_at > now,
-            tokens.c.revoked_at.is_(None),
-        )
-    )
+    row = tx.find(tokens, token_hash=token_hash(token))
+    return row if row and row["expires_at"] > now and row["revoked_at"] is None else None
 
 
 def revoke_token(tx: Tx, token_id: str, now: datetime) -> bool:
