@@ -151,7 +151,8 @@ class MultipartReader:
     def _data(self) -> bool:
         cut, found = self._find_delimiter()
         if cut:
-            self._events.append(PartData(bytes(self._held[:cut])))
+            with memoryview(self._held) as held:
+                self._events.append(PartData(bytes(held[:cut])))
         del self._held[: cut + len(self._delimiter) * found]
         if found:
             self._events.append(PartEnd(self._parts))

@@ -67,11 +67,15 @@ class Layouts:
         self._most = most
         self._held: OrderedDict[Path, Layout] = OrderedDict()
         self._frames = 0
+        self.misses = 0
+        """How often a file had to be looked into."""
 
     def get(self, path: Path) -> Layout | None:
         """The layout of a file that was looked into lately."""
         layout = self._held.get(path)
-        if layout is not None:
+        if layout is None:
+            self.misses += 1
+        else:
             self._held.move_to_end(path)
         return layout
 
@@ -84,7 +88,7 @@ class Layouts:
             self._frames -= len(self._held.popitem(last=False)[1].spans)
 
 
-_LAYOUTS: Final = Layouts(most=100_000)
+LAYOUTS: Final = Layouts(most=100_000)
 
 
 @in_problems
@@ -117,10 +121,10 @@ async def _send_stored(
     call: Call, path: Path, row: Row, numbers: Sequence[int], offer: Offer, tag: str
 ) -> web.StreamResponse:
     """Frames as they lie in the file."""
-    layout = _LAYOUTS.get(path)
+    layout = LAYOUTS.get(path)
     if layout is None:
         layout = await asyncio.to_thread(layout_of, path, row["frames"])
-        _LAYOUTS.put(path, layout)
+        LAYOUTS.put(path, layout)
     sizes = [span[1] if (span := layout.spans[n - 1]) else None for n in numbers]
     if not offer.multipart:
         span = layout.spans[numbers[0] - 1]

@@ -1,7 +1,7 @@
 """What the handlers are given: the assembled parts, named once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,6 +64,10 @@ class Services:
     async def put(self, path: Path, key: str) -> None:
         """Keep a file of content hash `key` durably."""
         await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.put_file, path, key)
+
+    async def put_all(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Keep files and their content hashes durably, in one go."""
+        await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.put_files, files)
 
     async def at_hand(self, key: str) -> Held:
         """A blob's file on this machine, fetched first when it is far; use it as a context."""

@@ -107,6 +107,7 @@ async def _receive(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
         for event in reader.feed(piece):
             await desk.take(event)
     reader.finish()
+    await desk.settle()
     return desk.parts
 
 
@@ -116,11 +117,12 @@ async def _receive_single(call: Call, files: ExitStack) -> list[BlobWriter | Fai
     async for piece in body_pieces(call):
         await desk.take(PartData(piece))
     await desk.take(PartEnd(1))
+    await desk.settle()
     return desk.parts
 
 
 class _Desk:
-    """Writes parts to temporary files as they come, in pieces large enough for a thread."""
+    """Writes parts to temporary files as they come, so many bytes at once that a thread pays."""
 
     def __init__(self, call: Call, files: ExitStack) -> None:
         self.parts: list[BlobWriter | Failure] = []
@@ -128,7 +130,8 @@ class _Desk:
         self._limit = call.services.settings.upload_max_bytes
         self._files = files
         self._writer: BlobWriter | None = None
-        self._held = bytearray()
+        self._held: list[tuple[BlobWriter, bytes | None]] = []
+        self._bytes = 0
 
     async def take(self, event: PartBegin | PartData | PartEnd) -> None:
         """Follow one event of the reader."""
@@ -141,17 +144,32 @@ class _Desk:
                 self.parts.append(self._writer or Failure(NOT_UNDERSTOOD))
             case PartData():
                 if self._writer is not None:
-                    self._held += event.data
-                    if len(self._held) >= PIECE:
-                        await self._flush(self._writer)
+                    self._held.append((self._writer, event.data))
+                    self._bytes += len(event.data)
+                    if self._bytes >= PIECE:
+                        await self._flush()
             case PartEnd():
                 if self._writer is not None:
-                    await self._flush(self._writer)
-                    self._writer.seal()
+                    self._held.append((self._writer, None))
+                    if len(self._held) >= BATCH:
+                        await self._flush()
 
-    async def _flush(self, writer: BlobWriter) -> None:
-        piece, self._held = self._held, bytearray()
-        await asyncio.to_thread(writer.write, piece)
+    async def settle(self) -> None:
+        """Write what is left; nothing more will come."""
+        await self._flush()
+
+    async def _flush(self) -> None:
+        held, self._held, self._bytes = self._held, [], 0
+        await asyncio.to_thread(_write, held)
+
+
+def _write(held: Sequence[tuple[BlobWriter, bytes | None]]) -> None:
+    """Write pieces in order; None ends a file."""
+    for writer, piece in held:
+        if piece is None:
+            writer.seal()
+        else:
+            writer.write(piece)
 
 
 def _check_headers(call: Call) -> None:
@@ -186,29 +204,39 @@ async def body_pieces(call: Call) -> Pieces:
 async def _judge_all(
     call: Call, parts: Sequence[BlobWriter | Failure], study_uid: str | None
 ) -> list[Incoming | Failure]:
-    """The parts in order, some at a time: a bucket is far away, and flushes go together."""
+    """The parts in order, some at a time: while some are being kept the next are looked into."""
     judged: list[Incoming | Failure] = []
-    for start in range(0, len(parts), AT_ONCE):
-        some = (_judge(call, part, study_uid) for part in parts[start : start + AT_ONCE])
+    keeping: list[asyncio.Future[None]] = []
+    try:
+        for start in range(0, len(parts), AT_ONCE):
+            some = await call.services.in_thread(
+                lambda some: [_judge(part, study_uid) for part in some],
+                parts[start : start + AT_ONCE],
+            )
+            judged += some
+            sound = [
+                (part.path, part.key)
+                for part, one in zip(parts[start:], some, strict=False)
+                if isinstance(part, BlobWriter) and isinstance(one, Incoming)
+            ]
+            keeping.append(asyncio.ensure_future(call.services.put_all(sound)))
+    finally:
         # All are waited for also when one fails: their files go when this returns.
-        for found in await asyncio.gather(*some, return_exceptions=True):
-            if isinstance(found, BaseException):
-                raise found
-            judged.append(found)
+        kept = await asyncio.gather(*keeping, return_exceptions=True)
+    for fault in kept:
+        if isinstance(fault, BaseException):
+            raise fault
     return judged
 
 
-async def _judge(
-    call: Call, part: BlobWriter | Failure, study_uid: str | None
-) -> Incoming | Failure:
-    """One part: what may be entered, durable already, or why not."""
+def _judge(part: BlobWriter | Failure, study_uid: str | None) -> Incoming | Failure:
+    """One part: what may be entered once it is durable, or why not. Blocks."""
     if isinstance(part, Failure):
         return part
-    found = await call.services.in_thread(lambda writer: prepare(writer.path, writer.key), part)
+    found = prepare(part.path, part.key)
     if isinstance(found, Refused):
-        return failure_of(found, await asyncio.to_thread(claimed_identity, part.path))
+        return failure_of(found, claimed_identity(part.path))
     summary = found.summary
     if study_uid is not None and summary.study_uid != study_uid:
         return Failure(WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)
-    await call.services.put(part.path, part.key)
     return found

@@ -17,7 +17,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 PIECE = 1 << 20
 _LEFT_OVER_SECONDS = 24 * 3600
+_FLUSHERS = 8
+_TOGETHER = 4
+"""Files from which on a thread for each flush is worth waking."""
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
@@ -75,6 +79,10 @@ class Blobs(Protocol):
         `key` is the hash of its content where the caller knows it. Once this has returned the
         blob is whole and stays; before that nobody can see any of it.
         """
+        ...
+
+    def put_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        """`put_file` for several files and their hashes: all are durable or an error is raised."""
         ...
 
     def discard(self, key: str, unused: float) -> bool:
@@ -167,6 +175,7 @@ class FileBlobs:
         self._temp = root / "tmp"
         make_directory(self._temp)
         sweep(self._temp)
+        self._flushers = ThreadPoolExecutor(_FLUSHERS, "flush")
 
     def writer(self, limit: int) -> BlobWriter:
         """A temporary file of this tree, for at most `limit` bytes."""
@@ -175,17 +184,36 @@ class FileBlobs:
     def put_file(self, path: Path, key: str | None = None) -> Blob:
         """Keep a file's content under its hash; an equal blob is left alone."""
         key = hash_file(path) if key is None else key
-        size = path.stat().st_size
-        place = self.path(key)
-        if _size_of(place) == size and _touched(place):
-            sync_directory(place.parent)  # whoever put it may not have got that far yet
-            return Blob(key, size)
+        self.put_files([(path, key)])
+        return Blob(key, path.stat().st_size)
+
+    def put_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Keep files under their hashes; equal blobs are left alone.
+
+        Each file is flushed before it gets its name, and each directory that got a name before
+        this returns. Flushes go together: the file system writes its journal once for many.
+        """
+        places = [(path, self.path(key)) for path, key in files]
+        new = [(path, place) for path, place in places if not _is_kept(path, place)]
         with full_disk_is_a_problem():
-            sync_file(path)
-            make_directory(place.parent)
-            self._name(path, place)
-            sync_directory(place.parent)
-        return Blob(key, size)
+            # Also of a blob that is there: whoever put it may not have got that far yet.
+            named = {place.parent for _, place in places}
+            for folder in list(named):
+                named |= _make_missing(folder)
+            self._each(sync_file, [path for path, _ in new])
+            for path, place in new:
+                self._name(path, place)
+            self._each(sync_directory, sorted(named))
+
+    def _each(self, flush: Callable[[Path], None], paths: Sequence[Path]) -> None:
+        """Flush all, several at a time; the first error when all are through."""
+        if len(paths) < _TOGETHER:
+            for path in paths:
+                flush(path)
+            return
+        wait(flushes := [self._flushers.submit(flush, path) for path in paths])
+        for done in flushes:
+            done.result()
 
     def discard(self, key: str, unused: float) -> bool:
         """Remove a blob that nobody has put for `unused` seconds; whether it is gone."""
@@ -316,13 +344,19 @@ def sync_directory(path: Path) -> None:
 
 def make_directory(path: Path) -> None:
     """Make a directory and its parents, each name flushed in its parent."""
+    for parent in sorted(_make_missing(path)):
+        sync_directory(parent)
+
+
+def _make_missing(path: Path) -> set[Path]:
+    """Make a directory and its parents; the directories that must be flushed for their names."""
     missing = []
     while not path.is_dir():
         missing.append(path)
         path = path.parent
     for new in reversed(missing):
         new.mkdir(exist_ok=True)
-        sync_directory(new.parent)
+    return {new.parent for new in missing}
 
 
 @contextlib.contextmanager
@@ -351,6 +385,11 @@ def _touched(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _is_kept(path: Path, place: Path) -> bool:
+    """Whether a file is in its place already, and will not be discarded now."""
+    return _size_of(place) == _size_of(path) and _touched(place)
 
 
 def _size_of(path: Path) -> int | None:

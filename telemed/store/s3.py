@@ -12,7 +12,7 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -119,6 +119,11 @@ class S3Blobs:
             self._send(path, key, size)
         self._keep_near(path, key)
         return Blob(key, size)
+
+    def put_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Keep files under their hashes, one after the other."""
+        for path, key in files:
+            self.put_file(path, key)
 
     def discard(self, key: str, unused: float) -> bool:
         """Never: a bucket does not tell when an equal object was put last. The doctor names it."""

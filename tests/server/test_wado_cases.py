@@ -15,7 +15,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
 from dicom_samples.slide import make_slide, places, tile
-from telemed.server.frames import layout_of
+from telemed.server.frames import LAYOUTS
 from tests.dicom.files import shipped
 from tests.server.imaging_house import House, Reply, house_at
 from tests.store.files import ct_bytes
@@ -264,7 +264,7 @@ async def test_tiles_of_a_slide_by_number(house: House) -> None:
         (data,) = make_slide(24, 18, sparse=sparse, key=f"slide-{sparse}")
         where = places(24, 18, sparse=sparse)
         assert (await house.store(OWNER, data)).status == 200
-        before = layout_of.cache_info().misses
+        before = LAYOUTS.misses
         for start in range(0, len(where), 60):
             numbers = range(start + 1, min(start + 60, len(where)) + 1, 3)
             path = f"{path_of(data)}/frames/{','.join(map(str, numbers))}"
@@ -272,7 +272,7 @@ async def test_tiles_of_a_slide_by_number(house: House) -> None:
             for number, (head, body) in zip(numbers, found, strict=True):
                 assert body.removesuffix(b"\0") == tile(*where[number - 1])
                 assert head["Content-Type"].endswith(JPEGBaseline8Bit)
-        assert layout_of.cache_info().misses == before + 1  # the file was scanned once
+        assert LAYOUTS.misses == before + 1  # the file was scanned once
 
 
 # --- bulk data and pixel data -----------------------------------------------------------------
