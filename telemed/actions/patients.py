@@ -8,6 +8,7 @@ be taken back.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from telemed.store.tx import Row
 
 MERGE, MOVE = "merge", "move"
 DOUBLES = 200
+LATELY = timedelta(days=90)
 
 
 class Adoption:
@@ -111,6 +113,16 @@ def doubles(act: Act) -> list[list[Row]]:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in patients.doubles(act.tx, act.subject.own_institution, DOUBLES):
         groups.setdefault((row["name"], row["birth_date"], row["sex"]), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def sent_twice(act: Act) -> list[list[Row]]:
+    """Groups of the institution's studies that may be one, sent again under a new UID lately."""
+    act.subject.require(Permission.CORRECT_STUDIES)
+    since = act.now - LATELY
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in patients.sent_twice(act.tx, act.subject.own_institution, since, DOUBLES):
+        groups.setdefault((row["patient_ref"], row["accession_number"]), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -168,6 +168,11 @@ class DoubleList(s.Out):
     groups: list[list[s.PatientOut]]
 
 
+class SentTwiceList(s.Out):
+    groups: list[list[s.StudyOut]]
+    """Studies of one patient and accession number, in the order of arrival."""
+
+
 class PatientChangeOut(s.Out):
     id: str
     kind: Literal["merge", "move"]

@@ -74,7 +74,7 @@ async def list_signed_images(call: Call) -> dict[str, object]:
 async def signed_image(call: Call) -> web.StreamResponse:
     """A picture of one of them."""
     found = await call.ask(lambda act: acts.signed_images(act, call.path("id")))
-    row = next((row for row in found if row["id"] == call.path("image")), None)
+    row = next((row for row in found if row["id"] == call.path("instance")), None)
     if row is None:
         raise Problem("not-found")
     return await draw(call, row["blob"])
@@ -89,6 +89,16 @@ async def list_doubles(call: Call) -> dict[str, object]:
     def ask(act: Act) -> dict[str, object]:
         groups = people.doubles(act)
         return {"groups": [[patient_out(row, act.now) for row in group] for group in groups]}
+
+    return await call.ask(ask)
+
+
+async def list_sent_twice(call: Call) -> dict[str, object]:
+    """Studies that may have been sent again under a new UID."""
+
+    def ask(act: Act) -> dict[str, object]:
+        groups = people.sent_twice(act)
+        return {"groups": [[study_out(act, row) for row in group] for group in groups]}
 
     return await call.ask(ask)
 
@@ -150,7 +160,7 @@ ROUTES: tuple[Route, ...] = (
           body=s.MoveIn, returns=s.ChangeRef, created=True),
     Route("GET", "/api/requests/{id}/signed-images", list_signed_images, P.SEE_STUDIES,
           "What a signed report was made on and is no longer shown", returns=s.SignedImageList),
-    Route("GET", "/api/requests/{id}/signed-images/{image}", signed_image, P.SEE_STUDIES,
+    Route("GET", "/api/requests/{id}/signed-images/{instance}", signed_image, P.SEE_STUDIES,
           "A picture of it", media="image/jpeg"),
     Route("GET", "/api/removals", list_removals, P.CORRECT_STUDIES, "Images not shown",
           query=s.RemovalQuery, returns=s.RemovalList),
@@ -160,6 +170,8 @@ ROUTES: tuple[Route, ...] = (
           body=s.DeleteIn, returns=Done),
     Route("GET", "/api/patients/doubles", list_doubles, P.CORRECT_STUDIES,
           "Patients registered twice, perhaps", returns=s.DoubleList),
+    Route("GET", "/api/conflicts/studies", list_sent_twice, P.CORRECT_STUDIES,
+          "Studies sent again under a new UID, perhaps", returns=s.SentTwiceList),
     Route("GET", "/api/patients/{id}", show_patient, P.CORRECT_STUDIES,
           "A patient with the history of their identity", returns=s.PatientDetail),
     Route("POST", "/api/patients/{id}/merge", merge, P.CORRECT_STUDIES, "Merge into a patient",

@@ -126,6 +126,35 @@ def undone(tx: Tx, change_id: str, who: str, now: datetime) -> bool:
     return tx.update(patient_changes, this, {"undone_at": now, "undone_by": who}) == 1
 
 
+def sent_twice(tx: Tx, institution_id: str, since: datetime, limit: int) -> list[Row]:
+    """Studies that came since and share patient and accession number with another study: sent
+    again under a new StudyInstanceUID, maybe, with the ones they resemble."""
+    other = studies.alias("other")
+    alike = (
+        sa.select(sa.literal(1))
+        .where(
+            other.c.patient_ref == studies.c.patient_ref,
+            other.c.accession_number == studies.c.accession_number,
+            other.c.id != studies.c.id,
+            other.c.instance_count > 0,
+            sa.or_(other.c.received_at >= since, studies.c.received_at >= since),
+        )
+        .correlate(studies)
+        .exists()
+    )
+    query = (
+        sa.select(studies)
+        .where(
+            studies.c.institution_id == institution_id,
+            studies.c.accession_number != "",
+            studies.c.instance_count > 0,
+            alike,
+        )
+        .order_by(studies.c.patient_ref, studies.c.accession_number, studies.c.received_at)
+    )
+    return tx.all(query.limit(limit))
+
+
 def doubles(tx: Tx, institution_id: str, limit: int) -> list[Row]:
     """Patients of equal name, birth date and sex who were not merged: registered twice, maybe."""
     other = patients.alias("other")

@@ -88,10 +88,11 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.CORRECT_STUDIES, "absent", body={"to": "p", "reason": "登记错误"}
     ),
     ("GET", f"{_CASES}/signed-images"): Row(P.SEE_STUDIES, "case", PARTIES),
-    ("GET", f"{_CASES}/signed-images/{{image}}"): Row(P.SEE_STUDIES, "absent"),
+    ("GET", f"{_CASES}/signed-images/{{instance}}"): Row(P.SEE_STUDIES, "absent"),
     ("GET", "/api/removals"): Row(P.CORRECT_STUDIES),
     ("POST", "/api/removals/{id}/restore"): Row(P.CORRECT_STUDIES, "absent"),
     ("POST", "/api/removals/{id}/delete"): Row(P.DELETE_STUDIES, "absent", body={}),
+    ("GET", "/api/conflicts/studies"): Row(P.CORRECT_STUDIES),
     ("GET", "/api/patients/doubles"): Row(P.CORRECT_STUDIES),
     ("GET", "/api/patients/{id}"): Row(P.CORRECT_STUDIES, "absent"),
     ("POST", "/api/patients/{id}/merge"): Row(

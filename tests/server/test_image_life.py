@@ -248,6 +248,26 @@ async def test_those_who_may_be_one_are_suggested(world: World) -> None:
     assert (await world.client("hub-coordinator").get("/api/patients/doubles"))["groups"] == []
 
 
+async def test_a_study_sent_again_under_new_uids_is_offered_not_silently_doubled(
+    world: World,
+) -> None:
+    """Same patient and accession number under another StudyInstanceUID; hiding one settles it."""
+
+    def again(dataset: Any) -> None:
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            setattr(dataset, keyword, str(getattr(dataset, keyword))[:60] + ".9")
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+
+    client = world.client(DESK)
+    assert (await client.get("/api/conflicts/studies"))["groups"] == []
+    assert (await stow(client, changed(files_of("county")[0], again))).status == 200
+    (group,) = (await client.get("/api/conflicts/studies"))["groups"]
+    assert len({one["study_uid"] for one in group}) == 2
+    assert (await world.client("hub-coordinator").get("/api/conflicts/studies"))["groups"] == []
+    await client.ok("POST", f"/api/studies/{group[0]['id']}/hide", {**HIDE, "reason": "sent-twice"})
+    assert (await client.get("/api/conflicts/studies"))["groups"] == []
+
+
 async def _stay_signed_in(world: World) -> None:
     """Sessions end long before decades have passed; in a test they may go on."""
     for_ever = {"expires_at": world.clock() + DECADES, "seen_at": world.clock()}

@@ -7,9 +7,11 @@ import { RowSkeletons } from '../requests/DayPage'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { ProblemNotice } from '../shared/ProblemNotice'
+import page from '../shared/page.module.css'
 import type { ConflictGroup } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
-import { type ConflictReason, type ConflictState, conflictsQuery } from './api'
+import { StudyCard } from '../studies/StudyCard'
+import { type ConflictReason, type ConflictState, conflictsQuery, sentTwiceQuery } from './api'
 import styles from './care.module.css'
 import { say, useWords } from './words'
 
@@ -70,7 +72,30 @@ export function QuarantinePage() {
           </li>
         ))}
       </ul>
+      <SentTwice />
     </>
+  )
+}
+
+/** Sent again under new UIDs: nothing is overwritten, but somebody should know. */
+function SentTwice() {
+  const t = useWords()
+  const { data } = useQuery(sentTwiceQuery)
+  if (!data || data.groups.length === 0) return null
+  return (
+    <section>
+      <h2 className={page.subtitle}>{t('sentTwice')}</h2>
+      <p className={page.quiet}>{t('sentTwiceTeach')}</p>
+      {data.groups.map((group) => (
+        <div key={group[0]?.id} className={styles.group}>
+          <strong>{group[0]?.patient.name}</strong>{' '}
+          <span className={styles.more}>{group[0]?.accession_number}</span>
+          {group.map((study) => (
+            <StudyCard key={study.id} study={study} />
+          ))}
+        </div>
+      ))}
+    </section>
   )
 }
 

@@ -39,6 +39,11 @@ export const doublesQuery = queryOptions({
   queryFn: () => body(api.GET('/api/patients/doubles')),
 })
 
+export const sentTwiceQuery = queryOptions({
+  queryKey: [KEYS.studies, 'sent-twice'],
+  queryFn: () => body(api.GET('/api/conflicts/studies')),
+})
+
 export function patientQuery(id: string) {
   return queryOptions({
     queryKey: [KEYS.studies, 'patient', id],

@@ -111,6 +111,11 @@ export const { useWords, say } = defineWords('care', {
     '姓名、出生日期和性别都相同的患者会列在这里，请核对后合并。',
     'Patients of equal name, birth date and sex are listed here to be checked and merged.',
   ],
+  sentTwice: ['可能重复发送的检查', 'Studies sent twice, perhaps'],
+  sentTwiceTeach: [
+    '同一患者、同一检查号，检查 UID 不同。请核对；多余的一份可在“影像资料”中隐藏。',
+    'Same patient and accession number under other UIDs. Check them; hide the one too many under Studies.',
+  ],
   studies: ['{{n}} 次检查', '{{n}} studies'],
   merge: ['合并到这一位', 'Merge into this one'],
   mergeTitle: ['合并两位患者？', 'Merge these patients?'],
