@@ -27,11 +27,6 @@ from telemed.dicom.syntaxes import EXPLICIT_LE
 CHUNK: Final = 1 << 20
 
 
-def wire_syntax(file: ScannedFile) -> str:
-    """The transfer syntax UID under which `wire` sends the file."""
-    return file.syntax.uid if file.syntax.on_the_wire else EXPLICIT_LE
-
-
 def wire(file: ScannedFile) -> Iterator[bytes]:
     """The file as it may travel, in pieces of at most about a mebibyte."""
     if file.syntax.on_the_wire:

@@ -13,7 +13,7 @@ from pydicom.encaps import generate_frames
 from telemed.dicom.elements import swapped
 from telemed.dicom.frames import bulk, document_type, frame, frame_span, frame_syntax
 from telemed.dicom.jsonmodel import parse_bulk_path
-from telemed.dicom.part10 import wire, wire_syntax
+from telemed.dicom.part10 import wire
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import scan
 from telemed.dicom.syntaxes import EXPLICIT_LE
@@ -217,7 +217,7 @@ def test_wire_files_are_lawful_and_say_the_same() -> None:
             assert out == data
             continue
         changed += 1
-        assert wire_syntax(file) == EXPLICIT_LE
+        assert file.syntax.wired == EXPLICIT_LE
         before, after = pydicom.dcmread(io.BytesIO(data)), pydicom.dcmread(io.BytesIO(out))
         assert after.file_meta.TransferSyntaxUID == EXPLICIT_LE
         assert after.file_meta.FileMetaInformationGroupLength == (

@@ -29,6 +29,8 @@ from tests.dicom.files import shipped, shipped_files
 from tests.hostile_dicom import hostile_files
 
 LOSSLESS = [uid for uid in ENCODERS if uid not in DERIVING]
+EACH = list({encode: uid for uid, encode in ENCODERS.items() if uid not in DERIVING}.values())
+"""One syntax of each encoder."""
 BROKEN = {
     "JPEG-lossy.dcm",  # a marker out of place
     "JPEG2000-embedded-sequence-delimiter.dcm",  # the codestream has another size than the image
@@ -71,7 +73,7 @@ def test_lossless_is_lossless_over_every_shipped_image(tmp_path: Path) -> None:
     room, target, made = Darkroom(), tmp_path / "made.dcm", set()
     for path in small_images():
         plain = frame_of(room, path, 1, EXPLICIT_LE)
-        for uid in (EXPLICIT_LE, *LOSSLESS):
+        for uid in (EXPLICIT_LE, *EACH):
             try:
                 dataset = transcoded(room, path, uid, target)
             except Refused as refusal:
@@ -83,8 +85,8 @@ def test_lossless_is_lossless_over_every_shipped_image(tmp_path: Path) -> None:
             assert dataset.file_meta.TransferSyntaxUID == uid
             assert dataset.SOPInstanceUID == dcmread(path, stop_before_pixels=True).SOPInstanceUID
             made.add((path.name, uid))
-    assert {uid for _, uid in made} == {EXPLICIT_LE, *LOSSLESS}
-    assert len(made) > 300
+    assert {uid for _, uid in made} == {EXPLICIT_LE, *EACH}
+    assert len(made) > 200
 
 
 @pytest.mark.parametrize(
