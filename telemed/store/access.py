@@ -50,17 +50,32 @@ def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
     number. Supervision sees no images. Of a study that was hidden or deleted whole nothing is left
     to see.
     """
-    return sa.and_(table.c.instance_count > 0, granted_studies(subject, now, table))
+    if not may_see_studies(subject):
+        return sa.false()
+    sees_cases = Permission.SEE_CASES in subject.permissions
+    return studies_for(str(subject.institution_id), now, sees_cases, table)
+
+
+def studies_for(
+    viewer: Given[str], now: Given[datetime], sees_cases: bool, table: sa.FromClause = studies
+) -> Predicate:
+    """`visible_studies` of whoever may see studies at all; the values may be parameters."""
+    return sa.and_(table.c.instance_count > 0, _granted(viewer, now, sees_cases, table))
 
 
 def granted_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:
     """`visible_studies`, and those of which nothing is left to see."""
     if not may_see_studies(subject):
         return sa.false()
-    own = table.c.institution_id == subject.institution_id
-    if Permission.SEE_CASES not in subject.permissions:
-        return own
-    return sa.or_(own, shown_studies(str(subject.institution_id), now, table))
+    sees_cases = Permission.SEE_CASES in subject.permissions
+    return _granted(str(subject.institution_id), now, sees_cases, table)
+
+
+def _granted(
+    viewer: Given[str], now: Given[datetime], sees_cases: bool, table: sa.FromClause
+) -> Predicate:
+    own = table.c.institution_id == viewer
+    return sa.or_(own, shown_studies(viewer, now, table)) if sees_cases else own
 
 
 def may_see_studies(subject: Subject) -> bool:
