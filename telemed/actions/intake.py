@@ -11,7 +11,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -248,6 +251,7 @@ def _fact(
 
 
 def arrival(incoming: Incoming, institution_id: str) -> Arrival:
+    """An instance as rows. What all of a study or series say alike is one and the same row."""
     summary = incoming.summary
     return Arrival(
         patient={
@@ -257,8 +261,8 @@ def arrival(incoming: Incoming, institution_id: str) -> Arrival:
             "sex": summary.patient_sex if summary.patient_sex in ("M", "F", "O") else "U",
             "birth_date": iso_date(summary.patient_birth_date),
         },
-        study=_study_row(summary, institution_id),
-        series=_series_row(summary),
+        study=_study_row(_StudyTold._make(_STUDY(summary)), institution_id),
+        series=_series_row(_SeriesTold._make(_SERIES(summary))),
         instance={
             "sop_uid": summary.sop_instance_uid,
             "sop_class": summary.sop_class_uid,
@@ -275,71 +279,119 @@ def arrival(incoming: Incoming, institution_id: str) -> Arrival:
     )
 
 
-def _study_row(summary: InstanceSummary, institution_id: str) -> dict[str, object]:
+class _StudyTold(NamedTuple):
+    """What an instance says of its study."""
+
+    study_uid: str
+    patient_id: str
+    patient_name: str
+    patient_name_shown: str
+    patient_name_keys: str
+    patient_sex: str
+    patient_birth_date: str
+    patient_age: str
+    study_date: str
+    study_time: str
+    study_id: str
+    study_description: str
+    accession_number: str
+    referring_physician: str
+    referring_physician_shown: str
+    institution_name: str
+    timezone_offset: str
+
+
+class _SeriesTold(NamedTuple):
+    """What an instance says of its series."""
+
+    series_uid: str
+    modality: str
+    series_number: int | None
+    series_description: str
+    series_date: str
+    series_time: str
+    body_part: str
+    laterality: str
+    protocol_name: str
+    station_name: str
+    manufacturer: str
+    manufacturer_model: str
+    performed_start_date: str
+    performed_start_time: str
+    asked_for: tuple[tuple[str, str], ...]
+
+
+_STUDY = attrgetter(*_StudyTold._fields)
+_SERIES = attrgetter(*_SeriesTold._fields)
+
+
+@lru_cache(maxsize=512)
+def _study_row(told: _StudyTold, institution_id: str) -> Row:
     return {
-        "study_uid": summary.study_uid,
-        "patient_name": summary.patient_name_shown[:_TEXT],
-        "patient_search": f"{summary.patient_name_keys}{summary.patient_id[:64].lower()} ",
-        "accession_number": summary.accession_number[:_TEXT],
-        "study_date": summary.study_date,
-        "study_time": summary.study_time,
-        "description": summary.study_description[:_TEXT],
-        "study_local_id": summary.study_id[:_TEXT],
-        "referring_physician": summary.referring_physician_shown[:_TEXT],
-        "name_keys": summary.patient_name_keys,
-        "referring_keys": search_keys(summary.referring_physician),
+        "study_uid": told.study_uid,
+        "patient_name": told.patient_name_shown[:_TEXT],
+        "patient_search": f"{told.patient_name_keys}{told.patient_id[:64].lower()} ",
+        "accession_number": told.accession_number[:_TEXT],
+        "study_date": told.study_date,
+        "study_time": told.study_time,
+        "description": told.study_description[:_TEXT],
+        "study_local_id": told.study_id[:_TEXT],
+        "referring_physician": told.referring_physician_shown[:_TEXT],
+        "name_keys": told.patient_name_keys,
+        "referring_keys": search_keys(told.referring_physician),
         "attributes": row(
             {
-                0x00080020: summary.study_date,
-                0x00080030: summary.study_time,
-                0x00080050: _plain(summary.accession_number),
-                0x00080080: _plain(summary.institution_name),
-                0x00080090: _plain(summary.referring_physician),
-                0x00080201: summary.timezone_offset,
-                0x00081030: _plain(summary.study_description),
-                0x00100010: _plain(summary.patient_name),
-                0x00100020: bounded_id(summary.patient_id),
+                0x00080020: told.study_date,
+                0x00080030: told.study_time,
+                0x00080050: _plain(told.accession_number),
+                0x00080080: _plain(told.institution_name),
+                0x00080090: _plain(told.referring_physician),
+                0x00080201: told.timezone_offset,
+                0x00081030: _plain(told.study_description),
+                0x00100010: _plain(told.patient_name),
+                0x00100020: bounded_id(told.patient_id),
                 # The institution is the issuer whatever the file says: short ids repeat.
                 0x00100021: institution_id,
-                0x00100030: summary.patient_birth_date,
-                0x00100040: summary.patient_sex,
-                0x00101010: summary.patient_age,
-                0x0020000D: summary.study_uid,
-                0x00200010: _plain(summary.study_id),
+                0x00100030: told.patient_birth_date,
+                0x00100040: told.patient_sex,
+                0x00101010: told.patient_age,
+                0x0020000D: told.study_uid,
+                0x00200010: _plain(told.study_id),
             }
         ),
     }
 
 
-def _series_row(summary: InstanceSummary) -> dict[str, object]:
+@lru_cache(maxsize=512)
+def _series_row(told: _SeriesTold) -> Row:
     asked = [
         row({0x00400009: _plain(step), 0x00401001: _plain(procedure)})
-        for step, procedure in summary.asked_for
+        for step, procedure in told.asked_for
     ]
     return {
-        "series_uid": summary.series_uid,
-        "modality": summary.modality[:16],
-        "number": summary.series_number,
-        "description": summary.series_description[:_TEXT],
-        "series_date": summary.series_date,
-        "series_time": summary.series_time,
-        "body_part": summary.body_part[:64],
+        "series_uid": told.series_uid,
+        "modality": told.modality[:16],
+        "number": told.series_number,
+        "description": told.series_description[:_TEXT],
+        "series_date": told.series_date,
+        "series_time": told.series_time,
+        "body_part": told.body_part[:64],
         "attributes": row(
             {
-                0x00080021: summary.series_date,
-                0x00080031: summary.series_time,
-                0x00080060: summary.modality,
-                0x00080070: _plain(summary.manufacturer),
-                0x0008103E: _plain(summary.series_description),
-                0x00081010: _plain(summary.station_name),
-                0x00081090: _plain(summary.manufacturer_model),
-                0x00180015: summary.body_part,
-                0x00181030: _plain(summary.protocol_name),
-                0x0020000E: summary.series_uid,
-                0x00200011: summary.series_number,
-                0x00200060: summary.laterality,
-                0x00400244: summary.performed_start_date,
-                0x00400245: summary.performed_start_time,
+                0x00080021: told.series_date,
+                0x00080031: told.series_time,
+                0x00080060: told.modality,
+                0x00080070: _plain(told.manufacturer),
+                0x0008103E: _plain(told.series_description),
+                0x00081010: _plain(told.station_name),
+                0x00081090: _plain(told.manufacturer_model),
+                0x00180015: told.body_part,
+                0x00181030: _plain(told.protocol_name),
+                0x0020000E: told.series_uid,
+                0x00200011: told.series_number,
+                0x00200060: told.laterality,
+                0x00400244: told.performed_start_date,
+                0x00400245: told.performed_start_time,
                 0x00400275: asked or None,
             }
         ),
@@ -353,6 +405,7 @@ def bounded_id(patient_id: str) -> str:
     return f"{patient_id[:40]}~{hashlib.sha256(patient_id.encode()).hexdigest()[:20]}"
 
 
+@lru_cache(maxsize=512)
 def iso_date(text: str) -> str:
     """YYYYMMDD as YYYY-MM-DD; '' when it is not a day of the calendar."""
     try:

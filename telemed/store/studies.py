@@ -68,6 +68,7 @@ class Shelf:
         self._studies: dict[str, _Study] = {}
         self._held: dict[str, Row] = {}
         self._patients: dict[str, Row | None] = {}
+        self._told: dict[str, tuple[Row, Row]] = {}
 
     def put(self, arrivals: Sequence[Arrival]) -> list[Kept]:
         """Keep what is new; the fate of each arrival in order."""
@@ -211,11 +212,19 @@ class Shelf:
         self._tx.insert(instances, row)
         self._held[row["sop_uid"]] = row
         one["instance_count"] += 1
-        _first_wins(one, arrival.series)
         study.added += 1
         study.row["instance_count"] += 1
         study.row["bytes"] += arrival.instance["size"]
         study.row["sop_classes"] = joined(study.row["sop_classes"], arrival.instance["sop_class"])
+        self._describe(study, one, arrival)
+
+    def _describe(self, study: _Study, one: dict[str, Any], arrival: Arrival) -> None:
+        """Learn what is still empty; the very rows that a series told last tell nothing new."""
+        last = self._told.get(one["id"])
+        if last is not None and last[0] is arrival.study and last[1] is arrival.series:
+            return
+        self._told[one["id"]] = (arrival.study, arrival.series)
+        _first_wins(one, arrival.series)
         _first_wins(study.row, {**arrival.study, "body_part": arrival.series["body_part"]})
 
     def _series(self, study: _Study, arrival: Arrival) -> dict[str, Any]:
