@@ -8,6 +8,7 @@ somebody it was never told to. Time stands still unless a test moves the clock.
 
 import hashlib
 import shutil
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from telemed.demo import import_files
 from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import tables as t
+from telemed.store.engine import Store
 from telemed.store.tx import Row, Tx
 from tests.services import free_port
 
@@ -538,6 +540,12 @@ def _add_images(services: Services, folder: Path, place: str) -> None:
 
 
 # --- running ----------------------------------------------------------------------------------
+
+
+def lose_connections(store: Store) -> None:
+    """As if the database had hung up: whoever asks next must find it again."""
+    store._reader.dispose()
+    store._kept = threading.local()  # closing another thread's connection would crash SQLite
 
 
 @asynccontextmanager

@@ -62,6 +62,10 @@ class Bookkeeper:
         life, do = step.life, step.do
         if do in (Do.SIGN, Do.VERIFY):
             return self._signed(step)
+        if do is Do.LATE_IMAGES and life.memory.get("stands"):
+            return [(Kind.STUDY_GREW, {}), (Kind.REPORT_IMAGES_CHANGED, {})]
+        if do is Do.SEND_BACK:  # what was issued before still stands
+            life.memory["stands"] = life.memory.get("issued", False)
         if do is Do.REVISE:
             life.memory["revising"] = step.more["kind"]
             return []
@@ -84,6 +88,7 @@ class Bookkeeper:
 
     def _signed(self, step: Step) -> list[tuple[Kind, dict[str, Any]]]:
         memory, written = step.life.memory, step.life.memory["written"]
+        memory["stands"] = True
         service = self.catalogue.services[step.life.service]
         found: list[tuple[Kind, dict[str, Any]]] = []
         if step.do is Do.SIGN:
@@ -94,6 +99,7 @@ class Bookkeeper:
                     found.append((Kind.CRITICAL_RAISED, {}))
             if service.four_eyes:
                 return [*found, (Kind.REPORT_SIGNED, {})]
+        memory["issued"] = True
         revising = memory.pop("revising", None)
         kind = Kind.REPORT_ISSUED if revising is None else _REVISED[revising]
         return [*found, (kind, {"positive": written.get("positive")})]

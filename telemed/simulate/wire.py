@@ -87,7 +87,9 @@ class Wire:
             await _hear_out(ears, complete)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ended, Exception):  # a socket that gave up, and not by us
+                    raise ended
         return ears
 
     async def _run(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from telemed.store.engine import Store, problem_of
 from telemed.store.tx import Tx
 from tests.services import free_port
-from tests.world import World
+from tests.world import World, lose_connections
 
 DRAFT = {"service": "imaging", "urgency": "routine"}
 
@@ -32,7 +32,7 @@ async def test_a_database_that_is_away_is_unavailable_and_comes_back(world: Worl
     """503 with Retry-After, never an incident of ours; no restart is needed afterwards."""
     store, page = world.services.store, world.client("county-requester")
     file = Path(str(store.url.database))
-    store._reader.dispose()
+    lose_connections(store)
     file.rename(file.with_name("away"))
     file.mkdir()
     reply = await page.call("GET", "/api/session")

@@ -17,7 +17,7 @@ from telemed.server.measures import UPLOAD_ROUTES
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
 from telemed.store.tx import Tx
-from tests.world import OFFICES, PLACES, World, everybody
+from tests.world import OFFICES, PLACES, World, everybody, lose_connections
 
 Numbers = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -123,7 +123,7 @@ async def test_the_database_s_absence_costs_only_its_own_numbers(
     (world.services.settings.data_dir / "telemed.sqlite3").rename(
         world.services.settings.data_dir / "away"
     )
-    world.services.store._reader.dispose()
+    lose_connections(world.services.store)
     now = await scraped(world)
     assert value(now, "telemed_database_up") == 0
     assert ("telemed_log_seq", frozenset()) not in now
@@ -131,7 +131,7 @@ async def test_the_database_s_absence_costs_only_its_own_numbers(
     (world.services.settings.data_dir / "away").rename(
         world.services.settings.data_dir / "telemed.sqlite3"
     )
-    world.services.store._reader.dispose()
+    lose_connections(world.services.store)
 
 
 async def test_no_label_names_a_person_a_place_or_an_id(world: World) -> None:

@@ -42,9 +42,8 @@ def _images(tx: Any) -> None:
 
     def put(table: str, **values: Any) -> None:
         given = {name: values.get(name, "") for name in (c.name for c in then.tables[table].c)}
-        plain = {
-            k: v for k, v in given.items() if v != "" or k not in ("number", "rows", "columns")
-        }
+        numbers = ("number", "rows", "columns", "bits_allocated")
+        plain = {k: v for k, v in given.items() if v != "" or k not in numbers}
         # Typed as the code types them, for times and JSON.
         kinds = {c.name: c.type for c in t.metadata.tables[table].c}
         bound = {k: sa.bindparam(None, v, type_=kinds[k]) for k, v in plain.items()}
