@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from sqlalchemy.exc import SQLAlchemyError
 
 from telemed.actions import worklist
 from telemed.core.access import Permission, Subject
@@ -21,6 +22,7 @@ from telemed.server import auth
 from telemed.server.routing import SERVICES
 from telemed.server.services import Services
 from telemed.store import log as store_log
+from telemed.store.engine import problem_of
 from telemed.store.tables import activities
 
 log = logging.getLogger(__name__)
@@ -108,10 +110,14 @@ class Live:
             await self._serve(request, reader)
         except (ConnectionError, TimeoutError):
             pass  # the page went away; it resumes from its sequence number
-        except Exception:
+        except Exception as fault:
             # The handshake was answered: a JSON error now would be a broken frame.
-            log.exception("a live socket failed")
-            await socket.close(code=WSCloseCode.INTERNAL_ERROR)
+            if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
+                log.warning("the database is away: a live socket is closed, its page comes back")
+                await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+            else:
+                log.exception("a live socket failed")
+                await socket.close(code=WSCloseCode.INTERNAL_ERROR)
         finally:
             self._readers.discard(reader)
             self._per_account[account] -= 1
@@ -132,12 +138,19 @@ class Live:
             return
         await self._welcome(reader, since)
         self._readers.add(reader)
-        sender = asyncio.create_task(self._follow(request, reader))
+        both = [
+            asyncio.create_task(self._follow(request, reader)),
+            asyncio.create_task(self._listen(reader)),
+        ]
         try:
-            await self._listen(reader)
+            # A socket that hears nothing any more must not look open: when one ends, both do.
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _welcome(self, reader: Reader, since: int | None) -> None:
         """One of four answers; each tells the page what to do."""

@@ -340,3 +340,24 @@ async def test_presence_keeps_ones_own_claims(world: World) -> None:
                 await asyncio.sleep(0.02)
     lease = (await world.rows(t.workitems))[0]["lease_until"]
     assert (lease - world.clock()).total_seconds() == 15 * 60
+
+
+async def test_a_socket_is_closed_when_the_database_fails_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that could look no more would stay open and deaf; its page comes back instead."""
+    read = world.services.store.read
+
+    async def away(*_asked: object) -> None:
+        raise sa.exc.OperationalError("", None, Exception("disk I/O error"), False)
+
+    async with socket(world, "hub-reader") as one:
+        seq = (await hello(one))["seq"]
+        monkeypatch.setattr(type(world.services.store), "read", away)
+        world.services.bell.ring()
+        assert await closed_with(one) in (1011, 1013)
+    monkeypatch.undo()
+    assert world.services.store.read == read
+    await world.sent()
+    async with socket(world, "hub-reader") as one:
+        assert (await hello(one, seq))["answer"] == "here-they-are"
