@@ -52,7 +52,7 @@ async def test_a_corrected_picture_is_accepted_and_the_author_checks_the_report(
         await technician.goto(f"{base}/studies")
         await technician.get_by_role("link", name="查看").click()
         row = technician.get_by_role("link").filter(has_text="内容不同")
-        await row.wait_for()
+        await row.wait_for(timeout=60_000)
         await play.picture(technician, "quarantine")
         await row.click()
         await technician.get_by_role("cell", name="SeriesDescription").wait_for()
