@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from telemed.actions import image_changes
 from telemed.actions.act import Act
+from telemed.actions.image_facts import TOLD, fact, parties_of
 from telemed.actions.patients import Adoption
 from telemed.core import request
 from telemed.core.activity import Fact, Kind
@@ -42,7 +43,6 @@ BURST = timedelta(seconds=60)
 BULK_BASE = "bulkdata"
 """The base under which stored metadata names its bulk data; moved to a URL when it is served."""
 
-_TOLD = frozenset({*request.WITH_PROVIDER, *request.EDITABLE})
 _TEXT = 256
 
 
@@ -127,7 +127,7 @@ def link(act: Act, request_id: str, study_id: str) -> str | None:
         # While it is being filled in, only the requesting side is a party.
         providers = [case["provider_id"]] if state in request.WITH_PROVIDER else []
         parties = (case["requester_id"], *filter(None, providers))
-        act.tell(_fact(act, Kind.STUDY_RECEIVED, study_id, parties, request_id))
+        act.tell(fact(act, Kind.STUDY_RECEIVED, study_id, parties, request_id, {}))
     return None
 
 
@@ -190,12 +190,13 @@ def _outcome(incoming: Incoming, kept: Kept | None) -> Outcome:
 def _growth_facts(act: Act, institution_id: str, growth: Iterable[Growth]) -> list[Fact]:
     bursts = [g for g in growth if g.fresh or act.now - g.before > BURST]
     facts = [
-        _fact(
+        fact(
             act,
             Kind.STUDY_RECEIVED if g.fresh else Kind.STUDY_GREW,
             g.study_id,
             (institution_id,),
-            instances=g.added,
+            None,
+            {"instances": g.added},
         )
         for g in bursts
     ]
@@ -203,14 +204,12 @@ def _growth_facts(act: Act, institution_id: str, growth: Iterable[Growth]) -> li
     added = {g.study_id: g.added for g in bursts if not g.fresh}
     if not added:
         return facts
-    told = t.requests.c.state.in_(sorted(state.value for state in _TOLD))
-    for case in shelf.requests_with(act.tx, added, told):
-        parties: tuple[str, ...] = (case["requester_id"],)
-        if case["state"] in request.WITH_PROVIDER and case["provider_id"]:
-            parties += (case["provider_id"],)
-        study_id = case["study_id"]
+    for case in shelf.requests_with(act.tx, added, t.requests.c.state.in_(TOLD)):
+        study_id, parties = case["study_id"], parties_of(case)
         facts.append(
-            _fact(act, Kind.STUDY_GREW, study_id, parties, case["id"], instances=added[study_id])
+            fact(
+                act, Kind.STUDY_GREW, study_id, parties, case["id"], {"instances": added[study_id]}
+            )
         )
     return facts
 
@@ -222,29 +221,16 @@ def _conflict_facts(act: Act, institution_id: str, kept: Iterable[Kept | None]) 
         if one is not None and one.fate is Fate.CONFLICT and not one.repeated:
             counts[one.study_id, one.reason] = counts.get((one.study_id, one.reason), 0) + 1
     return [
-        _fact(act, Kind.STUDY_CONFLICTED, study_id, (institution_id,), instances=n, reason=reason)
+        fact(
+            act,
+            Kind.STUDY_CONFLICTED,
+            study_id,
+            (institution_id,),
+            None,
+            {"instances": n, "reason": reason},
+        )
         for (study_id, reason), n in counts.items()
     ]
-
-
-def _fact(
-    act: Act,
-    kind: Kind,
-    study_id: str | None,
-    parties: tuple[str, ...],
-    request_id: str | None = None,
-    **data: object,
-) -> Fact:
-    return Fact(
-        kind=kind,
-        at=act.now,
-        actor_id=act.subject.account_id,
-        institution_id=act.subject.institution_id,
-        parties=parties,
-        request_id=request_id,
-        study_id=study_id,
-        data=data,
-    )
 
 
 # --- from a summary to rows -------------------------------------------------------------------
