@@ -69,11 +69,15 @@ INSERT INTO study_keys (viewer_id, key, study_date, study_id, own)
 SELECT DISTINCT r.provider_id, k.key, k.study_date, k.study_id, FALSE
 FROM request_studies AS l
 JOIN requests AS r ON r.id = l.request_id
-JOIN studies AS linked ON linked.id = l.study_id AND linked.institution_id = r.requester_id
-JOIN studies AS s ON s.patient_ref = linked.patient_ref AND s.institution_id = r.requester_id
+JOIN studies AS linked ON linked.id = l.study_id
+ AND linked.institution_id || '' = r.requester_id || ''
+JOIN studies AS s ON s.patient_ref = linked.patient_ref
+ AND s.institution_id || '' = r.requester_id || ''
 JOIN study_keys AS k ON k.study_id = s.id AND k.own
 WHERE r.provider_id <> r.requester_id AND {which}
 ON CONFLICT DO NOTHING"""
+"""An institution is compared as an expression, which no index answers: SQLite, which has no
+statistics, would else go through all cases and studies of the institution for every study."""
 
 # Name, moment, and which cases, links or studies it is about.
 _TRIGGERS: Final = (
@@ -87,14 +91,15 @@ _ENTERED: Final = " WHEN (NEW.own AND NEW.key = '')"
 
 
 def triggers(dialect: str) -> list[str]:
-    """Statements that make the database keep the copies; running them again does no harm."""
+    """Statements that make the database keep the copies, in place of any that it has."""
     made = []
     for name, moment, which in _TRIGGERS:
         when = _ENTERED if name == "entered" else ""
         copy = COPY.format(which=which)
         if dialect == "sqlite":
+            made.append(f"DROP TRIGGER IF EXISTS study_keys_{name}")
             made.append(
-                f"CREATE TRIGGER IF NOT EXISTS study_keys_{name} AFTER {moment} FOR EACH ROW{when}"
+                f"CREATE TRIGGER study_keys_{name} AFTER {moment} FOR EACH ROW{when}"
                 f" BEGIN {copy}; END"
             )
             continue

@@ -1,5 +1,6 @@
 """The index of searches: filled from an older database, and the same however it came about."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,25 @@ def test_the_index_is_the_same_made_anew(old: Store) -> None:
 
     old.write_now(anew)
     assert keys(old) == before
+
+
+def test_no_copy_walks_an_institution(tmp_path: Path) -> None:
+    """Entering a study costs the same however many the institution holds: on SQLite, which plans
+    without statistics, no step of a trigger goes by an institution."""
+    store = Store(f"sqlite:///{tmp_path / 'telemed.sqlite3'}")
+    migrate(store)
+    with store.writer.connect() as connection:
+        written = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE :like"
+        found = dict(connection.execute(sa.text(written), {"like": "study_keys_%"}).all())
+        assert len(found) == 4
+        for name, statement in found.items():
+            copy = re.sub(r"NEW\.\w+", "'x'", statement.partition("BEGIN ")[2].partition(";")[0])
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {copy}").all()
+            steps = [row[3] for row in plan]
+            assert not [
+                s for s in steps if "SCAN" in s or "institution" in s or "requester" in s
+            ], name
+    store.close()
 
 
 def _seen(tx: Any, viewer: str) -> set[str]:
