@@ -44,10 +44,9 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 	@mkdir -p artifacts
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	@$(SETUP) web-test
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
+	$(BIN)/mypy & $(SETUP) web-test; web=$$?; wait $$! && exit $$web
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
 
 conformance: ## let other people's DICOM programs judge us (docs/conformance.md says which)
 	@$(SETUP) conformance

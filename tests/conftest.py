@@ -2,9 +2,8 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +12,17 @@ from tests.s3_server import s3, s3_service
 from tests.services import chromium, postgres, postgres_url, redis_server
 
 __all__ = ["chromium", "postgres", "postgres_url", "redis_server", "s3", "s3_service"]
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 8 << 30
+
+
+def pytest_configure() -> None:
+    """Put what tests write into memory where there is room. What a power cut keeps is tested
+    with a file system of its own (`tests/crash/test_power_cut.py`)."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +34,9 @@ def world_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world_folder(world_template: Path) -> Iterator[Path]:
-    """A fresh copy of the world's data directory, in memory where the machine offers that:
-    what a power cut keeps is tested elsewhere, on a disk."""
-    shared = Path("/dev/shm")
-    place = shared if os.access(shared, os.W_OK) else None
-    with TemporaryDirectory(prefix="telemed-world-", dir=place) as folder:
-        yield shutil.copytree(world_template, Path(folder) / "data")
+def world_folder(world_template: Path, tmp_path: Path) -> Path:
+    """A fresh copy of the world's data directory."""
+    return shutil.copytree(world_template, tmp_path / "world" / "data")
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ in `artifacts/story/`. Anything a page logs as an error, any answer of 500 and a
 to another host fails the journey.
 """
 
+import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -35,6 +37,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Yilian-2026"
 _HISTORY = re.compile(r"^days = .*\nrate = .*\nfocus = .*$", re.MULTILINE)
 DESK = {"width": 1366, "height": 768}
+PATIENCE = 60_000
+"""Milliseconds for one step: two viewers that draw without a graphics card, beside other tests, may
+keep the only two cores for long."""
 
 
 @contextmanager
@@ -119,7 +124,7 @@ class Stage:
         options.setdefault("reduced_motion", "reduce")
         made: BrowserContext = await self.browser.new_context(**options)  # type: ignore[arg-type]
         page = await made.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda fault: self.faults.append(f"page error: {fault}"))
         page.on("response", self._watch)
         return page
@@ -154,6 +159,21 @@ async def stage(base: str, chromium: Path, name: str) -> AsyncIterator[Stage]:
         found = Stage(base, browser, pictures)
         try:
             yield found
+        except BaseException:
+            await _testify(browser)
+            raise
         finally:
             await browser.close()
         assert found.faults == []
+
+
+async def _testify(browser: Browser) -> None:
+    """Print, for whoever reads a failed journey, which pages still answer and how busy it was."""
+    print("load average", *(f"{load:.1f}" for load in os.getloadavg()))
+    for page in (page for context in browser.contexts for page in context.pages):
+        try:
+            async with asyncio.timeout(10):
+                shown = await page.evaluate("[document.visibilityState, document.readyState]")
+        except TimeoutError:
+            shown = ["does not answer within ten seconds"]
+        print(page.url, *shown)

@@ -1,5 +1,6 @@
 """Signing in, sessions, tokens and administrators, through the real application over HTTP."""
 
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import ClientResponse, ClientSession, CookieJar, WSServerHandshakeError
 from aiohttp.test_utils import TestServer, make_mocked_request
+from argon2 import PasswordHasher
 from yarl import URL
 
 from telemed.actions import accounts as acts
@@ -36,7 +38,9 @@ from telemed.store.tx import Row, Tx
 from tests.services import free_port
 
 PASSWORD = "shan-shui-jia-tianxia"
-HASH = acts.hash_password(PASSWORD)
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""These tests are about who gets in, and guess some hundred times."""
+HASH = QUICK.hash(PASSWORD)
 PEOPLE: dict[str, tuple[str, ...]] = {
     "requester": ("requester", "technician"),
     "reader": ("reader", "verifier"),
@@ -136,9 +140,24 @@ class House:
         return plain
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the small network in it; copy it, never open it."""
+    folder = tmp_path_factory.mktemp("filled")
+    store = Store(Settings(data_dir=folder, configs=CONFIGS).database)
+    fill(store)
+    store.close()
+    return folder
+
+
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
     """A server on the loopback with one account for each kind of person."""
+    monkeypatch.setattr(acts, "_HASHER", QUICK)
+    acts.dummy_hash.cache_clear()
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     settings = Settings(port=free_port(), data_dir=tmp_path, configs=CONFIGS)
     clock, ids = Clock(), count(1)
     services = Services(
@@ -153,7 +172,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         new_id=lambda: f"id-{next(ids):06}",
         threads=ThreadPoolExecutor(1),
     )
-    fill(services.store)
     server = TestServer(make_app(services), port=settings.port)
     await server.start_server()
     made = House(services, clock, f"http://127.0.0.1:{settings.port}")
@@ -163,6 +181,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await server.close()
     services.threads.shutdown()
     services.store.close()
+    acts.dummy_hash.cache_clear()
 
 
 def fill(store: Store) -> None:
@@ -250,6 +269,13 @@ def _account(name: str, roles: tuple[str, ...]) -> Row:
 
 
 # --- signing in -------------------------------------------------------------------------------
+
+
+def test_passwords_are_kept_as_slow_hashes() -> None:
+    """argon2id with the low-memory parameters of RFC 9106, which the other tests do without."""
+    kept = acts.hash_password(PASSWORD)
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert acts.check_password(kept, PASSWORD) and not acts.check_password(kept, PASSWORD + " ")
 
 
 async def test_signing_in_says_who_i_am_and_sets_a_guarded_cookie(house: House) -> None:
