@@ -53,9 +53,9 @@ class Call:
         """The caller's address for the audit."""
         return client_address(self.request)
 
-    async def act(self, do: Callable[[Act], T]) -> T:
-        """Run an action in a durable transaction, then ring the bell."""
-        return await self.services.act(self.subject, do, self.address)
+    async def act(self, do: Callable[[Act], T], *, quiet: bool = False) -> T:
+        """Run an action in a durable transaction, then ring the bell; see `Services.act`."""
+        return await self.services.act(self.subject, do, self.address, quiet=quiet)
 
     async def ask(self, do: Callable[[Act], T]) -> T:
         """Run a question in a read transaction."""

@@ -47,10 +47,17 @@ class Services:
     )
     """Threads that wait for a disk or a bucket; when all of them do, nobody else has to."""
 
-    async def act(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:
-        """Run an action in one durable transaction, then ring."""
-        result = await self.store.write(lambda tx: do(self.make_act(tx, subject, address)))
-        self.bell.ring()
+    async def act(
+        self, subject: Subject, do: Callable[[Act], T], address: str = "", *, quiet: bool = False
+    ) -> T:
+        """Run an action in one durable transaction, then ring; a `quiet` one only if it told."""
+
+        def run(tx: Tx) -> tuple[T, bool]:
+            return do(self.make_act(tx, subject, address)), tx.log_head is not None
+
+        result, told = await self.store.write(run)
+        if told or not quiet:
+            self.bell.ring()
         return result
 
     async def ask(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:
@@ -65,16 +72,20 @@ class Services:
         """Keep a file of content hash `key` durably."""
         await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.put_file, path, key)
 
+    async def in_far_thread(self, do: Callable[[P], T], argument: P) -> T:
+        """Run work that waits for the disk or a bucket."""
+        return await asyncio.get_running_loop().run_in_executor(self.far, do, argument)
+
     async def put_all(self, files: Sequence[tuple[Path, str]]) -> None:
         """Keep files and their content hashes durably, in one go."""
-        await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.put_files, files)
+        await self.in_far_thread(self.blobs.put_files, files)
 
     async def at_hand(self, key: str) -> Held:
         """A blob's file on this machine, fetched first when it is far; use it as a context."""
         near = self.blobs.near(key)
         if near is not None:
             return near
-        return await asyncio.get_running_loop().run_in_executor(self.far, self.blobs.fetch, key)
+        return await self.in_far_thread(self.blobs.fetch, key)
 
     def make_act(self, tx: Tx, subject: Subject, address: str = "") -> Act:
         """An act in a transaction that is already open."""

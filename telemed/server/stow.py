@@ -8,6 +8,7 @@ the others are named with a reason (Annex I). A client that leaves in the middle
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from aiohttp import ClientPayloadError, web
@@ -55,16 +56,17 @@ async def store(call: Call) -> web.StreamResponse:
         raise Problem("invalid", detail="StudyInstanceUID")
     offer = wish(call, STORE_OFFERS)
     with ExitStack() as files:
-        parts = await _receive(call, files)
+        parts, unwritten = await _receive(call, files)
         if not parts:
             raise Problem("invalid", detail="no parts")
-        judged = await _judge_all(call, parts, study_uid)
+        judged = await _judge_all(call, parts, unwritten, study_uid)
     incoming = [one for one in judged if isinstance(one, Incoming)]
     outcomes: list[Outcome] = []
     for start in range(0, len(incoming), BATCH):
         batch = incoming[start : start + BATCH]
         outcomes += await call.act(
-            lambda act, batch=batch: store_instances(act, institution, batch)  # type: ignore[misc]
+            lambda act, batch=batch: store_instances(act, institution, batch),  # type: ignore[misc]
+            quiet=True,
         )
     settled = await _settled(call, incoming, outcomes)
     failures = [one for one in judged if isinstance(one, Failure)]
@@ -90,47 +92,46 @@ async def _settled(
 # --- receiving --------------------------------------------------------------------------------
 
 
-async def _receive(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
-    """The parts of the body as temporary files that live as long as `files`."""
+Received = list[BlobWriter | Failure]
+Unwritten = Sequence[tuple[BlobWriter, bytes | None]]
+"""Pieces in order that are not in their files yet; None ends a file."""
+
+
+async def _receive(call: Call, files: ExitStack) -> tuple[Received, Unwritten]:
+    """The parts of the body as temporary files that live as long as `files`, and what is still to
+    be written to them: the last piece, and so all of a small body."""
     _check_headers(call)
     kind, parameters = media_type_of(call.request.headers.get("Content-Type", ""))
+    desk = _Desk(call, files)
     if kind == DICOM:
-        return await _receive_single(call, files)
+        await desk.take(PartBegin(1, {}))
+        async for piece in body_pieces(call):
+            await desk.take(PartData(piece))
+        await desk.take(PartEnd(1))
+        return desk.parts, desk.held
     root = parameters.get("type", DICOM).lower()
     if kind != "multipart/related" or root not in (DICOM, *METADATA):
         raise Problem("not-supported-media", detail=kind[:80] or "-")
     reader = MultipartReader(parameters.get("boundary", ""))
     if root != DICOM:
-        return await receive_metadata(call, files, root, reader, body_pieces(call))
-    desk = _Desk(call, files)
+        return await receive_metadata(call, files, root, reader, body_pieces(call)), ()
     async for piece in body_pieces(call):
         for event in reader.feed(piece):
             await desk.take(event)
     reader.finish()
-    await desk.settle()
-    return desk.parts
-
-
-async def _receive_single(call: Call, files: ExitStack) -> list[BlobWriter | Failure]:
-    desk = _Desk(call, files)
-    await desk.take(PartBegin(1, {}))
-    async for piece in body_pieces(call):
-        await desk.take(PartData(piece))
-    await desk.take(PartEnd(1))
-    await desk.settle()
-    return desk.parts
+    return desk.parts, desk.held
 
 
 class _Desk:
     """Writes parts to temporary files as they come, so many bytes at once that a thread pays."""
 
     def __init__(self, call: Call, files: ExitStack) -> None:
-        self.parts: list[BlobWriter | Failure] = []
+        self.parts: Received = []
+        self.held: list[tuple[BlobWriter, bytes | None]] = []
         self._blobs = call.services.blobs
         self._limit = call.services.settings.upload_max_bytes
         self._files = files
         self._writer: BlobWriter | None = None
-        self._held: list[tuple[BlobWriter, bytes | None]] = []
         self._bytes = 0
 
     async def take(self, event: PartBegin | PartData | PartEnd) -> None:
@@ -144,27 +145,22 @@ class _Desk:
                 self.parts.append(self._writer or Failure(NOT_UNDERSTOOD))
             case PartData():
                 if self._writer is not None:
-                    self._held.append((self._writer, event.data))
+                    self.held.append((self._writer, event.data))
                     self._bytes += len(event.data)
                     if self._bytes >= PIECE:
                         await self._flush()
             case PartEnd():
                 if self._writer is not None:
-                    self._held.append((self._writer, None))
-                    if len(self._held) >= BATCH:
+                    self.held.append((self._writer, None))
+                    if len(self.held) >= BATCH:
                         await self._flush()
 
-    async def settle(self) -> None:
-        """Write what is left; nothing more will come."""
-        await self._flush()
-
     async def _flush(self) -> None:
-        held, self._held, self._bytes = self._held, [], 0
+        held, self.held, self._bytes = self.held, [], 0
         await asyncio.to_thread(_write, held)
 
 
-def _write(held: Sequence[tuple[BlobWriter, bytes | None]]) -> None:
-    """Write pieces in order; None ends a file."""
+def _write(held: Unwritten) -> None:
     for writer, piece in held:
         if piece is None:
             writer.seal()
@@ -202,24 +198,33 @@ async def body_pieces(call: Call) -> Pieces:
 
 
 async def _judge_all(
-    call: Call, parts: Sequence[BlobWriter | Failure], study_uid: str | None
+    call: Call, parts: Received, unwritten: Unwritten, study_uid: str | None
 ) -> list[Incoming | Failure]:
-    """The parts in order, some at a time: while some are being kept the next are looked into."""
+    """The parts in order, some at a time: while some are being kept the next are looked into.
+
+    What fits into one go is written, judged and kept in one: waking threads costs more than it.
+    """
+    services = call.services
+
+    def judge(some: Received) -> list[Incoming | Failure]:
+        return [_judge(part, study_uid) for part in some]
+
+    def all_at_once(parts: Received) -> list[Incoming | Failure]:
+        _write(unwritten)
+        judged = judge(parts)
+        services.blobs.put_files(_sound(parts, judged))
+        return judged
+
+    if len(parts) <= AT_ONCE:
+        return await services.in_far_thread(all_at_once, parts)
+    await services.in_far_thread(_write, unwritten)
     judged: list[Incoming | Failure] = []
     keeping: list[asyncio.Future[None]] = []
     try:
         for start in range(0, len(parts), AT_ONCE):
-            some = await call.services.in_thread(
-                lambda some: [_judge(part, study_uid) for part in some],
-                parts[start : start + AT_ONCE],
-            )
-            judged += some
-            sound = [
-                (part.path, part.key)
-                for part, one in zip(parts[start:], some, strict=False)
-                if isinstance(part, BlobWriter) and isinstance(one, Incoming)
-            ]
-            keeping.append(asyncio.ensure_future(call.services.put_all(sound)))
+            some = parts[start : start + AT_ONCE]
+            judged += (found := await services.in_thread(judge, some))
+            keeping.append(asyncio.ensure_future(services.put_all(_sound(some, found))))
     finally:
         # All are waited for also when one fails: their files go when this returns.
         kept = await asyncio.gather(*keeping, return_exceptions=True)
@@ -227,6 +232,15 @@ async def _judge_all(
         if isinstance(fault, BaseException):
             raise fault
     return judged
+
+
+def _sound(parts: Received, judged: Sequence[Incoming | Failure]) -> list[tuple[Path, str]]:
+    """The files to keep and their hashes."""
+    return [
+        (part.path, part.key)
+        for part, one in zip(parts, judged, strict=True)
+        if isinstance(part, BlobWriter) and isinstance(one, Incoming)
+    ]
 
 
 def _judge(part: BlobWriter | Failure, study_uid: str | None) -> Incoming | Failure:

@@ -11,6 +11,7 @@ bytes and names; what is in them, and who may read them, it refuses to know.
 import contextlib
 import errno
 import hashlib
+import io
 import logging
 import os
 import re
@@ -120,23 +121,27 @@ class Blobs(Protocol):
 
 
 class BlobWriter:
-    """A temporary file that knows its hash and its limit. Leaving the block removes it."""
+    """A temporary file that knows its hash and its limit. Leaving the block removes it.
+
+    The first `write` or `seal` makes the file; only `write`, `seal` and `close` may block.
+    """
 
     def __init__(self, path: Path, limit: int) -> None:
         self.path = path
         self.size = 0
         self._limit = limit
         self._hash = hashlib.sha256()
-        self._file = path.open("xb", buffering=0)
+        self._file: io.FileIO | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append; Problem("too-large") past the limit, Problem("no-space") on a full disk."""
         if self.size + len(data) > self._limit:
             raise Problem("too-large", limit=words_of_size(self._limit))
         with full_disk_is_a_problem():
+            file = self._opened()
             rest = memoryview(data)
             while rest:
-                rest = rest[self._file.write(rest) :]
+                rest = rest[file.write(rest) :]
         self._hash.update(data)
         self.size += len(data)
 
@@ -147,7 +152,12 @@ class BlobWriter:
 
     def seal(self) -> None:
         """Nothing more will be written; the file stays until `close`."""
-        self._file.close()
+        self._opened().close()
+
+    def _opened(self) -> io.FileIO:
+        if self._file is None:
+            self._file = io.FileIO(self.path, "xb")
+        return self._file
 
     def __enter__(self) -> Self:
         return self
@@ -162,8 +172,9 @@ class BlobWriter:
 
     def close(self) -> None:
         """Close and remove the temporary file; a second time does nothing."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
 
 
 class FileBlobs:

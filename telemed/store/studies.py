@@ -9,7 +9,7 @@ in `store/access.py`, and every question here takes that predicate.
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -43,9 +43,11 @@ class _Study:
     patient_id: str
     fresh: bool
     before: datetime
-    keys: list[str]
+    was: Row
+    """The row as it is in the database; likewise of series, by id."""
     added: int = 0
     series: dict[str, dict[str, Any]] | None = None
+    series_was: dict[str, Row] = field(default_factory=dict)
 
 
 _HELD = sa.select(instances.c.sop_uid, instances.c.blob, instances.c.study_id).where(
@@ -128,7 +130,7 @@ class Shelf:
             row["patient_id"],
             fresh=False,
             before=row["updated_at"],
-            keys=[row["study_date"], *study_keys.keys_of(row)],
+            was=row,
         )
 
     def _made(self, arrival: Arrival) -> _Study:
@@ -155,7 +157,7 @@ class Shelf:
         if stands is not None:
             row |= self._whose.corrected(row, stands)
         self._tx.insert(studies, row)
-        return _Study(row, row["patient_id"], fresh=True, before=self._now, keys=[])
+        return _Study(row, row["patient_id"], fresh=True, before=self._now, was=dict(row))
 
     def _standing(self, patient_id: str) -> Row | None:
         """Who stands for a PatientID that was merged into another, None when it was not."""
@@ -231,6 +233,7 @@ class Shelf:
         if study.series is None:
             found = [] if study.fresh else series_of(self._tx, study.row["id"])
             study.series = {row["series_uid"]: dict(row) for row in found}
+            study.series_was = {row["id"]: row for row in found}
         uid = arrival.series["series_uid"]
         if uid not in study.series:
             made = {
@@ -242,20 +245,26 @@ class Shelf:
             }
             self._tx.insert(series, made)
             study.series[uid] = made
+            study.series_was[made["id"]] = dict(made)
             study.row["series_count"] += 1
         return study.series[uid]
 
     def _save(self, study: _Study) -> None:
-        """Write the new counts and descriptions of a study and its series."""
+        """Write the new counts and descriptions of a study and its series.
+
+        Only what changed: to a database each column that is named costs its indexes.
+        """
         for one in (study.series or {}).values():
             one["search_json"] = series_json(one, study.row["study_uid"])
-            self._tx.change(series, {"id": one["id"]}, one)
+            if new := _new_in(one, study.series_was[one["id"]]):
+                self._tx.change(series, {"id": one["id"]}, new)
         found = {one["modality"] for one in (study.series or {}).values() if one["modality"]}
         study.row["modalities"] = join_modalities(found)
         study.row["updated_at"] = self._now
         study.row["search_json"] = study_json(study.row)
-        self._tx.change(studies, {"id": study.row["id"]}, study.row)
-        if study.keys != [study.row["study_date"], *study_keys.keys_of(study.row)]:
+        new = _new_in(study.row, study.was)
+        self._tx.change(studies, {"id": study.row["id"]}, new)
+        if study.fresh or study_keys.MADE_FROM & new.keys():
             study_keys.enter(self._tx, study.row, study.fresh)
 
     def _conflict(
@@ -333,6 +342,11 @@ def _first_wins(row: dict[str, Any], told: Row) -> None:
             }
         elif row.get(key) in (None, "") and value not in (None, ""):
             row[key] = value
+
+
+def _new_in(row: Row, was: Row) -> dict[str, Any]:
+    """The columns that are not as they were."""
+    return {name: value for name, value in row.items() if value != was[name]}
 
 
 def _slices(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:

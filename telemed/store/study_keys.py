@@ -21,6 +21,11 @@ EVERY: Final = ""
 """The key under which every study stands."""
 PATIENT, ACCESSION, MODALITY, NAME, REFERRING = "p:", "a:", "m:", "n:", "r:"
 
+MADE_FROM: Final = frozenset(
+    {"patient_id", "study_date", "modalities", "name_keys", "referring_keys", "accession_number"}
+)
+"""The columns of a study that its keys are made from."""
+
 
 def keys_of(study: Row) -> list[str]:
     """The keys of a study's row; `EVERY` last, which the trigger waits for."""

@@ -187,7 +187,7 @@ async def test_a_body_over_the_limit_is_cut_off(tmp_path: Path) -> None:
 
 async def test_a_client_that_leaves_in_the_middle_leaves_nothing(house: House) -> None:
     """A connection cut inside a part: no row, no temporary file, and the server goes on."""
-    body = multipart_body(ct_bytes(side=512))
+    body = multipart_body(ct_bytes(side=1536))
     _reader, writer = await asyncio.open_connection("127.0.0.1", house.services.settings.port)
     head = (
         f"POST /dicom-web/studies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token(OWNER)}\r\n"
