@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _PLAIN: Final = "ascii"
@@ -120,10 +121,14 @@ def _decode(raw: bytes, codec: str) -> Text:
 
 def charset_of(declared: Sequence[str], samples: Iterable[bytes]) -> Charset:
     """Choose the codec of a file from its Specific Character Set and its non-ASCII values."""
+    return _chosen(tuple(declared), _gather(samples))
+
+
+@lru_cache(maxsize=1024)  # all images of a series say the same
+def _chosen(declared: tuple[str, ...], sample: bytes) -> Charset:
     terms = [_term(value) for value in declared]
     label = "\\".join(terms)
     codec = _SINGLE.get(_without_extension(terms[0] if terms else ""), _PLAIN)
-    sample = _gather(samples)
     if not sample:
         return Charset(codec, declared=label)
     found = {_better_codec(value, codec) or codec for value in sample.rstrip(b"\n").split(b"\n")}

@@ -28,6 +28,8 @@ Json = Mapping[str, object]
 Value = str | int | float | Mapping[str, str] | None
 
 INLINE_BYTES: Final = 1024
+_REPEATED: Final = 128
+"""Bytes up to which a value is worth remembering."""
 _BULK_MARK: Final = b'"BulkDataURI":"'
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,15}\Z")
@@ -106,7 +108,7 @@ class _Writer:
     def item(self, item: Item, charset: Charset, path: tuple[int, ...]) -> dict[str, object]:
         """One data set or item with ascending tags (F.2.2), group lengths left out."""
         out: dict[str, object] = {}
-        buffer = self.file.buffer
+        buffer, told = self.file.buffer, _teller(charset, self.big)
         for tag in _ascending(item):
             if not tag & 0xFFFF:
                 continue
@@ -114,6 +116,8 @@ class _Writer:
             convert = _CONVERT.get(vr)
             if not length:
                 out[_key(tag)] = {"vr": vr}
+            elif convert is not None and length <= _REPEATED:
+                out[_key(tag)] = told(vr, buffer[offset : offset + length])
             elif convert is not None:
                 values = convert(buffer[offset : offset + length], vr, charset, self.big)
                 out[_key(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
@@ -150,6 +154,18 @@ class _Writer:
         if self.big:
             raw = swapped(raw, VRS[element.vr].word)
         return {"vr": element.vr, "InlineBinary": base64.b64encode(raw).decode("ascii")}
+
+
+@lru_cache(maxsize=32)
+def _teller(charset: Charset, big: bool) -> Callable[[str, bytes], Json]:
+    """What is told of a short value: nearly all of them are those of the slice before."""
+
+    @lru_cache(maxsize=4096)
+    def told(vr: str, raw: bytes) -> Json:
+        values = _CONVERT[vr](raw, vr, charset, big)
+        return {"vr": vr, "Value": values} if values else {"vr": vr}
+
+    return told
 
 
 def _ascending(item: Item) -> Iterable[int]:

@@ -305,13 +305,21 @@ class _Scanner:
         if depth > self.limits.depth:
             raise Refused("too-deep", limit=self.limits.depth)
         found: Item = {}
-        header = self.implicit if implicit else self.explicit
+        buf, unpack, by_code = self.buf, self.unpack_explicit, _BY_CODE
         left = self.nodes_left if depth else min(self.nodes_left, self.limits.top_elements)
         last = tag = text_bytes = 0
         while pos < end:
-            if end - pos < 8:
+            if end - pos < 12:
                 self.need(8, pos, end, tag)
-            tag, kind, length, at = header(pos, end)
+            if implicit:
+                tag, kind, length, at = self.implicit(pos, end)
+            else:
+                group, number, code, length = unpack(buf, pos)
+                short = by_code.get(code)
+                if short is None or short.long:
+                    tag, kind, length, at = self.explicit(pos, end)
+                else:
+                    tag, kind, at = group << 16 | number, short, pos + 8
             if kind is _DELIMITER:
                 if tag == Tag.ITEM_END and delimited and length == 0:
                     self.spend(len(found), text_bytes)

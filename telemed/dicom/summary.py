@@ -7,10 +7,12 @@ invisible. Nothing is invented: an absent attribute is an empty string or None.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from telemed.dicom.charset import Charset, shown
+from telemed.dicom.charset import Charset, Shown, shown
 from telemed.dicom.elements import ScannedFile, Tag
 from telemed.dicom.jsonmodel import integer_or_text
 from telemed.dicom.names import search_keys
@@ -21,6 +23,7 @@ from telemed.dicom.text import (
     first_text,
     person_name,
     readable_name,
+    texts,
 )
 
 
@@ -133,6 +136,31 @@ def summarize(file: ScannedFile) -> InstanceSummary:
     return _Reader(file).summary()
 
 
+class _Value(NamedTuple):
+    """The first value of an element as sent and for people; `marked` as in `charset.Shown`."""
+
+    text: str
+    label: str
+    marked: bool
+
+
+@lru_cache(maxsize=32)
+def _first_value(charset: Charset) -> Callable[[bytes, str], _Value]:
+    """Reads values of a character set; those of a series are alike, so they are remembered."""
+
+    def read(raw: bytes, vr: str) -> _Value:
+        values = texts(raw, vr, charset)
+        text = values[0] if values else ""
+        return _Value(text, *shown(text))
+
+    remembered = lru_cache(maxsize=4096)(read)
+    return lambda raw, vr: (remembered if len(raw) <= _REPEATED else read)(raw, vr)
+
+
+_NOTHING: Final = _Value("", "", False)
+_REPEATED: Final = 256
+
+
 class _Reader:
     def __init__(self, file: ScannedFile) -> None:
         self.file = file
@@ -140,29 +168,30 @@ class _Reader:
         self.notes = list(file.notes)
         if self.charset.guessed:
             self.notes.append("charset-guessed")
+        self._read = _first_value(self.charset)
+
+    def value(self, tag: int) -> _Value:
+        element = self.file.elements.get(tag)
+        if element is None or not element.length:
+            return _NOTHING
+        return self._read(self.file.value(element), element.vr)
 
     def text(self, tag: int) -> str:
         """The first value as sent."""
-        element = self.file.elements.get(tag)
-        return first_text(self.file, self.charset, element)
+        return self.value(tag).text
 
     def label(self, tag: int) -> str:
         """The first value for people."""
-        label = shown(self.text(tag))
-        if label.marked:
+        value = self.value(tag)
+        if value.marked:
             self.notes.append("hidden-characters")
-        return label.text
-
-    def name(self, tag: int) -> str:
-        return self.text(tag)
+        return value.label
 
     def readable(self, name: PersonName) -> str:
-        for group in (name.ideographic, name.alphabetic, name.phonetic):
-            if shown(group.replace("^", " ")).marked:
-                self.notes.append("hidden-characters")
-            if readable := readable_name(group):
-                return _joined_hanzi(readable)
-        return ""
+        label, marked = _readable(name)
+        if marked:
+            self.notes.append("hidden-characters")
+        return label
 
     def integer(self, tag: int) -> int | None:
         number = integer_or_text(self.text(tag))
@@ -181,9 +210,9 @@ class _Reader:
     def summary(self) -> InstanceSummary:
         file = self.file
         sop_class = file.ascii(Tag.SOP_CLASS)
-        patient_name = self.name(0x00100010)
+        patient_name = self.text(0x00100010)
         groups = person_name(patient_name)
-        referring = self.name(0x00080090)
+        referring = self.text(0x00080090)
         labels = {field: self.label(tag) for field, tag in _TEXTS.items()}
         codes = {field: self.label(tag)[:64] for field, tag in _CODES.items()}
         dates = {field: plain_date(self.text(tag)) for field, tag in _DATES.items()}
@@ -221,11 +250,23 @@ class _Reader:
         )
 
 
+@lru_cache(maxsize=1024)
+def _readable(name: PersonName) -> Shown:
+    """A name for people: hanzi before latin before phonetic letters."""
+    marked = False
+    for group in (name.ideographic, name.alphabetic, name.phonetic):
+        marked |= shown(group.replace("^", " ")).marked
+        if readable := readable_name(group):
+            return Shown(_joined_hanzi(readable), marked)
+    return Shown("", marked)
+
+
 def _joined_hanzi(name: str) -> str:
     """'王 小明' is written 王小明; latin words keep their blanks."""
     return re.sub("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", name)
 
 
+@lru_cache(maxsize=1024)
 def plain_date(text: str) -> str:
     """A DA value as YYYYMMDD, '' unless it is a possible date (also of old style 1997.01.02)."""
     match = _DATE.match(text)
@@ -235,6 +276,7 @@ def plain_date(text: str) -> str:
     return year + month + day if "01" <= month <= "12" and "01" <= day <= "31" else ""
 
 
+@lru_cache(maxsize=1024)
 def plain_time(text: str) -> str:
     """A TM value as HHMMSS with its fraction, '' unless it is a possible time."""
     match = _TIME.match(text)
