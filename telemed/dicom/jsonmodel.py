@@ -51,11 +51,23 @@ def instance_json(
 
 
 def rebase(json: bytes, old: str, new: str) -> bytes:
-    """Stored JSON with its BulkDataURIs moved from one base to another.
+    """Stored JSON with its BulkDataURIs moved from one base to another."""
+    return b"".join(rebased(json, old, new))
+
+
+def rebased(json: bytes, old: str, new: str) -> list[bytes | memoryview]:
+    """The pieces of `rebase`, not yet joined: whoever joins many copies each once.
 
     A quote inside a JSON string is escaped, so the mark can only be a real key.
     """
-    return json.replace(_BULK_MARK + old.encode() + b"/", _BULK_MARK + new.encode() + b"/")
+    mark, other = _BULK_MARK + old.encode() + b"/", _BULK_MARK + new.encode() + b"/"
+    pieces: list[bytes | memoryview] = []
+    view, at = memoryview(json), 0
+    while (found := json.find(mark, at)) >= 0:
+        pieces += (view[at:found], other)
+        at = found + len(mark)
+    pieces.append(view[at:])
+    return pieces
 
 
 def bulk_path(path: tuple[int, ...]) -> str:

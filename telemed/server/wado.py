@@ -18,7 +18,7 @@ from telemed.actions.intake import BULK_BASE
 from telemed.actions.studies import metadata_of
 from telemed.core.errors import Problem
 from telemed.dicom import multipart
-from telemed.dicom.jsonmodel import rebase
+from telemed.dicom.jsonmodel import rebased
 from telemed.dicom.media import DICOM, RESULT_OFFERS, Offer, instance_offers
 from telemed.dicom.part10 import wire
 from telemed.dicom.scan import opened
@@ -31,6 +31,7 @@ from telemed.server.imaging import (
     gathered,
     in_problems,
     instance_url,
+    one_piece,
     read_span,
     send,
     send_span,
@@ -144,18 +145,26 @@ async def metadata(call: Call) -> web.StreamResponse:
         boundary = multipart.boundary_for(tag)
         kind = multipart.content_type(offer.media_type, boundary)
         return await send(call, kind, tag, _documents(call, rows, boundary))
-    return await send(call, offer.media_type, tag, _array(call, rows))
+    pieces = _array(call, rows)
+    if len(rows) > PAGE:
+        return await send(call, offer.media_type, tag, pieces)
+    body = await anext(pieces)  # of a known length: what is in one piece is not copied again
+    await pieces.aclose()
+    return await send(call, offer.media_type, tag, one_piece(body), len(body))
 
 
-async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[bytes], None]:
-    """Stored JSON objects, some hundred at a time."""
+Pieced = list[bytes | memoryview]
+
+
+async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[Pieced], None]:
+    """Stored JSON objects, some hundred at a time, each in pieces."""
     for start in range(0, len(rows), PAGE):
         some = rows[start : start + PAGE]
         ids = [row["id"] for row in some]
         look = call.glance if len(ids) == 1 else call.ask
         stored = await look(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
         yield [
-            rebase(
+            rebased(
                 told_as_served(row, stored[row["id"]]), BULK_BASE, f"{instance_url(row)}/bulkdata"
             )
             for row in some
@@ -163,12 +172,19 @@ async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[bytes
 
 
 async def _array(call: Call, rows: Sequence[Row]) -> Pieces:
-    """A JSON array of the objects, joined without being parsed again."""
+    """A JSON array of the objects, joined without being parsed again; a page of them a piece."""
+    left = len(rows)
     mark = b"["
     async for some in _objects(call, rows):
-        yield mark + b",".join(some)
-        mark = b","
-    yield b"]"
+        left -= len(some)
+        pieces: Pieced = []
+        for each in some:
+            pieces.append(mark)
+            pieces += each
+            mark = b","
+        if not left:
+            pieces.append(b"]")
+        yield b"".join(pieces)
 
 
 async def _documents(call: Call, rows: Sequence[Row], boundary: str) -> Pieces:
@@ -181,8 +197,8 @@ async def _documents(call: Call, rows: Sequence[Row], boundary: str) -> Pieces:
     yield multipart.closing(boundary)
 
 
-def _document(stored: bytes) -> bytes:
-    return native_xml(orjson.loads(stored))
+def _document(stored: Pieced) -> bytes:
+    return native_xml(orjson.loads(b"".join(stored)))
 
 
 def tag_of(rows: Sequence[Row], shape: str) -> str:

@@ -84,7 +84,7 @@ class Store:
         its writer, so it is asked at once. PostgreSQL is far away and is asked in a thread.
         """
         if self.sqlite:
-            return self._timed("read", time.perf_counter(), self._read_kept, ask)
+            return self._timed("read", time.perf_counter(), self._glance_kept, ask)
         return await self.read(ask)
 
     def _timed(
@@ -117,6 +117,19 @@ class Store:
             return self.read_now(ask)
         with self._keep(self._reader).begin() as transaction:
             return ask(Tx(transaction.connection))
+
+    def _glance_kept(self, ask: Callable[[Tx], T]) -> T:
+        """`_read_kept` whose transaction SQLAlchemy does not see: its own bookkeeping of one takes
+        longer than a look-up does."""
+        connection = self._keep(self._reader)
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN")
+        try:
+            return ask(Tx(connection))
+        finally:
+            driver.rollback()
+            if connection.in_transaction():  # a statement that was not prepared began one, too
+                connection.rollback()
 
     def _keep(self, engine: sa.Engine) -> sa.Connection:
         """This thread's own connection: taking one from a pool costs more than a look-up."""
@@ -229,6 +242,7 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         # Past SQLAlchemy, which spends longer on these words than SQLite on a look-up.
         driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if not driver.in_transaction:  # a glance has begun
+            driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
