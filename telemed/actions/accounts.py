@@ -88,15 +88,20 @@ def _weak(zh: str, en: str) -> Problem:
 
 def subject_of(account: Row, scopes: frozenset[Permission] | None = None) -> Subject:
     """What an account may do now, from its row; a role the code no longer knows gives nothing."""
-    known = {role.value for role in Role}
     return Subject(
         account_id=account["id"],
-        roles=frozenset(Role(role) for role in account["roles"] if role in known),
+        roles=_known_roles(tuple(account["roles"])),
         institution_id=account["institution_id"],
         person_id=account["person_id"],
         region=account["region"],
         scopes=scopes,
     )
+
+
+@cache
+def _known_roles(names: tuple[str, ...]) -> frozenset[Role]:
+    known = {role.value for role in Role}
+    return frozenset(Role(name) for name in names if name in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Final, TypeVar
 
 from telemed.dicom.criteria import (
@@ -128,8 +129,7 @@ def parse_query(
 
 
 def _sorted_out(pairs: Iterable[tuple[str, str]], levels: tuple[str, ...]) -> _Asked:
-    upper = LEVELS[: LEVELS.index(levels[-1]) + 1]
-    allowed = {_path(name) for level in upper for name in MATCHABLE[level]}
+    allowed = _matchable(levels[-1])
     asked = _Asked()
     for name, value in pairs:
         path = _path(name)
@@ -152,10 +152,18 @@ def _sorted_out(pairs: Iterable[tuple[str, str]], levels: tuple[str, ...]) -> _A
     return asked
 
 
+@cache
+def _matchable(lowest: str) -> frozenset[Path]:
+    """What may be matched at a level and those above it."""
+    upper = LEVELS[: LEVELS.index(lowest) + 1]
+    return frozenset(_path(name) for level in upper for name in MATCHABLE[level])
+
+
 def _is_universal(value: str) -> bool:
     return value in ("", "*", '""')
 
 
+@lru_cache(maxsize=2048)
 def _path(name: str) -> Path:
     """Tags of a keyword, of hex digits, or of either joined by dots; () when unknown."""
     tags = [tag_of(part) for part in name.split(".", 4)]

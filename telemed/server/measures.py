@@ -12,6 +12,7 @@ import os
 from collections import Counter as Tally
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache, lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -89,9 +90,16 @@ LOOK_SECONDS: Final = 1.0
 
 def observe(route: str, method: str, status: int, seconds: float) -> None:
     """One call."""
-    CALLS.labels(route, method, str(status)).inc()
-    if route not in LONG_ROUTES:
-        SECONDS.labels(route).observe(seconds)
+    calls, lasts = _of_route(route, method, status)
+    calls.inc()
+    if lasts is not None:
+        lasts.observe(seconds)
+
+
+@lru_cache(maxsize=4096)  # looking series up costs more than counting
+def _of_route(route: str, method: str, status: int) -> tuple[Counter, Histogram | None]:
+    lasts = None if route in LONG_ROUTES else SECONDS.labels(route)
+    return CALLS.labels(route, method, str(status)), lasts
 
 
 def in_flight(route: str, method: str) -> AbstractContextManager[object]:
@@ -101,8 +109,14 @@ def in_flight(route: str, method: str) -> AbstractContextManager[object]:
 
 def transaction(kind: str, waited: float, took: float) -> None:
     """One transaction; called from the database's threads."""
-    DATABASE_WAIT.labels(kind).observe(waited)
-    DATABASE_SECONDS.labels(kind).observe(took)
+    waits, lasts = _of_kind(kind)
+    waits.observe(waited)
+    lasts.observe(took)
+
+
+@cache
+def _of_kind(kind: str) -> tuple[Histogram, Histogram]:
+    return DATABASE_WAIT.labels(kind), DATABASE_SECONDS.labels(kind)
 
 
 class Sampler:

@@ -77,7 +77,7 @@ def add_session(tx: Tx, row: Row) -> None:
 
 def session(tx: Tx, token: str) -> Row | None:
     """The session of a token, or None; whether it is still good is the caller's question."""
-    return tx.one(sa.select(sessions).where(sessions.c.token_hash == token_hash(token)))
+    return tx.find(sessions, token_hash=token_hash(token))
 
 
 def session_by_id(tx: Tx, session_id: str) -> Row | None:
