@@ -1,11 +1,11 @@
 """Every difference between SQLite and PostgreSQL, and nothing else.
 
 `Store.write` and `Store.read` run a plain function over a `Tx` in a database thread. SQLite has
-one writer connection in one thread, WAL with synchronous=FULL (a commit that was acknowledged
-survives a power cut), and an advisory file lock around each write, because two processes that
-write or checkpoint a WAL at once can corrupt it (sqlite.org/wal.html#walresetbug, fixed only in
-3.51.3). PostgreSQL has a pool; sequence order equals commit order by an advisory lock taken when
-the log is appended to.
+one writer connection in one thread, which flushes once for all acts that wait, WAL with
+synchronous=FULL (a commit that was acknowledged survives a power cut), and an advisory file lock
+around each write, because two processes that write or checkpoint a WAL at once can corrupt it
+(sqlite.org/wal.html#walresetbug, fixed only in 3.51.3). PostgreSQL has a pool; sequence order
+equals commit order by an advisory lock taken when the log is appended to.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ import fcntl
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,10 @@ def _unwatched(kind: str, waited: float, took: float) -> None:
     """Nobody measures."""
 
 
+_GROUP_SECONDS = 0.02
+"""How long acts may go on joining the transaction of those before them."""
+
+
 class Store:
     """The database: run functions over short transactions, never share one."""
 
@@ -46,6 +51,7 @@ class Store:
             self._reader = _sqlite_engine(self.url, read_only=True)
             self._lock_path = Path(str(self.url.database) + ".lock")
             self._write_threads = ThreadPoolExecutor(1, "store-writer")
+            self._queue: deque[_Waiting] = deque()
         else:
             self._writer = sa.create_engine(
                 self.url,
@@ -69,7 +75,13 @@ class Store:
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         """Run `act` in one durable transaction; all of it or nothing is kept."""
-        timed = partial(self._timed, "write", time.perf_counter(), self._write_kept, act)
+        if self.sqlite:
+            waiting = _Waiting(act, Future(), time.perf_counter())
+            self._queue.append(waiting)
+            self._write_threads.submit(self._write_waiting)
+            done: Future[T] = waiting.done
+            return await asyncio.wrap_future(done)
+        timed = partial(self._timed, "write", time.perf_counter(), self.write_now, act)
         return await asyncio.get_running_loop().run_in_executor(self._write_threads, timed)
 
     async def read(self, ask: Callable[[Tx], T]) -> T:
@@ -106,11 +118,29 @@ class Store:
         with self._reader.connect() as connection, connection.begin():
             return ask(Tx(connection))
 
-    def _write_kept(self, act: Callable[[Tx], T]) -> T:
-        if not self.sqlite:
-            return self.write_now(act)
-        with self.writing(), self._keep(self._writer).begin() as transaction:
-            return act(Tx(transaction.connection))
+    def _write_waiting(self) -> None:
+        """Run the acts that wait and flush once for all of them; none is told before that.
+
+        Whoever comes while others are being written goes with the next, so nobody waits longer for
+        it. Each act is kept whole or not at all; if the flush fails, none is.
+        """
+        if not self._queue:
+            return
+        group: list[_Waiting] = []
+        try:
+            with self.writing(), self._keep(self._writer).begin() as transaction:
+                until = time.perf_counter() + _GROUP_SECONDS
+                while self._queue and (not group or time.perf_counter() < until):
+                    waiting = self._queue.popleft()
+                    if waiting.done.set_running_or_notify_cancel():
+                        group.append(waiting)
+                        waiting.run(transaction.connection)
+        except BaseException as fault:
+            for waiting in group:
+                waiting.fail(fault)
+        for waiting in group:
+            waiting.tell()
+            self.watch("write", waiting.began - waiting.asked, time.perf_counter() - waiting.began)
 
     def _read_kept(self, ask: Callable[[Tx], T]) -> T:
         if not self.sqlite:
@@ -177,6 +207,43 @@ class Store:
                 if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
                     return f"{setting}=off"
         return None
+
+
+class _Waiting:
+    """An act of SQLite's writer, from the asking to the answer."""
+
+    def __init__(self, act: Callable[[Tx], Any], done: "Future[Any]", asked: float) -> None:
+        self.done = done
+        self.asked = self.began = asked
+        self._act = act
+        self._result: Any = None
+        self._fault: BaseException | None = None
+
+    def run(self, connection: sa.Connection) -> None:
+        """Act, and undo what it did when it fails. What cannot be undone is raised."""
+        self.began = time.perf_counter()
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT act")
+        try:
+            self._result = self._act(Tx(connection))
+        except Exception as fault:
+            self._fault = fault
+            try:
+                driver.execute("ROLLBACK TO act")
+            except sqlite3.Error:  # SQLite has rolled back everything, as on a full disk
+                raise fault from None
+        driver.execute("RELEASE act")
+
+    def fail(self, fault: BaseException) -> None:
+        """The transaction failed, whatever the act did."""
+        self._fault = self._fault or fault
+
+    def tell(self) -> None:
+        """Answer whoever waits."""
+        if self._fault is not None:
+            self.done.set_exception(self._fault)
+        else:
+            self.done.set_result(self._result)
 
 
 def _lower(text: object) -> object:

@@ -1,7 +1,8 @@
 """What every database must do alike: the workflow's store, on SQLite and on a real PostgreSQL."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -257,6 +258,48 @@ def test_a_failed_act_leaves_nothing(store: Store, play: Any) -> None:
         play("county-requester", half)
     for table in (t.requests, t.workitems, t.activities, t.numbers):
         assert store.read_now(lambda tx, table=table: tx.all(sa.select(table))) == []
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+async def test_acts_that_wait_share_a_flush_and_nothing_else(tmp_path: Path, flushed: bool) -> None:
+    """On SQLite: one commit for all that waited, what fails undoes itself alone, and nobody is told
+    of success before the commit, nor after one that failed."""
+    store = Store(f"sqlite:///{tmp_path / 'telemed.sqlite3'}")
+    t.metadata.create_all(store.writer)
+    commits: list[set[str]] = []
+    let_go, told = threading.Event(), set[str]()
+
+    @sa.event.listens_for(store.writer, "commit")
+    def _commit(_connection: sa.Connection) -> None:
+        commits.append(set(told))
+        if len(commits) == 2 and not flushed:
+            raise OSError("the disk is gone")
+
+    def begin(name: str) -> Callable[[Tx], None]:
+        def act(tx: Tx) -> None:
+            tx.insert(t.bookmarks, {"follower": name, "seq": 1})
+            if name == "first":
+                let_go.wait()
+            if name == "bad":
+                raise RuntimeError("in the middle")
+
+        return act
+
+    async def ask(name: str) -> None:
+        await store.write(begin(name))
+        told.add(name)
+
+    names = ["first", "a", "bad", "b", "c"]
+    asked = [asyncio.create_task(ask(name)) for name in names]
+    await asyncio.sleep(0.05)
+    let_go.set()
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    kept = {row["follower"] for row in store.read_now(lambda tx: tx.all(sa.select(t.bookmarks)))}
+    good = {"first", "a", "b", "c"} if flushed else {"first"}
+    assert kept == told == good
+    assert {n for n, end in zip(names, ends, strict=True) if end is None} == good
+    assert len(commits) == 2 and not commits[1] - {"first"}
+    store.close()
 
 
 def test_a_read_cannot_write(store: Store) -> None:
