@@ -25,6 +25,12 @@ class ConflictQuery(s.In):
     q: s.Short = ""
 
 
+class PictureQuery(s.In):
+    """Which side of a conflict: the copy that came, or what was there."""
+
+    side: Literal["new", "kept"] = "new"
+
+
 class ConflictGroup(s.Out):
     """Copies that are judged as one; `id` is one of them."""
 

@@ -48,14 +48,30 @@ async def show(call: Call) -> dict[str, object]:
     """Both sides of one conflict, and where they differ."""
     found = await call.ask(lambda act: acts.sides(act, call.path("id")))
     new = await _judged(call, found.conflict["blob"])
-    kept = await call.ask(lambda act: _kept_metadata(act, found))
-    here = found.held["blob"] if found.held else None
+    here = _kept_blob(found)
+    if here is not None and _is_replaced(found):
+        kept: bytes | None = (await _judged(call, here)).metadata
+    else:
+        kept = await call.ask(lambda act: _kept_metadata(act, found))
     pixels = [await _pixels(call, key) for key in (here, found.conflict["blob"]) if key]
     return {
         **await call.ask(lambda act: _told(act, found, new)),
         "differences": [d._asdict() for d in differences(kept, new.metadata)] if kept else [],
         "pixels_differ": pixels[0] != pixels[1] if len(pixels) == 2 and all(pixels) else None,
     }
+
+
+def _is_replaced(found: Sides) -> bool:
+    """Whether the new copy was accepted and stands where the kept one stood."""
+    return found.held is not None and found.held["blob"] == found.conflict["blob"]
+
+
+def _kept_blob(found: Sides) -> str | None:
+    """The file that the new copy is compared with: what was there when it came."""
+    if found.held is None:
+        return None
+    kept: str | None = found.conflict["kept_blob"] if _is_replaced(found) else found.held["blob"]
+    return kept
 
 
 def _kept_metadata(act: Act, found: Sides) -> bytes | None:
@@ -110,6 +126,8 @@ def _kept_picture(found: Sides) -> str | None:
     if held is None:
         shown = found.study is not None and found.study["instance_count"]
         return f"/dicom-web/studies/{found.conflict['study_uid']}/thumbnail" if shown else None
+    if _is_replaced(found):
+        return f"/api/conflicts/{found.conflict['id']}/picture?side=kept"
     series = f"/dicom-web/studies/{held['study_uid']}/series/{held['series_uid']}"
     return f"{series}/instances/{held['sop_uid']}/rendered?viewport=512,512"
 
@@ -133,9 +151,13 @@ def _new_side(row: Row, new: Incoming, instances: int) -> dict[str, object]:
 
 @in_problems
 async def picture(call: Call) -> web.StreamResponse:
-    """A picture of the new copy."""
+    """A picture of the new copy, or of the one that it was compared with."""
     found = await call.ask(lambda act: acts.sides(act, call.path("id")))
-    return await draw(call, found.conflict["blob"])
+    side = call.query(s.PictureQuery).side
+    blob = found.conflict["blob"] if side == "new" else _kept_blob(found)
+    if blob is None:
+        raise Problem("not-found")
+    return await draw(call, blob)
 
 
 async def draw(call: Call, blob: str) -> web.StreamResponse:
@@ -191,8 +213,8 @@ ROUTES: tuple[Route, ...] = (
           query=s.ConflictQuery, returns=s.ConflictList),
     Route("GET", ONE, show, P.CORRECT_STUDIES, "Both sides of a conflict",
           returns=s.ConflictDetail),
-    Route("GET", f"{ONE}/picture", picture, P.CORRECT_STUDIES, "A picture of the new copy",
-          media="image/jpeg"),
+    Route("GET", f"{ONE}/picture", picture, P.CORRECT_STUDIES, "A picture of one side",
+          query=s.PictureQuery, media="image/jpeg"),
     Route("POST", f"{ONE}/resolve", resolve, P.CORRECT_STUDIES, "Decide a conflict",
           body=s.ResolveIn, returns=s.Resolved),
     Route("POST", f"{ONE}/reopen", reopen, P.CORRECT_STUDIES, "Take a decision back",

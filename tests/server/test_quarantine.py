@@ -10,6 +10,7 @@ from tests.world import World, canary_of
 
 DESK = "county-technician"
 KEEP = {"resolution": "kept", "reason": "sent-again"}
+NAMES = (canary_of("county").upper(), "Lu=陆")
 ACCEPT = {"resolution": "accepted", "reason": "corrected", "note": "重新重建"}
 HERE = {"resolution": "filed-here", "reason": "wrong-patient"}
 NAMED = {"resolution": "filed-named", "reason": "wrong-patient"}
@@ -39,7 +40,7 @@ async def metadata(world: World, who: str = DESK) -> list[dict[str, Any]]:
 async def test_both_sides_are_shown_with_where_they_differ(world: World) -> None:
     """The kept and the new copy: who, what, how many, pictures, attributes, pixels."""
     first, second = files_of("county")
-    key = await conflict(world, inverted(renamed(first, canary_of("county").upper(), "Lu=陆")))
+    key = await conflict(world, inverted(renamed(first, *NAMES)))
     found = await world.client(DESK).get(f"/api/conflicts/{key}")
     assert found["may"] == ["accepted", "kept"]
     assert [row["keyword"] for row in found["differences"]] == ["PatientName"]
@@ -92,6 +93,21 @@ async def test_an_accepted_copy_is_shown_and_the_old_one_is_kept(world: World) -
     assert await shown(world) == before
     assert [row["state"] for row in await world.rows(removals)] == ["restored"]
     assert (await client.get("/api/conflicts"))["waiting"] == 1
+
+
+async def test_after_a_decision_the_page_still_shows_what_differed(world: World) -> None:
+    """An accepted copy is compared with the one that it replaced, not with itself."""
+    key = await conflict(world, inverted(renamed(files_of("county")[0], *NAMES)))
+    client = world.client(DESK)
+    before = await client.get(f"/api/conflicts/{key}")
+    pictures = [await client.call("GET", before[side]["picture"]) for side in ("kept", "new")]
+    await client.ok("POST", f"/api/conflicts/{key}/resolve", ACCEPT)
+    after = await client.get(f"/api/conflicts/{key}")
+    assert after["differences"] == before["differences"] != []
+    assert after["pixels_differ"] is True
+    again = [await client.call("GET", after[side]["picture"]) for side in ("kept", "new")]
+    assert again[1].body == pictures[1].body != again[0].body
+    assert all(picture.body.startswith(b"\xff\xd8") for picture in again)
 
 
 async def test_a_study_sent_again_wrongly_is_one_decision(world: World) -> None:

@@ -506,7 +506,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A picture of the new copy */
+        /** A picture of one side */
         get: operations["quarantine_get_conflicts_picture"];
         put?: never;
         post?: never;
@@ -4327,7 +4327,9 @@ export interface operations {
     };
     quarantine_get_conflicts_picture: {
         parameters: {
-            query?: never;
+            query?: {
+                side?: "new" | "kept";
+            };
             header?: never;
             path: {
                 id: string;
