@@ -40,6 +40,7 @@ CSRF_HEADER = "X-CSRF-Token"
 SEEN_EVERY = timedelta(minutes=1)
 _ME = TypeAdapter(s.Me)
 _LONGEST_TOKEN = 200
+_MOST_KNOWN = 4096
 _DEVICE_SECONDS = 180 * 86400
 _LANGUAGE_SECONDS = 365 * 86400
 
@@ -59,12 +60,14 @@ SIGNED = web.RequestKey("signed", Signed)
 """Where `authenticate` leaves the caller for the handlers of this module."""
 GUARD = web.AppKey("guard", SignInGuard)
 LOOKS = web.AppKey("looks", Looks)
+KNOWN: web.AppKey["Known"] = web.AppKey("known")
 DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
 """What the sign-in page of a demo offers; ignored unless `settings.demo`."""
 
 
 def begin(app: web.Application) -> None:
     """Give an application what signing in needs."""
+    app[KNOWN] = Known()
     app[GUARD] = SignInGuard(app[SERVICES].settings)
     app[LOOKS] = Looks()
 
@@ -82,30 +85,68 @@ async def authenticate(
     """
     now = services.clock()
     bearer = _bearer(request)
-    if bearer is not None:
-        signed = await services.store.glance(lambda tx: _by_token(tx, bearer, now))
-    else:
-        signed = await _by_cookie(request, services, now, touch)
+    cookie = request.cookies.get(cookie_name(services.settings), "") if bearer is None else ""
+    secret = cookie if bearer is None else bearer
+    if not 0 < len(secret) <= _LONGEST_TOKEN:
+        return None
+    known, key = request.app[KNOWN], ("cookie" if bearer is None else "bearer", secret)
+    version = services.store.version()
+    signed = known.find(key, version, now)
+    if signed is None:
+        if bearer is not None:
+            found = await services.store.glance(lambda tx: _by_token(tx, bearer, now))
+        else:
+            found = await _by_cookie(services, secret, now, touch)
+        if found is not None:
+            signed, until = found
+            known.keep(key, version, signed, until)
     if signed is not None:
         request[SIGNED] = signed
     return signed
 
 
+class Known:
+    """Who was found by which secret while the database has not changed since.
+
+    A viewer asks a thousand times in a row. Any commit, by whatever process, forgets everybody, so
+    that nobody keeps a right for longer than without this.
+    """
+
+    def __init__(self) -> None:
+        self._version: int | None = None
+        self._found: dict[tuple[str, str], tuple[Signed, datetime]] = {}
+
+    def find(self, key: tuple[str, str], version: int | None, now: datetime) -> Signed | None:
+        """The caller, if nothing was committed and no time ran out since."""
+        if version is None or version != self._version:
+            return None
+        signed, until = self._found.get(key, (None, now))
+        return signed if now < until else None
+
+    def keep(
+        self, key: tuple[str, str], version: int | None, signed: Signed, until: datetime
+    ) -> None:
+        """Remember a caller that was found after `version` was read."""
+        if version is None:
+            return
+        if version != self._version or len(self._found) >= _MOST_KNOWN:
+            self._version = version
+            self._found.clear()
+        self._found[key] = (signed, until)
+
+
 async def _by_cookie(
-    request: web.Request, services: Services, now: datetime, touch: bool
-) -> Signed | None:
+    services: Services, token: str, now: datetime, touch: bool
+) -> tuple[Signed, datetime] | None:
     settings = services.settings
-    token = request.cookies.get(cookie_name(settings), "")
-    if not 0 < len(token) <= _LONGEST_TOKEN:
-        return None
     found = await services.store.glance(lambda tx: _by_session(tx, token, settings, now))
     if found is None:
         return None
-    signed, seen_at = found
+    signed, seen_at, until = found
     if touch and signed.session_id is not None and now - seen_at >= SEEN_EVERY:
         session_id = signed.session_id
         await services.store.write(lambda tx: accounts.touch_session(tx, session_id, now))
-    return signed
+    return signed, min(until, seen_at + SEEN_EVERY)
 
 
 def _bearer(request: web.Request) -> str | None:
@@ -113,13 +154,13 @@ def _bearer(request: web.Request) -> str | None:
     return token.strip()[:_LONGEST_TOKEN] if kind.lower() == "bearer" else None
 
 
-def _by_token(tx: Tx, bearer: str, now: datetime) -> Signed | None:
+def _by_token(tx: Tx, bearer: str, now: datetime) -> tuple[Signed, datetime] | None:
     token = accounts.live_token(tx, bearer, now)
     account = accounts.by_id(tx, token["account_id"]) if token else None
     if token is None or account is None or account["disabled"]:
         return None
     subject = acts.subject_of(account, _scopes(token["scopes"]))
-    return Signed(subject, None, None, account, "bearer")
+    return Signed(subject, None, None, account, "bearer"), token["expires_at"]
 
 
 def _scopes(names: list[str] | None) -> frozenset[Permission] | None:
@@ -132,18 +173,21 @@ def _scopes(names: list[str] | None) -> frozenset[Permission] | None:
 
 def _by_session(
     tx: Tx, token: str, settings: Settings, now: datetime
-) -> tuple[Signed, datetime] | None:
+) -> tuple[Signed, datetime, datetime] | None:
+    """The caller, when the session was last seen, and until when it lasts unless seen again."""
     session = accounts.session(tx, token)
-    if session is None or now >= session["expires_at"]:
+    if session is None:
         return None
-    if now >= session["seen_at"] + timedelta(minutes=settings.idle_minutes):
+    idle = session["seen_at"] + timedelta(minutes=settings.idle_minutes)
+    until: datetime = min(session["expires_at"], idle)
+    if now >= until:
         return None
     account = accounts.by_id(tx, session["account_id"])
     if account is None or account["disabled"]:
         return None
     subject = acts.subject_of(account)
     signed = Signed(subject, session["id"], session["csrf"], account, "cookie")
-    return signed, session["seen_at"]
+    return signed, session["seen_at"], until
 
 
 # --- where the call comes from ----------------------------------------------------------------

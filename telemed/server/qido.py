@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from telemed.actions.image_search import MOST_COUNTED, Found, search
-from telemed.dicom.criteria import Criteria
+from telemed.dicom.criteria import Criteria, Exact
 from telemed.dicom.matching import RESOURCES, parse_query
 from telemed.dicom.media import NEGOTIATION, RESULT_OFFERS, Offer
 from telemed.dicom.multipart import boundary_for, closing, content_type
@@ -23,6 +23,8 @@ from telemed.store.search_json import instance_json, json_array, json_object, wi
 from telemed.store.tx import Row
 
 Json = dict[str, Any]
+_KEYS: Final = frozenset({(0x00100020,), (0x00080050,), (0x0020000D,)})
+"""PatientID, AccessionNumber, StudyInstanceUID."""
 
 
 def _resource(name: str) -> Handler:
@@ -34,7 +36,8 @@ def _resource(name: str) -> Handler:
         asked = [pair for pair in call.request.query.items() if pair[0] not in NEGOTIATION]
         criteria = parse_query(asked, name)
         path = dict(call.request.match_info)
-        found = await call.ask(lambda act: search(act, level, criteria, path, BASE))
+        look = call.glance if _is_quick(name, criteria) else call.ask
+        found = await look(lambda act: search(act, level, criteria, path, BASE))
         service = call.services.settings.origin + BASE
         told = [with_origin(one, service) for one in _results(found.rows, RESOURCES[name])]
         response = _response(told, offer)
@@ -43,6 +46,12 @@ def _resource(name: str) -> Handler:
         return response
 
     return in_problems(handle)
+
+
+def _is_quick(name: str, criteria: Criteria) -> bool:
+    """Whether few are found, by a key: the series of a study, the studies of a patient."""
+    exact = {key.path for key in criteria.keys if isinstance(key.test, Exact)}
+    return name == "study-series" or (name == "studies" and not exact.isdisjoint(_KEYS))
 
 
 def _response(told: Sequence[bytes], offer: Offer) -> web.Response:

@@ -99,6 +99,14 @@ class Store:
             return self._timed("read", time.perf_counter(), self._glance_kept, ask)
         return await self.read(ask)
 
+    def version(self) -> int | None:
+        """A number that stays the same for this thread until somebody commits, in whatever process;
+        None on PostgreSQL, which has none so cheap."""
+        if not self.sqlite:
+            return None
+        driver: Any = self._keep(self._reader).connection.driver_connection
+        return int(driver.execute("PRAGMA data_version").fetchone()[0])
+
     def _timed(
         self, kind: str, asked: float, run: Callable[[Callable[[Tx], T]], T], do: Callable[[Tx], T]
     ) -> T:
@@ -296,7 +304,8 @@ def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-32000")
+        # Readers are several, and what they miss the system's own cache has.
+        cursor.execute(f"PRAGMA cache_size={-4000 if read_only else -32000}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         if read_only:
             cursor.execute("PRAGMA wal_autocheckpoint=0")

@@ -979,3 +979,45 @@ async def test_a_socket_needs_our_origin(house: House, origin: str | None, statu
     else:
         assert status == 101
         await socket.close()
+
+
+# --- remembered callers -----------------------------------------------------------------------
+
+
+async def test_a_caller_is_looked_up_once_until_anybody_commits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls in a row read no account; a right that was taken by another process is gone at once."""
+    browser = await house.signed_in("reader")
+    lookups: list[str] = []
+    by_id = accounts.by_id
+
+    def counted(tx: Tx, account_id: str) -> Row | None:
+        lookups.append(account_id)
+        return by_id(tx, account_id)
+
+    await browser.call("GET", "/api/catalogue")
+    monkeypatch.setattr(accounts, "by_id", counted)
+    for _ in range(3):
+        assert (await browser.call("GET", "/api/catalogue")).status == 200
+    assert lookups == []
+    elsewhere = Store(house.services.settings.database)
+    disabled = sa.update(t.accounts).where(t.accounts.c.username == "reader").values(disabled=True)
+    elsewhere.write_now(lambda tx: tx.execute(disabled))
+    elsewhere.close()
+    assert (await browser.call("GET", "/api/catalogue")).status == 401
+
+
+async def test_a_remembered_caller_still_runs_out_of_time(house: House) -> None:
+    """Neither the idle time nor a token's end is stretched by what is remembered."""
+    browser = await house.signed_in("reader")
+    plain = await house.token("reader")
+    bearer = {"Authorization": f"Bearer {plain}"}
+    stranger = house.browser()
+    assert (await browser.call("GET", "/api/catalogue")).status == 200
+    assert (await stranger.raw("GET", "/api/catalogue", headers=bearer)).status == 200
+    house.clock.pass_(days=1)
+    assert (await browser.call("GET", "/api/catalogue")).status == 401
+    assert (await stranger.raw("GET", "/api/catalogue", headers=bearer)).status == 401
+    both = {**bearer, "Cookie": f"telemed={(await house.signed_in('reader')).cookie()}"}
+    assert (await stranger.raw("GET", "/api/catalogue", headers=both)).status == 401
