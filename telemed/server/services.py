@@ -47,6 +47,11 @@ class Services:
     )
     """Threads that wait for a disk or a bucket; when all of them do, nobody else has to."""
 
+    large_stores: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(4), repr=False
+    )
+    """Requests with many images that are looked into at once: the others wait on the disk."""
+
     async def act(
         self, subject: Subject, do: Callable[[Act], T], address: str = "", *, quiet: bool = False
     ) -> T:

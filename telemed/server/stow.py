@@ -45,6 +45,9 @@ BATCH: Final = 200
 PIECE: Final = 1 << 20
 AT_ONCE: Final = 8
 _PART_TYPES: Final = ("", DICOM, "application/octet-stream")
+Received = list[BlobWriter | Failure]
+Unwritten = Sequence[tuple[BlobWriter, bytes | None]]
+"""Pieces in order that are not in their files yet; None ends a file."""
 
 
 @in_problems
@@ -59,7 +62,21 @@ async def store(call: Call) -> web.StreamResponse:
         parts, unwritten = await _receive(call, files)
         if not parts:
             raise Problem("invalid", detail="no parts")
-        judged = await _judge_all(call, parts, unwritten, study_uid)
+        if len(parts) <= AT_ONCE:  # it holds little, and does not wait behind a CT
+            settled, failures = await _entered(call, institution, parts, unwritten, study_uid)
+        else:
+            await call.services.in_far_thread(_write, unwritten)
+            unwritten = ()
+            async with call.services.large_stores:
+                settled, failures = await _entered(call, institution, parts, (), study_uid)
+    return answer(settled, failures, call.services.settings.origin + BASE, offer)
+
+
+async def _entered(
+    call: Call, institution: str, parts: Received, unwritten: Unwritten, study_uid: str | None
+) -> tuple[list[Settled], list[Failure]]:
+    """Judge the parts, keep and enter the good ones; what became of each."""
+    judged = await _judge_all(call, parts, unwritten, study_uid)
     incoming = [one for one in judged if isinstance(one, Incoming)]
     outcomes: list[Outcome] = []
     for start in range(0, len(incoming), BATCH):
@@ -68,9 +85,8 @@ async def store(call: Call) -> web.StreamResponse:
             lambda act, batch=batch: store_instances(act, institution, batch),  # type: ignore[misc]
             quiet=True,
         )
-    settled = await _settled(call, incoming, outcomes)
     failures = [one for one in judged if isinstance(one, Failure)]
-    return answer(settled, failures, call.services.settings.origin + BASE, offer)
+    return await _settled(call, incoming, outcomes), failures
 
 
 async def _settled(
@@ -90,11 +106,6 @@ async def _settled(
 
 
 # --- receiving --------------------------------------------------------------------------------
-
-
-Received = list[BlobWriter | Failure]
-Unwritten = Sequence[tuple[BlobWriter, bytes | None]]
-"""Pieces in order that are not in their files yet; None ends a file."""
 
 
 async def _receive(call: Call, files: ExitStack) -> tuple[Received, Unwritten]:
@@ -217,7 +228,6 @@ async def _judge_all(
 
     if len(parts) <= AT_ONCE:
         return await services.in_far_thread(all_at_once, parts)
-    await services.in_far_thread(_write, unwritten)
     judged: list[Incoming | Failure] = []
     keeping: list[asyncio.Future[None]] = []
     try:
