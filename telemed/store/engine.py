@@ -144,11 +144,17 @@ class Store:
                         group.append(waiting)
                         waiting.run(transaction.connection)
         except BaseException as fault:
+            # Nothing could begin: whoever waits is told now, there may be nobody to come after.
+            group = group or self._all_waiting()
             for waiting in group:
                 waiting.fail(fault)
         for waiting in group:
             waiting.tell()
             self.watch("write", waiting.began - waiting.asked, time.perf_counter() - waiting.began)
+
+    def _all_waiting(self) -> list["_Waiting"]:
+        taken = [self._queue.popleft() for _ in range(len(self._queue))]
+        return [waiting for waiting in taken if waiting.done.set_running_or_notify_cancel()]
 
     def _read_kept(self, ask: Callable[[Tx], T]) -> T:
         if not self.sqlite:

@@ -302,6 +302,22 @@ async def test_acts_that_wait_share_a_flush_and_nothing_else(tmp_path: Path, flu
     store.close()
 
 
+async def test_who_waits_for_a_writer_that_cannot_begin_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No act is left waiting when the database cannot be written to, and the next one may."""
+
+    def refuse() -> None:
+        raise OSError("no lock")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "writing", refuse)
+        asked = [asyncio.create_task(store.write(log.head)) for _ in range(3)]
+        ends = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 20)
+    assert [str(end) for end in ends] == ["no lock"] * 3
+    assert await store.write(log.head) == 0
+
+
 def test_a_read_cannot_write(store: Store) -> None:
     """A question changes nothing, whatever it tries."""
     with pytest.raises(sa.exc.DBAPIError, match=r"readonly|read-only"):
