@@ -89,7 +89,8 @@ async def authenticate(
     secret = cookie if bearer is None else bearer
     if not 0 < len(secret) <= _LONGEST_TOKEN:
         return None
-    known, key = request.app[KNOWN], ("cookie" if bearer is None else "bearer", secret)
+    kind = "cookie" if bearer is None else "bearer"
+    known, key = request.app[KNOWN], (kind, accounts.token_hash(secret))
     version = services.store.version()
     signed = known.find(key, version, now)
     if signed is None:
