@@ -299,8 +299,7 @@ class _Scanner:
     ) -> tuple[Item, int]:
         """The elements from pos to end, or to an item delimiter, and the position behind.
 
-        This loop runs once for every element of every file, so what is true of nearly all
-        of them is decided here and only the rest is handed on.
+        The loop sees every element of every file: it decides nearly all and hands on the rest.
         """
         if depth > self.limits.depth:
             raise Refused("too-deep", limit=self.limits.depth)

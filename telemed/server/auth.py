@@ -27,6 +27,7 @@ from telemed.core.access import Permission, Subject
 from telemed.core.errors import Problem
 from telemed.server import schemas as s
 from telemed.server.budgets import SignInGuard
+from telemed.server.known import Known
 from telemed.server.looks import Looks
 from telemed.server.routing import SERVICES, Call, Route, client_address, to_json
 from telemed.server.services import Services
@@ -40,7 +41,6 @@ CSRF_HEADER = "X-CSRF-Token"
 SEEN_EVERY = timedelta(minutes=1)
 _ME = TypeAdapter(s.Me)
 _LONGEST_TOKEN = 200
-_MOST_KNOWN = 4096
 _DEVICE_SECONDS = 180 * 86400
 _LANGUAGE_SECONDS = 365 * 86400
 
@@ -60,14 +60,14 @@ SIGNED = web.RequestKey("signed", Signed)
 """Where `authenticate` leaves the caller for the handlers of this module."""
 GUARD = web.AppKey("guard", SignInGuard)
 LOOKS = web.AppKey("looks", Looks)
-KNOWN: web.AppKey["Known"] = web.AppKey("known")
+KNOWN: web.AppKey[Known[Signed]] = web.AppKey("known")
 DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
 """What the sign-in page of a demo offers; ignored unless `settings.demo`."""
 
 
 def begin(app: web.Application) -> None:
     """Give an application what signing in needs."""
-    app[KNOWN] = Known()
+    app[KNOWN] = Known[Signed]()
     app[GUARD] = SignInGuard(app[SERVICES].settings)
     app[LOOKS] = Looks()
 
@@ -78,24 +78,21 @@ def begin(app: web.Application) -> None:
 async def authenticate(
     request: web.Request, services: Services, touch: bool = True
 ) -> Signed | None:
-    """The caller with the rights of this moment, or None.
-
-    A bad bearer token never falls back to a cookie. `touch` notes the use, at most once a minute,
-    so that the session does not idle out.
-    """
+    """The caller with the rights of this moment, or None. A bad bearer token never falls back to a
+    cookie. `touch` notes the use, at most once a minute, so that the session does not idle out."""
     now = services.clock()
     bearer = _bearer(request)
-    cookie = request.cookies.get(cookie_name(services.settings), "") if bearer is None else ""
-    secret = cookie if bearer is None else bearer
+    kind, secret = "bearer", bearer
+    if secret is None:
+        kind, secret = "cookie", request.cookies.get(cookie_name(services.settings), "")
     if not 0 < len(secret) <= _LONGEST_TOKEN:
         return None
-    kind = "cookie" if bearer is None else "bearer"
     known, key = request.app[KNOWN], (kind, accounts.token_hash(secret))
     version = services.store.version()
     signed = known.find(key, version, now)
     if signed is None:
-        if bearer is not None:
-            found = await services.store.glance(lambda tx: _by_token(tx, bearer, now))
+        if kind == "bearer":
+            found = await services.store.glance(lambda tx: _by_token(tx, secret, now))
         else:
             found = await _by_cookie(services, secret, now, touch)
         if found is not None:
@@ -104,36 +101,6 @@ async def authenticate(
     if signed is not None:
         request[SIGNED] = signed
     return signed
-
-
-class Known:
-    """Who was found by which secret while the database has not changed since.
-
-    A viewer asks a thousand times in a row. Any commit, by whatever process, forgets everybody, so
-    that nobody keeps a right for longer than without this.
-    """
-
-    def __init__(self) -> None:
-        self._version: int | None = None
-        self._found: dict[tuple[str, str], tuple[Signed, datetime]] = {}
-
-    def find(self, key: tuple[str, str], version: int | None, now: datetime) -> Signed | None:
-        """The caller, if nothing was committed and no time ran out since."""
-        if version is None or version != self._version:
-            return None
-        signed, until = self._found.get(key, (None, now))
-        return signed if now < until else None
-
-    def keep(
-        self, key: tuple[str, str], version: int | None, signed: Signed, until: datetime
-    ) -> None:
-        """Remember a caller that was found after `version` was read."""
-        if version is None:
-            return
-        if version != self._version or len(self._found) >= _MOST_KNOWN:
-            self._version = version
-            self._found.clear()
-        self._found[key] = (signed, until)
 
 
 async def _by_cookie(
@@ -176,8 +143,7 @@ def _by_session(
     tx: Tx, token: str, settings: Settings, now: datetime
 ) -> tuple[Signed, datetime, datetime] | None:
     """The caller, when the session was last seen, and until when it lasts unless seen again."""
-    session = accounts.session(tx, token)
-    if session is None:
+    if (session := accounts.session(tx, token)) is None:
         return None
     idle = session["seen_at"] + timedelta(minutes=settings.idle_minutes)
     until: datetime = min(session["expires_at"], idle)

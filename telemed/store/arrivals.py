@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from telemed.store.tx import Row
 
@@ -60,3 +60,21 @@ class Whose(Protocol):
     def corrected(self, study: Row, patient: Row) -> Row:
         """A new study of somebody who was registered twice, as the patient's who stands for it."""
         ...
+
+
+def first_wins(row: dict[str, Any], told: Row) -> None:
+    """Fill what is still empty; JSON attributes key by key, an element without Value is empty."""
+    for key, value in told.items():
+        if key == "attributes":
+            old = row[key]
+            row[key] = {
+                tag: old[tag] if "Value" in old.get(tag, {}) else value.get(tag, old.get(tag))
+                for tag in sorted({*old, *value})
+            }
+        elif row.get(key) in (None, "") and value not in (None, ""):
+            row[key] = value
+
+
+def new_in(row: Row, was: Row) -> dict[str, Any]:
+    """The columns that are not as they were."""
+    return {name: value for name, value in row.items() if value != was[name]}

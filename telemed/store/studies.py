@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.store import study_keys
-from telemed.store.arrivals import Arrival, Fate, Growth, Kept, Whose
+from telemed.store.arrivals import Arrival, Fate, Growth, Kept, Whose, first_wins, new_in
 from telemed.store.removal_tables import removed_instances
 from telemed.store.search_json import series_json, study_json
 from telemed.store.tables import (
@@ -226,8 +226,8 @@ class Shelf:
         if last is not None and last[0] is arrival.study and last[1] is arrival.series:
             return
         self._told[one["id"]] = (arrival.study, arrival.series)
-        _first_wins(one, arrival.series)
-        _first_wins(study.row, {**arrival.study, "body_part": arrival.series["body_part"]})
+        first_wins(one, arrival.series)
+        first_wins(study.row, {**arrival.study, "body_part": arrival.series["body_part"]})
 
     def _series(self, study: _Study, arrival: Arrival) -> dict[str, Any]:
         if study.series is None:
@@ -256,13 +256,13 @@ class Shelf:
         """
         for one in (study.series or {}).values():
             one["search_json"] = series_json(one, study.row["study_uid"])
-            if new := _new_in(one, study.series_was[one["id"]]):
+            if new := new_in(one, study.series_was[one["id"]]):
                 self._tx.change(series, {"id": one["id"]}, new)
         found = {one["modality"] for one in (study.series or {}).values() if one["modality"]}
         study.row["modalities"] = join_modalities(found)
         study.row["updated_at"] = self._now
         study.row["search_json"] = study_json(study.row)
-        new = _new_in(study.row, study.was)
+        new = new_in(study.row, study.was)
         self._tx.change(studies, {"id": study.row["id"]}, new)
         if study.fresh or study_keys.MADE_FROM & new.keys():
             study_keys.enter(self._tx, study.row, study.fresh)
@@ -329,24 +329,6 @@ def joined(column: str, value: str) -> str:
 def split_modalities(column: str) -> list[str]:
     """What `join_modalities` wrote."""
     return column.split("\\") if column else []
-
-
-def _first_wins(row: dict[str, Any], told: Row) -> None:
-    """Fill what is still empty; JSON attributes key by key, an element without Value is empty."""
-    for key, value in told.items():
-        if key == "attributes":
-            old = row[key]
-            row[key] = {
-                tag: old[tag] if "Value" in old.get(tag, {}) else value.get(tag, old.get(tag))
-                for tag in sorted({*old, *value})
-            }
-        elif row.get(key) in (None, "") and value not in (None, ""):
-            row[key] = value
-
-
-def _new_in(row: Row, was: Row) -> dict[str, Any]:
-    """The columns that are not as they were."""
-    return {name: value for name, value in row.items() if value != was[name]}
 
 
 def _slices(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:
