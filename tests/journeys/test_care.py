@@ -52,13 +52,13 @@ async def test_a_corrected_picture_is_accepted_and_the_author_checks_the_report(
         await technician.goto(f"{base}/studies")
         await technician.get_by_role("link", name="查看").click()
         row = technician.get_by_role("link").filter(has_text="内容不同")
-        await row.wait_for(timeout=60_000)
+        await row.wait_for()
         await play.picture(technician, "quarantine")
         await row.click()
         await technician.get_by_role("cell", name="SeriesDescription").wait_for()
         for side in ("现有的", "新收到的"):
             shown = technician.get_by_label(side).locator("img")
-            await expect(shown).not_to_have_js_property("naturalWidth", 0, timeout=20_000)
+            await expect(shown).not_to_have_js_property("naturalWidth", 0, timeout=60_000)
         assert await barriers(technician) == []
         await play.picture(technician, "compare")
         await technician.get_by_role("radio", name="采用新的").check()
@@ -88,6 +88,7 @@ async def _issued_case(page: Page, base: str) -> str:
 
 
 async def _small(play: Stage, page: Page) -> None:
-    """The decided conflict on a phone."""
+    """The decided conflict on a phone, nothing beyond the right edge."""
     await page.set_viewport_size({"width": 390, "height": 844})
     await play.picture(page, "phone")
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
