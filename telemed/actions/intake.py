@@ -125,9 +125,7 @@ def link(act: Act, request_id: str, study_id: str) -> str | None:
     if shelf.attach(act.tx, request_id, study_id):
         _describe_case(act, case["id"], study)
         # While it is being filled in, only the requesting side is a party.
-        providers = [case["provider_id"]] if state in request.WITH_PROVIDER else []
-        parties = (case["requester_id"], *filter(None, providers))
-        act.tell(fact(act, Kind.STUDY_RECEIVED, study_id, parties, request_id, {}))
+        act.tell(fact(act, Kind.STUDY_RECEIVED, study_id, parties_of(case), request_id, {}))
     return None
 
 
