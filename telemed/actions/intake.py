@@ -24,11 +24,11 @@ from telemed.actions.image_facts import TOLD, fact, parties_of
 from telemed.actions.patients import Adoption
 from telemed.core import request
 from telemed.core.activity import Fact, Kind
-from telemed.dicom.elements import Limits
+from telemed.dicom.elements import Limits, ScannedFile
 from telemed.dicom.jsonmodel import instance_json, row
 from telemed.dicom.names import search_keys
 from telemed.dicom.refusal import Refused
-from telemed.dicom.scan import DEFAULT_LIMITS, opened
+from telemed.dicom.scan import DEFAULT_LIMITS, opened, scan
 from telemed.dicom.summary import InstanceSummary, summarize
 from telemed.store import studies as shelf
 from telemed.store import tables as t
@@ -77,11 +77,22 @@ def prepare(path: Path, key: str, limits: Limits = DEFAULT_LIMITS) -> Incoming |
     """Judge a file of content hash `key`; blocks, so call it in a thread."""
     try:
         with opened(path, limits) as file:
-            summary = summarize(file)
-            metadata = instance_json(file, BULK_BASE)
+            return _judged(file, Blob(key, path.stat().st_size))
     except Refused as refusal:
         return refusal
-    return Incoming(Blob(key, path.stat().st_size), summary, metadata)
+
+
+def prepare_content(content: bytes) -> Incoming | Refused:
+    """`prepare` for a file that is in memory."""
+    try:
+        file = scan(content)
+        return _judged(file, Blob(hashlib.sha256(content).hexdigest(), len(content)))
+    except Refused as refusal:
+        return refusal
+
+
+def _judged(file: ScannedFile, blob: Blob) -> Incoming:
+    return Incoming(blob, summarize(file), instance_json(file, BULK_BASE))
 
 
 def take_in(blobs: Blobs, path: Path, key: str) -> Incoming | Refused:

@@ -108,7 +108,12 @@ def claimed_identity(path: Path) -> tuple[str, str]:
     Only the meta is read, so that a wreck can still be named to whoever sent it.
     """
     with path.open("rb") as file:
-        head = file.read(_META_BYTES)
+        return identity_claimed_by(file.read(_META_BYTES))
+
+
+def identity_claimed_by(content: bytes) -> tuple[str, str]:
+    """`claimed_identity` of a content in memory, or of its beginning."""
+    head = content[:_META_BYTES]
     try:
         _check_preamble(head)
         meta, _ = _scan_meta(head, DEFAULT_LIMITS)

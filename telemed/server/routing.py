@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from telemed.actions.act import Act
 from telemed.core.access import Permission, Subject
 from telemed.core.errors import Problem
-from telemed.server.services import Services
+from telemed.server.services import Begun, Services
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +56,10 @@ class Call:
     async def act(self, do: Callable[[Act], T], *, quiet: bool = False) -> T:
         """Run an action in a durable transaction, then ring the bell; see `Services.act`."""
         return await self.services.act(self.subject, do, self.address, quiet=quiet)
+
+    def begin(self, do: Callable[[Act], T]) -> Begun[T]:
+        """Begin an action from any thread; see `Services.begin`."""
+        return self.services.begin(self.subject, do, self.address)
 
     async def ask(self, do: Callable[[Act], T]) -> T:
         """Run a question in a read transaction."""

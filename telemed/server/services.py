@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from telemed.actions.act import Act
 from telemed.bus import Bell
@@ -21,6 +21,8 @@ from telemed.store.tx import Tx
 
 T = TypeVar("T")
 P = TypeVar("P")
+Begun: TypeAlias = Future[tuple[T, bool]]
+"""An action under way: its result, and whether it told a fact."""
 
 
 @dataclass(slots=True)
@@ -56,11 +58,19 @@ class Services:
         self, subject: Subject, do: Callable[[Act], T], address: str = "", *, quiet: bool = False
     ) -> T:
         """Run an action in one durable transaction, then ring; a `quiet` one only if it told."""
+        return await self.acted(self.begin(subject, do, address), quiet=quiet)
+
+    def begin(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> Begun[T]:
+        """Begin an action, from any thread; `acted` waits for it."""
 
         def run(tx: Tx) -> tuple[T, bool]:
             return do(self.make_act(tx, subject, address)), tx.log_head is not None
 
-        result, told = await self.store.write(run)
+        return self.store.begin_write(run)
+
+    async def acted(self, begun: Begun[T], *, quiet: bool = False) -> T:
+        """The result of an action that was begun, once it is durable and the bell has rung."""
+        result, told = await asyncio.wrap_future(begun)
         if told or not quiet:
             self.bell.ring()
         return result

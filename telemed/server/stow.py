@@ -1,20 +1,30 @@
 """STOW-RS: instances come in over HTTP (PS3.18 10.5).
 
-The body is written to temporary files with a count of every byte; nothing of a body that is
-malformed or cut short is kept. Each whole file is then judged by itself: the good ones are entered,
-the others are named with a reason (Annex I). A client that leaves in the middle leaves nothing.
+Every byte of the body is counted; a small one stays in memory, a larger one goes to temporary
+files, and nothing of one that is malformed or cut short is kept. Each whole file is then judged by
+itself: the good ones are entered, the others are named with a reason (Annex I). A client that
+leaves in the middle leaves nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from telemed.actions.intake import Incoming, Outcome, prepare, store_instances
+from telemed.actions.act import Act
+from telemed.actions.intake import (
+    Incoming,
+    Outcome,
+    prepare,
+    prepare_content,
+    store_instances,
+)
 from telemed.actions.studies import with_synthetic_patient
 from telemed.core.errors import Problem
 from telemed.dicom.media import DICOM, STORE_OFFERS
@@ -26,9 +36,10 @@ from telemed.dicom.multipart import (
     media_type_of,
 )
 from telemed.dicom.refusal import Refused
-from telemed.dicom.scan import claimed_identity, valid_uid
+from telemed.dicom.scan import claimed_identity, identity_claimed_by, valid_uid
 from telemed.server.imaging import BASE, Pieces, in_problems, wish
 from telemed.server.routing import Call
+from telemed.server.services import Begun
 from telemed.server.store_answer import (
     COERCED,
     NOT_UNDERSTOOD,
@@ -46,8 +57,8 @@ PIECE: Final = 1 << 20
 AT_ONCE: Final = 8
 _PART_TYPES: Final = ("", DICOM, "application/octet-stream")
 Received = list[BlobWriter | Failure]
-Unwritten = Sequence[tuple[BlobWriter, bytes | None]]
-"""Pieces in order that are not in their files yet; None ends a file."""
+Contents = list[bytes | Failure]
+Judged = Incoming | Failure
 
 
 @in_problems
@@ -59,34 +70,80 @@ async def store(call: Call) -> web.StreamResponse:
         raise Problem("invalid", detail="StudyInstanceUID")
     offer = wish(call, STORE_OFFERS)
     with ExitStack() as files:
-        parts, unwritten = await _receive(call, files)
-        if not parts:
-            raise Problem("invalid", detail="no parts")
-        if len(parts) <= AT_ONCE:  # it holds little, and does not wait behind a CT
-            settled, failures = await _entered(call, institution, parts, unwritten, study_uid)
+        parts = await _receive(call, files)
+        if isinstance(parts, _Small):
+            judged, outcomes = await _entered_at_once(call, institution, parts.contents, study_uid)
         else:
-            await call.services.in_far_thread(_write, unwritten)
-            unwritten = ()
-            async with call.services.large_stores:
-                settled, failures = await _entered(call, institution, parts, (), study_uid)
+            judged, outcomes = await _entered(call, institution, parts, study_uid)
+    settled = await _settled(call, _good(judged), outcomes)
+    failures = [one for one in judged if isinstance(one, Failure)]
     return answer(settled, failures, call.services.settings.origin + BASE, offer)
 
 
+def _good(judged: Sequence[Judged]) -> list[Incoming]:
+    return [one for one in judged if isinstance(one, Incoming)]
+
+
 async def _entered(
-    call: Call, institution: str, parts: Received, unwritten: Unwritten, study_uid: str | None
-) -> tuple[list[Settled], list[Failure]]:
-    """Judge the parts, keep and enter the good ones; what became of each."""
-    judged = await _judge_all(call, parts, unwritten, study_uid)
-    incoming = [one for one in judged if isinstance(one, Incoming)]
-    outcomes: list[Outcome] = []
-    for start in range(0, len(incoming), BATCH):
-        batch = incoming[start : start + BATCH]
-        outcomes += await call.act(
-            lambda act, batch=batch: store_instances(act, institution, batch),  # type: ignore[misc]
-            quiet=True,
-        )
-    failures = [one for one in judged if isinstance(one, Failure)]
-    return await _settled(call, incoming, outcomes), failures
+    call: Call, institution: str, parts: Received, study_uid: str | None
+) -> tuple[Sequence[Judged], list[Outcome]]:
+    """Judge files, keep and enter the good ones; what became of each."""
+    # What holds few files does not wait behind whole CTs.
+    async with call.services.large_stores if len(parts) > AT_ONCE else nullcontext():
+        judged = await _judge_all(call, parts, study_uid)
+        incoming = _good(judged)
+        outcomes: list[Outcome] = []
+        for start in range(0, len(incoming), BATCH):
+            batch = incoming[start : start + BATCH]
+            outcomes += await call.act(
+                lambda act, batch=batch: store_instances(act, institution, batch),  # type: ignore[misc]
+                quiet=True,
+            )
+    return judged, outcomes
+
+
+async def _entered_at_once(
+    call: Call, institution: str, contents: Contents, study_uid: str | None
+) -> tuple[Sequence[Judged], list[Outcome]]:
+    """`_entered` for what fits into memory, in one job of one thread.
+
+    Where a flush is prompt, rows are entered while the files are being flushed: their transaction
+    waits for that before it commits, and keeps nothing when it fails.
+    """
+    services = call.services
+    kept: Future[None] = Future()
+
+    def enter(act: Act, incoming: Sequence[Incoming]) -> list[Outcome]:
+        outcomes = store_instances(act, institution, incoming)
+        kept.result()
+        return outcomes
+
+    def keep(found: Mapping[str, bytes]) -> None:
+        try:
+            services.blobs.put_contents(found)
+        except BaseException as fault:
+            kept.set_exception(fault)
+            raise
+        kept.set_result(None)
+
+    def work(contents: Contents) -> tuple[list[Judged], Begun[list[Outcome]] | None]:
+        judged = [_judge_content(one, study_uid) for one in contents]
+        found = {
+            one.blob.key: content
+            for one, content in zip(judged, contents, strict=True)
+            if isinstance(one, Incoming) and isinstance(content, bytes)
+        }
+        if not found:
+            return judged, None
+        if not services.blobs.prompt:
+            keep(found)
+        begun = call.begin(lambda act: enter(act, _good(judged)))
+        if services.blobs.prompt:
+            keep(found)
+        return judged, begun
+
+    judged, begun = await services.in_far_thread(work, contents)
+    return judged, await services.acted(begun, quiet=True) if begun else []
 
 
 async def _settled(
@@ -108,9 +165,16 @@ async def _settled(
 # --- receiving --------------------------------------------------------------------------------
 
 
-async def _receive(call: Call, files: ExitStack) -> tuple[Received, Unwritten]:
-    """The parts of the body as temporary files that live as long as `files`, and what is still to
-    be written to them: the last piece, and so all of a small body."""
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """The parts of a body that fitted into memory."""
+
+    contents: Contents
+
+
+async def _receive(call: Call, files: ExitStack) -> Received | _Small:
+    """The parts of the body, those of a large one as temporary files that live as long as `files`.
+    Problem("invalid") when it has none."""
     _check_headers(call)
     kind, parameters = media_type_of(call.request.headers.get("Content-Type", ""))
     desk = _Desk(call, files)
@@ -119,31 +183,32 @@ async def _receive(call: Call, files: ExitStack) -> tuple[Received, Unwritten]:
         async for piece in body_pieces(call):
             await desk.take(PartData(piece))
         await desk.take(PartEnd(1))
-        return desk.parts, desk.held
+        return await desk.finish()
     root = parameters.get("type", DICOM).lower()
     if kind != "multipart/related" or root not in (DICOM, *METADATA):
         raise Problem("not-supported-media", detail=kind[:80] or "-")
     reader = MultipartReader(parameters.get("boundary", ""))
     if root != DICOM:
-        return await receive_metadata(call, files, root, reader, body_pieces(call)), ()
+        return await receive_metadata(call, files, root, reader, body_pieces(call))
     async for piece in body_pieces(call):
         for event in reader.feed(piece):
             await desk.take(event)
     reader.finish()
-    return desk.parts, desk.held
+    return await desk.finish()
 
 
 class _Desk:
-    """Writes parts to temporary files as they come, so many bytes at once that a thread pays."""
+    """Takes parts as they come: into memory, and into files once they are more than a piece."""
 
     def __init__(self, call: Call, files: ExitStack) -> None:
-        self.parts: Received = []
-        self.held: list[tuple[BlobWriter, bytes | None]] = []
         self._blobs = call.services.blobs
         self._limit = call.services.settings.upload_max_bytes
         self._files = files
+        self._parts: Received = []
+        self._held: list[tuple[BlobWriter, bytes | None]] = []
         self._writer: BlobWriter | None = None
         self._bytes = 0
+        self._spilled = False
 
     async def take(self, event: PartBegin | PartData | PartEnd) -> None:
         """Follow one event of the reader."""
@@ -153,25 +218,39 @@ class _Desk:
                 self._writer = None
                 if kind in _PART_TYPES:
                     self._writer = self._files.enter_context(self._blobs.writer(self._limit))
-                self.parts.append(self._writer or Failure(NOT_UNDERSTOOD))
+                self._parts.append(self._writer or Failure(NOT_UNDERSTOOD))
             case PartData():
                 if self._writer is not None:
-                    self.held.append((self._writer, event.data))
+                    self._held.append((self._writer, event.data))
                     self._bytes += len(event.data)
                     if self._bytes >= PIECE:
-                        await self._flush()
+                        await self._spill()
             case PartEnd():
                 if self._writer is not None:
-                    self.held.append((self._writer, None))
-                    if len(self.held) >= BATCH:
-                        await self._flush()
+                    self._held.append((self._writer, None))
 
-    async def _flush(self) -> None:
-        held, self.held, self._bytes = self.held, [], 0
+    async def finish(self) -> Received | _Small:
+        """All parts, whole."""
+        if not self._parts:
+            raise Problem("invalid", detail="no parts")
+        if self._spilled:
+            await self._spill()
+            return self._parts
+        pieces: dict[BlobWriter, list[bytes]] = {}
+        for writer, piece in self._held:
+            pieces.setdefault(writer, []).extend([piece] if piece else ())
+        return _Small(
+            [one if isinstance(one, Failure) else b"".join(pieces[one]) for one in self._parts]
+        )
+
+    async def _spill(self) -> None:
+        self._spilled = True
+        held, self._held, self._bytes = self._held, [], 0
         await asyncio.to_thread(_write, held)
 
 
-def _write(held: Unwritten) -> None:
+def _write(held: Iterable[tuple[BlobWriter, bytes | None]]) -> None:
+    """Write pieces in order to their files; None ends a file. Blocks."""
     for writer, piece in held:
         if piece is None:
             writer.seal()
@@ -208,27 +287,14 @@ async def body_pieces(call: Call) -> Pieces:
         raise Problem("invalid", detail="the body ended early") from fault
 
 
-async def _judge_all(
-    call: Call, parts: Received, unwritten: Unwritten, study_uid: str | None
-) -> list[Incoming | Failure]:
-    """The parts in order, some at a time: while some are being kept the next are looked into.
-
-    What fits into one go is written, judged and kept in one: waking threads costs more than it.
-    """
+async def _judge_all(call: Call, parts: Received, study_uid: str | None) -> list[Judged]:
+    """The files in order, some at a time: while some are being kept the next are looked into."""
     services = call.services
 
-    def judge(some: Received) -> list[Incoming | Failure]:
+    def judge(some: Received) -> list[Judged]:
         return [_judge(part, study_uid) for part in some]
 
-    def all_at_once(parts: Received) -> list[Incoming | Failure]:
-        _write(unwritten)
-        judged = judge(parts)
-        services.blobs.put_files(_sound(parts, judged))
-        return judged
-
-    if len(parts) <= AT_ONCE:
-        return await services.in_far_thread(all_at_once, parts)
-    judged: list[Incoming | Failure] = []
+    judged: list[Judged] = []
     keeping: list[asyncio.Future[None]] = []
     try:
         for start in range(0, len(parts), AT_ONCE):
@@ -244,7 +310,7 @@ async def _judge_all(
     return judged
 
 
-def _sound(parts: Received, judged: Sequence[Incoming | Failure]) -> list[tuple[Path, str]]:
+def _sound(parts: Received, judged: Sequence[Judged]) -> list[tuple[Path, str]]:
     """The files to keep and their hashes."""
     return [
         (part.path, part.key)
@@ -253,13 +319,27 @@ def _sound(parts: Received, judged: Sequence[Incoming | Failure]) -> list[tuple[
     ]
 
 
-def _judge(part: BlobWriter | Failure, study_uid: str | None) -> Incoming | Failure:
-    """One part: what may be entered once it is durable, or why not. Blocks."""
+def _judge(part: BlobWriter | Failure, study_uid: str | None) -> Judged:
+    """One file: what may be entered once it is durable, or why not. Blocks."""
     if isinstance(part, Failure):
         return part
     found = prepare(part.path, part.key)
     if isinstance(found, Refused):
         return failure_of(found, claimed_identity(part.path))
+    return _of_study(found, study_uid)
+
+
+def _judge_content(content: bytes | Failure, study_uid: str | None) -> Judged:
+    """`_judge` for a content in memory."""
+    if isinstance(content, Failure):
+        return content
+    found = prepare_content(content)
+    if isinstance(found, Refused):
+        return failure_of(found, identity_claimed_by(content))
+    return _of_study(found, study_uid)
+
+
+def _of_study(found: Incoming, study_uid: str | None) -> Judged:
     summary = found.summary
     if study_uid is not None and summary.study_uid != study_uid:
         return Failure(WRONG_STUDY, summary.sop_class_uid, summary.sop_instance_uid)

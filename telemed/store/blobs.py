@@ -18,15 +18,16 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from telemed.core.errors import Problem
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PIECE = 1 << 20
 _LEFT_OVER_SECONDS = 24 * 3600
@@ -70,6 +71,9 @@ class Blobs(Protocol):
     A place that cannot be reached now is Problem("unavailable"), and nothing was kept.
     """
 
+    prompt: bool
+    """Whether keeping something small takes no longer than a flush of a disk."""
+
     def writer(self, limit: int) -> "BlobWriter":
         """A place to write at most `limit` bytes before they are put."""
         ...
@@ -84,6 +88,10 @@ class Blobs(Protocol):
 
     def put_files(self, files: Sequence[tuple[Path, str]]) -> None:
         """`put_file` for several files and their hashes: all are durable or an error is raised."""
+        ...
+
+    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+        """`put_files` for contents in memory, by their hashes."""
         ...
 
     def discard(self, key: str, unused: float) -> bool:
@@ -180,6 +188,8 @@ class BlobWriter:
 class FileBlobs:
     """Blobs in a directory tree of two levels, on one file system with their temporary files."""
 
+    prompt = True
+
     def __init__(self, root: Path, reserve: int = 0) -> None:
         self.root = root
         self._reserve = reserve
@@ -205,7 +215,7 @@ class FileBlobs:
         this returns. Flushes go together: the file system writes its journal once for many.
         """
         places = [(path, self.path(key)) for path, key in files]
-        new = [(path, place) for path, place in places if not _is_kept(path, place)]
+        new = [(path, place) for path, place in places if not _is_kept(path.stat().st_size, place)]
         with full_disk_is_a_problem():
             # Also of a blob that is there: whoever put it may not have got that far yet.
             named = {place.parent for _, place in places}
@@ -216,13 +226,38 @@ class FileBlobs:
                 self._name(path, place)
             self._each(sync_directory, sorted(named))
 
-    def _each(self, flush: Callable[[Path], None], paths: Sequence[Path]) -> None:
+    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+        """Keep contents under their hashes; equal blobs are left alone.
+
+        In the order of `put_files`, but a file is flushed as it is written, then moved.
+        """
+        places = {self.path(key): content for key, content in contents.items()}
+        new = {
+            self._temp / secrets.token_hex(16): place
+            for place, content in places.items()
+            if not _is_kept(len(content), place)
+        }
+        with full_disk_is_a_problem():
+            named = {place.parent for place in places}
+            for folder in list(named):
+                named |= _make_missing(folder)
+            try:
+                self._each(lambda path: _write_flushed(path, places[new[path]]), list(new))
+                for path, place in new.items():
+                    path.rename(place)
+            except BaseException:
+                for path in new:
+                    path.unlink(missing_ok=True)
+                raise
+            self._each(sync_directory, sorted(named))
+
+    def _each(self, flush: Callable[[T], None], those: Sequence[T]) -> None:
         """Flush all, several at a time; the first error when all are through."""
-        if len(paths) < _TOGETHER:
-            for path in paths:
-                flush(path)
+        if len(those) < _TOGETHER:
+            for one in those:
+                flush(one)
             return
-        wait(flushes := [self._flushers.submit(flush, path) for path in paths])
+        wait(flushes := [self._flushers.submit(flush, one) for one in those])
         for done in flushes:
             done.result()
 
@@ -389,22 +424,29 @@ def words_of_size(size: int) -> str:
     return f"{size} B"
 
 
-def _touched(path: Path) -> bool:
-    """Say that a blob was put again just now, so that nobody discards it; False if it is gone."""
+def _is_kept(size: int, place: Path) -> bool:
+    """Whether a blob is in its place already; if so it counts as put just now, so that nobody
+    discards it."""
     try:
-        os.utime(path)
+        if place.stat().st_size != size:
+            return False
+        os.utime(place)
     except FileNotFoundError:
         return False
     return True
 
 
-def _is_kept(path: Path, place: Path) -> bool:
-    """Whether a file is in its place already, and will not be discarded now."""
-    return _size_of(place) == _size_of(path) and _touched(place)
-
-
-def _size_of(path: Path) -> int | None:
+def _write_flushed(path: Path, content: bytes) -> None:
+    """A new file with a content, flushed; when that fails there is none."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    except OSError:
+        log.error("writing or its flush failed, the file is given up")
+        path.unlink()
+        raise
+    finally:
+        os.close(handle)

@@ -75,14 +75,17 @@ class Store:
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         """Run `act` in one durable transaction; all of it or nothing is kept."""
+        return await asyncio.wrap_future(self.begin_write(act))
+
+    def begin_write(self, act: Callable[[Tx], T]) -> "Future[T]":
+        """`write` from any thread: what it will have returned, once it is durable."""
         if self.sqlite:
             waiting = _Waiting(act, Future(), time.perf_counter())
             self._queue.append(waiting)
             self._write_threads.submit(self._write_waiting)
-            done: Future[T] = waiting.done
-            return await asyncio.wrap_future(done)
+            return waiting.done
         timed = partial(self._timed, "write", time.perf_counter(), self.write_now, act)
-        return await asyncio.get_running_loop().run_in_executor(self._write_threads, timed)
+        return self._write_threads.submit(timed)
 
     async def read(self, ask: Callable[[Tx], T]) -> T:
         """Run `ask` in a read transaction of one snapshot."""

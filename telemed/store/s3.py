@@ -12,7 +12,7 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -96,6 +96,8 @@ class Bucket:
 class S3Blobs:
     """Blobs in a bucket, with a directory of this machine for files on their way and in use."""
 
+    prompt = False
+
     def __init__(self, bucket: Bucket, root: Path, limit: int, reserve: int = 0) -> None:
         self._bucket = bucket
         self._store = bucket.open()
@@ -124,6 +126,14 @@ class S3Blobs:
         """Keep files under their hashes, one after the other."""
         for path, key in files:
             self.put_file(path, key)
+
+    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+        """Keep contents under their hashes, one after the other."""
+        for key, content in contents.items():
+            with self.writer(len(content)) as writer:
+                writer.write(content)
+                writer.seal()
+                self.put_file(writer.path, key)
 
     def discard(self, key: str, unused: float) -> bool:
         """Never: a bucket does not tell when an equal object was put last. The doctor names it."""

@@ -60,6 +60,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 # --- what both keep ---------------------------------------------------------------------------
 
 
+def test_contents_in_memory_are_kept_like_files(place: Place) -> None:
+    """All of several contents are there for everybody, each whole."""
+    contents = {key_of(data): data for data in (b"", b"image", b"x" * 70_000, b"1", b"2")}
+    place().put_contents(contents)
+    other = place()
+    assert {key: b"".join(other.read(key)) for key in contents} == contents
+
+
 def test_content_is_found_under_its_hash_by_everybody(place: Place, tmp_path: Path) -> None:
     """What was put can be read back under the SHA-256 of its bytes, also by another process."""
     path = source(tmp_path, b"image")
@@ -200,6 +208,13 @@ def test_every_step_reaches_the_disk_before_it_is_acknowledged(
         str(path), str(blobs.root), str(place.parent.parent), str(place.parent)
     ]  # fmt: skip
 
+    flushed.clear()
+    place = blobs.path(key_of(b"in memory"))
+    blobs.put_contents({key_of(b"in memory"): b"in memory"})
+    assert place.read_bytes() == b"in memory"
+    assert Path(flushed[0]).parent == blobs.root / "tmp"
+    assert flushed[1:] == [str(blobs.root), str(place.parent.parent), str(place.parent)]
+
 
 def test_an_equal_blob_is_not_written_again(tmp_path: Path) -> None:
     """The second arrival of the same bytes leaves the first file where it is."""
@@ -207,6 +222,8 @@ def test_an_equal_blob_is_not_written_again(tmp_path: Path) -> None:
     known = []
     for name in ("a", "b"):
         known.append(blobs.path(blobs.put_file(source(tmp_path, b"image", name)).key).stat())
+    blobs.put_contents({key_of(b"image"): b"image"})
+    known.append(blobs.path(key_of(b"image")).stat())
     assert len({stat.st_ino for stat in known}) == 1
 
 
@@ -230,6 +247,9 @@ def test_a_damaged_blob_is_healed(tmp_path: Path) -> None:
     blobs.path(key).unlink()
     blobs.path(key).write_bytes(b"im")
     blobs.put_file(tmp_path / "source")
+    assert blobs.path(key).read_bytes() == b"image"
+    blobs.path(key).write_bytes(b"im")
+    blobs.put_contents({key: b"image"})
     assert blobs.path(key).read_bytes() == b"image"
 
 
