@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import Final
 
 from telemed.dicom.refusal import Refused
@@ -180,7 +181,8 @@ class MultipartReader:
         return max(0, len(held) - len(delimiter) + 1), False
 
 
-def media_type_of(text: str) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=256)
+def media_type_of(text: str) -> tuple[str, Mapping[str, str]]:
     """A Content-Type header as its lower-case type and its parameters."""
     message = Message()
     message["Content-Type"] = text.replace("\r", " ").replace("\n", " ")

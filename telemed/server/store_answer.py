@@ -135,14 +135,15 @@ def _conflict(outcome: Outcome) -> Failure:
 def _stored_item(one: Settled, base: str) -> dict[str, object]:
     outcome = one.outcome
     place = f"{base}/studies/{outcome.study_uid}/series/{outcome.series_uid}"
-    told: dict[int, object] = {
-        0x00081150: outcome.sop_class,
-        0x00081155: outcome.sop_uid,
-        0x00081190: f"{place}/instances/{outcome.sop_uid}",
+    # UIDs, of which none is empty here: as plain as it can be, for there may be hundreds.
+    told: dict[str, object] = {
+        "00081150": {"vr": "UI", "Value": [outcome.sop_class]},
+        "00081155": {"vr": "UI", "Value": [outcome.sop_uid]},
+        "00081190": {"vr": "UR", "Value": [f"{place}/instances/{outcome.sop_uid}"]},
     }
     if one.warning is not None:
-        told[0x00081196] = one.warning
-    return row(told)
+        told["00081196"] = {"vr": "US", "Value": [one.warning]}
+    return told
 
 
 def _failed_item(failure: Failure) -> dict[str, object]:

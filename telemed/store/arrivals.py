@@ -67,6 +67,10 @@ def first_wins(row: dict[str, Any], told: Row) -> None:
     for key, value in told.items():
         if key == "attributes":
             old = row[key]
+            if all(
+                tag in old and ("Value" in old[tag] or "Value" not in value[tag]) for tag in value
+            ):
+                continue  # nothing is new in nearly all slices of a series
             row[key] = {
                 tag: old[tag] if "Value" in old.get(tag, {}) else value.get(tag, old.get(tag))
                 for tag in sorted({*old, *value})

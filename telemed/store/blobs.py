@@ -20,6 +20,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeVar
@@ -134,8 +135,8 @@ class BlobWriter:
     The first `write` or `seal` makes the file; only `write`, `seal` and `close` may block.
     """
 
-    def __init__(self, path: Path, limit: int) -> None:
-        self.path = path
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder = folder
         self.size = 0
         self._limit = limit
         self._hash = hashlib.sha256()
@@ -152,6 +153,11 @@ class BlobWriter:
                 rest = rest[file.write(rest) :]
         self._hash.update(data)
         self.size += len(data)
+
+    @cached_property
+    def path(self) -> Path:
+        """Where the file is or will be."""
+        return self._folder / secrets.token_hex(16)
 
     @property
     def key(self) -> str:
@@ -200,7 +206,7 @@ class FileBlobs:
 
     def writer(self, limit: int) -> BlobWriter:
         """A temporary file of this tree, for at most `limit` bytes."""
-        return new_writer(self._temp, limit)
+        return BlobWriter(self._temp, limit)
 
     def put_file(self, path: Path, key: str | None = None) -> Blob:
         """Keep a file's content under its hash; an equal blob is left alone."""
@@ -344,11 +350,6 @@ def require_key(key: str) -> None:
     """ValueError when `key` is not a hash."""
     if not _KEY.match(key):
         raise ValueError("not a blob key")
-
-
-def new_writer(folder: Path, limit: int) -> BlobWriter:
-    """A writer on a temporary file of a folder."""
-    return BlobWriter(folder / secrets.token_hex(16), limit)
 
 
 def sweep(folder: Path) -> None:

@@ -30,7 +30,6 @@ from telemed.store.blobs import (
     Held,
     hash_file,
     make_directory,
-    new_writer,
     require_key,
     sweep,
 )
@@ -111,7 +110,7 @@ class S3Blobs:
 
     def writer(self, limit: int) -> BlobWriter:
         """A temporary file beside the cache, for at most `limit` bytes."""
-        return new_writer(self._temp, limit)
+        return BlobWriter(self._temp, limit)
 
     def put_file(self, path: Path, key: str | None = None) -> Blob:
         """Keep a file's content under its hash; an equal object is left alone."""
