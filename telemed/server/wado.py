@@ -7,13 +7,14 @@ what was stored on arrival, joined without being parsed again.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import orjson
 from aiohttp import web
 
+from telemed.actions.act import Act
 from telemed.actions.intake import BULK_BASE
 from telemed.actions.studies import metadata_of
 from telemed.core.errors import Problem
@@ -28,6 +29,7 @@ from telemed.server.coerced import as_served, told_as_served
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
+    asked_instances_and,
     gathered,
     in_problems,
     instance_url,
@@ -135,9 +137,15 @@ async def _whole(
 async def metadata(call: Call) -> web.StreamResponse:
     """The metadata of a study, a series or an instance as DICOM JSON."""
     offer = wish(call, RESULT_OFFERS)
-    rows = await asked_instances(call)
-    # Whose a study is may be put right: its metadata changes then, its files do not.
-    tag = tag_of(rows, f"{offer.media_type} {rows[0]['study__updated_at']}")
+
+    def look(act: Act, rows: Sequence[Row]) -> bytes | None:
+        """Those of one page are put together where they are read: nothing waits in between."""
+        if offer.multipart or len(rows) > PAGE or unchanged(call, _metadata_tag(rows, offer)):
+            return None
+        return _array(_objects(rows, metadata_of(act, [row["id"] for row in rows])), b"[", b"]")
+
+    rows, body = await asked_instances_and(call, look)
+    tag = _metadata_tag(rows, offer)
     same = unchanged(call, tag)
     if same is not None:
         return same
@@ -145,52 +153,59 @@ async def metadata(call: Call) -> web.StreamResponse:
         boundary = multipart.boundary_for(tag)
         kind = multipart.content_type(offer.media_type, boundary)
         return await send(call, kind, tag, _documents(call, rows, boundary))
-    pieces = _array(call, rows)
-    if len(rows) > PAGE:
-        return await send(call, offer.media_type, tag, pieces)
-    body = await anext(pieces)  # of a known length: what is in one piece is not copied again
-    await pieces.aclose()
+    if body is None:
+        return await send(call, offer.media_type, tag, _arrays(call, rows))
     return await send(call, offer.media_type, tag, one_piece(body), len(body))
+
+
+def _metadata_tag(rows: Sequence[Row], offer: Offer) -> str:
+    # Whose a study is may be put right: its metadata changes then, its files do not.
+    return tag_of(rows, f"{offer.media_type} {rows[0]['study__updated_at']}")
 
 
 Pieced = list[bytes | memoryview]
 
 
-async def _objects(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[Pieced], None]:
-    """Stored JSON objects, some hundred at a time, each in pieces."""
+def _objects(rows: Sequence[Row], stored: Mapping[str, bytes]) -> list[Pieced]:
+    """Stored JSON objects as they are handed out, each in pieces."""
+    return [
+        rebased(told_as_served(row, stored[row["id"]]), BULK_BASE, f"{instance_url(row)}/bulkdata")
+        for row in rows
+    ]
+
+
+def _array(objects: Iterable[Pieced], before: bytes, after: bytes) -> bytes:
+    """Objects with commas between, joined without being parsed again."""
+    pieces: Pieced = []
+    for one in objects:
+        pieces.append(before)
+        pieces += one
+        before = b","
+    return b"".join([*pieces, after])
+
+
+async def _pages(call: Call, rows: Sequence[Row]) -> AsyncGenerator[list[Pieced], None]:
+    """The objects of many instances, a page at a time."""
     for start in range(0, len(rows), PAGE):
         some = rows[start : start + PAGE]
         ids = [row["id"] for row in some]
-        look = call.glance if len(ids) == 1 else call.ask
-        stored = await look(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
-        yield [
-            rebased(
-                told_as_served(row, stored[row["id"]]), BULK_BASE, f"{instance_url(row)}/bulkdata"
-            )
-            for row in some
-        ]
+        stored = await call.ask(lambda act, ids=ids: metadata_of(act, ids))  # type: ignore[misc]
+        yield _objects(some, stored)
 
 
-async def _array(call: Call, rows: Sequence[Row]) -> Pieces:
-    """A JSON array of the objects, joined without being parsed again; a page of them a piece."""
-    left = len(rows)
-    mark = b"["
-    async for some in _objects(call, rows):
-        left -= len(some)
-        pieces: Pieced = []
-        for each in some:
-            pieces.append(mark)
-            pieces += each
-            mark = b","
-        if not left:
-            pieces.append(b"]")
-        yield b"".join(pieces)
+async def _arrays(call: Call, rows: Sequence[Row]) -> Pieces:
+    """A JSON array of many objects, a page of them a piece."""
+    before = b"["
+    async for some in _pages(call, rows):
+        yield _array(some, before, b"")
+        before = b","
+    yield b"]"
 
 
 async def _documents(call: Call, rows: Sequence[Row], boundary: str) -> Pieces:
     """Parts of XML, one per instance; a metadata part is no resource and has no location."""
     first = True
-    async for some in _objects(call, rows):
+    async for some in _pages(call, rows):
         documents = await asyncio.to_thread(lambda some=some: [*map(_document, some)])  # type: ignore[misc]
         yield xml_parts(boundary, documents, first=first)
         first = False

@@ -1,5 +1,6 @@
 """What every table stands on: names of constraints, UTC times, JSON, big integers."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +41,16 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        """On SQLite at once from the text: hundreds of rows of a series have a time each."""
+        if dialect.name == "sqlite":
+            return _time_of_text
+        return super().result_processor(dialect, coltype)
+
+
+def _time_of_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
