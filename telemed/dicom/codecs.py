@@ -284,18 +284,61 @@ def _htj2k(decoded: Decoded, quality: int) -> Encoded:
 
     Unsigned samples are moved so that the level shift of the narrower precision brings them
     back (ISO/IEC 15444-1 G.1.2); signed ones have no shift.
+
+    It goes by resolution (RPCL), each in a tile-part whose length stands in front, down to one of
+    at most 64 x 64: what the RPCL syntax asks for, and no loss to the others.
     """
     values, bits = _exact(decoded), decoded.bits_stored
     spare = 8 * values.dtype.itemsize
     if not decoded.signed and bits < spare:
         values = values + values.dtype.type((1 << spare - 1) - (1 << bits - 1))
     rgb = decoded.photometric == "RGB"
-    data = bytearray(imagecodecs.htj2k_encode(values, reversible=True, rgb=rgb))
+    halvings = max(5, (max(values.shape[:2]) - 1 >> 6).bit_length())
+    data = bytearray(
+        imagecodecs.htj2k_encode(
+            values, reversible=True, rgb=rgb, resolutions=halvings, tlm=True, tilepart=1
+        )
+    )
     size = data.index(b"\xff\x51") + 2
     (count,) = struct.unpack_from(">H", data, size + 36)
     for component in range(count):
         data[size + 38 + 3 * component] = bits - 1 | (0x80 if decoded.signed else 0)
     return Encoded(bytes(data), "YBR_RCT" if rgb else decoded.photometric, bits)
+
+
+def _jpeg_xl(decoded: Decoded, quality: int) -> Encoded:
+    """Without losses and as a bare codestream: a container is put around level 10 all the same."""
+    if decoded.colour and decoded.photometric != "RGB":
+        raise Refused("cannot-transcode", why="PhotometricInterpretation")  # decoders give RGB
+    data = bytes(
+        imagecodecs.jpegxl_encode(
+            _unsigned(decoded, decoded.bits_stored),
+            lossless=True,
+            usecontainer=False,
+            bitspersample=decoded.bits_stored,
+        )
+    )
+    return Encoded(_bare(data), decoded.photometric, decoded.bits_stored)
+
+
+def _bare(data: bytes) -> bytes:
+    """The codestream of a JPEG XL file (ISO/IEC 18181-2 9.1)."""
+    at = 0
+    while data[:2] != b"\xff\x0a" and at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"jxlc":
+            return data[at + 8 : at + size if size else None]
+        at += size or len(data)
+    return data
+
+
+def _jpeg_extended(decoded: Decoded, quality: int) -> Encoded:
+    """With losses: process 4, up to 12 bits of gray (PS3.5 A.4.1); fewer have the baseline."""
+    if decoded.colour or decoded.signed or not 9 <= decoded.bits_stored <= 12:
+        raise Refused("cannot-transcode", why="BitsStored")
+    values = _unsigned(decoded, decoded.bits_stored)
+    data = imagecodecs.jpeg8_encode(values, level=quality, bitspersample=12)
+    return Encoded(bytes(data), decoded.photometric, 12)
 
 
 def _jpeg_baseline(decoded: Decoded, quality: int) -> Encoded:
@@ -316,12 +359,16 @@ Encoder = Callable[[Decoded, int], Encoded]
 ENCODERS: Final[Mapping[str, Encoder]] = {
     RLE: _rle,
     "1.2.840.10008.1.2.4.50": _jpeg_baseline,
+    "1.2.840.10008.1.2.4.51": _jpeg_extended,
     "1.2.840.10008.1.2.4.57": _jpeg_lossless,
     "1.2.840.10008.1.2.4.70": _jpeg_lossless,
     "1.2.840.10008.1.2.4.80": _jpeg_ls,
     "1.2.840.10008.1.2.4.81": _jpeg_ls,
     "1.2.840.10008.1.2.4.90": _jpeg_2000,
     "1.2.840.10008.1.2.4.91": _jpeg_2000,
+    "1.2.840.10008.1.2.4.110": _jpeg_xl,
+    "1.2.840.10008.1.2.4.112": _jpeg_xl,
     "1.2.840.10008.1.2.4.201": _htj2k,
+    "1.2.840.10008.1.2.4.202": _htj2k,
     "1.2.840.10008.1.2.4.203": _htj2k,
 }

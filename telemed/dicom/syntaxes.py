@@ -98,7 +98,9 @@ TRANSFER_SYNTAXES: Final[dict[str, TransferSyntax]] = {
         TransferSyntax(EXPLICIT_BE, "Explicit VR Big Endian", big_endian=True),
         _coded("1.98", "Encapsulated Uncompressed Explicit VR Little Endian", OCTETS, b""),
         _coded("4.50", "JPEG Baseline (Process 1)", "image/jpeg", _JPEG, lossy=True, made=True),
-        _coded("4.51", "JPEG Extended (Process 2 and 4)", "image/jpeg", _JPEG, lossy=True),
+        _coded(
+            "4.51", "JPEG Extended (Process 2 and 4)", "image/jpeg", _JPEG, lossy=True, made=True
+        ),
         _coded("4.57", "JPEG Lossless (Process 14)", "image/jpeg", _JPEG, made=True),
         _coded(
             "4.70", "JPEG Lossless (Process 14, Selection Value 1)", "image/jpeg", _JPEG, made=True
@@ -109,11 +111,13 @@ TRANSFER_SYNTAXES: Final[dict[str, TransferSyntax]] = {
         _coded("4.91", "JPEG 2000", "image/jp2", _J2K, lossy=True, made=True),
         _coded("4.92", "JPEG 2000 Part 2 (Lossless Only)", "image/jpx", _J2K),
         _coded("4.93", "JPEG 2000 Part 2", "image/jpx", _J2K, lossy=True),
-        _coded("4.110", "JPEG XL Lossless", "image/jxl", b"\xff\x0a"),
+        _coded("4.110", "JPEG XL Lossless", "image/jxl", b"\xff\x0a", made=True),
         _coded("4.111", "JPEG XL JPEG Recompression", "image/jxl", b"\xff\x0a", lossy=True),
-        _coded("4.112", "JPEG XL", "image/jxl", b"\xff\x0a", lossy=True),
+        _coded("4.112", "JPEG XL", "image/jxl", b"\xff\x0a", lossy=True, made=True),
         _coded("4.201", "High-Throughput JPEG 2000 (Lossless Only)", "image/jphc", _J2K, made=True),
-        _coded("4.202", "High-Throughput JPEG 2000 RPCL (Lossless Only)", "image/jphc", _J2K),
+        _coded(
+            "4.202", "High-Throughput JPEG 2000 RPCL (Lossless Only)", "image/jphc", _J2K, made=True
+        ),
         _coded("4.203", "High-Throughput JPEG 2000", "image/jphc", _J2K, lossy=True, made=True),
         _coded("5", "RLE Lossless", "image/dicom-rle", b"", made=True),
         *_videos(),

@@ -182,14 +182,14 @@ def _changes(file: ScannedFile, target: TransferSyntax, first: CodedFrame) -> Ch
     return made
 
 
-DERIVING: Final = frozenset({"1.2.840.10008.1.2.4.50"})
+DERIVING: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 """Targets that lose something: what is made in them is another image."""
 
 
 def _derived(file: ScannedFile, target: TransferSyntax, size: int) -> Changes:
     """An image with losses has a UID of its own and names its source (C.7.6.1.1.5, C.12.4.1)."""
     native = (file.number(Tag.ROWS) or 0) * (file.number(Tag.COLUMNS) or 0)
-    native *= file.number(Tag.SAMPLES) or 1
+    native *= (file.number(Tag.SAMPLES) or 1) * (file.number(Tag.BITS_ALLOCATED) or 8) // 8
     kinds = file.ascii(_IMAGE_TYPE).split("\\")
     source = encoded(0x00081150, "UI", file.raw(Tag.SOP_CLASS))
     source += encoded(0x00081155, "UI", file.raw(Tag.SOP_INSTANCE))

@@ -146,6 +146,38 @@ def test_losses_make_another_image(tmp_path: Path) -> None:
     assert np.abs(made.pixel_array.astype(int) - source.pixel_array).mean() < 60
 
 
+def test_losses_of_twelve_bits(tmp_path: Path) -> None:
+    """JPEG Extended holds what the baseline cannot, and only that."""
+    path, room, extended = shipped("examples_overlay.dcm"), Darkroom(), "1.2.840.10008.1.2.4.51"
+    source = dcmread(path)
+    assert source.BitsStored == 12
+    made = transcoded(room, path, extended, tmp_path / "made.dcm")
+    assert made.SOPInstanceUID != source.SOPInstanceUID
+    assert (made.BitsAllocated, made.BitsStored, made.HighBit) == (16, 12, 11)
+    ratio = len(source.PixelData) / len(made.PixelData)
+    assert made.LossyImageCompressionRatio == pytest.approx(ratio, rel=0.05)
+    values = source.pixel_array.astype(int)
+    made.decompress()
+    assert np.abs(made.pixel_array.astype(int) - values).max() < np.ptp(values) / 20
+    with pytest.raises(Refused, match="cannot-transcode"):
+        transcoded(room, shipped("SC_rgb_small_odd.dcm"), extended, tmp_path / "made.dcm")
+
+
+@pytest.mark.parametrize(("width", "halvings"), [(47, 5), (2048, 5), (2049, 6)])
+def test_resolutions_come_in_order(tmp_path: Path, width: int, halvings: int) -> None:
+    """RPCL: each resolution in a tile-part of its own, their lengths in front, the last small."""
+    path = tmp_path / "wide.dcm"
+    dataset = dcmread(shipped("CT_small.dcm"))
+    dataset.Rows, dataset.Columns = 33, width
+    dataset.PixelData = np.arange(33 * width, dtype="<u2").tobytes()
+    dataset.save_as(path)
+    data = bytes(frame_of(Darkroom(), path, 1, "1.2.840.10008.1.2.4.202").data)
+    style = data.index(b"\xff\x52")
+    assert (data[style + 5], data[style + 9]) == (2, halvings)
+    assert data.index(b"\xff\x55") < data.index(b"\xff\x90")
+    assert data.count(b"\xff\x90\x00\x0a") == halvings + 1
+
+
 def test_what_was_lossy_stays_lossy(tmp_path: Path) -> None:
     """Decoded JPEG is told as YBR_FULL in full and keeps its mark of losses."""
     path = shipped("examples_ybr_color.dcm")
