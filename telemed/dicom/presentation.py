@@ -1,8 +1,8 @@
 """Softcopy presentation states: which image they show, and how (PS3.3 A.33, C.10, C.11.8).
 
 Read with the bounded scanner alone. Windows are left to `grey.py`; here are the image referred to,
-the place it takes on the screen and what is written over it. Masks, shutters and blending are not
-looked at.
+the place it takes on the screen and what is written over it. Shutters are `shutter.py`'s; masks and
+blending are not looked at.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from telemed.dicom.picture import PictureSpec, Region
 from telemed.dicom.presentation import presentation
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import opened
+from telemed.dicom.shutter import shuttered
 from telemed.dicom.syntaxes import content_of
 
 _OPTICAL_PATHS, _ICC_PROFILE = 0x00480105, 0x00282000
@@ -63,11 +64,11 @@ def _still(file: ScannedFile, spec: PictureSpec) -> Image.Image:
         raise Refused("cannot-render", why="floating point pixels")
     if spec.state:
         with opened(Path(spec.state)) as state:
-            image = _grey_or_colour(file, spec, state)
+            image = shuttered(_grey_or_colour(file, spec, state), state)
             told = presentation(state, file.ascii(Tag.SOP_INSTANCE))
         image = screen.shown(image, told, lambda made: _fitted(made, spec.fit), spec.font)
     else:
-        image = _grey_or_colour(file, spec)
+        image = shuttered(_grey_or_colour(file, spec), file)
         image = _fitted(_cropped(image, spec.region), spec.fit)
     return annotated(image, file, spec.annotation, spec.font)
 

@@ -23,6 +23,7 @@ from tests.hostile_dicom import (
     Elements,
     compressed,
     encoded,
+    even,
     hostile_files,
     image,
     part10,
@@ -88,6 +89,36 @@ async def test_rescale_comes_before_the_window(pool: RenderPool, tmp_path: Path)
                    x00281051=("DS", b"31"))  # fmt: skip
     wanted = [round(min(1, max(0, (2 * x - 100 + 84.5) / 30 + 0.5)) * 255) for x in range(16)]
     assert grey(await pool.render(stored(tmp_path, data), PNG)) == pytest.approx(wanted, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "elements", "seen"),
+    [
+        ("RECTANGULAR", {0x1602: "2", 0x1604: "3", 0x1606: "1", 0x1608: "2"}, ".##..##........."),
+        ("CIRCULAR", {0x1610: "2\\2", 0x1612: "1"}, ".#..###..#......"),
+        ("POLYGONAL", {0x1620: "1\\1\\1\\4\\4\\1"}, "#######.##..#..."),
+        (
+            "RECTANGULAR\\CIRCULAR",
+            {0x1602: "2", 0x1604: "4", 0x1606: "1", 0x1608: "4", 0x1610: "2\\2", 0x1612: "1"},
+            ".#...##..#......",
+        ),
+        ("CIRCULAR", {0x1610: "2", 0x1612: "x"}, "#" * 16),
+        ("BITMAP", {}, "#" * 16),
+    ],
+)
+async def test_the_display_shutter(
+    pool: RenderPool, tmp_path: Path, shape: str, elements: dict[int, str], seen: str
+) -> None:
+    """Outside is the gray that the shutter names; edges count as inside (PS3.3 C.7.6.11)."""
+    told: Elements = {0x00181600: ("CS", even(shape))}
+    told |= {0x00180000 | number: ("IS", even(value)) for number, value in elements.items()}
+    path = stored(tmp_path, part10(encoded(dict(sorted({**image(), **told}.items())))))
+    wanted = [value if mark == "#" else 0 for value, mark in zip(LINEAR, seen, strict=True)]
+    assert grey(await pool.render(path, PNG)) == wanted
+    told[0x00181622] = us(0x8000)
+    path = stored(tmp_path, part10(encoded(dict(sorted({**image(), **told}.items())))))
+    wanted = [value if mark == "#" else 128 for value, mark in zip(LINEAR, seen, strict=True)]
+    assert grey(await pool.render(path, PNG)) == wanted
 
 
 async def test_region_and_mirror(pool: RenderPool, tmp_path: Path) -> None:
@@ -236,7 +267,7 @@ def test_the_server_process_never_imports_pydicom() -> None:
     import subprocess
 
     rooms = Path(__file__).parents[2] / "telemed" / "dicom"
-    worker = {"annotation", "codecs", "darkroom", "film", "grey", "render", "screen"}
+    worker = {"annotation", "codecs", "darkroom", "film", "grey", "render", "screen", "shutter"}
     names = sorted({path.stem for path in rooms.glob("*.py")} - worker)
     code = f"import sys\nfor n in {names}: __import__('telemed.dicom.' + n)\n"
     code += "assert not {'pydicom', 'numpy', 'PIL'} & set(sys.modules)"
