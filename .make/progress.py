@@ -33,12 +33,18 @@ def duration(seconds: float) -> str:
 
 
 class Step:
-    """One long step, from its first line to its verdict. Use as a context manager."""
+    """One long step, from its first line to its verdict. Use as a context manager.
 
-    def __init__(self, title: str, number: int, total: int, log: Path) -> None:
+    A `quiet` one runs beside another, which has the terminal's line; it shows its verdict only.
+    """
+
+    def __init__(
+        self, title: str, number: int, total: int, log: Path, *, quiet: bool = False
+    ) -> None:
         self.title, self.log = title, log
         self._label = f"[{number}/{total}] {title}"
-        self._live = sys.stdout.isatty()
+        self._terminal = sys.stdout.isatty()
+        self._live = self._terminal and not quiet
         self._news = ""
         self._ended = threading.Event()
         self._begun = time.monotonic()
@@ -49,7 +55,7 @@ class Step:
         if self._live:
             self._painter = threading.Thread(target=self._paint, daemon=True)
             self._painter.start()
-        else:
+        elif not self._terminal:
             print(f"{self._label} …", flush=True)
         return self
 
@@ -64,7 +70,7 @@ class Step:
             self._painter.join()
         mark = "✓" if kind is None else "✗"
         elapsed = duration(time.monotonic() - self._begun)
-        start = "\r\033[K" if self._live else ""
+        start = "\r\033[K" if self._terminal else ""
         print(f"{start}{mark} {self._label}  {elapsed}", flush=True)
 
     def say(self, news: str) -> None:

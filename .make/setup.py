@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -332,15 +333,30 @@ def only_one() -> Iterator[None]:
 
 
 def reach(goal: str) -> None:
-    """Do every step of a goal that is not done yet, in order. Raises Stop.
+    """Do every step of a goal that is not done yet. Raises Stop.
 
-    Whether a step has work is asked just before it, as an earlier one may have changed its inputs.
+    What the browser needs is made beside the steps behind it, which need none of it.
     """
     stages = [BY_NAME[name] for name in GOALS[goal] if is_present(BY_NAME[name])]
-    for number, stage in enumerate(stages, start=1):
+    numbered = [(number, len(stages), stage) for number, stage in enumerate(stages, start=1)]
+    at = [number for number, stage in enumerate(stages) if stage.name in BROWSER]
+    if not at or at[-1] == len(stages) - 1:
+        take(numbered)
+        return
+    take(numbered[: at[0]])
+    with ThreadPoolExecutor(1) as beside:
+        browser = beside.submit(take, numbered[at[0] : at[-1] + 1], quiet=True)
+        take(numbered[at[-1] + 1 :])
+        browser.result()
+
+
+def take(numbered: Iterable[tuple[int, int, Stage]], *, quiet: bool = False) -> None:
+    """Do steps in order. Whether one has work is asked just before it, as an earlier one may have
+    changed its inputs."""
+    for number, total, stage in numbered:
         if is_wanted(stage):
             log = BUILD / "logs" / f"{stage.name}.log"
-            with Step(stage.title, number, len(stages), log) as step:
+            with Step(stage.title, number, total, log, quiet=quiet) as step:
                 stage.run(step)
 
 

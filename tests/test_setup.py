@@ -5,8 +5,9 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -107,6 +108,36 @@ def test_goals_name_known_stages_in_an_order_that_works(setup):
     for goal, names in setup.GOALS.items():
         places = [order.index(name) for name in names]
         assert places == sorted(places), goal
+
+
+def test_the_browser_is_made_beside_what_needs_none_of_it(setup, monkeypatch):
+    """In order within each; whichever fails, the other one ends first and the failure is told."""
+    done: list[str] = []
+    both = threading.Barrier(2, timeout=30)
+
+    def made(name: str, broken: str = ""):
+        def work(step: object) -> None:
+            if name in ("web", "samples"):
+                both.wait()  # each waits for the other: one after the other would never end
+            if name == broken:
+                raise setup.Stop(name)
+            done.append(name)
+
+        return setup.Stage(name, name, list, (setup.BUILD / name,), 0, work)
+
+    for broken in ("", "web", "samples"):
+        done.clear()
+        stages = [made(name, broken) for name in setup.GOALS["demo"] if name != "node"]
+        monkeypatch.setattr(setup, "BY_NAME", {stage.name: stage for stage in stages})
+        monkeypatch.setitem(setup.GOALS, "all", tuple(stage.name for stage in stages))
+        monkeypatch.setattr(setup, "is_present", lambda stage: True)
+        with pytest.raises(setup.Stop, match=broken) if broken else nullcontext():
+            setup.reach("all")
+        assert done[:3] == ["venv", "runtime", "telemed"]
+        if not broken:
+            assert done.index("web-packages") < done.index("web") < done.index("viewer")
+            assert "samples" in done
+        assert ("viewer" in done) == (broken != "web")
 
 
 def test_little_disk_is_said_before_work_begins(scripts, tmp_path):
