@@ -45,6 +45,7 @@ class Adoption:
     def adopted(self, arrival: Arrival, study: Row) -> Arrival:
         """The arrival with its study's identity, and what it said in OriginalAttributes."""
         whose = _whose(study["attributes"])
+        patients.told_otherwise(self._act.tx, study["id"], self._act.now)
         told = with_identity(
             arrival.instance["metadata"], whose, self._act.now, _source(self._act, study)
         )

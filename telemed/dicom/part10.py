@@ -69,7 +69,7 @@ def elements_of(
         if tag in changes:
             yield encoded(tag, *changes[tag])
         else:
-            yield from _element(file, file.elements[tag])
+            yield from element_of(file, file.elements[tag])
 
 
 def encoded(tag: int, vr: str, value: bytes | int | None) -> bytes:
@@ -96,7 +96,8 @@ def pieces_of(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
         yield buffer[at : min(at + CHUNK, end)]
 
 
-def _element(file: ScannedFile, element: Element) -> Iterator[bytes]:
+def element_of(file: ScannedFile, element: Element) -> Iterator[bytes]:
+    """An element of a file in Explicit VR Little Endian, in pieces."""
     tag, vr, offset, length, items, _ = element
     if items is not None:
         yield encoded(tag, "SQ", sequence_value(file, items))
@@ -111,4 +112,4 @@ def _element(file: ScannedFile, element: Element) -> Iterator[bytes]:
 
 def _item(file: ScannedFile, item: Item) -> bytes:
     tags = (tag for tag in sorted(item) if tag & 0xFFFF)
-    return item_of(b"".join(piece for tag in tags for piece in _element(file, item[tag])))
+    return item_of(b"".join(piece for tag in tags for piece in element_of(file, item[tag])))

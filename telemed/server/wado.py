@@ -25,7 +25,7 @@ from telemed.dicom.part10 import wire
 from telemed.dicom.scan import opened
 from telemed.dicom.syntaxes import TRANSFER_SYNTAXES
 from telemed.dicom.xmlmodel import native_xml
-from telemed.server.coerced import as_served, told_as_served
+from telemed.server.coerced import as_served, identity_of, told_as_served
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
@@ -57,7 +57,7 @@ async def retrieve(call: Call) -> web.StreamResponse:
     shapes = {offer.multipart for offer in offers.values()}
     if len(shapes) > 1:
         raise Problem("not-acceptable", supported="multipart/related type=application/dicom")
-    tag = tag_of(rows, str(sorted(offers.values())))
+    tag = tag_of(rows, f"{sorted(offers.values())}{identity_of(rows[0])}")
     same = unchanged(call, tag)
     if same is not None:
         return same

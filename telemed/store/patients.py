@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from telemed.core.report import State
 from telemed.store import derived
-from telemed.store.removal_tables import patient_changes
+from telemed.store.removal_tables import patient_changes, removed_instances
 from telemed.store.tables import (
     instances,
     patients,
@@ -80,22 +80,28 @@ def give_study(
     tx: Tx, study_id: str, values: Row, rewritten: Callable[[bytes], bytes], now: datetime
 ) -> None:
     """A study becomes a patient's by these columns, and so does its instances' metadata."""
-    tx.change(studies, {"id": study_id}, {**values, "updated_at": now})
-    after = ""
-    while page := _page(tx, study_id, after):
-        for one in page:
-            told = rewritten(one["metadata"])
-            if told is not one["metadata"]:
-                tx.change(instances, {"id": one["id"]}, {"metadata": told})
-        after = page[-1]["id"]
+    tx.change(studies, {"id": study_id}, {**values, "updated_at": now, "identity_at": now})
+    for table in (instances, removed_instances):  # what is hidden may be put back
+        after = ""
+        while page := _page(tx, table, study_id, after):
+            for one in page:
+                told = rewritten(one["metadata"])
+                if told is not one["metadata"]:
+                    tx.change(table, {"id": one["id"]}, {"metadata": told})
+            after = page[-1]["id"]
     derived.index(tx, study_id)
 
 
-def _page(tx: Tx, study_id: str, after: str) -> list[Row]:
-    query = sa.select(instances.c.id, instances.c.metadata).where(
-        instances.c.study_id == study_id, instances.c.id > after
+def told_otherwise(tx: Tx, study_id: str, now: datetime) -> None:
+    """Note that a study has images which are told under another identity than their files say."""
+    tx.change(studies, {"id": study_id}, {"identity_at": now})
+
+
+def _page(tx: Tx, table: sa.Table, study_id: str, after: str) -> list[Row]:
+    query = sa.select(table.c.id, table.c.metadata).where(
+        table.c.study_id == study_id, table.c.id > after, table.c.blob.is_not(None)
     )
-    return tx.all(query.order_by(instances.c.id).limit(_PAGE))
+    return tx.all(query.order_by(table.c.id).limit(_PAGE))
 
 
 def give_requests(tx: Tx, request_ids: Iterable[str], patient_ref: str) -> None:

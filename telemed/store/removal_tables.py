@@ -83,10 +83,16 @@ legal_holds = _table(
     Col("institution_id", sa.Text, nullable=False),
     Col("study_id", sa.Text, sa.ForeignKey("studies.id"), nullable=False, index=True),
     Col("reason", sa.Text, nullable=False),
+    # Who wanted it: a court, the patient, the health authority. Empty before it was asked for.
+    Col("asked_by", sa.Text, nullable=False, server_default=""),
+    # When somebody is to look again; NULL is open-ended. A hold never ends by itself.
+    Col("until", sa.Date),
     Col("held_by", sa.Text, nullable=False),
     Col("at", UtcTime, nullable=False),
     Col("ended_by", sa.Text),
     Col("ended_at", UtcTime),
+    Col("end_reason", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_legal_holds_institution_at", "institution_id", "at"),
 )
 
 # Patients merged and studies moved: what went from whom to whom, so that it can be taken back.

@@ -149,6 +149,8 @@ studies = _table(
     Col("search_json", sa.LargeBinary, nullable=False),
     Col("received_at", UtcTime, nullable=False),
     Col("updated_at", UtcTime, nullable=False),
+    # Since when its images may be told under another identity than their files say; NULL: never.
+    Col("identity_at", UtcTime),
     sa.UniqueConstraint("institution_id", "study_uid"),
     sa.Index("ix_studies_study_uid", "study_uid"),
     sa.Index("ix_studies_institution_date", "institution_id", "study_date"),
