@@ -97,7 +97,7 @@ class Blobs(Protocol):
 
     def discard(self, key: str, unused: float) -> bool:
         """Remove a blob that no row names and nobody has put for `unused` seconds; whether it is
-        gone. A place that cannot tell when it was put last keeps it."""
+        gone. A place that cannot tell when it was put last takes two calls that far apart."""
         ...
 
     def near(self, key: str) -> Held | None:

@@ -90,6 +90,11 @@ class BlobCache:
         """Remove unused files of `needed` bytes together."""
         self.shrink(max(0, sum(entry.size for entry in self._entries()) - needed))
 
+    def drop(self, key: str) -> None:
+        """Remove a file unless somebody is reading it."""
+        self._sound.discard(key)
+        _remove(self._place(key))
+
     def _place(self, key: str) -> Path:
         return self._root / key[:2] / key
 

@@ -3,8 +3,12 @@
 An object appears whole or not at all: a small file is one PUT, a large one a multipart upload
 that is completed only after the last byte had the right hash. Readers get a file, from a cache on
 this machine, whose every byte was compared with its hash on the way here. A service that fails or
-is slow is Problem("unavailable"): nothing was kept, and who asked asks again. Blobs are never
-removed; what a failed attempt left in the bucket is completed or overwritten by the next.
+is slow is Problem("unavailable"): nothing was kept, and who asked asks again. What a failed
+attempt left in the bucket is completed or overwritten by the next.
+
+A bucket cannot remove an object only if nobody has put it meanwhile. So one that is discarded is
+laid aside first, under another prefix, and is gone for good a day later. Whoever was told in
+between that it is here, and names it, still finds it: reading brings it back.
 """
 
 import contextlib
@@ -14,7 +18,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,9 +46,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREFIX = "blobs/"
+ASIDE = "leaving/"
 PROBE = "telemed-check"
 PART = 8 << 20
 """Bytes of a part; a file up to this size is one PUT. 10,000 parts are the most S3 takes."""
+
+MOST_COPIED = 5 << 30
+"""Bytes that S3 copies in one request."""
 
 AT_ONCE = 2
 """Parts of one file that are under way at once: with `PART` what a large file costs in memory."""
@@ -116,7 +124,7 @@ class S3Blobs:
         """Keep a file's content under its hash; an equal object is left alone."""
         key = hash_file(path) if key is None else key
         size = path.stat().st_size
-        if self._size(key) != size:
+        if self._size(_name(key)) != size:
             self._send(path, key, size)
         self._keep_near(path, key)
         return Blob(key, size)
@@ -135,8 +143,41 @@ class S3Blobs:
                 self.put_file(writer.path, key)
 
     def discard(self, key: str, unused: float) -> bool:
-        """Never: a bucket does not tell when an equal object was put last. The doctor names it."""
-        return False
+        """Lay an object aside, and remove it when it has lain there for `unused` seconds; whether
+        it is gone. An account that may not delete keeps it; the doctor names it."""
+        size = self._size(_name(key))
+        if size is not None and size > MOST_COPIED:
+            log.warning("the bucket keeps a deleted image: it is too large to be laid aside")
+            return False
+        with _service_faults("delete", missing_is_ours=False):
+            try:
+                obstore.delete(self._store, ASIDE + PROBE)  # that nothing is copied in vain
+                if size is not None and self._lay(_name(key), _aside(key)):
+                    self._cache.drop(key)
+                    return False
+                return self._remove_aside(key, unused)
+            except (PermissionDeniedError, UnauthenticatedError) as fault:
+                log.warning("the bucket keeps a deleted image: %s", _first_line(fault))
+                return False
+
+    def _lay(self, source: str, target: str) -> bool:
+        """Move an object within the bucket; False when it is not there."""
+        try:
+            obstore.copy(self._store, source, target)
+        except FileNotFoundError:
+            return False
+        obstore.delete(self._store, source)
+        return True
+
+    def _remove_aside(self, key: str, unused: float) -> bool:
+        try:
+            laid = obstore.head(self._store, _aside(key))["last_modified"]
+        except FileNotFoundError:
+            return True
+        if datetime.now(UTC) - laid < timedelta(seconds=unused):
+            return False
+        obstore.delete(self._store, _aside(key))
+        return True
 
     def near(self, key: str) -> Held | None:
         """The blob's file when it is in the cache."""
@@ -162,7 +203,7 @@ class S3Blobs:
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
-        return self._size(key) is not None
+        return any(self._size(name) is not None for name in (_name(key), _aside(key)))
 
     def free_bytes(self) -> int:
         """Free bytes of this machine: files rest here on their way to the bucket."""
@@ -190,11 +231,11 @@ class S3Blobs:
             log.warning("%s does not answer: %s", where, _first_line(fault))
         return None
 
-    def _size(self, key: str) -> int | None:
-        """Bytes of the object, None without one."""
+    def _size(self, name: str) -> int | None:
+        """Bytes of an object, None without one."""
         with _service_faults("head", missing_is_ours=False):
             try:
-                return obstore.head(self._store, _name(key))["size"]
+                return obstore.head(self._store, name)["size"]
             except FileNotFoundError:
                 return None
 
@@ -221,7 +262,13 @@ class S3Blobs:
             options = {"range": {"offset": start}}
         else:
             options = {}
-        return obstore.get(self._store, _name(key), options=options)
+        try:
+            return obstore.get(self._store, _name(key), options=options)
+        except FileNotFoundError:
+            # Named again just when it was laid aside.
+            if not self._lay(_aside(key), _name(key)):
+                raise
+            return obstore.get(self._store, _name(key), options=options)
 
     def _keep_near(self, path: Path, key: str) -> None:
         """Copy what was put into the cache: who sent it, and who is asked, will want to see it.
@@ -257,6 +304,11 @@ class S3Blobs:
 def _name(key: str) -> str:
     require_key(key)
     return PREFIX + key
+
+
+def _aside(key: str) -> str:
+    require_key(key)
+    return ASIDE + key
 
 
 def _hashed(file: BinaryIO, key: str) -> Iterator[bytes]:

@@ -14,7 +14,6 @@ from tests.world import World, canary_of
 
 DESK, SECOND = "county-technician", "county-coordinator"
 HIDE = {"level": "study", "reason": "test-images"}
-DECADES = timedelta(days=31 * 366)
 
 
 async def hidden(world: World, **more: Any) -> tuple[Any, str]:
@@ -120,8 +119,7 @@ async def test_deleting_takes_two_people_retention_and_no_hold(world: World) -> 
     second = world.client(SECOND)
     facts = await second.refused("retention", "POST", path, {})
     assert facts["until"] == "2056-03-05"
-    world.clock.advance(days=DECADES.days)
-    await _stay_signed_in(world)
+    await world.decades_pass()
     await second.ok("POST", f"/api/studies/{study['id']}/hold", {"reason": "医疗纠纷"})
     await second.refused("on-hold", "POST", path, {})
     await second.ok("POST", f"/api/studies/{study['id']}/hold/end")
@@ -145,8 +143,7 @@ async def test_whoever_hid_it_does_not_delete_it(world: World) -> None:
     study = await world.study("county")
     path = f"/api/studies/{study['id']}/hide"
     removal = (await world.client(SECOND).ok("POST", path, HIDE))["id"]
-    world.clock.advance(days=DECADES.days)
-    await _stay_signed_in(world)
+    await world.decades_pass()
     second = world.client(SECOND)
     await second.refused("second-person", "POST", f"/api/removals/{removal}/delete", {})
 
@@ -158,8 +155,7 @@ async def test_a_blob_goes_when_no_row_names_it_and_not_before(world: World) -> 
     other = (await world.rows(t.instances))[0]
     shared = min(keys)
     await world.write(lambda tx: tx.change(t.instances, {"id": other["id"]}, {"blob": shared}))
-    world.clock.advance(days=DECADES.days)
-    await _stay_signed_in(world)
+    await world.decades_pass()
     await world.client(SECOND).ok("POST", f"/api/removals/{removal}/delete", {})
     later = world.clock() + timedelta(days=2)
     unnamed = await world.services.store.read(lambda tx: store.unnamed(tx, later, 10))
@@ -266,9 +262,3 @@ async def test_a_study_sent_again_under_new_uids_is_offered_not_silently_doubled
     assert (await world.client("hub-coordinator").get("/api/conflicts/studies"))["groups"] == []
     await client.ok("POST", f"/api/studies/{group[0]['id']}/hide", {**HIDE, "reason": "sent-twice"})
     assert (await client.get("/api/conflicts/studies"))["groups"] == []
-
-
-async def _stay_signed_in(world: World) -> None:
-    """Sessions end long before decades have passed; in a test they may go on."""
-    for_ever = {"expires_at": world.clock() + DECADES, "seen_at": world.clock()}
-    await world.write(lambda tx: tx.update(t.sessions, t.sessions.c.id.is_not(None), for_ever))

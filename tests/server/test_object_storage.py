@@ -10,8 +10,12 @@ import pytest
 
 from dicom_samples.base import Person
 from dicom_samples.tiny import make_tiny_ct
+from telemed.assemble import drop_left_blobs
 from telemed.server import uploads
 from telemed.store import tables as t
+from telemed.store.removal_tables import left_blobs
+from telemed.store.s3 import PROBE
+from tests import world as worlds
 from tests.s3_server import S3
 from tests.server.imaging_house import House, Reply, house_at
 from tests.server.test_uploads import TUS, WHO, announce, archive, begin, files, patch, spooled
@@ -153,3 +157,32 @@ async def test_a_large_file_streams_into_the_bucket(house: House, s3: S3) -> Non
         data=BytesIO(large),
     )).status == 200  # fmt: skip
     assert await whole(house) == {large}
+
+
+async def test_files_of_deleted_images_leave_the_bucket(
+    world_folder: Path, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hidden by one, deleted by another after the years of keeping: laid aside a day later, gone
+    another day later, and what a row names stays."""
+    async with worlds.world_at(world_folder, **s3.settings) as world:
+        mine, other = await world.study("county"), await world.study("county", 2)
+        rows = [row for row in await world.rows(t.instances) if row["institution_id"] == "county"]
+        for row in rows:
+            place = world_folder / "blobs" / row["blob"][:2] / row["blob"][2:4] / row["blob"]
+            assert world.services.blobs.put_file(place).key == row["blob"]
+        kept = {f"blobs/{row['blob']}" for row in rows if row["study_id"] == other["id"]}
+        body = {"level": "study", "reason": "test-images"}
+        path = f"/api/studies/{mine['id']}/hide"
+        removal = await world.client("county-technician").ok("POST", path, body)
+        await world.decades_pass()
+        second = world.client("county-coordinator")
+        await second.ok("POST", f"/api/removals/{removal['id']}/delete", {})
+        assert await drop_left_blobs(world.services) == 0  # not yet a day
+        world.clock.advance(days=2)
+        assert await drop_left_blobs(world.services) == 0
+        names = {name for name in s3.names() if name != PROBE}
+        assert len(names) == 4 and {n for n in names if n.startswith("blobs/")} == kept
+        monkeypatch.setattr("telemed.assemble.LEFT_SECONDS", 0.0)
+        assert await drop_left_blobs(world.services) == 2
+        assert {name for name in s3.names() if name != PROBE} == kept
+        assert await world.rows(left_blobs) == []

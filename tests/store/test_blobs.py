@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import PermissionDeniedError
 
 from telemed.core.errors import Problem
 from telemed.store.blobs import Blobs, FileBlobs, sync_file
@@ -282,6 +283,39 @@ def test_an_equal_object_is_not_sent_again_and_a_damaged_one_is(s3: S3, tmp_path
     s3.put(name, b"oth")
     s3_blobs(s3, tmp_path / "c").put_file(path)
     assert s3.get(name) == path.read_bytes()
+
+
+def test_a_discarded_object_is_laid_aside_and_then_gone(s3: S3, tmp_path: Path) -> None:
+    """Who names it in between still reads it; a day's rest is asked for before it goes."""
+    blobs = s3_blobs(s3, tmp_path / "one")
+    key = blobs.put_file(source(tmp_path, b"x" * 1000)).key
+    assert not blobs.discard(key, unused=3600)
+    assert s3.names() == [f"leaving/{key}"] and blobs.exists(key)
+    assert not blobs.discard(key, unused=3600)  # it has not lain there long enough
+    assert b"".join(blobs.read(key)) == b"x" * 1000  # a row named it just before
+    assert s3.names() == [f"blobs/{key}"]
+    assert not blobs.discard(key, unused=0) and blobs.discard(key, unused=0)
+    assert s3.names() == [] and not blobs.exists(key)
+    assert not list((tmp_path / "one").rglob(key))  # nor does the cache keep it
+    assert blobs.discard(key, unused=0)
+    assert blobs.put_file(source(tmp_path, b"x" * 1000)).key == key
+    assert s3.names() == [f"blobs/{key}"]
+
+
+def test_an_account_that_may_not_delete_keeps_what_is_discarded(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The object stays where it is, no copy is made, and the log says why."""
+
+    def refused(*_: object) -> None:
+        raise PermissionDeniedError("Access Denied")
+
+    blobs = s3_blobs(s3, tmp_path / "one")
+    key = blobs.put_file(source(tmp_path, b"x" * 1000)).key
+    monkeypatch.setattr("obstore.delete", refused)
+    assert not blobs.discard(key, unused=0)
+    assert s3.names() == [f"blobs/{key}"]
+    assert "keeps a deleted image" in caplog.text
 
 
 @pytest.mark.parametrize("size", [1000, 2 * PART + 1])
