@@ -286,8 +286,12 @@ class World:
         return await self.services.store.write(do)
 
     async def decades_pass(self) -> None:
-        """The years that images are kept; sessions, which end long before, go on."""
+        """The years that images are kept; nobody is signed out by it."""
         self.clock.advance(days=31 * 366)
+        await self.stay_signed_in()
+
+    async def stay_signed_in(self) -> None:
+        """Sessions end long before decades have passed; in a test they may go on."""
         for_ever = {"expires_at": self.clock() + timedelta(days=31 * 366), "seen_at": self.clock()}
         await self.write(lambda tx: tx.update(t.sessions, t.sessions.c.id.is_not(None), for_ever))
 

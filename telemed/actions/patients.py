@@ -9,15 +9,22 @@ be taken back.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from telemed.actions import image_facts
+import sqlalchemy as sa
+
+from telemed.actions import image_changes, image_facts, removals
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
+from telemed.actions.image_changes import What
+from telemed.actions.studies import find_patients
+from telemed.core import request
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
 from telemed.core.errors import Problem
+from telemed.core.removal import BEING_READ
 from telemed.dicom.identity import WHOSE, with_identity
 from telemed.dicom.jsonmodel import row as elements
 from telemed.store import network, patients, studies
@@ -28,6 +35,23 @@ from telemed.store.removal_tables import patient_changes
 from telemed.store.tx import Row
 
 MERGE, MOVE = "merge", "move"
+
+
+class Effect(StrEnum):
+    """What moving a study does to a case that shows it."""
+
+    BEING_READ = "being-read"
+    """It may be read at any moment: nothing is moved under a reader."""
+    MIXED = "mixed"
+    """A draft that shows other studies too would be about two people."""
+    SIGNED = "signed"
+    """It keeps the identity that was signed; its author is told."""
+    FOLLOWS = "follows"
+    STAYS = "stays"
+    """It has ended, and is about other studies too."""
+
+
+BLOCKING = frozenset({Effect.BEING_READ, Effect.MIXED})
 DOUBLES = 200
 LATELY = timedelta(days=90)
 
@@ -74,16 +98,31 @@ def merge(act: Act, from_ref: str, to_ref: str, reason: str) -> str:
 
 
 def move(act: Act, study_id: str, to_ref: str, reason: str) -> str:
-    """A study was filed under the wrong patient: it becomes the right one's."""
-    act.subject.require(Permission.CORRECT_STUDIES)
-    study = studies.own_study(act.tx, act.subject.own_institution, study_id)
-    if study is None:
-        raise Problem("not-found")
+    """A study was filed under the wrong patient: it becomes the right one's, with the cases that
+    show nothing else. A signed one stays as it was signed, and its author is told."""
+    study = _own_study(act, study_id)
     source, target = _pair(act, study["patient_ref"], to_ref)
-    asked = [r for r in _unsigned_of(act, study_id, source) if _only_this(act, r, study_id)]
+    cases = {case["id"]: effect for case, effect in _effects(act, study)}
+    if BLOCKING & set(cases.values()):
+        raise Problem("study-in-use")
+    asked = [case for case, effect in cases.items() if effect is Effect.FOLLOWS]
     _give(act, study_id, target)
     patients.give_requests(act.tx, asked, to_ref)
+    image_changes.note(act, {study_id: study["instance_count"]}, What.CORRECTED)
     return _note(act, MOVE, source, target, [study_id], asked, reason)
+
+
+def outlook(act: Act, study_id: str) -> tuple[Row, list[tuple[Row, Effect]]]:
+    """Whose a study is, and what moving it would do to the cases that show it."""
+    study = _own_study(act, study_id)
+    whose = patients.own(act.tx, study["institution_id"], study["patient_ref"]) or {}
+    return whose, _effects(act, study)
+
+
+def candidates(act: Act, words: str) -> list[Row]:
+    """The institution's patients to whom a study may be moved, by name, pinyin or number."""
+    act.subject.require(Permission.CORRECT_STUDIES)
+    return find_patients(act, words)
 
 
 def undo(act: Act, change_id: str) -> None:
@@ -102,6 +141,9 @@ def undo(act: Act, change_id: str) -> None:
     for study_id in done["study_ids"]:
         here = act.tx.find(t.studies, id=study_id, patient_ref=done["to_ref"])
         if here is not None:
+            if done["kind"] == MOVE:
+                removals.require_not_being_read(act, study_id)
+                image_changes.note(act, {study_id: here["instance_count"]}, What.CORRECTED)
             _give(act, study_id, source)
     still = set(patients.unsigned_requests(act.tx, done["to_ref"]))
     patients.give_requests(act.tx, still & set(done["request_ids"]), source["id"])
@@ -173,19 +215,34 @@ def _pair(act: Act, from_ref: str, to_ref: str) -> tuple[Row, Row]:
     return source, target
 
 
-def _unsigned_of(act: Act, study_id: str, source: Row) -> list[str]:
-    """Requests about the patient that show the study and whose report nobody has signed."""
-    open_ones = set(patients.unsigned_requests(act.tx, source["id"]))
-    links = act.tx.all(t.request_studies.select().where(t.request_studies.c.study_id == study_id))
-    return [link["request_id"] for link in links if link["request_id"] in open_ones]
+def _own_study(act: Act, study_id: str) -> Row:
+    act.subject.require(Permission.CORRECT_STUDIES)
+    study = studies.own_study(act.tx, act.subject.own_institution, study_id)
+    if study is None:
+        raise Problem("not-found")
+    return study
 
 
-def _only_this(act: Act, request_id: str, study_id: str) -> bool:
-    """Whether a request shows no other study: one that does stays with its patient."""
-    links = act.tx.all(
-        t.request_studies.select().where(t.request_studies.c.request_id == request_id)
-    )
-    return all(link["study_id"] == study_id for link in links)
+def _effects(act: Act, study: Row) -> list[tuple[Row, Effect]]:
+    """The cases that show a study, each with what moving it would do."""
+    unsigned = set(patients.unsigned_requests(act.tx, study["patient_ref"]))
+    return [
+        (case, _effect(act, case, study["id"], unsigned))
+        for case in removals.cases_of(act, study["id"])
+    ]
+
+
+def _effect(act: Act, case: Row, study_id: str, unsigned: set[str]) -> Effect:
+    state = request.State(case["state"])
+    if state in BEING_READ:
+        return Effect.BEING_READ
+    if case["id"] not in unsigned:
+        return Effect.SIGNED if state in request.WITH_PROVIDER else Effect.STAYS
+    links = t.request_studies
+    shown = act.tx.all(sa.select(links.c.study_id).where(links.c.request_id == case["id"]))
+    if all(link["study_id"] == study_id for link in shown):
+        return Effect.FOLLOWS
+    return Effect.MIXED if state in request.EDITABLE else Effect.STAYS
 
 
 def _give(act: Act, study_id: str, patient: Row) -> None:

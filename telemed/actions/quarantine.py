@@ -161,7 +161,6 @@ def _rename(act: Act, found: Sides, copy: Incoming, reason: str) -> None:
     arrival = intake.arrival(copy, act.subject.own_institution)
     patient = patients.named(act, arrival)
     if patient["id"] != found.study["patient_ref"]:
-        removals.require_not_being_read(act, found.study["id"])
         patients.move(act, found.study["id"], patient["id"], reason)
 
 

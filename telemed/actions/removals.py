@@ -1,4 +1,4 @@
-"""Hiding images with a reason, putting them back, deleting them by a second person, holding them.
+"""Hiding images with a reason, putting them back, deleting them by a second person.
 
 All of it is the owning institution's alone. Each step is a fact, an entry of the audit, and a flag
 on every report that was signed on the images.
@@ -16,12 +16,11 @@ from telemed.core import request
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
 from telemed.core.errors import Problem
-from telemed.core.removal import Event, Level, State
+from telemed.core.removal import Event, Keeping, Level, State
 from telemed.dicom.scan import valid_uid
-from telemed.store import removals, studies
+from telemed.store import holds, removals, studies
 from telemed.store import tables as t
 from telemed.store.audit import Event as Audited
-from telemed.store.removal_tables import legal_holds
 from telemed.store.tx import Row
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -30,7 +29,7 @@ MOST = 200
 
 def hide(act: Act, study_id: str, level: Level, uid: str, reason: str, note: str) -> str:
     """Take a study, a series or an instance out of what is shown; the removal's id."""
-    study = _own(act, study_id)
+    study = own_study(act, study_id)
     require_not_being_read(act, study_id)
     if act.catalogue.reason("hide", reason) is None:
         raise Problem("reason-required")
@@ -66,61 +65,37 @@ def delete(act: Act, removal_id: str, kind: str | None) -> None:
     act.subject.require(Permission.DELETE_STUDIES)
     row = _removal(act, removal_id)
     rules.require_other_person(row["removed_by"], act.subject.account_id)
-    if removals.on_hold(act.tx, row["study_id"]):
+    if holds.on_hold(act.tx, row["study_id"]):
         raise Problem("on-hold")
     require_not_being_read(act, row["study_id"])
-    rules.require_retention_over(
-        kept_until(act, row["study_id"], kind), act.now.astimezone(ZONE).date()
-    )
+    kept = keeping(act, act.tx.find(t.studies, id=row["study_id"]) or {})
+    if kind is not None and kind not in kept.until:
+        raise Problem("invalid", detail="kind")
+    rules.require_retention_over(kept.until[kind] if kind else kept.longest, today(act))
     _end(act, row, Event.DELETE)
     removals.destroy(act.tx, removal_id, act.now)
     study = {"id": row["study_id"], "institution_id": row["institution_id"]}
     say(act, Kind.IMAGES_DELETED, study, row["instances"], level=row["level"], record=kind)
 
 
-def kept_until(act: Act, study_id: str, kind: str | None = None) -> date:
-    """The first day on which a study's images may be deleted."""
-    study = act.tx.find(t.studies, id=study_id) or {}
-    studied = rules.study_day(study["study_date"], study["received_at"])
-    known = {row.kind for row in act.catalogue.retention}
-    if kind is not None and kind not in known:
-        raise Problem("invalid", detail="kind")
-    return rules.kept_until(studied, kind, act.catalogue.retention)
+def keeping(act: Act, study: Row) -> Keeping:
+    """From which day a study's images are kept, and until when by kind of record."""
+    return rules.keeping(study["study_date"], study["received_at"], act.catalogue.retention)
 
 
-def hold(act: Act, study_id: str, reason: str) -> None:
-    """Put a study under legal hold (封存): nothing of it is deleted until the hold ends."""
-    study = _own(act, study_id, Permission.DELETE_STUDIES)
-    if removals.on_hold(act.tx, study_id):
-        return  # a retried click: the hold stands
-    act.tx.insert(
-        legal_holds,
-        {
-            "id": act.new_id(),
-            "institution_id": study["institution_id"],
-            "study_id": study_id,
-            "reason": " ".join(reason.split()),
-            "held_by": act.subject.account_id,
-            "at": act.now,
-        },
-    )
-    say(act, Kind.IMAGES_HELD, study, study["instance_count"])
+def cares_for(act: Act, study: Row) -> bool:
+    """Whether a study is of the subject's institution, and they care for its images."""
+    mine = study["institution_id"] == act.subject.institution_id
+    return mine and Permission.CORRECT_STUDIES in act.subject.permissions
 
 
-def end_hold(act: Act, study_id: str) -> None:
-    """End a study's legal hold."""
-    study = _own(act, study_id, Permission.DELETE_STUDIES)
-    open_ones = [h for h in removals.holds_of(act.tx, study_id) if h["ended_at"] is None]
-    if not open_ones:
-        return
-    ended = {"ended_by": act.subject.account_id, "ended_at": act.now}
-    for one in open_ones:
-        act.tx.change(legal_holds, {"id": one["id"]}, ended)
-    say(act, Kind.IMAGES_HOLD_ENDED, study, study["instance_count"])
+def today(act: Act) -> date:
+    """The day in Guangxi."""
+    return act.now.astimezone(ZONE).date()
 
 
 def listed(act: Act, state: State | None) -> list[Row]:
-    """The institution's removals, newest first, each with the day until which it is kept."""
+    """The institution's removals, newest first, each with all that keeps it from deletion."""
     act.subject.require(Permission.CORRECT_STUDIES)
     found = removals.listed(
         act.tx, act.subject.own_institution, state.value if state else None, MOST
@@ -128,8 +103,9 @@ def listed(act: Act, state: State | None) -> list[Row]:
     return [
         {
             **row,
-            "kept_until": kept_until(act, row["study_id"]),
-            "on_hold": removals.on_hold(act.tx, row["study_id"]),
+            "keeping": keeping(act, row),
+            "on_hold": holds.on_hold(act.tx, row["study_id"]),
+            "in_use": _is_being_read(act, row["study_id"]),
             "mine": row["removed_by"] == act.subject.account_id,
         }
         for row in found
@@ -169,9 +145,18 @@ def new_removal(
 
 def require_not_being_read(act: Act, study_id: str) -> None:
     """Problem("study-in-use") while an open case shows the study."""
+    rules.require_not_being_read(request.State(case["state"]) for case in cases_of(act, study_id))
+
+
+def cases_of(act: Act, study_id: str) -> list[Row]:
+    """The cases that show a study, whoever may see them."""
     states = [s.value for s in request.State]
-    cases = studies.requests_with(act.tx, [study_id], t.requests.c.state.in_(states))
-    rules.require_not_being_read(request.State(case["state"]) for case in cases)
+    return studies.requests_with(act.tx, [study_id], t.requests.c.state.in_(states))
+
+
+def _is_being_read(act: Act, study_id: str) -> bool:
+    states = {request.State(case["state"]) for case in cases_of(act, study_id)}
+    return bool(states & rules.BEING_READ)
 
 
 def say(act: Act, kind: Kind, study: Row, instances: int, **data: object) -> None:
@@ -182,7 +167,7 @@ def say(act: Act, kind: Kind, study: Row, instances: int, **data: object) -> Non
     audited(act, event, "study", study["id"], "success", what=kind.value, **told)
 
 
-def _own(act: Act, study_id: str, permission: Permission = Permission.CORRECT_STUDIES) -> Row:
+def own_study(act: Act, study_id: str, permission: Permission = Permission.CORRECT_STUDIES) -> Row:
     """A study of the subject's institution, hidden or not, or Problem("not-found")."""
     act.subject.require(permission)
     institution = act.subject.own_institution

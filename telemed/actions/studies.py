@@ -227,8 +227,13 @@ def _made_up_id(given: Mapping[str, str]) -> str:
 
 
 def search_patients(act: Act, words: str) -> list[Row]:
-    """Up to 20 of the institution's own patients by name, pinyin, initials or PatientID."""
+    """`find_patients` for those who see patients."""
     act.subject.require(Permission.SEE_PATIENTS)
+    return find_patients(act, words)
+
+
+def find_patients(act: Act, words: str) -> list[Row]:
+    """Up to 20 of the institution's own patients by name, pinyin, initials or PatientID."""
     folded = normalise(words).replace("*", "").replace("?", "")
     where = sa.and_(
         t.patients.c.institution_id == act.subject.own_institution,

@@ -6,6 +6,7 @@ record must be kept (`configs/retention.toml`). Nothing is taken from a case tha
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -70,13 +71,32 @@ BEING_READ = frozenset({request.State.OPEN, request.State.RETURNED})
 """A case in these states may be read at any moment: nothing is taken from under the reader."""
 
 
-def kept_until(studied: date, kind: str | None, table: Iterable[Retention]) -> date:
-    """The first day on which images of that day may be deleted; ValueError for a kind that the
-    table does not know. Where no kind is told the longest counts."""
-    told = [row.years for row in table if kind in (None, row.kind)]
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long images are kept: from which day, and the first day on which they may be deleted
+    by kind of record. `from_arrival` where the study tells no day of its own."""
+
+    since: date
+    from_arrival: bool
+    until: Mapping[str, date]
+
+    @property
+    def longest(self) -> date:
+        """What counts where nobody says which kind the record is."""
+        return max(self.until.values())
+
+
+def keeping(study_date: str, received: datetime, table: Iterable[Retention]) -> Keeping:
+    """How long the images of a study (its StudyDate, and when it came) are kept."""
+    since = study_day(study_date, received)
+    until = {row.kind: _years_later(since, row.years) for row in table}
+    return Keeping(since, f"{since:%Y%m%d}" != study_date, until)
+
+
+def _years_later(day: date, years: int) -> date:
     # A leap day's years end on the 28th: the last year may have no 29th.
-    day = 28 if (studied.month, studied.day) == (2, 29) else studied.day
-    return studied.replace(year=studied.year + max(told), day=day)
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year + years, day=28 if leap else day.day)
 
 
 def require_not_being_read(states: Iterable[request.State]) -> None:

@@ -22,6 +22,7 @@ from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.store import (
+    holds,
     image_changes,
     log,
     network,
@@ -267,6 +268,8 @@ def study_out(act: Act, row: Row) -> dict[str, Any]:
         "modalities": [m for m in str(row["modalities"]).split("\\") if m],
         "institution": {k: place[k] for k in ("id", "name", "short_name")},
         "thumbnail": thumbnail(row["study_uid"]),
+        "on_hold": row["institution_id"] == act.subject.institution_id
+        and holds.on_hold(act.tx, row["id"]),
     }
 
 

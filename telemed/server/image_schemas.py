@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from telemed.actions.patients import Effect
 from telemed.core.quarantine import Resolution
 from telemed.core.removal import Level, State
 from telemed.server import schemas as s
@@ -118,6 +119,25 @@ class RemovalQuery(s.In):
     state: Literal["", "out", "restored", "deleted"] = "out"
 
 
+class RecordKind(s.Out):
+    kind: str
+    label: s.Words
+    years: int
+    until: date
+    """The first day on which images of such a record may be deleted."""
+
+
+class KeepingOut(s.Out):
+    """How long images are kept, and from which day that counts."""
+
+    since: date
+    from_arrival: bool
+    """The study tells no day that can be, so the day it came counts."""
+    until: date
+    """Where nobody says the kind of record: the longest."""
+    kinds: list[RecordKind]
+
+
 class RemovalOut(s.Out):
     id: str
     study_id: str
@@ -136,7 +156,11 @@ class RemovalOut(s.Out):
     at: datetime
     ended_at: datetime | None
     kept_until: date
+    """The first day on which it may be deleted, where nobody says the kind of record."""
+    keeping: KeepingOut
     on_hold: bool
+    in_use: bool
+    """Whether a case that may be read shows the study."""
     mine: bool
 
 
@@ -165,6 +189,65 @@ class DeleteIn(s.In):
 
 class HoldIn(s.In):
     reason: Words1
+    asked_by: Words1
+    """Who wants the images kept: a court, the patient, the health authority."""
+    until: date | None = None
+    """When somebody is to look again; a hold never ends by itself."""
+
+
+class HoldEndIn(s.In):
+    reason: Words1
+
+
+class HoldQuery(s.In):
+    """Which holds, of which patient or for which reason."""
+
+    state: Literal["in-force", "ended", "all"] = "in-force"
+    q: s.Short = ""
+
+
+class HoldOut(s.Out):
+    """A legal hold on a study."""
+
+    id: str
+    study_id: str
+    reason: str
+    asked_by: str
+    until: date | None
+    due: bool
+    """Whether its day has come and it is still on."""
+    held_by: str
+    at: datetime
+    ended_by: str | None
+    ended_at: datetime | None
+    end_reason: str
+
+
+class HoldRow(HoldOut):
+    """A hold in a list, with its study. Of a hidden study no images are shown."""
+
+    study_uid: str
+    patient_name: str
+    patient_id: str
+    study_date: str
+    description: str
+    modalities: str
+    instance_count: int
+
+
+class HoldList(s.Out):
+    items: list[HoldRow]
+
+
+class StudyDetail(s.Out):
+    """A study, and for its own institution what is known of its keeping."""
+
+    study: s.StudyOut
+    series: list[s.SeriesOut]
+    requests: list[str]
+    conflicts: int
+    holds: list[HoldOut]
+    keeping: KeepingOut | None
 
 
 # --- patients ---------------------------------------------------------------------------------
@@ -202,6 +285,27 @@ class PatientDetail(s.Out):
 class MergeIn(s.In):
     into: s.Code
     reason: Words1
+
+
+class CandidateQuery(s.In):
+    """Name, pinyin, initials or number."""
+
+    q: s.Short = ""
+
+
+class MovedCase(s.Out):
+    """A case that shows a study, and what moving the study does to it."""
+
+    id: str
+    number: str | None
+    effect: Effect
+
+
+class MoveOutlook(s.Out):
+    patient: s.PatientOut
+    cases: list[MovedCase]
+    blocked: bool
+    """Whether one of them stands in the way."""
 
 
 class MoveIn(s.In):

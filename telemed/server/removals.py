@@ -1,4 +1,4 @@
-"""The routes of images that are hidden, put back, deleted, held; and of patients merged."""
+"""The routes of images that are hidden, put back, deleted; and of patients merged."""
 
 from aiohttp import web
 
@@ -10,10 +10,11 @@ from telemed.core.errors import Problem
 from telemed.core.removal import State
 from telemed.server import image_schemas as s
 from telemed.server.cases import patient_out, study_out
+from telemed.server.holds import keeping_out
 from telemed.server.imaging import in_problems
 from telemed.server.quarantine import draw
 from telemed.server.routing import Call, Route
-from telemed.server.schemas import Done
+from telemed.server.schemas import Done, PatientList
 from telemed.store import studies
 from telemed.store.tx import Row
 
@@ -34,7 +35,21 @@ async def list_removals(call: Call) -> dict[str, object]:
     """What is not shown, newest first."""
     asked = call.query(s.RemovalQuery)
     state = State(asked.state) if asked.state else None
-    return {"items": await call.ask(lambda act: acts.listed(act, state))}
+
+    def ask(act: Act) -> dict[str, object]:
+        table = act.catalogue.retention
+        return {
+            "items": [
+                {
+                    **row,
+                    "kept_until": row["keeping"].longest,
+                    "keeping": keeping_out(row["keeping"], table),
+                }
+                for row in acts.listed(act, state)
+            ]
+        }
+
+    return await call.ask(ask)
 
 
 async def put_back(call: Call) -> dict[str, object]:
@@ -47,19 +62,6 @@ async def delete(call: Call) -> dict[str, object]:
     """Delete for good."""
     record = call.body(s.DeleteIn).record
     await call.act(lambda act: acts.delete(act, call.path("id"), record))
-    return DONE
-
-
-async def hold(call: Call) -> dict[str, object]:
-    """Put a study under legal hold."""
-    reason = call.body(s.HoldIn).reason
-    await call.act(lambda act: acts.hold(act, call.path("id"), reason))
-    return DONE
-
-
-async def end_hold(call: Call) -> dict[str, object]:
-    """End a study's legal hold."""
-    await call.act(lambda act: acts.end_hold(act, call.path("id")))
     return DONE
 
 
@@ -136,6 +138,31 @@ async def merge(call: Call) -> dict[str, object]:
     return {"id": made}
 
 
+async def show_outlook(call: Call) -> dict[str, object]:
+    """Whose a study is, and what moving it would do to the cases that show it."""
+
+    def ask(act: Act) -> dict[str, object]:
+        whose, effects = people.outlook(act, call.path("id"))
+        told = [
+            {"id": case["id"], "number": case["number"], "effect": effect}
+            for case, effect in effects
+        ]
+        blocked = any(effect in people.BLOCKING for _, effect in effects)
+        return {"patient": patient_out(whose, act.now), "cases": told, "blocked": blocked}
+
+    return await call.ask(ask)
+
+
+async def list_candidates(call: Call) -> dict[str, object]:
+    """Patients to whom a study may be moved."""
+    q = call.query(s.CandidateQuery).q
+
+    def ask(act: Act) -> dict[str, object]:
+        return {"items": [patient_out(row, act.now) for row in people.candidates(act, q)]}
+
+    return await call.ask(ask)
+
+
 async def move(call: Call) -> dict[str, object]:
     """Move a study to the right patient."""
     body = call.body(s.MoveIn)
@@ -152,10 +179,8 @@ async def undo(call: Call) -> dict[str, object]:
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/studies/{id}/hide", hide, P.CORRECT_STUDIES, "Hide images",
           body=s.HideIn, returns=s.RemovalRef, created=True),
-    Route("POST", "/api/studies/{id}/hold", hold, P.DELETE_STUDIES, "Put under legal hold",
-          body=s.HoldIn, returns=Done),
-    Route("POST", "/api/studies/{id}/hold/end", end_hold, P.DELETE_STUDIES, "End a legal hold",
-          returns=Done),
+    Route("GET", "/api/studies/{id}/move", show_outlook, P.CORRECT_STUDIES,
+          "What moving a study would do", returns=s.MoveOutlook),
     Route("POST", "/api/studies/{id}/move", move, P.CORRECT_STUDIES, "Move a study to a patient",
           body=s.MoveIn, returns=s.ChangeRef, created=True),
     Route("GET", "/api/requests/{id}/signed-images", list_signed_images, P.SEE_STUDIES,
@@ -170,6 +195,8 @@ ROUTES: tuple[Route, ...] = (
           body=s.DeleteIn, returns=Done),
     Route("GET", "/api/patients/doubles", list_doubles, P.CORRECT_STUDIES,
           "Patients registered twice, perhaps", returns=s.DoubleList),
+    Route("GET", "/api/patients/candidates", list_candidates, P.CORRECT_STUDIES,
+          "Patients to whom a study may be moved", query=s.CandidateQuery, returns=PatientList),
     Route("GET", "/api/conflicts/studies", list_sent_twice, P.CORRECT_STUDIES,
           "Studies sent again under a new UID, perhaps", returns=s.SentTwiceList),
     Route("GET", "/api/patients/{id}", show_patient, P.CORRECT_STUDIES,

@@ -334,13 +334,8 @@ class StudyOut(Out):
     updated_at: datetime
     institution: InstitutionRef
     thumbnail: str | None
-
-
-class StudyDetail(Out):
-    study: StudyOut
-    series: list[SeriesOut]
-    requests: list[str]
-    conflicts: int
+    on_hold: bool
+    """A legal hold is on it; told to its own institution only."""
 
 
 class StudyPage(Out):

@@ -9,6 +9,8 @@ from telemed.actions.act import Act
 from telemed.core.access import Permission
 from telemed.server import schemas as s
 from telemed.server.cases import patient_out, study_out
+from telemed.server.holds import care_of
+from telemed.server.image_schemas import StudyDetail
 from telemed.server.routing import Call, Route
 
 P = Permission
@@ -53,6 +55,7 @@ async def show(call: Call) -> dict[str, object]:
             "series": series,
             "requests": cases,
             "conflicts": conflicts,
+            **care_of(act, study),
         }
 
     return await call.ask(ask)
@@ -75,5 +78,5 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/studies", list_studies, P.SEE_STUDIES, "Own studies",
           query=StudyQuery, returns=s.StudyPage),
     Route("GET", "/api/studies/{id}", show, P.SEE_STUDIES, "One study",
-          returns=s.StudyDetail),
+          returns=StudyDetail),
 )  # fmt: skip

@@ -18,7 +18,6 @@ from telemed.store import studies as shelf
 from telemed.store.removal_tables import (
     conflicts,
     left_blobs,
-    legal_holds,
     removals,
     removed_instances,
 )
@@ -190,7 +189,10 @@ def instances_of(tx: Tx, removal_id: str) -> list[Row]:
 
 def listed(tx: Tx, institution_id: str, state: str | None, limit: int) -> list[Row]:
     """An institution's removals with their study, newest first."""
-    names = ("study_uid", "patient_name", "patient_id", "study_date", "description", "modalities")
+    names = (
+        "study_uid", "patient_name", "patient_id", "study_date", "description", "modalities",
+        "received_at",
+    )  # fmt: skip
     query = (
         sa.select(removals, *(studies.c[name] for name in names))
         .join(studies, studies.c.id == removals.c.study_id)
@@ -255,17 +257,6 @@ def shown_when_signed(tx: Tx, request_id: str) -> list[Row]:
     )
     order = (removed_instances.c.series_uid, removed_instances.c.number, removed_instances.c.id)
     return tx.all(query.order_by(*order).limit(500))
-
-
-def holds_of(tx: Tx, study_id: str) -> list[Row]:
-    """A study's legal holds, those in force first."""
-    query = sa.select(legal_holds).where(legal_holds.c.study_id == study_id)
-    return tx.all(query.order_by(legal_holds.c.ended_at.is_not(None), legal_holds.c.at.desc()))
-
-
-def on_hold(tx: Tx, study_id: str) -> bool:
-    """Whether a legal hold is in force."""
-    return any(hold["ended_at"] is None for hold in holds_of(tx, study_id))
 
 
 # --- blobs that nobody names ------------------------------------------------------------------

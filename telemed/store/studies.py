@@ -481,6 +481,7 @@ def requests_with(tx: Tx, study_ids: Iterable[str], where: Where) -> list[Row]:
         sa.select(
             request_studies.c.study_id,
             requests.c.id,
+            requests.c.number,
             requests.c.requester_id,
             requests.c.provider_id,
             requests.c.state,

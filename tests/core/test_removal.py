@@ -41,7 +41,9 @@ def test_images_are_kept_for_the_years_of_their_kind(
     studied: date, kind: str | None, until: date
 ) -> None:
     """Where nobody says the kind the longest counts; the last day itself is over."""
-    assert removal.kept_until(studied, kind, YEARS) == until
+    kept = removal.keeping(f"{studied:%Y%m%d}", datetime(2026, 3, 5, tzinfo=UTC), YEARS)
+    assert (kept.until[kind] if kind else kept.longest) == until
+    assert (kept.since, kept.from_arrival) == (studied, False)
     removal.require_retention_over(until, until)
     with pytest.raises(Problem, match="retention"):
         removal.require_retention_over(until, date.fromordinal(until.toordinal() - 1))
@@ -59,7 +61,8 @@ def test_images_are_kept_for_the_years_of_their_kind(
 )
 def test_keeping_counts_from_a_day_that_can_be(told: str, day: date) -> None:
     """A date that is absent, wrong, to come or out of reach is no way to delete early."""
-    assert removal.study_day(told, datetime(2026, 3, 5, 8, tzinfo=UTC)) == day
+    kept = removal.keeping(told, datetime(2026, 3, 5, 8, tzinfo=UTC), YEARS)
+    assert (kept.since, kept.from_arrival) == (day, told != "20110305")
 
 
 @pytest.mark.parametrize("state", list(request.State))

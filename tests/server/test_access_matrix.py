@@ -82,8 +82,14 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/studies/{id}/hide"): Row(
         P.CORRECT_STUDIES, "absent", body={"level": "study", "reason": "quality"}
     ),
-    ("POST", "/api/studies/{id}/hold"): Row(P.DELETE_STUDIES, "absent", body={"reason": "诉讼"}),
-    ("POST", "/api/studies/{id}/hold/end"): Row(P.DELETE_STUDIES, "absent"),
+    ("GET", "/api/holds"): Row(P.CORRECT_STUDIES),
+    ("POST", "/api/studies/{id}/hold"): Row(
+        P.DELETE_STUDIES, "absent", body={"reason": "诉讼", "asked_by": "法院"}
+    ),
+    ("POST", "/api/studies/{id}/hold/end"): Row(
+        P.DELETE_STUDIES, "absent", body={"reason": "结案"}
+    ),
+    ("GET", "/api/studies/{id}/move"): Row(P.CORRECT_STUDIES, "absent"),
     ("POST", "/api/studies/{id}/move"): Row(
         P.CORRECT_STUDIES, "absent", body={"to": "p", "reason": "登记错误"}
     ),
@@ -94,6 +100,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/removals/{id}/delete"): Row(P.DELETE_STUDIES, "absent", body={}),
     ("GET", "/api/conflicts/studies"): Row(P.CORRECT_STUDIES),
     ("GET", "/api/patients/doubles"): Row(P.CORRECT_STUDIES),
+    ("GET", "/api/patients/candidates"): Row(P.CORRECT_STUDIES, query="?q=zhang"),
     ("GET", "/api/patients/{id}"): Row(P.CORRECT_STUDIES, "absent"),
     ("POST", "/api/patients/{id}/merge"): Row(
         P.CORRECT_STUDIES, "absent", body={"into": "p", "reason": "重复登记"}

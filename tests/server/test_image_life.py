@@ -13,6 +13,7 @@ from tests.server.images import changed, files_of, stow
 from tests.world import World, canary_of
 
 DESK, SECOND = "county-technician", "county-coordinator"
+HOLD = {"reason": "医疗纠纷", "asked_by": "县人民法院"}
 HIDE = {"level": "study", "reason": "test-images"}
 
 
@@ -120,9 +121,9 @@ async def test_deleting_takes_two_people_retention_and_no_hold(world: World) -> 
     facts = await second.refused("retention", "POST", path, {})
     assert facts["until"] == "2056-03-05"
     await world.decades_pass()
-    await second.ok("POST", f"/api/studies/{study['id']}/hold", {"reason": "医疗纠纷"})
+    await second.ok("POST", f"/api/studies/{study['id']}/hold", HOLD)
     await second.refused("on-hold", "POST", path, {})
-    await second.ok("POST", f"/api/studies/{study['id']}/hold/end")
+    await second.ok("POST", f"/api/studies/{study['id']}/hold/end", {"reason": "已结案"})
     await second.ok("POST", path, {})
     uid = study["study_uid"]
     gone = await second.call("GET", f"/dicom-web/studies/{uid}/metadata")

@@ -244,40 +244,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/studies/{id}/hold": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Put under legal hold */
-        post: operations["removals_post_studies_hold"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/studies/{id}/hold/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** End a legal hold */
-        post: operations["removals_post_studies_hold_end"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/studies/{id}/move": {
         parameters: {
             query?: never;
@@ -285,7 +251,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What moving a study would do */
+        get: operations["removals_get_studies_move"];
         put?: never;
         /** Move a study to a patient */
         post: operations["removals_post_studies_move"];
@@ -397,6 +364,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patients/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Patients to whom a study may be moved */
+        get: operations["removals_get_patients_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conflicts/studies": {
         parameters: {
             query?: never;
@@ -459,6 +443,57 @@ export interface paths {
         put?: never;
         /** Take a merge or a move back */
         post: operations["removals_post_patient_changes_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Legal holds */
+        get: operations["holds_get_holds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put under legal hold */
+        post: operations["holds_post_studies_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{id}/hold/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a legal hold */
+        post: operations["holds_post_studies_hold_end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1884,6 +1919,12 @@ export interface components {
             revision: number;
             content: components["schemas"]["ReportContent"];
         };
+        /**
+         * Effect
+         * @description What moving a study does to a case that shows it.
+         * @enum {string}
+         */
+        Effect: "being-read" | "mixed" | "signed" | "follows" | "stays";
         /** FactsOut */
         FactsOut: {
             /** Items */
@@ -1938,10 +1979,103 @@ export interface components {
              */
             note?: string;
         };
+        /** HoldEndIn */
+        HoldEndIn: {
+            /** Reason */
+            reason: string;
+        };
         /** HoldIn */
         HoldIn: {
             /** Reason */
             reason: string;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+        };
+        /** HoldList */
+        HoldList: {
+            /** Items */
+            items: components["schemas"]["HoldRow"][];
+        };
+        /**
+         * HoldOut
+         * @description A legal hold on a study.
+         */
+        HoldOut: {
+            /** Id */
+            id: string;
+            /** Study Id */
+            study_id: string;
+            /** Reason */
+            reason: string;
+            /** Asked By */
+            asked_by: string;
+            /** Until */
+            until: string | null;
+            /** Due */
+            due: boolean;
+            /** Held By */
+            held_by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended By */
+            ended_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** End Reason */
+            end_reason: string;
+        };
+        /**
+         * HoldRow
+         * @description A hold in a list, with its study. Of a hidden study no images are shown.
+         */
+        HoldRow: {
+            /** Id */
+            id: string;
+            /** Study Id */
+            study_id: string;
+            /** Reason */
+            reason: string;
+            /** Asked By */
+            asked_by: string;
+            /** Until */
+            until: string | null;
+            /** Due */
+            due: boolean;
+            /** Held By */
+            held_by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended By */
+            ended_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** End Reason */
+            end_reason: string;
+            /** Study Uid */
+            study_uid: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Study Date */
+            study_date: string;
+            /** Description */
+            description: string;
+            /** Modalities */
+            modalities: string;
+            /** Instance Count */
+            instance_count: number;
         };
         /** Icd10List */
         Icd10List: {
@@ -2063,6 +2197,26 @@ export interface components {
             /** Short Name */
             short_name: string;
         };
+        /**
+         * KeepingOut
+         * @description How long images are kept, and from which day that counts.
+         */
+        KeepingOut: {
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            /** From Arrival */
+            from_arrival: boolean;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+            /** Kinds */
+            kinds: components["schemas"]["RecordKind"][];
+        };
         /** LeaseOut */
         LeaseOut: {
             /** Lease Until */
@@ -2138,6 +2292,25 @@ export interface components {
             to: string;
             /** Reason */
             reason: string;
+        };
+        /** MoveOutlook */
+        MoveOutlook: {
+            patient: components["schemas"]["PatientOut"];
+            /** Cases */
+            cases: components["schemas"]["MovedCase"][];
+            /** Blocked */
+            blocked: boolean;
+        };
+        /**
+         * MovedCase
+         * @description A case that shows a study, and what moving the study does to it.
+         */
+        MovedCase: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string | null;
+            effect: components["schemas"]["Effect"];
         };
         /** NetworkSummary */
         NetworkSummary: {
@@ -2300,6 +2473,19 @@ export interface components {
             /** Services */
             services: string[];
         };
+        /** RecordKind */
+        RecordKind: {
+            /** Kind */
+            kind: string;
+            label: components["schemas"]["Words"];
+            /** Years */
+            years: number;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
         /** RemovalList */
         RemovalList: {
             /** Items */
@@ -2345,8 +2531,11 @@ export interface components {
              * Format: date
              */
             kept_until: string;
+            keeping: components["schemas"]["KeepingOut"];
             /** On Hold */
             on_hold: boolean;
+            /** In Use */
+            in_use: boolean;
             /** Mine */
             mine: boolean;
         };
@@ -2865,7 +3054,10 @@ export interface components {
              */
             provider_id?: string | null;
         };
-        /** StudyDetail */
+        /**
+         * StudyDetail
+         * @description A study, and for its own institution what is known of its keeping.
+         */
         StudyDetail: {
             study: components["schemas"]["StudyOut"];
             /** Series */
@@ -2874,6 +3066,9 @@ export interface components {
             requests: string[];
             /** Conflicts */
             conflicts: number;
+            /** Holds */
+            holds: components["schemas"]["HoldOut"][];
+            keeping: components["schemas"]["KeepingOut"] | null;
         };
         /** StudyOut */
         StudyOut: {
@@ -2913,6 +3108,8 @@ export interface components {
             institution: components["schemas"]["InstitutionRef"];
             /** Thumbnail */
             thumbnail: string | null;
+            /** On Hold */
+            on_hold: boolean;
         };
         /** StudyPage */
         StudyPage: {
@@ -3258,11 +3455,16 @@ export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
+export type Effect = components['schemas']['Effect'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
 export type Hello = components['schemas']['Hello'];
 export type HideIn = components['schemas']['HideIn'];
+export type HoldEndIn = components['schemas']['HoldEndIn'];
 export type HoldIn = components['schemas']['HoldIn'];
+export type HoldList = components['schemas']['HoldList'];
+export type HoldOut = components['schemas']['HoldOut'];
+export type HoldRow = components['schemas']['HoldRow'];
 export type Icd10List = components['schemas']['Icd10List'];
 export type Icd10Out = components['schemas']['Icd10Out'];
 export type ImageChangeOut = components['schemas']['ImageChangeOut'];
@@ -3271,6 +3473,7 @@ export type InstitutionDetail = components['schemas']['InstitutionDetail'];
 export type InstitutionOut = components['schemas']['InstitutionOut'];
 export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
+export type KeepingOut = components['schemas']['KeepingOut'];
 export type LeaseOut = components['schemas']['LeaseOut'];
 export type Level = components['schemas']['Level'];
 export type Me = components['schemas']['Me'];
@@ -3278,6 +3481,8 @@ export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
 export type MissingOut = components['schemas']['MissingOut'];
 export type MoveIn = components['schemas']['MoveIn'];
+export type MoveOutlook = components['schemas']['MoveOutlook'];
+export type MovedCase = components['schemas']['MovedCase'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type Option = components['schemas']['Option'];
 export type PasswordChange = components['schemas']['PasswordChange'];
@@ -3289,6 +3494,7 @@ export type PatientOut = components['schemas']['PatientOut'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type ProblemBody = components['schemas']['ProblemBody'];
 export type ReasonOut = components['schemas']['ReasonOut'];
+export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
 export type RemovalRef = components['schemas']['RemovalRef'];
@@ -3845,42 +4051,7 @@ export interface operations {
             };
         };
     };
-    removals_post_studies_hold: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["HoldIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    removals_post_studies_hold_end: {
+    removals_get_studies_move: {
         parameters: {
             query?: never;
             header?: never;
@@ -3897,7 +4068,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["MoveOutlook"];
                 };
             };
             /** @description Problem */
@@ -4135,6 +4306,37 @@ export interface operations {
             };
         };
     };
+    removals_get_patients_candidates: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     removals_get_conflicts_studies: {
         parameters: {
             query?: never;
@@ -4240,6 +4442,108 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    holds_get_holds: {
+        parameters: {
+            query?: {
+                state?: "in-force" | "ended" | "all";
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    holds_post_studies_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    holds_post_studies_hold_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldEndIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
