@@ -25,7 +25,7 @@ const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 export const PLACES: readonly Place[] = [
   { path: '/work', label: 'work', roles: READING },
   { path: '/requests', label: 'requests', roles: ['requester'] },
-  { path: '/studies', label: 'studies', roles: [...SENDING, 'reader', 'verifier'] },
+  { path: '/studies', label: 'studies', roles: [...SENDING, ...READING] },
   { path: '/care', label: 'care', roles: CARING },
   { path: '/tally', label: 'tally', roles: COUNTING },
   { path: '/admin', label: 'admin', roles: KEEPING },
@@ -60,10 +60,12 @@ export const PAGES: RouteObject[] = [
     children: [
       { path: 'quarantine', ...page(() => import('../care/QuarantinePage'), 'QuarantinePage') },
       { path: 'removals', ...page(() => import('../care/RemovalsPage'), 'RemovalsPage') },
+      { path: 'holds', ...page(() => import('../care/HoldsPage'), 'HoldsPage') },
       { path: 'doubles', ...page(() => import('../care/DoublesPage'), 'DoublesPage') },
     ],
   },
   { path: 'care/quarantine/:id', ...page(() => import('../care/ConflictPage'), 'ConflictPage') },
+  { path: 'care/patients/:id', ...page(() => import('../care/PatientPage'), 'PatientPage') },
   { path: 'uploads', ...page(() => import('../uploads/UploadsPage'), 'UploadsPage') },
   { path: 'tally', ...page(() => import('../tally/TallyPage'), 'TallyPage') },
   { path: 'network', ...page(() => import('../network/NetworkPage'), 'NetworkPage') },

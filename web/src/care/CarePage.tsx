@@ -1,10 +1,10 @@
-/** 影像管理: what waits for a decision, what is hidden, who was registered twice. */
+/** 影像管理: what waits for a decision, what is hidden or held, who was registered twice. */
 import { Tabs } from 'antd'
 import { Navigate, Outlet, useLocation, useNavigate } from 'react-router'
 import page from '../shared/page.module.css'
 import { useWords } from './words'
 
-const PLACES = ['quarantine', 'removals', 'doubles'] as const
+const PLACES = ['quarantine', 'removals', 'holds', 'doubles'] as const
 
 export function CarePage() {
   const t = useWords()

@@ -1,6 +1,7 @@
 /** Patients who seem to be registered twice: compared, merged, and taken apart again. */
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Popconfirm } from 'antd'
+import { Link } from 'react-router'
 import { RowSkeletons } from '../requests/DayPage'
 import { patientFacts } from '../requests/names'
 import { Empty } from '../shared/Empty'
@@ -53,7 +54,7 @@ function PatientRow({ patient, group }: { patient: PatientOut; group: PatientOut
   return (
     <div className={styles.row}>
       <span className={styles.words}>
-        <span>{patientFacts(patient)}</span>
+        <Link to={`/care/patients/${patient.id}`}>{patientFacts(patient)}</Link>
         <span className={styles.more}>
           {t('studies', { n: found.data?.studies.length ?? '…' })}
         </span>

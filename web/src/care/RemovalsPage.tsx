@@ -1,6 +1,6 @@
 /** What is no longer shown: put back by whoever hid it, deleted by somebody else after retention. */
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { App, Button, Popconfirm, Segmented, Tag } from 'antd'
+import { App, Button, Segmented, Tag } from 'antd'
 import { useState } from 'react'
 import { useCatalogue } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
@@ -11,8 +11,11 @@ import { Moment } from '../shared/Moment'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RemovalOut } from '../shared/schema'
 import { studyDate } from '../studies/dates'
-import { deleteImages, putBack, removalsQuery } from './api'
+import { putBack, removalsQuery } from './api'
 import styles from './care.module.css'
+import { DeleteDialog } from './DeleteDialog'
+import { HoldButton } from './Holds'
+import { useHoldWords } from './holdWords'
 import { useWords } from './words'
 
 export function RemovalsPage() {
@@ -48,8 +51,11 @@ export function RemovalsPage() {
   )
 }
 
+const LEVELS = { study: 'levelStudy', series: 'levelSeries', instance: 'levelInstance' } as const
+
 function RemovalRow({ row }: { row: RemovalOut }) {
   const t = useWords()
+  const h = useHoldWords()
   const catalogue = useCatalogue()
   const replaced = row.kind === 'replaced'
   const why = reasonLabel(catalogue, replaced ? 'quarantine' : 'hide', row.reason)
@@ -67,8 +73,11 @@ function RemovalRow({ row }: { row: RemovalOut }) {
           {row.on_hold ? <Tag color="warning">{t('onHold')}</Tag> : null}
         </span>
         <span className={styles.more}>
-          {[t('copies', { n: row.instances }), why, row.note].filter(Boolean).join(' · ')} ·{' '}
-          <Moment at={row.at} /> · {t('keptUntil', { day: row.kept_until })}
+          {[t(LEVELS[row.level]), t('copies', { n: row.instances }), why, row.note]
+            .filter(Boolean)
+            .join(' · ')}{' '}
+          · <Moment at={row.at} />
+          {row.state === 'out' ? ` · ${h('earliest', { day: row.kept_until })}` : ''}
         </span>
       </span>
       {row.state === 'out' ? <Deeds row={row} /> : null}
@@ -79,14 +88,12 @@ function RemovalRow({ row }: { row: RemovalOut }) {
 function Deeds({ row }: { row: RemovalOut }) {
   const t = useWords()
   const { message } = App.useApp()
+  const h = useHoldWords()
   const deletes = useMay('delete-studies')
+  const [deleting, setDeleting] = useState(false)
   const back = useMutation({
     mutationFn: () => putBack(row.id),
     onSuccess: () => void message.success(t('restored')),
-  })
-  const remove = useMutation({
-    mutationFn: () => deleteImages(row.id),
-    onSuccess: () => void message.success(t('deletedState')),
   })
   return (
     <span className={styles.deeds}>
@@ -94,21 +101,15 @@ function Deeds({ row }: { row: RemovalOut }) {
         {t('restore')}
       </Button>
       {deletes ? (
-        <Popconfirm
-          title={t('removeTitle')}
-          description={t('removeTeach')}
-          okText={t('remove')}
-          cancelText={t('cancel')}
-          okButtonProps={{ danger: true }}
-          onConfirm={() => remove.mutate()}
-        >
-          <Button danger loading={remove.isPending}>
-            {t('remove')}
+        <>
+          <HoldButton studyId={row.study_id} on={row.on_hold} />
+          <Button danger onClick={() => setDeleting(true)}>
+            {h('remove')}
           </Button>
-        </Popconfirm>
+          <DeleteDialog row={row} open={deleting} onClose={() => setDeleting(false)} />
+        </>
       ) : null}
       {back.error ? <ProblemNotice error={back.error} /> : null}
-      {remove.error ? <ProblemNotice error={remove.error} /> : null}
     </span>
   )
 }

@@ -1,11 +1,9 @@
 /** The institution's studies: found by name, pinyin or initials; new ones dropped in on top. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Alert, Button, Drawer, Input, Select } from 'antd'
+import { Alert, Button, Input, Select } from 'antd'
 import { useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useSearchParams } from 'react-router'
 import { conflictsQuery } from '../care/api'
-import { HideDialog } from '../care/HideDialog'
-import { caseQuery } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
 import { patientNumber } from '../requests/names'
 import { useMay } from '../session/session'
@@ -15,17 +13,17 @@ import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { StudyOut } from '../shared/schema'
-import { StatusTag } from '../shared/tags'
 import { useSettled } from '../shared/useSettled'
 import { defineWords } from '../shared/words'
 import { DropArea } from '../uploads/DropArea'
 import { useUploads } from '../uploads/manager'
 import { UploadPanel } from '../uploads/UploadPanel'
 import { useBegin } from '../uploads/useBegin'
-import { studiesQuery, studyQuery } from './api'
+import { studiesQuery } from './api'
 import { studyDate } from './dates'
 import styles from './StudiesPage.module.css'
-import { Thumbnail, viewerAddress } from './StudyCard'
+import { HeldTag, Thumbnail, viewerAddress } from './StudyCard'
+import { StudyDrawer } from './StudyDrawer'
 
 const { useWords } = defineWords('studies', {
   title: ['影像资料', 'Studies'],
@@ -52,11 +50,7 @@ const { useWords } = defineWords('studies', {
     '{{n}} images conflict with stored content; they were set aside, nothing was overwritten.',
   ],
   see: ['查看', 'See'],
-  usedIn: ['用于申请', 'Used in'],
   received: ['收到', 'received'],
-  unused: ['尚未用于申请', 'not in a request yet'],
-  series: ['序列', 'Series'],
-  hide: ['隐藏…', 'Hide…'],
 })
 
 const MODALITIES = ['CT', 'MR', 'DX', 'CR', 'US', 'ECG', 'SM', 'MG', 'XA']
@@ -66,7 +60,9 @@ export function StudiesPage() {
   const stores = useMay('store-studies')
   const [text, setText] = useState('')
   const [modality, setModality] = useState('')
-  const [opened, setOpened] = useState<StudyOut | null>(null)
+  const [params, setParams] = useSearchParams()
+  const opened = params.get('study')
+  const open = (id: string | null) => setParams(id ? { study: id } : {}, { replace: true })
   const q = useSettled(text.trim(), 250)
   const list = useInfiniteQuery(
     studiesQuery({ ...(q ? { q } : {}), ...(modality ? { modality } : {}) }),
@@ -109,7 +105,7 @@ export function StudiesPage() {
       ) : null}
       <ul className={styles.rows}>
         {rows.map((study) => (
-          <StudyRow key={study.id} study={study} onOpen={() => setOpened(study)} />
+          <StudyRow key={study.id} study={study} onOpen={() => open(study.id)} />
         ))}
       </ul>
       {list.hasNextPage ? (
@@ -117,7 +113,7 @@ export function StudiesPage() {
           {t('more')}
         </Button>
       ) : null}
-      <StudyDrawer study={opened} onClose={() => setOpened(null)} />
+      <StudyDrawer id={opened} onClose={() => open(null)} />
     </main>
   )
 }
@@ -154,7 +150,8 @@ function StudyRow({ study, onOpen }: { study: StudyOut; onOpen: () => void }) {
             <span className={styles.number}>{patientNumber(study.patient)}</span>
           </span>
           <span>
-            <strong>{study.modalities.join('/')}</strong> {study.description}
+            <strong>{study.modalities.join('/')}</strong> {study.description}{' '}
+            {study.on_hold ? <HeldTag /> : null}
           </span>
         </span>
         <span className={styles.facts}>
@@ -174,63 +171,6 @@ function StudyRow({ study, onOpen }: { study: StudyOut; onOpen: () => void }) {
         {t('view')}
       </a>
     </li>
-  )
-}
-
-function StudyDrawer({ study, onClose }: { study: StudyOut | null; onClose: () => void }) {
-  const t = useWords()
-  const { data } = useQuery({ ...studyQuery(study?.id ?? ''), enabled: study !== null })
-  const corrects = useMay('correct-studies')
-  const [hiding, setHiding] = useState(false)
-  return (
-    <Drawer open={study !== null} onClose={onClose} title={study?.patient.name} size={420}>
-      {study ? (
-        <p className={page.quiet}>
-          {[study.accession_number, study.institution.name].filter(Boolean).join(' · ')}
-        </p>
-      ) : null}
-      <h3 className={styles.heading}>{t('series')}</h3>
-      <ul className={styles.plain}>
-        {data?.series.map((series) => (
-          <li key={series.series_uid}>
-            <strong>{series.modality}</strong> {series.description} · {series.instance_count}
-          </li>
-        ))}
-      </ul>
-      <h3 className={styles.heading}>{t('usedIn')}</h3>
-      {data && data.requests.length === 0 ? <p className={page.quiet}>{t('unused')}</p> : null}
-      <ul className={styles.plain}>
-        {data?.requests.map((id) => (
-          <li key={id}>
-            <CaseLink id={id} />
-          </li>
-        ))}
-      </ul>
-      {corrects && data ? (
-        <p className={styles.hide}>
-          <Button onClick={() => setHiding(true)}>{t('hide')}</Button>
-          <HideDialog
-            study={data}
-            open={hiding}
-            onClose={() => setHiding(false)}
-            onHidden={() => {
-              setHiding(false)
-              onClose()
-            }}
-          />
-        </p>
-      ) : null}
-    </Drawer>
-  )
-}
-
-/** A request by its number and status, once they are known. */
-function CaseLink({ id }: { id: string }) {
-  const { data } = useQuery(caseQuery(id))
-  return (
-    <Link to={`/requests/${id}`} className={styles.case}>
-      {data?.number ?? '…'} {data ? <StatusTag row={data} /> : null}
-    </Link>
   )
 }
 

@@ -1,5 +1,6 @@
 /** A study as a card: a small picture, what it is, how many images, a door to the viewer. */
 import { EyeOutlined, PictureOutlined } from '@ant-design/icons'
+import { Tag } from 'antd'
 import { type ReactNode, useState } from 'react'
 import type { StudyOut } from '../shared/schema'
 import { defineWords } from '../shared/words'
@@ -10,6 +11,7 @@ const { useWords } = defineWords('study', {
   images: ['{{series}} 个序列 · {{n}} 幅', '{{series}} series · {{n}} images'],
   open: ['阅片', 'View'],
   noDate: ['日期不详', 'no date'],
+  held: ['已封存', 'Legal hold'],
   unnamed: ['未命名检查', 'unnamed study'],
 })
 
@@ -28,7 +30,8 @@ export function StudyCard({ study, viewerUrl, extra }: Props) {
       <Thumbnail address={study.thumbnail} />
       <div className={styles.words}>
         <span className={styles.title}>
-          <strong>{study.modalities.join('/')}</strong> {study.description || t('unnamed')}
+          <strong>{study.modalities.join('/')}</strong> {study.description || t('unnamed')}{' '}
+          {study.on_hold ? <HeldTag /> : null}
         </span>
         <span className={styles.more}>
           {studyDate(study.study_date) || t('noDate')} · {study.institution.short_name}
@@ -47,6 +50,12 @@ export function StudyCard({ study, viewerUrl, extra }: Props) {
       </div>
     </div>
   )
+}
+
+/** Says that nothing of a study may be deleted. */
+export function HeldTag() {
+  const t = useWords()
+  return <Tag color="warning">{t('held')}</Tag>
 }
 
 /** A small picture; where the server has none a quiet sign stands in its place. */
