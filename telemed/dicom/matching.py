@@ -31,12 +31,17 @@ from telemed.dicom.levels import LEVELS
 from telemed.dicom.names import normalise
 from telemed.dicom.refusal import Refused
 from telemed.dicom.scan import valid_uid
-from telemed.dicom.times import covers_date, covers_time, offset_minutes, shifted, shifted_time
+from telemed.dicom.times import (
+    HOME_OFFSET,
+    covers_date,
+    covers_time,
+    offset_minutes,
+    shifted,
+    shifted_time,
+)
 
 MAX_LIMIT: Final = 1_000
 MAX_OFFSET: Final = 10_000_000
-HOME_OFFSET: Final = 8 * 60
-"""Minutes east of UTC at which stored dates and times are taken."""
 _LONGEST: Final = 1_024
 _MOST_UIDS: Final = 1_000
 _MOST_VALUES: Final = 50

@@ -6,6 +6,9 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
+HOME_OFFSET: Final = 8 * 60
+"""Minutes east of UTC of the network, at which stored dates and times are searched."""
+
 _DATE: Final = re.compile(r"(\d{4})(\d\d)?(\d\d)?\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6}))?\Z", re.ASCII)
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)\Z", re.ASCII)
@@ -59,6 +62,19 @@ def shifted(moment: str, minutes: int) -> str:
         return ""
     # A leap second has no place in datetime and stays what it was.
     return f"{at.year:04d}{at:%m%d%H%M}{head[12:]}{tail}"
+
+
+def at_home(date: str, time: str, offset: str) -> tuple[str, str]:
+    """A DA and a TM of an object with this Timezone Offset From UTC, in the network's zone.
+
+    As they are where one of the three is absent or none: a day without a time is that day.
+    """
+    minutes = offset_minutes(offset)
+    day, moment = covers_date(date), covers_time(time)
+    if minutes is None or minutes == HOME_OFFSET or day is None or moment is None or len(date) != 8:
+        return date, time
+    found = shifted(day[0] + moment[0], HOME_OFFSET - minutes)
+    return (found[:8], found[8:]) if found else (date, time)
 
 
 def shifted_time(time: str, minutes: int) -> str:

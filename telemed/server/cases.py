@@ -21,6 +21,7 @@ from telemed.core.access import Permission, Relation, Role
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
+from telemed.dicom.times import at_home
 from telemed.store import (
     holds,
     image_changes,
@@ -252,8 +253,6 @@ def study_out(act: Act, row: Row) -> dict[str, Any]:
         "id",
         "study_uid",
         "accession_number",
-        "study_date",
-        "study_time",
         "description",
         "body_part",
         "series_count",
@@ -262,8 +261,12 @@ def study_out(act: Act, row: Row) -> dict[str, Any]:
         "received_at",
         "updated_at",
     )
+    told = row["attributes"].get("00080201", {}).get("Value") or [""]
+    day, time = at_home(row["study_date"], row["study_time"], str(told[0]))
     return {
         **{k: row[k] for k in same},
+        "study_date": day,
+        "study_time": time,
         "patient": patient_out(patient, act.now),
         "modalities": [m for m in str(row["modalities"]).split("\\") if m],
         "institution": {k: place[k] for k in ("id", "name", "short_name")},

@@ -324,6 +324,7 @@ class StudyOut(Out):
     accession_number: str
     study_date: str
     study_time: str
+    """In the network's zone, where the study says in which its own are."""
     description: str
     modalities: list[str]
     body_part: str

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from telemed.store import tables as t
+from tests.server.images import changed, files_of, stow
 from tests.world import World, canary_of, subject
 
 DESK, BOSS = "county-technician", "county-coordinator"
@@ -117,6 +118,25 @@ async def test_the_kind_of_record_may_be_stated_on_deletion(world: World) -> Non
     assert await boss.refused("retention", "POST", path, {"record": "inpatient"})
     await boss.refused("invalid", "POST", path, {"record": "pet"})
     await boss.ok("POST", path, {"record": "outpatient"})
+
+
+async def test_a_study_of_another_timezone_is_shown_in_ours(world: World) -> None:
+    """Its TimezoneOffsetFromUTC is believed at the pages; a search answers what the file says."""
+
+    def abroad(dataset: Any) -> None:
+        dataset.StudyInstanceUID += ".5"
+        dataset.SeriesInstanceUID += ".5"
+        dataset.SOPInstanceUID += ".5"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.TimezoneOffsetFromUTC = "+0000"
+        dataset.StudyDate, dataset.StudyTime = "20260304", "233015"
+
+    client = world.client(DESK)
+    assert (await stow(client, changed(files_of("county")[0], abroad))).status == 200
+    shown = (await client.get("/api/studies"))["items"][0]
+    assert (shown["study_date"], shown["study_time"]) == ("20260305", "073015")
+    (found,) = await client.get(f"/dicom-web/studies?StudyInstanceUID={shown['study_uid']}")
+    assert (found["00080020"]["Value"], found["00080030"]["Value"]) == (["20260304"], ["233015"])
 
 
 # --- a study of the wrong patient -----------------------------------------------------------------
