@@ -1,5 +1,6 @@
 """Files of studies that were merged, moved or filed: retrieved with the identity of now."""
 
+import importlib
 import shutil
 import subprocess
 from io import BytesIO
@@ -7,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from pydicom import Dataset, dcmread
 
 from telemed.store import tables as t
+from telemed.store.tx import Tx
 from tests.server.images import files_of, renamed, stow
 from tests.world import Reply, World, canary_of
 
+MIGRATION = importlib.import_module("telemed.store.migrations.versions.0007_holds_and_identities")
 DESK = "county-technician"
 ANY = "application/dicom; transfer-syntax=*"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
@@ -125,9 +129,7 @@ async def test_images_filed_by_a_person_or_by_a_merge_carry_it(world: World) -> 
     assert (await stow(client, later)).status == 200
     assert (await stow(client, renamed(strange, "SOMEBODY"))).status == 409
     (waiting,) = (await client.get("/api/conflicts"))["items"]
-    body = {"resolution": "filed-here", "reason": "wrong-patient-id"}
-    reasons = [r for r in (await client.get("/api/catalogue"))["reasons"]]
-    body["reason"] = next(r["code"] for r in reasons if r["step"] == "quarantine")
+    body = {"resolution": "filed-here", "reason": "sent-again"}
     await client.ok("POST", f"/api/conflicts/{waiting['id']}/resolve", body)
     found = await places(world, study)
     assert len(found) == 4
@@ -167,3 +169,23 @@ async def test_a_validator_finds_nothing_new(world: World, tmp_path: Path) -> No
     before = errors((await fetch(world, path)).body)
     await merged(world)
     assert errors((await fetch(world, path)).body) <= before
+
+
+async def test_studies_that_were_given_before_the_column_are_found(world: World) -> None:
+    """What the migration writes: the merged study, the one with a decided stranger, no other."""
+    other, hub = await world.study("county", 2), await world.study("hub")
+    merged_one, _ = await merged(world)
+    client = world.client("hub-technician")
+    assert (await stow(client, renamed(files_of("hub", slices=3)[2], "SOMEBODY"))).status == 409
+    (waiting,) = (await client.get("/api/conflicts"))["items"]
+    body = {"resolution": "filed-here", "reason": "sent-again"}
+    await client.ok("POST", f"/api/conflicts/{waiting['id']}/resolve", body)
+
+    def forget_and_migrate(tx: Tx) -> None:
+        tx.update(t.studies, t.studies.c.id.is_not(None), {"identity_at": None})
+        tx.execute(sa.text(MIGRATION.MERGED_OR_NAMED))
+
+    await world.write(forget_and_migrate)
+    found = {row["id"] for row in await world.rows(t.studies) if row["identity_at"]}
+    # The patient merged into has a study of their own: it is looked at in vain.
+    assert found == {merged_one["id"], other["id"], hub["id"]}

@@ -12,7 +12,7 @@ depends_on = None
 
 # Studies that a merge, a move or a decision of the quarantine gave to somebody. Some of them are
 # told as their files say; that is seen when a file is asked for.
-_MERGED_OR_NAMED = """\
+MERGED_OR_NAMED = """\
 UPDATE studies SET identity_at = updated_at WHERE patient_ref IN (
   SELECT to_ref FROM patient_changes UNION SELECT from_ref FROM patient_changes
 ) OR EXISTS (
@@ -27,4 +27,4 @@ def upgrade() -> None:
     op.add_column("legal_holds", sa.Column("until", sa.Date()))
     op.create_index("ix_legal_holds_institution_at", "legal_holds", ["institution_id", "at"])
     op.add_column("studies", sa.Column("identity_at", UtcTime()))
-    op.execute(_MERGED_OR_NAMED)
+    op.execute(MERGED_OR_NAMED)
