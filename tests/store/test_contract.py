@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from telemed.actions import reports, requests, worklist
+from telemed.actions import holds, reports, requests, worklist
 from telemed.actions.act import Act
 from telemed.assemble import new_id
 from telemed.core.activity import Fact, Kind
@@ -22,6 +22,7 @@ from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
 from telemed.server.requests import desk_tabs
 from telemed.settings import CONFIGS, load_catalogue
+from telemed.store import holds as kept
 from telemed.store import log, tallies
 from telemed.store import requests as cases
 from telemed.store import tables as t
@@ -245,6 +246,25 @@ def test_forms_and_times_come_back_as_they_went_in(store: Store, play: Any) -> N
         )
     )
     assert early == case
+
+
+def test_a_hold_is_on_until_it_is_lifted(store: Store, play: Any) -> None:
+    """Found by its own words and by the patient's keys; a study may be held again afterwards."""
+    play("county-requester", send)
+    words = ("医疗纠纷", "法院", date(2026, 6, 1))
+
+    def listed(act: Act, q: str) -> list[Any]:
+        return holds.listed(act, None, q)
+
+    boss = "county-coordinator"
+    for minute in (1, 3):
+        play(boss, lambda act: holds.place(act, "s", *words), minute)
+        assert store.read_now(lambda tx: kept.on_hold(tx, "s"))
+        play(boss, lambda act: holds.end(act, "s", "结案"), minute + 1)
+        assert not store.read_now(lambda tx: kept.on_hold(tx, "s"))
+    found = play(boss, lambda act: listed(act, "法院"))
+    assert [(row["until"], row["end_reason"]) for row in found] == [(words[2], "结案")] * 2
+    assert [len(play(boss, lambda act, q=q: listed(act, q))) for q in ("2.25.1", "别的")] == [2, 0]
 
 
 def test_a_failed_act_leaves_nothing(store: Store, play: Any) -> None:
