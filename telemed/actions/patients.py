@@ -102,13 +102,8 @@ def move(act: Act, study_id: str, to_ref: str, reason: str) -> str:
     show nothing else. A signed one stays as it was signed, and its author is told."""
     study = _own_study(act, study_id)
     source, target = _pair(act, study["patient_ref"], to_ref)
-    cases = {case["id"]: effect for case, effect in _effects(act, study)}
-    if BLOCKING & set(cases.values()):
-        raise Problem("study-in-use")
-    asked = [case for case, effect in cases.items() if effect is Effect.FOLLOWS]
-    _give(act, study_id, target)
+    asked = _move(act, study, target)
     patients.give_requests(act.tx, asked, to_ref)
-    image_changes.note(act, {study_id: study["instance_count"]}, What.CORRECTED)
     return _note(act, MOVE, source, target, [study_id], asked, reason)
 
 
@@ -138,15 +133,15 @@ def undo(act: Act, change_id: str) -> None:
     source = patients.own(act.tx, institution, done["from_ref"]) or {}
     if done["kind"] == MERGE:
         act.tx.change(t.patients, {"id": source["id"]}, {"merged_into": None})
+    still = set(patients.unsigned_requests(act.tx, done["to_ref"]))
+    asked = set(done["request_ids"])
     for study_id in done["study_ids"]:
         here = act.tx.find(t.studies, id=study_id, patient_ref=done["to_ref"])
-        if here is not None:
-            if done["kind"] == MOVE:
-                removals.require_not_being_read(act, study_id)
-                image_changes.note(act, {study_id: here["instance_count"]}, What.CORRECTED)
+        if here is not None and done["kind"] == MOVE:
+            asked.update(_move(act, here, source))
+        elif here is not None:
             _give(act, study_id, source)
-    still = set(patients.unsigned_requests(act.tx, done["to_ref"]))
-    patients.give_requests(act.tx, still & set(done["request_ids"]), source["id"])
+    patients.give_requests(act.tx, still & asked, source["id"])
     _say(act, Kind.PATIENT_CHANGE_UNDONE, done["study_ids"], source["id"], done["kind"])
 
 
@@ -213,6 +208,16 @@ def _pair(act: Act, from_ref: str, to_ref: str) -> tuple[Row, Row]:
     if from_ref == to_ref or source["merged_into"] or target["merged_into"]:
         raise Problem("not-two-patients")
     return source, target
+
+
+def _move(act: Act, study: Row, target: Row) -> list[str]:
+    """Give a study to a patient; the requests that go with it. Problem("study-in-use")."""
+    cases = {case["id"]: effect for case, effect in _effects(act, study)}
+    if BLOCKING & set(cases.values()):
+        raise Problem("study-in-use")
+    _give(act, study["id"], target)
+    image_changes.note(act, {study["id"]: study["instance_count"]}, What.CORRECTED)
+    return [case for case, effect in cases.items() if effect is Effect.FOLLOWS]
 
 
 def _own_study(act: Act, study_id: str) -> Row:

@@ -206,10 +206,21 @@ async def test_a_draft_about_two_people_is_not_made(world: World) -> None:
     (patient,) = await world.rows(t.patients, t.patients.c.id == one["patient_ref"])
     back = {"to": patient["id"], "reason": "x"}
     await world.client(DESK).refused("study-in-use", "POST", path, back)
+    undo = f"/api/patient-changes/{made['id']}/undo"
+    await world.client(DESK).refused("study-in-use", "POST", undo)
     # The request gives the study up, and the way is free.
     version = {"version": draft["version"], "study_ids": [two["id"]]}
     await world.client("county-requester").ok("PATCH", f"/api/requests/{draft['id']}", version)
+    await world.client(DESK).ok("POST", undo)
+
+
+async def test_a_request_made_since_goes_back_with_its_study(world: World) -> None:
+    """It shows nothing else, so it is about whomever the study is of."""
+    one, two = await world.study("county"), await world.study("county", 2)
+    made = await move(world, {"to": two["patient_ref"], "reason": "登记错误"}, one)
+    draft = await world.draft(of_patient=2, study_ids=[one["id"]])
     await world.client(DESK).ok("POST", f"/api/patient-changes/{made['id']}/undo")
+    assert (await world.row(draft["id"]))["patient_ref"] == one["patient_ref"]
 
 
 @pytest.mark.parametrize("who", ["hub-coordinator", "second-technician"])

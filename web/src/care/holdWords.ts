@@ -51,8 +51,6 @@ export const { useWords: useHoldWords, say: sayHold } = defineWords('holds', {
   endedBy: ['{{who}} 解除', 'lifted by {{who}}'],
   notShown: ['影像未显示', 'Images not shown'],
   openStudy: ['打开检查', 'Open the study'],
-  history: ['封存记录', 'Legal holds'],
-  keeping: ['保存期限', 'Retention'],
   since: ['自检查日期 {{day}} 起', 'From the day of the study, {{day}}'],
   sinceArrival: [
     '检查没有可信的日期，自收到之日 {{day}} 起',

@@ -28,7 +28,6 @@ export const { useWords: useMoveWords, say: sayMove } = defineWords('move', {
   reason: ['原因', 'Reason'],
   reasonHint: ['例如：技师选错了患者', 'For example: the wrong patient was chosen'],
   needReason: ['请写明原因', 'Say why'],
-  needPatient: ['请选择患者', 'Choose a patient'],
   doMove: ['改归', 'Move'],
   cancel: ['取消', 'Cancel'],
   moved: ['已改归 {{name}}', 'Moved to {{name}}'],

@@ -90,14 +90,12 @@ export const { useWords, say } = defineWords('care', {
   cancel: ['取消', 'Cancel'],
   restore: ['恢复', 'Put back'],
   restored: ['已恢复', 'Put back'],
-  level: ['隐藏范围', 'What is hidden'],
   levelStudy: ['整个检查', 'whole study'],
   levelSeries: ['一个序列', 'one series'],
   levelInstance: ['一幅图像', 'one image'],
   hideOne: ['隐藏这一幅…', 'Hide this image…'],
   oneImage: ['第 {{n}} 幅', 'Image {{n}}'],
   frames: ['{{n}} 帧', '{{n}} frames'],
-  seriesImages: ['序列的图像', 'Images of the series'],
   pickImage: ['选一幅图像', 'Choose an image'],
   pickTeach: [
     '点选一幅，再隐藏。可随时恢复。',
@@ -146,5 +144,4 @@ export const { useWords, say } = defineWords('care', {
   patientStudies: ['检查', 'Studies'],
   noStudies: ['没有显示中的检查', 'No studies are shown'],
   mergedAway: ['这个登记已并入另一位患者', 'This registration was merged into another'],
-  seePatient: ['患者登记与变更', 'Registration and history'],
 })
