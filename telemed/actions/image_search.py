@@ -30,7 +30,7 @@ PATIENT_ID: Final = (0x00100020,)
 ISSUER: Final = (0x00100021,)
 STUDY_UID: Final = (0x0020000D,)
 SOP_UID: Final = (0x00080018,)
-MOST_COUNTED: Final = 1_000
+MOST_COUNTED: Final = 100
 """How far what lies behind a page is counted."""
 
 
@@ -99,8 +99,12 @@ def search(
 def _page(act: Act, shape: Shape, values: Values, criteria: Criteria) -> Found:
     """A page, and what is behind it where there is anything."""
     limit, offset = criteria.limit, criteria.offset
-    page = {**values, "limit": limit + 1, "offset": offset}
+    within = shape.start == "study"
+    most = limit + MOST_COUNTED + 1
+    page = {**values, "limit": limit + within, "most": most, "offset": offset}
     rows = store.ask(act.tx, ("page", shape), _page_of, page)
+    if not within:
+        return Found(rows, max(0, rows[0]["counted"] - limit) if rows else 0)
     if len(rows) <= limit:
         return Found(rows)
     behind = {**values, "limit": MOST_COUNTED + 1, "offset": offset + limit}

@@ -9,16 +9,28 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from telemed.dicom.criteria import AnyOf, Criteria, Exact, Key, NameLike, Wildcard
-from telemed.store.study_keys import ACCESSION, EVERY, MODALITY, NAME, PATIENT, REFERRING
+from telemed.store.study_keys import (
+    ACCESSION,
+    BEGINNING,
+    EVERY,
+    MODALITY,
+    NAME,
+    PATIENT,
+    REFERRING,
+    beginning,
+)
 
 # Study, Series and SOP Instance UID.
 _BY_UID: Final = ((0x0020000D,), (0x0020000E,), (0x00080018,))
+_MODALITIES: Final = (0x00080061,)
 _BY_KEY: Final = (
     ((0x00080050,), ACCESSION),
     ((0x00100020,), PATIENT),
     ((0x00100010,), NAME),
     ((0x00080090,), REFERRING),
-    ((0x00080061,), MODALITY),
+    (_MODALITIES, MODALITY),
+    # A series' own: its study has the key, and may have series of other modalities.
+    ((0x00080060,), MODALITY),
 )
 _PAST: Final = "\U0010ffff"
 
@@ -50,7 +62,8 @@ def starts(criteria: Criteria) -> Iterator[Start]:
 def _by_key(key: Key, kind: str) -> Iterator[Start]:
     match key.test:
         case Exact() if kind == MODALITY:
-            yield Start("keys", {"key": kind + key.test.value}, (key,), rank=2)
+            settled = (key,) if key.path == _MODALITIES else ()
+            yield Start("keys", {"key": kind + key.test.value}, settled, rank=3)
         case Exact():
             # Keys are in lower case: the row is looked at once more.
             yield Start("keys", {"key": kind + key.test.value.lower()})
@@ -66,8 +79,17 @@ def _by_key(key: Key, kind: str) -> Iterator[Start]:
 
 
 def _range(kind: str, pattern: str, settled: tuple[Key, ...] = ()) -> Iterator[Start]:
-    """The keys that begin with what a pattern begins with, if that is anything."""
+    """The keys that begin with what a pattern begins with, if that is anything.
+
+    Of a name what it begins with is a key itself, under which the studies are in order.
+    """
     head = pattern.replace("?", "*").partition("*")[0]
-    if head:
+    if not head:
+        return
+    settled = settled if pattern == head + "*" else ()
+    begins = beginning(head) if kind == NAME else ""
+    if begins != head:
         ends = {"low": kind + head, "high": kind + head + _PAST}
-        yield Start("range", ends, settled if pattern == head + "*" else (), rank=1)
+        yield Start("range", ends, settled, rank=1)
+    if begins:
+        yield Start("keys", {"key": BEGINNING + begins}, settled if begins == head else (), rank=2)

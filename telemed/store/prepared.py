@@ -6,7 +6,7 @@ time; the types and the SQL stay SQLAlchemy's. A statement whose text depends on
 in an IN) is not for here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,13 +44,24 @@ class Prepared:
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor after running it."""
+        driver: Any = connection.connection.driver_connection
+        return self._do(driver.execute, self._sent(values))
+
+    def run_each(self, connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run it once for each row."""
+        driver: Any = connection.connection.driver_connection
+        self._do(driver.cursor().executemany, [self._sent(row) for row in rows])
+
+    def _sent(self, values: Mapping[str, Any]) -> Any:
+        """Values as the driver takes them."""
         given = {**self._fixed, **values}
         for name, convert in self._in.items():
             given[name] = convert(given[name])
-        sent: Any = given if self._order is None else [given[name] for name in self._order]
-        driver: Any = connection.connection.driver_connection
+        return given if self._order is None else [given[name] for name in self._order]
+
+    def _do(self, execute: Callable[[str, Any], Any], sent: Any) -> Any:
         try:
-            return driver.execute(self.sql, sent)
+            return execute(self.sql, sent)
         except self._dialect.dbapi.Error as fault:  # type: ignore[union-attr]
             # As SQLAlchemy names it, and without the values: they may be a patient's.
             raise sa.exc.DBAPIError.instance(

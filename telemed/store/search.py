@@ -6,10 +6,10 @@ is part of every statement: of one's own rows the index already tells, of each f
 `store/access.py` is asked. Conditions come ready made, their values as parameters.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -23,6 +23,7 @@ from telemed.store.tables import instances, institutions, series, studies, study
 from telemed.store.tx import Row, Tx
 
 Where = sa.ColumnElement[bool]
+Columns: TypeAlias = tuple[sa.ColumnElement[Any], ...]
 
 VIEWER: Final = sa.bindparam("viewer", type_=sa.Text())
 NOW: Final = sa.bindparam("now", type_=UtcTime())
@@ -46,68 +47,87 @@ class Plan:
 
 
 def page(plan: Plan) -> sa.Select[Any]:
-    """The statement of a page; parameters `limit` and `offset`."""
-    chosen = _paged(_chosen(plan))
-    if plan.level != "study":
-        return chosen
-    found = chosen.subquery("found")
+    """The statement of a page; parameters `limit` and `offset`.
+
+    Of a search that is not under one study each row tells how many rows lie from the page's
+    beginning on, `counted`, at most the parameter `most`: they are walked once for both.
+    """
+    if plan.start == "study":
+        return _paged(_chosen(plan, _shown(plan)), "limit", "offset")
+    some = _paged(_chosen(plan, _identity(plan)), "most", "offset").cte("some")
+    order = (some.c.study_date.desc(), some.c.study_id.desc(), *list(some.c)[3:])
+    found = sa.select(some).order_by(*order).limit(_number("limit")).subquery("found")
+    lowest = _LOWEST[plan.level]
+    counted = sa.select(sa.func.count()).select_from(some).scalar_subquery()
     return (
-        sa.select(studies.c.id, studies.c.study_uid, studies.c.search_json.label("study_json"))
-        .join(found, found.c.id == studies.c.id)
-        .order_by(found.c.study_date.desc(), found.c.id.desc())
+        sa.select(*_shown(plan), counted.label("counted"))
+        .select_from(_below(studies, plan.level).join(found, found.c.id == lowest.c.id))
+        .order_by(found.c.study_date.desc(), found.c.study_id.desc(), *list(found.c)[3:])
     )
 
 
 def rest(plan: Plan) -> sa.Select[Any]:
     """How many rows lie from `offset` on, at most `limit`."""
-    some = _paged(_chosen(plan).with_only_columns(*_identity(plan))).subquery()
+    some = _paged(_chosen(plan, _identity(plan)), "limit", "offset").subquery()
     return sa.select(sa.func.count().label("rest")).select_from(some)
 
 
 def patients(plan: Plan) -> sa.Select[Any]:
     """The platform patients of what is found, at most fifty."""
-    chosen = _chosen(plan).with_only_columns(studies.c.patient_ref, studies.c.institution_id)
+    chosen = _chosen(plan, (studies.c.patient_ref, studies.c.institution_id))
     return chosen.order_by(None).distinct().limit(50)
 
 
-def _paged(statement: sa.Select[Any]) -> sa.Select[Any]:
-    number = {name: sa.bindparam(name, type_=sa.Integer()) for name in ("limit", "offset")}
-    return statement.limit(number["limit"]).offset(number["offset"])
+def _paged(statement: sa.Select[Any], limit: str, offset: str) -> sa.Select[Any]:
+    return statement.limit(_number(limit)).offset(_number(offset))
 
 
-def _identity(plan: Plan) -> Sequence[sa.ColumnElement[Any]]:
-    lowest = {"study": _study_order(plan)[1], "series": series.c.id, "instance": instances.c.id}
-    return (_study_order(plan)[0], lowest[plan.level])
+def _number(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.Integer())
 
 
-def _chosen(plan: Plan) -> sa.Select[Any]:
+def _chosen(plan: Plan, columns: Columns) -> sa.Select[Any]:
+    statement = sa.select(*columns).select_from(_from(plan)).where(*_seen(plan), *plan.where)
     date, key = _study_order(plan)
-    order: list[sa.ColumnElement[Any]] = [] if plan.start == "study" else [date.desc(), key.desc()]
-    columns: list[sa.ColumnElement[Any]] = [key.label("id"), date.label("study_date")]
-    if plan.level != "study":
-        columns = [
-            studies.c.search_json.label("study_json"),
-            studies.c.study_uid,
-            series.c.search_json.label("series_json"),
-            series.c.series_uid,
-        ]
-        order += [sa.func.coalesce(series.c.number, _LAST_NUMBER), series.c.series_uid]
-    if plan.level == "series":
-        columns.append(series.c.id)
-    if plan.level == "instance":
-        columns += _INSTANCE_COLUMNS
-        order += [sa.func.coalesce(instances.c.number, _LAST_NUMBER), instances.c.sop_uid]
-    statement = sa.select(*columns).select_from(_from(plan))
-    return statement.where(*_seen(plan), *plan.where).order_by(*order)
+    newest = () if plan.start == "study" else (date.desc(), key.desc())
+    return statement.order_by(*newest, *_numbered(plan.level))
 
 
-_INSTANCE_COLUMNS: Final = [
+def _identity(plan: Plan) -> Columns:
+    """What a row is known by, and what it is put in order by."""
+    date, key = _study_order(plan)
+    lowest = key if plan.level == "study" else _LOWEST[plan.level].c.id
+    order = (column.label(f"order_{n}") for n, column in enumerate(_numbered(plan.level)))
+    return (lowest.label("id"), date.label("study_date"), key.label("study_id"), *order)
+
+
+def _numbered(level: str) -> Columns:
+    """The order of a study's parts."""
+    number = sa.func.coalesce(series.c.number, _LAST_NUMBER)
+    parts: Columns = () if level == "study" else (number, series.c.series_uid)
+    if level == "instance":
+        parts += (sa.func.coalesce(instances.c.number, _LAST_NUMBER), instances.c.sop_uid)
+    return parts
+
+
+def _shown(plan: Plan) -> Columns:
+    """What a row answers with."""
+    of_study = (studies.c.search_json.label("study_json"), studies.c.study_uid)
+    if plan.level == "study":
+        return (studies.c.id, *of_study)
+    of_series = (series.c.search_json.label("series_json"), series.c.series_uid)
+    own = (series.c.id,) if plan.level == "series" else _INSTANCE_COLUMNS
+    return (*of_study, *of_series, *own)
+
+
+_INSTANCE_COLUMNS: Final[Columns] = tuple(
     instances.c[name]
     for name in (
         "id", "sop_uid", "sop_class", "transfer_syntax", "number", "frames", "rows", "columns",
         "bits_allocated",
     )
-]  # fmt: skip
+)  # fmt: skip
+_LOWEST: Final = {"study": studies, "series": series, "instance": instances}
 
 
 def _study_order(plan: Plan) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
@@ -121,9 +141,14 @@ def _from(plan: Plan) -> sa.FromClause:
     source: sa.FromClause = study_keys if keyed else studies
     if keyed and (plan.touches_studies or plan.level != "study"):
         source = source.join(studies, studies.c.id == study_keys.c.study_id)
-    if plan.level != "study":
+    return _below(source, plan.level)
+
+
+def _below(source: sa.FromClause, level: str) -> sa.FromClause:
+    """Studies with their parts down to a level."""
+    if level != "study":
         source = source.join(series, series.c.study_id == studies.c.id)
-    if plan.level == "instance":
+    if level == "instance":
         source = source.join(instances, instances.c.series_id == series.c.id)
     return source
 

@@ -4,8 +4,8 @@ Every row names the institution it serves, so that a search walks its own rows a
 what others hold costs it nothing and shows in no time it takes. A study's keys stand under its
 own institution and, by triggers, under every one that was ever sent a case of its patient. That
 is more than may be seen at this moment: whoever searches asks `store/access.py` of each foreign
-row. Rows are written where a study is saved; the triggers keep the copies whichever way a case, a
-link or a patient changes.
+row. Rows are written where a study is saved; the triggers add what names begin with, and keep the
+copies whichever way a case, a link or a patient changes.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,9 @@ from telemed.store.tx import Row, Tx
 EVERY: Final = ""
 """The key under which every study stands."""
 PATIENT, ACCESSION, MODALITY, NAME, REFERRING = "p:", "a:", "m:", "n:", "r:"
+BEGINNING: Final = "b:"
+"""What a word of a name begins with: thousands share a surname, and a walk of them is in order."""
+_PAST_LATIN: Final = "~"
 
 MADE_FROM: Final = frozenset(
     {"patient_id", "study_date", "modalities", "name_keys", "referring_keys", "accession_number"}
@@ -64,10 +67,30 @@ def rows_of(study: Row) -> Iterable[dict[str, Any]]:
         }
 
 
+def beginning(word: str) -> str:
+    """What of a word stands under `BEGINNING`: two letters or digits, or one of another script.
+
+    '' of a word that is shorter.
+    """
+    letters = 2 if word < _PAST_LATIN else 1
+    return word[:letters] if len(word) >= letters else ""
+
+
 _FORGET = sa.delete(study_keys).where(study_keys.c.study_id == sa.bindparam("study_id"))
 
 
-# --- copies for those who are asked -----------------------------------------------------------
+# --- what the triggers write -------------------------------------------------------------------
+
+BEGINNINGS: Final = f"""\
+INSERT INTO study_keys (viewer_id, key, study_date, study_id, own)
+SELECT DISTINCT k.viewer_id,
+ '{BEGINNING}' || substr(k.key, 3, CASE WHEN k.key < '{NAME}{_PAST_LATIN}' THEN 2 ELSE 1 END),
+ k.study_date, k.study_id, k.own
+FROM study_keys AS k
+WHERE substr(k.key, 1, 2) = '{NAME}' AND {{which}}
+ AND (length(k.key) > 3 OR k.key > '{NAME}{_PAST_LATIN}')
+ON CONFLICT DO NOTHING"""
+"""`beginning` in another notation. A trigger's, so that rows of an older version have them too."""
 
 COPY: Final = """\
 INSERT INTO study_keys (viewer_id, key, study_date, study_id, own)
@@ -93,14 +116,16 @@ _TRIGGERS: Final = (
     ("entered", "INSERT ON study_keys", "s.id = NEW.study_id"),
 )  # fmt: skip
 _ENTERED: Final = " WHEN (NEW.own AND NEW.key = '')"
+_BEGUN: Final = BEGINNINGS.format(which="k.study_id = NEW.study_id AND k.own") + "; "
 
 
 def triggers(dialect: str) -> list[str]:
     """Statements that make the database keep the copies, in place of any that it has."""
     made = []
     for name, moment, which in _TRIGGERS:
-        when = _ENTERED if name == "entered" else ""
-        copy = COPY.format(which=which)
+        entered = name == "entered"
+        when = _ENTERED if entered else ""
+        copy = (_BEGUN if entered else "") + COPY.format(which=which)
         if dialect == "sqlite":
             made.append(f"DROP TRIGGER IF EXISTS study_keys_{name}")
             made.append(

@@ -74,11 +74,12 @@ class Tx:
         return self.one(_select(table, tuple(keys)), **keys)
 
     def insert(self, table: sa.Table, rows: Row | Sequence[Row]) -> None:
-        """Insert one row or many."""
+        """Insert one row or many, all of the same columns."""
         if isinstance(rows, Mapping):
             prepared(_insert(table), self.connection, tuple(rows)).run(self.connection, rows)
         elif rows:
-            self.connection.execute(_insert(table), [dict(r) for r in rows])
+            kept = prepared(_insert(table), self.connection, tuple(rows[0]))
+            kept.run_each(self.connection, rows)
 
     def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
         """Insert rows, all of the same columns, whose keys are not there yet; how many were new."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from telemed.actions import image_search
 from telemed.actions.act import Act
 from telemed.actions.image_search import Found, search
 from telemed.core.access import Role
@@ -241,7 +242,8 @@ def expected(archive: Archive, place: str, criteria: Criteria) -> tuple[list[str
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "PatientName": ("wei*", "Wei^GuiHua", "*hua*", "韦*", "ГУСЕВА*", "w?i*na", "Wei^Na=韦^娜",
-                    "*a%b*", "wgh", "*", "berg*", "v*n", "Li^Si\\Qin^Lang"),
+                    "*a%b*", "wgh", "*", "berg*", "v*n", "Li^Si\\Qin^Lang", "we*", "w*", "韦?",
+                    "г*", "li?si", "qin*"),
     "ReferringPhysicianName": ("li*", "覃朗", "*ang", "q*g", "гусева*"),
     "PatientID": ("P1", "p1", "P*", "?1", "P2\\P3", "P9"),
     "IssuerOfPatientID": ("tiandong", "hub", "*tian*"),
@@ -309,17 +311,27 @@ quickly = settings(max_examples=100, deadline=None,
 
 
 @quickly
-@given(st.sampled_from(PLACES), searches(VALUES), st.integers(1, 5), st.integers(0, 4))
+@given(
+    st.sampled_from(PLACES), searches(VALUES), st.integers(1, 5), st.integers(0, 4),
+    st.sampled_from((0, 3, 1_000)), st.sampled_from((2, 100)),
+)  # fmt: skip
 def test_studies_are_what_the_words_mean(
-    archive: Archive, place: str, pairs: list[tuple[str, str]], limit: int, offset: int
-) -> None:
-    """Whoever asks for whatever gets just what the oracle says, in order, and the right rest."""
+    archive: Archive, place: str, pairs: list[tuple[str, str]], limit: int, offset: int,
+    most_ranged: int, most_counted: int,
+) -> None:  # fmt: skip
+    """Whoever asks for whatever gets just what the oracle says, in order, and the right rest.
+
+    Whatever the bounds at which a search takes another way in.
+    """
     page = [*pairs, ("limit", str(limit)), ("offset", str(offset))]
     criteria = understood(page, "studies")
     names, ambiguous = expected(archive, place, criteria)
-    found = ask(archive, place, criteria)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_search, "MOST_RANGED", most_ranged)
+        patch.setattr(image_search, "MOST_COUNTED", most_counted)
+        found = ask(archive, place, criteria)
     assert [row["study_uid"] for row in found.rows] == names[offset : offset + limit]
-    assert found.remaining == max(0, len(names) - offset - limit)
+    assert found.remaining == min(max(0, len(names) - offset - limit), most_counted + 1)
     assert found.ambiguous == ambiguous
 
 
