@@ -155,7 +155,7 @@ def _run(subject: Subject, resource: str, words: str, tx: Tx) -> int:
     within = resource == "study-series"
     pairs = [] if within else [tuple(part.split("=", 1)) for part in words.split("&")]
     criteria = parse_query(pairs, resource)  # type: ignore[arg-type]
-    found = search(act, criteria.levels[-1], criteria, {"study": words} if within else {})
+    found = search(act, criteria, {"study": words} if within else {})
     return len(found.rows)
 
 

@@ -51,7 +51,7 @@ class Found:
 class Shape:
     """All that the text of a search's statement depends on."""
 
-    level: str
+    levels: tuple[str, ...]
     start: str
     terms: Terms
     sees_cases: bool
@@ -61,13 +61,9 @@ class Shape:
 
 
 def search(
-    act: Act,
-    level: str,
-    criteria: Criteria,
-    path: Mapping[str, str] | None = None,
-    service: str = "",
+    act: Act, criteria: Criteria, path: Mapping[str, str] | None = None, service: str = ""
 ) -> Found:
-    """Search studies, series or instances ('study', 'series', 'instance').
+    """Search the lowest of the criteria's levels ('study', 'series', 'instance').
 
     `path` holds the UIDs of the resource path under 'study' and 'series'. An unknown study has
     no series: that is an empty result, not an error (10.6.3). `service` is where bulk data of
@@ -78,9 +74,9 @@ def search(
         return Found([])
     values: Values = {"viewer": act.subject.institution_id, "now": act.now}
     shape, values = (
-        _within(act, level, criteria, path, values)
+        _within(act, criteria, path, values)
         if "study" in path
-        else _anywhere(act, level, criteria, values)
+        else _anywhere(act, criteria, values)
     )
     if shape is None:
         return Found([])
@@ -96,13 +92,47 @@ def search(
     return Found(rows, found.remaining + len(found.rows) - len(rows))
 
 
+def is_brief(act: Act, criteria: Criteria, path: Mapping[str, str]) -> bool:
+    """Whether a search surely has little to look at: the parts of a study or series that has few,
+    or the studies of a UID or key that few have. What it costs to tell is bounded."""
+    if wants_fields(criteria):
+        return False
+    if "study" in path:
+        level = "series" if "series" in path else "study"
+        parts = "series_count" if criteria.levels[-1] == "series" else "instance_count"
+        size = act.tx.scalar(_SIZES[level, parts], uid=path[level].replace("\0", ""))
+        return (size or 0) <= FEW_PARTS
+    start = next(starts(criteria))
+    if start.kind != "keys" or not start.values["key"]:
+        return start.kind == "few"
+    values = {**start.values, "viewer": act.subject.institution_id, "most": FEW_STUDIES + 1}
+    (found,) = store.ask(act.tx, ("under",), _under_key, values)
+    return bool(found["found"] <= FEW_STUDIES)
+
+
+FEW_PARTS: Final = 256
+FEW_STUDIES: Final = 50
+_UID: Final = sa.bindparam("uid", type_=sa.Text())
+_SIZES: Final = {
+    ("study", "series_count"): sa.select(sa.func.max(t.studies.c.series_count)).where(
+        t.studies.c.study_uid == _UID
+    ),
+    ("study", "instance_count"): sa.select(sa.func.max(t.studies.c.instance_count)).where(
+        t.studies.c.study_uid == _UID
+    ),
+    ("series", "instance_count"): sa.select(sa.func.max(t.series.c.instance_count)).where(
+        t.series.c.series_uid == _UID
+    ),
+}
+
+
 def _page(act: Act, shape: Shape, values: Values, criteria: Criteria) -> Found:
     """A page, and what is behind it where there is anything."""
     limit, offset = criteria.limit, criteria.offset
     within = shape.start == "study"
     most = limit + MOST_COUNTED + 1
     page = {**values, "limit": limit + within, "most": most, "offset": offset}
-    rows = store.ask(act.tx, ("page", shape), _page_of, page)
+    rows = store.ask_page(act.tx, ("page", shape), _page_of, page, shape.levels[-1])
     if not within:
         return Found(rows, max(0, rows[0]["counted"] - limit) if rows else 0)
     if len(rows) <= limit:
@@ -116,7 +146,7 @@ def _page(act: Act, shape: Shape, values: Values, criteria: Criteria) -> Found:
 
 
 def _within(
-    act: Act, level: str, criteria: Criteria, path: Mapping[str, str], values: Values
+    act: Act, criteria: Criteria, path: Mapping[str, str], values: Values
 ) -> tuple[Shape | None, Values]:
     """A search under one study, or under one series of it."""
     try:
@@ -125,10 +155,10 @@ def _within(
         return None, values
     values |= {"study": study["id"], "series": path.get("series", "").replace("\0", "")}
     terms = named(criteria.keys, criteria.moments, values)
-    return _shape(act, level, "study", terms, in_series="series" in path), values
+    return _shape(act, criteria.levels, "study", terms, in_series="series" in path), values
 
 
-def _anywhere(act: Act, level: str, criteria: Criteria, values: Values) -> tuple[Shape, Values]:
+def _anywhere(act: Act, criteria: Criteria, values: Values) -> tuple[Shape, Values]:
     """A search from the start that leaves the fewest rows to look at."""
     start = next(start for start in starts(criteria) if _is_narrow(act, start))
     left = [key for key in criteria.keys if key not in start.settled]
@@ -139,12 +169,13 @@ def _anywhere(act: Act, level: str, criteria: Criteria, values: Values) -> tuple
                 days = Between(moment.test.low[:8], moment.test.high[:8])
                 left += [Key(STUDY_DATE, days)] if days.low or days.high else []
     values |= start.values
-    return _shape(act, level, start.kind, named(left, criteria.moments, values)), values
+    terms = named(left, criteria.moments, values)
+    return _shape(act, criteria.levels, start.kind, terms), values
 
 
-def _shape(act: Act, level: str, start: str, terms: Terms, **more: Any) -> Shape:
+def _shape(act: Act, levels: tuple[str, ...], start: str, terms: Terms, **more: Any) -> Shape:
     sees_cases = Permission.SEE_CASES in act.subject.permissions
-    return Shape(level, start, terms, sees_cases, act.tx.sqlite, **more)
+    return Shape(levels, start, terms, sees_cases, act.tx.sqlite, **more)
 
 
 def _is_narrow(act: Act, start: Start) -> bool:
@@ -161,9 +192,15 @@ _IN_RANGE: Final = sa.and_(
     study_keys.c.key >= sa.bindparam("low", type_=study_keys.c.key.type),
     study_keys.c.key < sa.bindparam("high", type_=study_keys.c.key.type),
 )
-_RANGE = sa.select(study_keys.c.study_id).where(study_keys.c.viewer_id == store.VIEWER, _IN_RANGE)
-_SOME = _RANGE.limit(sa.bindparam("most", type_=sa.Integer()))
-_RANGED = sa.select(sa.func.count().label("found")).select_from(_SOME.subquery())
+_KEY: Final = study_keys.c.key == sa.bindparam("key", type_=study_keys.c.key.type)
+_OWN: Final = sa.select(study_keys.c.study_id).where(study_keys.c.viewer_id == store.VIEWER)
+_RANGE: Final = _OWN.where(_IN_RANGE)
+
+
+def _counted(some: sa.Select[Any]) -> sa.Select[Any]:
+    """How many there are, at most `most`."""
+    some = some.limit(sa.bindparam("most", type_=sa.Integer()))
+    return sa.select(sa.func.count().label("found")).select_from(some.subquery())
 
 
 # --- whose number it is -----------------------------------------------------------------------
@@ -187,7 +224,11 @@ def _one_patient(act: Act, shape: Shape, values: Values) -> tuple[str | None, bo
 
 
 def _in_range(_shape: tuple[str]) -> sa.Select[Any]:
-    return _RANGED
+    return _counted(_RANGE)
+
+
+def _under_key(_shape: tuple[str]) -> sa.Select[Any]:
+    return _counted(_OWN.where(_KEY))
 
 
 def _page_of(shape: tuple[str, Shape]) -> sa.Select[Any]:
@@ -207,7 +248,7 @@ def _plan(shape: Shape) -> Plan:
     where = conditions(shape.terms, shape.sqlite, keyed)
     on_studies = len(where) > (1 if keyed and _is_of_days(shape.terms) else 0)
     if keyed:
-        where.append(study_keys.c.key == sa.bindparam("key", type_=study_keys.c.key.type))
+        where.append(_KEY)
     if shape.start == "range":
         where.append(t.studies.c.id.in_(_RANGE))
     if any(key.path == SOP_UID for key in shape.terms.keys) and shape.start == "few":
@@ -218,7 +259,7 @@ def _plan(shape: Shape) -> Plan:
         where.append(t.studies.c.patient_ref == sa.bindparam("patient", type_=sa.Text()))
     touches = on_studies or shape.of_patient
     start = "few" if shape.start == "range" else shape.start
-    return Plan(shape.level, start, shape.sees_cases, tuple(where), touches)
+    return Plan(shape.levels, start, shape.sees_cases, tuple(where), touches)
 
 
 def _is_of_days(terms: Terms) -> bool:

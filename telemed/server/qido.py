@@ -5,42 +5,39 @@ lower level. An empty result is 200 with an empty array, also under a study that
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
-from telemed.actions.image_search import MOST_COUNTED, Found, search
+from telemed.actions.image_search import MOST_COUNTED, Found, is_brief, search
 from telemed.dicom.criteria import Criteria, Exact
-from telemed.dicom.matching import RESOURCES, parse_query
+from telemed.dicom.matching import parse_query
 from telemed.dicom.media import NEGOTIATION, RESULT_OFFERS, Offer
 from telemed.dicom.multipart import boundary_for, closing, content_type
 from telemed.dicom.xmlmodel import native_xml
 from telemed.server.imaging import BASE, Handler, in_problems, squeeze, warn, wish, xml_parts
 from telemed.server.routing import Call
-from telemed.store.search_json import instance_json, json_array, json_object, with_origin
+from telemed.store.search_json import json_array, json_object, with_origin
 from telemed.store.tx import Row
 
 Json = dict[str, Any]
 _KEYS: Final = frozenset({(0x00100020,), (0x00080050,), (0x0020000D,)})
 """PatientID, AccessionNumber, StudyInstanceUID."""
+_PARTS: Final = frozenset({"study-series", "study-instances", "series-instances"})
 
 
 def _resource(name: str) -> Handler:
     """The handler of one of `RESOURCES`."""
-    level = RESOURCES[name][-1]
 
     async def handle(call: Call) -> web.StreamResponse:
         offer = wish(call, RESULT_OFFERS)
         asked = [pair for pair in call.request.query.items() if pair[0] not in NEGOTIATION]
         criteria = parse_query(asked, name)
-        path = dict(call.request.match_info)
-        look = call.glance if _is_quick(name, criteria) else call.ask
-        found = await look(lambda act: search(act, level, criteria, path, BASE))
+        found = await _found(call, name, criteria)
         service = call.services.settings.origin + BASE
-        told = [with_origin(one, service) for one in _results(found.rows, RESOURCES[name])]
-        response = _response(told, offer)
+        response = _response(_results(found.rows, criteria.levels), service, offer)
         warn(response, service, _warnings(criteria, found))
         squeeze(call, response)
         return response
@@ -48,19 +45,33 @@ def _resource(name: str) -> Handler:
     return in_problems(handle)
 
 
-def _is_quick(name: str, criteria: Criteria) -> bool:
-    """Whether few are found, by a key: the series of a study, the studies of a patient."""
+async def _found(call: Call, name: str, criteria: Criteria) -> Found:
+    """What a search finds. One that may be brief is tried at once, where that is worth it."""
+    path = call.request.match_info
+    if call.services.store.sqlite and _may_be_brief(name, criteria):
+        found = await call.glance(
+            lambda act: search(act, criteria, path) if is_brief(act, criteria, path) else None
+        )
+        if found is not None:
+            return found
+    return await call.ask(lambda act: search(act, criteria, path, BASE))
+
+
+def _may_be_brief(name: str, criteria: Criteria) -> bool:
+    """Whether it is by a key: the parts of a study or of a series, the studies of a patient."""
     exact = {key.path for key in criteria.keys if isinstance(key.test, Exact)}
-    return name == "study-series" or (name == "studies" and not exact.isdisjoint(_KEYS))
+    return name in _PARTS or (name == "studies" and not exact.isdisjoint(_KEYS))
 
 
-def _response(told: Sequence[bytes], offer: Offer) -> web.Response:
+def _response(results: Iterable[bytes], service: str, offer: Offer) -> web.Response:
     """Results as one array, or as one part of XML each (8.6.1.2 and F.2.2)."""
     if not offer.multipart:
-        return web.Response(body=json_array(told), headers={"Content-Type": offer.media_type})
-    if not told:
+        body = with_origin(json_array(results), service)
+        return web.Response(body=body, headers={"Content-Type": offer.media_type})
+    objects = [json_object(with_origin(one, service)) for one in results]
+    if not objects:
         return web.Response(status=204)  # a multipart body has at least one part
-    documents = [native_xml(orjson.loads(json_object(one))) for one in told]
+    documents = [native_xml(orjson.loads(one)) for one in objects]
     boundary = boundary_for(*(hashlib.sha256(one).hexdigest() for one in documents))
     headers = {"Content-Type": content_type(offer.media_type, boundary)}
     return web.Response(body=xml_parts(boundary, documents) + closing(boundary), headers=headers)
@@ -93,22 +104,15 @@ def _warnings(criteria: Criteria, found: Found) -> list[str]:
 
 # --- results ----------------------------------------------------------------------------------
 
-_MEMBERS: Final[Mapping[str, Callable[[Row], bytes]]] = {
-    "study": lambda row: bytes(row["study_json"]),
-    "series": lambda row: bytes(row["series_json"]),
-    "instance": lambda row: instance_json(row, row["study_uid"], row["series_uid"]),
-}
-
 
 def _results(rows: Sequence[Row], levels: Sequence[str]) -> Iterator[bytes]:
     """Each result's members: the attributes of all its levels in ascending order."""
+    names = [f"{level}_json" for level in levels]
+    if len(names) == 1 and rows and "fields" not in rows[0]:
+        yield from (row[names[0]] for row in rows)
+        return
     for row in rows:
-        members = [_MEMBERS[level](row) for level in levels]
-        fields = row.get("fields")
-        if len(members) == 1 and not fields:
-            yield members[0]
-            continue
-        merged: Json = dict(fields or {})
-        for some in members:  # of what two levels have, the lower one's stands
-            merged |= orjson.loads(json_object(some))
+        merged: Json = dict(row.get("fields") or {})
+        for name in names:  # of what two levels have, the lower one's stands
+            merged |= orjson.loads(json_object(row[name]))
         yield orjson.dumps(dict(sorted(merged.items())))[1:-1]

@@ -35,7 +35,7 @@ class Prepared:
             if (convert := _impl(bind.type, dialect).bind_processor(dialect)) is not None
         }
         shown = getattr(statement, "exported_columns", ())
-        self._names = [column.name for column in shown]
+        self.names = [column.name for column in shown]
         self._out: list[tuple[int, Convert]] = [
             (place, convert)
             for place, column in enumerate(shown)
@@ -75,9 +75,9 @@ class Prepared:
 
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
         """A driver's row by column name, each value of its column's type."""
-        found = dict(zip(self._names, values, strict=True))
+        found = dict(zip(self.names, values, strict=True))
         for place, convert in self._out:
-            found[self._names[place]] = convert(values[place])
+            found[self.names[place]] = convert(values[place])
         return found
 
 

@@ -6,7 +6,7 @@ is part of every statement: of one's own rows the index already tells, of each f
 `store/access.py` is asked. Conditions come ready made, their values as parameters.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -19,6 +19,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from telemed.store.access import named_studies, own_studies
 from telemed.store.columns import UtcTime
 from telemed.store.prepared import Prepared
+from telemed.store.search_json import instance_json
 from telemed.store.tables import instances, institutions, series, studies, study_keys
 from telemed.store.tx import Row, Tx
 
@@ -35,15 +36,21 @@ _LAST_NUMBER: Final = 1 << 30
 class Plan:
     """What a statement is made of.
 
-    `start` is where it begins: 'keys' (one key), 'few' (studies that `where` names) or 'study'
-    (one study's parts). `sees_cases` tells whether studies of others may be shown at all.
+    `levels` are those whose members are shown; rows are of the last one. `start` is where it
+    begins: 'keys' (one key), 'few' (studies that `where` names) or 'study' (one study's parts).
+    `sees_cases` tells whether studies of others may be shown at all.
     """
 
-    level: str
+    levels: tuple[str, ...]
     start: str
     sees_cases: bool
     where: tuple[Where, ...]
     touches_studies: bool
+
+    @property
+    def level(self) -> str:
+        """The level of the rows."""
+        return self.levels[-1]
 
 
 def page(plan: Plan) -> sa.Select[Any]:
@@ -111,23 +118,38 @@ def _numbered(level: str) -> Columns:
 
 
 def _shown(plan: Plan) -> Columns:
-    """What a row answers with."""
-    of_study = (studies.c.search_json.label("study_json"), studies.c.study_uid)
-    if plan.level == "study":
-        return (studies.c.id, *of_study)
-    of_series = (series.c.search_json.label("series_json"), series.c.series_uid)
-    own = (series.c.id,) if plan.level == "series" else _INSTANCE_COLUMNS
-    return (*of_study, *of_series, *own)
+    """What a row answers with: what it is known by, and what its members are or are made of."""
+    known = {
+        "study": (studies.c.id, studies.c.study_uid),
+        "series": (series.c.id, studies.c.study_uid, series.c.series_uid),
+        "instance": (instances.c.id, studies.c.study_uid, series.c.series_uid, *_OF_INSTANCE),
+    }
+    made = {"study": studies.c.search_json, "series": series.c.search_json}
+    members = (made[level].label(f"{level}_json") for level in plan.levels if level in made)
+    return (*known[plan.level], *members)
 
 
-_INSTANCE_COLUMNS: Final[Columns] = tuple(
+_LOWEST: Final = {"study": studies, "series": series, "instance": instances}
+_OF_INSTANCE: Final[Columns] = tuple(
     instances.c[name]
     for name in (
-        "id", "sop_uid", "sop_class", "transfer_syntax", "number", "frames", "rows", "columns",
+        "sop_uid", "sop_class", "transfer_syntax", "number", "frames", "rows", "columns",
         "bits_allocated",
     )
 )  # fmt: skip
-_LOWEST: Final = {"study": studies, "series": series, "instance": instances}
+_KNOWN: Final = 3 + len(_OF_INSTANCE)
+
+
+def _instance_rows(names: Sequence[str], found: Iterable[Sequence[Any]]) -> Iterator[Row]:
+    """A page's rows of instances from the columns of `_shown`, their members made of them."""
+    more = names[_KNOWN:]
+    for values in found:
+        made: dict[str, Any] = {
+            "id": values[0],
+            "study_uid": values[1],
+            "instance_json": instance_json(*values[1:_KNOWN]),
+        }
+        yield made | dict(zip(more, values[_KNOWN:], strict=True)) if more else made
 
 
 def _study_order(plan: Plan) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
@@ -209,6 +231,17 @@ def items_of(column: sa.Column[Any], tag: str, sqlite: bool) -> tuple[Any, Calla
 
 
 # --- running ----------------------------------------------------------------------------------
+
+
+def ask_page(
+    tx: Tx, shape: Hashable, build: Callable[[Any], sa.Select[Any]], values: Mapping[str, Any],
+    level: str,
+) -> list[Row]:  # fmt: skip
+    """`ask` of a page's statement: rows have the members of the levels shown as `{level}_json`."""
+    if level != "instance":
+        return ask(tx, shape, build, values)
+    kept = _prepared(shape, build, tx.connection.dialect)
+    return list(_instance_rows(kept.names, kept.run(tx.connection, values)))
 
 
 def ask(

@@ -104,10 +104,10 @@ async def _steps(world: World, store: Store, criteria: Any) -> int:
     def run(tx: Tx) -> None:
         driver: Any = tx.connection.connection.driver_connection
         act = world.services.make_act(tx, reader)
-        search(act, "study", criteria)  # whatever is made once is made now
+        search(act, criteria)  # whatever is made once is made now
         driver.set_progress_handler(count, 1)
         try:
-            search(act, "study", criteria)
+            search(act, criteria)
         finally:
             driver.set_progress_handler(None, 0)
 

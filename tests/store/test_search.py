@@ -298,7 +298,6 @@ def ask(archive: Archive, place: str, criteria: Criteria, **path: str) -> Found:
     return archive.store.read_now(
         lambda tx: search(
             Act(tx, reader, NOW + timedelta(days=1), lambda: "", catalogue),
-            criteria.levels[-1],
             criteria,
             path,
         )
