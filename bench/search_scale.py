@@ -58,7 +58,7 @@ def _days(made: Sample, days: int) -> str:
 SEARCHES: dict[str, Ask] = {
     "patient": lambda s, _: ("studies", f"PatientID={s.patient}"),
     "accession": lambda s, _: ("studies", f"AccessionNumber={s.accession}"),
-    "name": lambda s, _: ("studies", f"PatientName={s.name.split('=')[0]}*&limit=1"),
+    "name": lambda s, _: ("studies", f"PatientName={s.name.split('=')[1]}*&limit=1"),
     "hanzi": lambda s, _: ("studies", f"PatientName={s.name.split('=')[1]}&limit=1"),
     "surname": lambda s, _: ("studies", f"PatientName={s.name.split('^')[0]}*&limit=50"),
     "姓": lambda s, _: ("studies", f"PatientName={s.name.split('=')[1][0]}*&limit=50"),

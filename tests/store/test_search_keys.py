@@ -180,6 +180,28 @@ def test_no_copy_walks_an_institution(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.services
+def test_no_trigger_of_postgresql_walks_a_table(postgres_url: str) -> None:
+    """Every step of a trigger has an index to go by, and none by an institution's column."""
+    store = Store(postgres_url)
+    migrate(store)
+    with store.writer.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # tables are empty here
+        written = "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE :like"
+        found = dict(connection.execute(sa.text(written), {"like": "study_keys_%"}).all())
+        assert len(found) == 4
+        for name, body in found.items():
+            whole = body.partition("BEGIN ")[2].partition("; RETURN")[0]
+            for part in re.sub(r"NEW\.\w+", "'x'", whole).split("; "):
+                steps = _steps(connection, f"EXPLAIN {part}")
+                assert any("Index" in step for step in steps)
+                assert not [
+                    s for s in steps
+                    if re.search(r"Seq Scan|Index Cond: .*(institution|requester)", s)
+                ], (name, steps)  # fmt: skip
+    store.close()
+
+
 def _steps(connection: sa.Connection, sql: str) -> list[str]:
     return [row[-1] for row in connection.exec_driver_sql(sql).all()]
 
