@@ -94,7 +94,10 @@ def search(
 
 def is_brief(act: Act, criteria: Criteria, path: Mapping[str, str]) -> bool:
     """Whether a search surely has little to look at: the parts of a study or series that has few,
-    or the studies of a UID or key that few have. What it costs to tell is bounded."""
+    or the studies of a UID or key that few have. What it costs to tell is bounded.
+
+    It says where to run a search and nothing else, so strangers' studies of the UID count too.
+    """
     if wants_fields(criteria):
         return False
     if "study" in path:
@@ -131,7 +134,7 @@ def _page(act: Act, shape: Shape, values: Values, criteria: Criteria) -> Found:
     limit, offset = criteria.limit, criteria.offset
     within = shape.start == "study"
     most = limit + MOST_COUNTED + 1
-    page = {**values, "limit": limit + within, "most": most, "offset": offset}
+    page = {**values, "limit": limit + 1 if within else limit, "most": most, "offset": offset}
     rows = store.ask_page(act.tx, ("page", shape), _page_of, page, shape.levels[-1])
     if not within:
         return Found(rows, max(0, rows[0]["counted"] - limit) if rows else 0)

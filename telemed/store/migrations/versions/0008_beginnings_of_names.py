@@ -4,7 +4,7 @@ from alembic import op
 
 from telemed.store import study_keys
 
-revision = "0007"
+revision = "0008"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
