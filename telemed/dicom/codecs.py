@@ -2,8 +2,9 @@
 
 Our own scanner reads the file; pydicom and its codecs see one frame's codestream and the few
 numbers that describe it, never a foreign data set. Sizes are checked by arithmetic and against the
-codestream's own header before anything is decoded. Colour stays as the codec gives it: nothing is
-converted that need not be, so that a lossless way there and back ends at the same samples.
+codestream's own header before anything is decoded. Colour that was kept exactly stays as the codec
+gives it, so that a lossless way there and back ends at the same samples; colour out of a JPEG with
+losses becomes RGB, which every IOD with colour lists.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ class Decoded(NamedTuple):
 
 def coded(file: ScannedFile, spec: FrameSpec) -> bytes:
     """A frame in another transfer syntax, as `transcode.unpacked` reads it; raises `Refused`."""
-    decoded = decode(file, spec.frame)
+    # YBR_FULL outside of a JPEG is not among the values of US and VL WSI (PS3.3 C.8.5.6.1.2,
+    # C.8.12.4.1.1); rounding to RGB loses less than the JPEG did. JPEG 2000 ends at RGB by itself.
+    lossy_jpeg = file.syntax.lossy and file.syntax.media_type == "image/jpeg"
+    decoded = decode(file, spec.frame, as_rgb=lossy_jpeg)
     if spec.syntax == EXPLICIT_LE:
         return packed(_described(decoded), native(decoded))
     encode = ENCODERS.get(spec.syntax)

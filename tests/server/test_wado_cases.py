@@ -163,7 +163,9 @@ async def test_losses_stay_and_are_not_made_worse(house: House) -> None:
     named = await house.get(OWNER, path_of(data), f"{DICOM}; transfer-syntax={EXPLICIT}")
     back = dcmread(BytesIO(parts(named)[0][1]))
     assert back.LossyImageCompression == "01"
-    assert back.PhotometricInterpretation == "YBR_FULL"
+    assert (back.PhotometricInterpretation, back.PlanarConfiguration) == ("RGB", 0)
+    (frame,) = parts(await house.get(OWNER, f"{path_of(data)}/frames/1", OCTETS))
+    assert frame[1] == back.PixelData[: back.Rows * back.Columns * 3]
 
 
 # --- frames -----------------------------------------------------------------------------------
