@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import orjson
 from aiohttp import web
@@ -216,8 +217,14 @@ def _document(stored: Pieced) -> bytes:
     return native_xml(orjson.loads(b"".join(stored)))
 
 
+_MAKING: Final = 2
+"""Raised when other bytes are made of the same file, so that no browser keeps the old ones.
+2: colour out of a JPEG is RGB."""
+
+
 def tag_of(rows: Sequence[Row], shape: str) -> str:
     """A tag of the content of instances in a shape; the blob's own hash for a single one."""
+    shape = f"{_MAKING} {shape}"
     if len(rows) == 1:
         return f"{rows[0]['blob']}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
     digest = hashlib.sha256(shape.encode())
