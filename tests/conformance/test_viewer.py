@@ -5,16 +5,21 @@ tests/journeys.
 """
 
 import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.async_api import Page, Response, async_playwright
+from pydicom import dcmread
 
 from dicom_samples.make import Manifest
 from telemed.settings import ROOT
+from tests.conformance import kinds
 from tests.conformance.conftest import store_study
+from tests.dicom.files import shipped
 from tests.server.documents import pdf_bytes
 from tests.server.imaging_house import House, house_at, token
 from tests.services import CHROMIUM_FLAGS
@@ -111,3 +116,102 @@ async def test_a_document(tmp_path: Path, chromium: Path) -> None:
         assert wrong == []
         documents = [kind for url, _, kind in asked if "/rendered" in url or "/bulkdata" in url]
         assert "application/pdf" in documents, [a for a in asked if "dicom-web" in a[0]]
+
+
+# -- kinds beside pictures ------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def shown(tmp_path: Path, chromium: Path, files: list[bytes]) -> AsyncIterator[Page]:
+    """The viewer at the study of some files; at the end nothing may have gone wrong."""
+    async with (
+        house_at(tmp_path, viewer_dir=ROOT / "build" / "viewer") as house,
+        async_playwright() as playwright,
+    ):
+        assert (await house.store(WHO, *files)).status in (200, 202)
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=list(CHROMIUM_FLAGS)
+        )
+        headers = {"Authorization": f"Bearer {token(WHO)}"}
+        page = await browser.new_page(extra_http_headers=headers)
+        study = dcmread(io.BytesIO(files[0]), stop_before_pixels=True).StudyInstanceUID
+        wrong = await opened(house, page, study)
+        yield page
+        await browser.close()
+        assert wrong == []
+
+
+def slices(samples: Manifest) -> list[Path]:
+    """Six images of the CT's lung series."""
+    paths = [(dcmread(path, stop_before_pixels=True), path) for path in samples.files("ct_chest")]
+    lung = [(head.InstanceNumber, path) for head, path in paths if head.SeriesNumber == 2]
+    return [path for _, path in sorted(lung)][20:26]
+
+
+PICTURES: dict[str, Callable[[Manifest], list[bytes]]] = {
+    "mg": lambda samples: [kinds.mammogram(samples.files("cr_chest_normal")[0])],
+    "pt": lambda samples: kinds.positrons(slices(samples)),
+    "nm": lambda samples: [kinds.scintigram(slices(samples)[0])],
+    "us_color": lambda samples: [shipped("examples_rgb_color.dcm").read_bytes()],
+}
+STRIPS: dict[str, Callable[[Manifest], bytes]] = {
+    "ecg_12_lead": lambda samples: samples.files("ecg_stemi")[0].read_bytes(),
+    "ecg_general": lambda samples: kinds.general_ecg(samples.files("ecg_stemi")[0]),
+}
+REPORTS = {"reportsi.dcm": "Recording Observer's Name: Enter text", "test-SR.dcm": "Diameter: 3 cm"}
+
+
+@pytest.mark.parametrize("key", PICTURES)
+async def test_pictures_that_no_sample_has(
+    samples: Manifest, key: str, tmp_path: Path, chromium: Path
+) -> None:
+    """MG, PT with uptake values, NM with two detectors, and colour Doppler are drawn."""
+    async with shown(tmp_path, chromium, PICTURES[key](samples)) as page:
+        assert await picture(page, "canvas", key) > 8
+
+
+@pytest.mark.parametrize("key", STRIPS)
+async def test_an_ecg(samples: Manifest, key: str, tmp_path: Path, chromium: Path) -> None:
+    """The strip is drawn from the waveform's bulk data: a trace and its beats in every lead."""
+    async with shown(tmp_path, chromium, [STRIPS[key](samples)]) as page:
+        assert await picture(page, "canvas", key) > 8
+        shot = await page.locator("canvas").first.screenshot()
+        colours = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), dtype=int)
+        bright = colours.min(axis=-1) > 120  # the traces; grid and names are not white
+        assert bright.any(axis=0).mean() > 0.8, "a trace over the width"
+        assert bright.any(axis=1).sum() > 100, "twelve leads, each with a height"
+
+
+@pytest.mark.parametrize("name", REPORTS)
+async def test_a_report(name: str, tmp_path: Path, chromium: Path) -> None:
+    """The words of a Basic Text and of a Comprehensive SR, some of whose items have no name."""
+    async with shown(tmp_path, chromium, [shipped(name).read_bytes()]) as page:
+        await page.get_by_text(REPORTS[name].partition(": ")[0]).first.wait_for(timeout=PATIENCE)
+        assert REPORTS[name] in " ".join((await page.inner_text("body")).split())
+
+
+async def test_a_measurement(samples: Manifest, tmp_path: Path, chromium: Path) -> None:
+    """A TID 1500 report opens on its image, with the line, the label and the number."""
+    images = slices(samples)
+    files = [*(path.read_bytes() for path in images), kinds.measurements(images[3])]
+    async with shown(tmp_path, chromium, files) as page:
+        assert await picture(page, "canvas", "sr_1500") > 8
+        await page.locator('[data-cy="study-browser-thumbnail-no-image"]').first.dblclick()
+        drawn = page.locator("svg text", has_text=f"{kinds.LENGTH_MM} mm").first
+        await drawn.wait_for(timeout=PATIENCE)
+        assert await page.get_by_text("(4/6)").count() > 0
+
+
+async def test_a_cine_moves(samples: Manifest, tmp_path: Path, chromium: Path) -> None:
+    """The frames of a multi-frame US differ, and the wheel walks through them."""
+    files = [path.read_bytes() for path in samples.files("us_gallbladder")]
+    async with shown(tmp_path, chromium, files) as page:
+        assert await picture(page, "canvas", "us_cine") > 8
+        canvas = page.locator("canvas").first
+        before = await canvas.screenshot()
+        await canvas.hover()
+        for _ in range(5):
+            await page.mouse.wheel(0, 120)
+        await page.get_by_text("(6/30)").first.wait_for(timeout=PATIENCE)
+        await page.wait_for_timeout(500)
+        assert await canvas.screenshot() != before
