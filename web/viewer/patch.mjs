@@ -82,6 +82,13 @@ export const REPLACEMENTS = [
     to: "\n  zh: '中文',",
     count: 1,
   },
+  {
+    why: 'a content item of a report may have no name (PS3.3 C.17.3), and the page went blank',
+    files: /^9068\.bundle\..*\.js$/,
+    from: '  } = ConceptNameCodeSequence;\n',
+    to: '  } = ConceptNameCodeSequence ?? {};\n',
+    count: 1,
+  },
 ];
 
 const PUBLIC_PATH = REPLACEMENTS[0];
