@@ -55,14 +55,33 @@ def find_instances(
     act: Act, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
 ) -> list[Row]:
     """The instances under a path of UIDs in order, without metadata; never an empty list."""
-    study = find_study(act, study_uid)
-    if not all(valid_uid(uid) for uid in (series_uid, sop_uid) if uid is not None):
-        raise Problem("not-found")
+    study = _under(act, study_uid, series_uid, sop_uid)
     found = named.instances_of(act.tx, study, series_uid, sop_uid)
     if not found:
         _require_never_deleted(act, study_uid, series_uid, sop_uid)
         raise Problem("not-found")
     return found
+
+
+def find_metadata(
+    act: Act,
+    study_uid: str,
+    series_uid: str | None = None,
+    sop_uid: str | None = None,
+    *,
+    most: int,
+) -> list[Row]:
+    """`find_instances` with `metadata` and few other columns; empty when more than `most`."""
+    study = _under(act, study_uid, series_uid, sop_uid)
+    found = named.told(act.tx, study, series_uid, sop_uid, most)
+    return find_instances(act, study_uid, series_uid, sop_uid) if found == [] else found or []
+
+
+def _under(act: Act, study_uid: str, *uids: str | None) -> Row:
+    study = find_study(act, study_uid)
+    if not all(valid_uid(uid) for uid in uids if uid is not None):
+        raise Problem("not-found")
+    return study
 
 
 def with_synthetic_patient(act: Act, study_ids: Collection[str]) -> set[str]:

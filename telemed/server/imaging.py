@@ -20,11 +20,10 @@ from collections.abc import (
 from contextlib import aclosing
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from aiohttp import web
 
-from telemed.actions.act import Act
 from telemed.actions.studies import find_instances
 from telemed.core.errors import Problem
 from telemed.dicom.media import DICOM_JSON, DICOM_XML, JSON, Offer, choose
@@ -34,7 +33,6 @@ from telemed.server.auth import note_look
 from telemed.server.routing import Call
 from telemed.store.tx import Row
 
-T = TypeVar("T")
 BASE: Final = "/dicom-web"
 CHUNK: Final = 1 << 20
 REVALIDATE: Final = "private, no-cache"
@@ -107,26 +105,17 @@ def _told(offers: Iterable[Offer]) -> str:
     )
 
 
-async def asked_instances(call: Call) -> list[Row]:
-    """The instances that the path names, or Problem("not-found"). A look is audited here."""
-    rows, _ = await asked_instances_and(call, lambda _act, _rows: None)
-    return rows
+async def asked_instances(call: Call, find: Callable[..., list[Row]] = find_instances) -> list[Row]:
+    """The instances that the path names, or Problem("not-found"). A look is audited here.
 
-
-async def asked_instances_and(
-    call: Call, more: Callable[[Act, list[Row]], T]
-) -> tuple[list[Row], T]:
-    """`asked_instances`, and what else is asked about them in the same moment."""
+    `find` is asked as `find_instances` is.
+    """
     uids = [call.request.match_info.get(name) for name in ("series", "instance")]
-
-    def ask(act: Act) -> tuple[list[Row], T]:
-        rows = find_instances(act, call.path("study"), *uids)
-        return rows, more(act, rows)
-
-    rows, found = await (call.ask if uids[1] is None else call.glance)(ask)
+    look = call.ask if uids[1] is None else call.glance
+    rows = await look(lambda act: find(act, call.path("study"), *uids))
     study, owner = rows[0]["study_id"], rows[0]["institution_id"]
     await note_look(call.request, call.services, call.subject, study, owner)
-    return rows, found
+    return rows
 
 
 def instance_url(row: Row) -> str:

@@ -50,7 +50,7 @@ from telemed.server.store_answer import (
     failure_of,
 )
 from telemed.server.stow_metadata import METADATA, receive_metadata
-from telemed.store.blobs import BlobWriter, words_of_size
+from telemed.store.blobs import Blobs, BlobWriter, Draft, words_of_size
 
 BATCH: Final = 200
 PIECE: Final = 1 << 20
@@ -118,29 +118,34 @@ async def _entered_at_once(
         kept.result()
         return outcomes
 
-    def keep(found: Mapping[str, bytes]) -> None:
+    def keep(found: Mapping[str, Draft]) -> None:
         try:
-            services.blobs.put_contents(found)
+            services.blobs.put_drafts(found)
         except BaseException as fault:
             kept.set_exception(fault)
             raise
         kept.set_result(None)
 
     def work(contents: Contents) -> tuple[list[Judged], Begun[list[Outcome]] | None]:
-        judged = [_judge_content(one, study_uid) for one in contents]
-        found = {
-            one.blob.key: content
-            for one, content in zip(judged, contents, strict=True)
-            if isinstance(one, Incoming) and isinstance(content, bytes)
-        }
-        if not found:
-            return judged, None
-        if not services.blobs.prompt:
-            keep(found)
-        begun = call.begin(lambda act: enter(act, _good(judged)))
-        if services.blobs.prompt:
-            keep(found)
-        return judged, begun
+        with ExitStack() as drafts:
+            drafted = [
+                one if isinstance(one, Failure) else _draft(services.blobs, one, drafts)
+                for one in contents
+            ]
+            judged = [_judge_draft(one, study_uid) for one in drafted]
+            found = {
+                one.blob.key: draft
+                for one, draft in zip(judged, drafted, strict=True)
+                if isinstance(one, Incoming) and isinstance(draft, Draft)
+            }
+            if not found:
+                return judged, None
+            if not services.blobs.prompt:
+                keep(found)
+            begun = call.begin(lambda act: enter(act, _good(judged)))
+            if services.blobs.prompt:
+                keep(found)
+            return judged, begun
 
     judged, begun = await services.in_far_thread(work, contents)
     return judged, await services.acted(begun, quiet=True) if begun else []
@@ -329,13 +334,19 @@ def _judge(part: BlobWriter | Failure, study_uid: str | None) -> Judged:
     return _of_study(found, study_uid)
 
 
-def _judge_content(content: bytes | Failure, study_uid: str | None) -> Judged:
+def _draft(blobs: Blobs, content: bytes, drafts: ExitStack) -> Draft:
+    draft = blobs.draft(content)
+    drafts.callback(draft.close)
+    return draft
+
+
+def _judge_draft(draft: Draft | Failure, study_uid: str | None) -> Judged:
     """`_judge` for a content in memory."""
-    if isinstance(content, Failure):
-        return content
-    found = prepare_content(content)
+    if isinstance(draft, Failure):
+        return draft
+    found = prepare_content(draft.content)
     if isinstance(found, Refused):
-        return failure_of(found, identity_claimed_by(content))
+        return failure_of(found, identity_claimed_by(draft.content))
     return _of_study(found, study_uid)
 
 

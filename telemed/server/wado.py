@@ -17,7 +17,7 @@ from aiohttp import web
 
 from telemed.actions.act import Act
 from telemed.actions.intake import BULK_BASE
-from telemed.actions.studies import metadata_of
+from telemed.actions.studies import find_instances, find_metadata, metadata_of
 from telemed.core.errors import Problem
 from telemed.dicom import multipart
 from telemed.dicom.jsonmodel import rebased
@@ -30,7 +30,6 @@ from telemed.server.coerced import as_served, identity_of, told_as_served
 from telemed.server.imaging import (
     Pieces,
     asked_instances,
-    asked_instances_and,
     gathered,
     in_problems,
     instance_url,
@@ -138,14 +137,19 @@ async def _whole(
 async def metadata(call: Call) -> web.StreamResponse:
     """The metadata of a study, a series or an instance as DICOM JSON."""
     offer = wish(call, RESULT_OFFERS)
+    at_once = not (offer.multipart or "If-None-Match" in call.request.headers)
+    body: bytes | None = None
 
-    def look(act: Act, rows: Sequence[Row]) -> bytes | None:
+    def look(act: Act, *uids: str) -> list[Row]:
         """Those of one page are put together where they are read: nothing waits in between."""
-        if offer.multipart or len(rows) > PAGE or unchanged(call, _metadata_tag(rows, offer)):
-            return None
-        return _array(_objects(rows, metadata_of(act, [row["id"] for row in rows])), b"[", b"]")
+        nonlocal body
+        rows = find_metadata(act, *uids, most=PAGE) if at_once else []
+        if rows:
+            stored = {row["id"]: row["metadata"] for row in rows}
+            body = _array(_objects(rows, stored), b"[", b"]")
+        return rows or find_instances(act, *uids)
 
-    rows, body = await asked_instances_and(call, look)
+    rows = await asked_instances(call, look)
     tag = _metadata_tag(rows, offer)
     same = unchanged(call, tag)
     if same is not None:

@@ -19,7 +19,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ T = TypeVar("T")
 PIECE = 1 << 20
 _LEFT_OVER_SECONDS = 24 * 3600
 _FLUSHERS = 8
+_WORTH_A_START = 1 << 16
+"""Bytes of a content from which on it is written while it is still being looked into."""
 _TOGETHER = 4
 """Files from which on a thread for each flush is worth waking."""
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
@@ -91,7 +93,11 @@ class Blobs(Protocol):
         """`put_file` for several files and their hashes: all are durable or an error is raised."""
         ...
 
-    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+    def draft(self, content: bytes) -> "Draft":
+        """A content in memory that may be put once its hash is known; close it in the end."""
+        ...
+
+    def put_drafts(self, drafts: Mapping[str, "Draft"]) -> None:
         """`put_files` for contents in memory, by their hashes."""
         ...
 
@@ -191,6 +197,37 @@ class BlobWriter:
             self.path.unlink(missing_ok=True)
 
 
+class Draft:
+    """A content in memory on its way into a file. Closing removes what was not put."""
+
+    def __init__(self, content: bytes, path: Path) -> None:
+        self.content = content
+        self.path = path
+        self.written: Future[None] | None = None
+        """Set while somebody else writes it."""
+
+    def write(self) -> None:
+        """Write and flush the file; when that fails there is none."""
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            rest = memoryview(self.content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fsync(handle)
+        except OSError:
+            log.error("writing or its flush failed, the file is given up")
+            self.path.unlink()
+            raise
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        """Wait for whoever writes it, and remove the file if it was not put; blocks."""
+        if self.written is not None:
+            wait([self.written])
+        self.path.unlink(missing_ok=True)
+
+
 class FileBlobs:
     """Blobs in a directory tree of two levels, on one file system with their temporary files."""
 
@@ -232,29 +269,29 @@ class FileBlobs:
                 self._name(path, place)
             self._each(sync_directory, sorted(named))
 
-    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+    def draft(self, content: bytes) -> "Draft":
+        """A content for `put_drafts`. A large one is on its way to the disk from now on."""
+        draft = Draft(content, self._temp / secrets.token_hex(16))
+        if len(content) >= _WORTH_A_START:
+            draft.written = self._flushers.submit(draft.write)
+        return draft
+
+    def put_drafts(self, drafts: Mapping[str, "Draft"]) -> None:
         """Keep contents under their hashes; equal blobs are left alone.
 
         In the order of `put_files`, but a file is flushed as it is written, then moved.
         """
-        places = {self.path(key): content for key, content in contents.items()}
-        new = {
-            self._temp / secrets.token_hex(16): place
-            for place, content in places.items()
-            if not _is_kept(len(content), place)
-        }
+        places = {self.path(key): draft for key, draft in drafts.items()}
+        new = {p: draft for p, draft in places.items() if not _is_kept(len(draft.content), p)}
         with full_disk_is_a_problem():
             named = {place.parent for place in places}
             for folder in list(named):
                 named |= _make_missing(folder)
-            try:
-                self._each(lambda path: _write_flushed(path, places[new[path]]), list(new))
-                for path, place in new.items():
-                    path.rename(place)
-            except BaseException:
-                for path in new:
-                    path.unlink(missing_ok=True)
-                raise
+            self._each(Draft.write, [d for d in new.values() if d.written is None])
+            for place, draft in new.items():
+                if draft.written is not None:
+                    draft.written.result()
+                draft.path.rename(place)
             self._each(sync_directory, sorted(named))
 
     def _each(self, flush: Callable[[T], None], those: Sequence[T]) -> None:
@@ -435,19 +472,3 @@ def _is_kept(size: int, place: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _write_flushed(path: Path, content: bytes) -> None:
-    """A new file with a content, flushed; when that fails there is none."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    except OSError:
-        log.error("writing or its flush failed, the file is given up")
-        path.unlink()
-        raise
-    finally:
-        os.close(handle)

@@ -66,21 +66,64 @@ _COLUMNS: Final = (
 
 @cache
 def _instances(keys: tuple[str, ...]) -> sa.Select[Any]:
+    shown = [instances.c[name] for name in _COLUMNS]
+    statement = sa.select(*shown, series.c.series_uid.label("series__series_uid"))
+    return _held(statement, keys).order_by(
+        sa.func.coalesce(series.c.number, sa.literal_column(str(_LAST))),
+        series.c.series_uid,
+        sa.func.coalesce(instances.c.number, sa.literal_column(str(_LAST))),
+        instances.c.sop_uid,
+    )
+
+
+def _held(statement: sa.Select[Any], keys: tuple[str, ...]) -> sa.Select[Any]:
+    """Of the instances of a study, those of these keys."""
     tables = {"series_uid": series, "sop_uid": instances, "institution_id": instances}
     columns = [tables[key].c[key] for key in keys]
     held = [series.c.study_id == given(instances.c.study_id), *(c == given(c) for c in columns)]
-    shown = [instances.c[name] for name in _COLUMNS]
+    joined = statement.join_from(series, instances, instances.c.series_id == series.c.id)
+    return joined.where(*held)
+
+
+_ABOVE: Final = ("study_uid", "patient_id", "updated_at", "identity_at")
+
+
+def told(
+    tx: Tx, study: Row, series_uid: str | None, sop_uid: str | None, most: int
+) -> list[Row] | None:
+    """What `instances_of` finds, with the metadata and little else; None when it is more than
+    `most`. One statement that puts nothing in order: a sorter would copy all of the metadata."""
+    asked = {"series_uid": series_uid, "sop_uid": sop_uid}
+    values: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if sop_uid is not None:
+        values["institution_id"] = study["institution_id"]
+    keys = tuple(values)
+    found = tx.all(_told(keys), study_id=study["id"], most=most + 1, **values)
+    if len(found) > most:
+        return None
+    above = {f"study__{name}": study[name] for name in _ABOVE}
+    above["institution_id"] = study["institution_id"]
+    return [{**row, **above} for row in sorted(found, key=_place)]
+
+
+def _place(row: Row) -> tuple[int, str, int, str]:
+    series_number, number = row["series__number"], row["number"]
     return (
-        sa.select(*shown, series.c.series_uid.label("series__series_uid"))
-        .join_from(series, instances, instances.c.series_id == series.c.id)
-        .where(*held)
-        .order_by(
-            sa.func.coalesce(series.c.number, sa.literal_column(str(_LAST))),
-            series.c.series_uid,
-            sa.func.coalesce(instances.c.number, sa.literal_column(str(_LAST))),
-            instances.c.sop_uid,
-        )
+        _LAST if series_number is None else series_number,
+        row["series__series_uid"],
+        _LAST if number is None else number,
+        row["sop_uid"],
     )
+
+
+@cache
+def _told(keys: tuple[str, ...]) -> sa.Select[Any]:
+    shown = [
+        instances.c[name] for name in ("id", "study_id", "sop_uid", "number", "blob", "stored_at")
+    ]
+    above = [series.c[name].label(f"series__{name}") for name in ("series_uid", "number")]
+    statement = sa.select(*shown, *above, instances.c.metadata)
+    return _held(statement, keys).limit(sa.bindparam("most", type_=sa.Integer()))
 
 
 def metadata(tx: Tx, instance_ids: Sequence[str]) -> dict[str, bytes]:

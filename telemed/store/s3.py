@@ -14,6 +14,7 @@ between that it is here, and names it, still finds it: reading brings it back.
 import contextlib
 import hashlib
 import logging
+import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from telemed.store.blobs import (
     PIECE,
     Blob,
     BlobWriter,
+    Draft,
     Held,
     hash_file,
     make_directory,
@@ -134,13 +136,15 @@ class S3Blobs:
         for path, key in files:
             self.put_file(path, key)
 
-    def put_contents(self, contents: Mapping[str, bytes]) -> None:
+    def draft(self, content: bytes) -> Draft:
+        """A content for `put_drafts`, which nobody writes before that."""
+        return Draft(content, self._temp / secrets.token_hex(16))
+
+    def put_drafts(self, drafts: Mapping[str, Draft]) -> None:
         """Keep contents under their hashes, one after the other."""
-        for key, content in contents.items():
-            with self.writer(len(content)) as writer:
-                writer.write(content)
-                writer.seal()
-                self.put_file(writer.path, key)
+        for key, draft in drafts.items():
+            draft.write()
+            self.put_file(draft.path, key)
 
     def discard(self, key: str, unused: float) -> bool:
         """Lay an object aside, and remove it when it has lain there for `unused` seconds; whether

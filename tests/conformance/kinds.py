@@ -195,3 +195,65 @@ def measurements(image: Path) -> bytes:
     )  # fmt: skip
     dataset.update(root)
     return saved(dataset)
+
+
+def segmentation(images: list[Path]) -> bytes:
+    """A square marked on every image of a series (PS3.3 A.51), one bit a pixel."""
+    first = dcmread(images[0], stop_before_pixels=True)
+    dataset = beside(images[0], "66.4", "SEG", 2)
+    mask = np.zeros((first.Rows, first.Columns), bool)
+    mask[200:300, 200:300] = True
+    packed = np.packbits(np.tile(mask.ravel(), len(images)), bitorder="little")
+    dataset.update(item(
+        ImageType=["DERIVED", "PRIMARY"], SegmentationType="BINARY", ContentLabel="SQUARE",
+        ContentDescription="A square", ContentCreatorName="Marker^Test",
+        Rows=first.Rows, Columns=first.Columns, NumberOfFrames=len(images), SamplesPerPixel=1,
+        PhotometricInterpretation="MONOCHROME2", BitsAllocated=1, BitsStored=1, HighBit=0,
+        PixelRepresentation=0, LossyImageCompression="00", PixelData=packed.tobytes(),
+        Manufacturer="telemed", ManufacturerModelName="tests", DeviceSerialNumber="1",
+        SoftwareVersions="1",
+        SegmentSequence=[item(
+            SegmentNumber=1, SegmentLabel="Square", SegmentAlgorithmType="MANUAL",
+            SegmentedPropertyCategoryCodeSequence=[coded(codes.SCT.MorphologicallyAbnormalStructure)],
+            SegmentedPropertyTypeCodeSequence=[coded(codes.SCT.Nodule)],
+            RecommendedDisplayCIELabValue=[35000, 53000, 48000],
+        )],
+        ReferencedSeriesSequence=[item(
+            SeriesInstanceUID=first.SeriesInstanceUID,
+            ReferencedInstanceSequence=[reference(image) for image in images],
+        )],
+        DimensionOrganizationSequence=[item(DimensionOrganizationUID="2.25.772.3")],
+        DimensionIndexSequence=[
+            item(DimensionOrganizationUID="2.25.772.3", DimensionIndexPointer=index,
+                 FunctionalGroupPointer=group)
+            for index, group in ((0x0062000B, 0x0062000A), (0x00200032, 0x00209113))
+        ],
+        SharedFunctionalGroupsSequence=[item(
+            PlaneOrientationSequence=[item(ImageOrientationPatient=first.ImageOrientationPatient)],
+            PixelMeasuresSequence=[item(
+                PixelSpacing=first.PixelSpacing, SliceThickness=first.SliceThickness,
+            )],
+        )],
+        PerFrameFunctionalGroupsSequence=[
+            _marked(image, place) for place, image in enumerate(images, start=1)
+        ],
+    ))  # fmt: skip
+    return saved(dataset)
+
+
+def _marked(image: Path, place: int) -> Dataset:
+    """The functional groups of one frame: where it lies and which image it is drawn on."""
+    head = dcmread(image, stop_before_pixels=True)
+    source = reference(image)
+    source.PurposeOfReferenceCodeSequence = [
+        coded(codes.DCM.SourceImageForImageProcessingOperation)
+    ]
+    derived = item(
+        SourceImageSequence=[source], DerivationCodeSequence=[coded(codes.DCM.Segmentation)]
+    )
+    return item(
+        FrameContentSequence=[item(DimensionIndexValues=[1, place])],
+        PlanePositionSequence=[item(ImagePositionPatient=head.ImagePositionPatient)],
+        SegmentIdentificationSequence=[item(ReferencedSegmentNumber=1)],
+        DerivationImageSequence=[derived],
+    )

@@ -202,6 +202,31 @@ async def test_a_measurement(samples: Manifest, tmp_path: Path, chromium: Path) 
         assert await page.get_by_text("(4/6)").count() > 0
 
 
+async def test_a_segmentation(samples: Manifest, tmp_path: Path, chromium: Path) -> None:
+    """A SEG is loaded from its bits and laid over its images in colour."""
+    images = slices(samples)
+    files = [*(path.read_bytes() for path in images), kinds.segmentation(images)]
+    async with shown(tmp_path, chromium, files) as page:
+        assert await picture(page, "canvas", "seg") > 8
+        assert await coloured(page) < 0.001
+        await page.locator('[data-cy="study-browser-thumbnail-no-image"]').first.dblclick()
+        for _ in range(60):
+            if await coloured(page) > 0.005:
+                break
+            await page.wait_for_timeout(500)
+        await picture(page, "canvas", "seg")
+        assert 0.005 < await coloured(page) < 0.2, "a square of a hundred pixels"
+
+
+async def coloured(page: Page) -> float:
+    """How much of the picture is not gray."""
+    shot = await page.locator("canvas").first.screenshot()
+    colours = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), dtype=int)
+    rows, columns = (size // 5 for size in colours.shape[:2])
+    inside = colours[rows:-rows, columns:-columns]
+    return float((np.ptp(inside, axis=-1) > 40).mean())
+
+
 async def test_a_cine_moves(samples: Manifest, tmp_path: Path, chromium: Path) -> None:
     """The frames of a multi-frame US differ, and the wheel walks through them."""
     files = [path.read_bytes() for path in samples.files("us_gallbladder")]

@@ -17,7 +17,9 @@ STUDIES = "/dicom-web/studies"
 
 
 def image(number: int) -> bytes:
-    return ct_bytes(number=number, study=STUDY, series=f"{STUDY}.1", sop=f"{STUDY}.1.{number}")
+    """The first is so large that it is written while it is looked into."""
+    uids = {"study": STUDY, "series": f"{STUDY}.1", "sop": f"{STUDY}.1.{number}"}
+    return ct_bytes(number=number, side=256 if number == 1 else 32, **uids)
 
 
 def is_image(handle: int) -> bool:

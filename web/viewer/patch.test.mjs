@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import './views.js';
 import { coverage, isShipped, patched, shippedWords, workersOf } from './patch.mjs';
 
 const swap = { why: 'a test', files: /\.js$/, from: 'at("/', to: 'at("/viewer/', count: 2 };
@@ -52,4 +53,59 @@ test('coverage counts theirs and ours together and refuses a word nobody asks fo
   assert.deepEqual(coverage(english, theirs, { Common: { Save: '保存' } }),
     { keys: 3, chinese: 2 });
   assert.throws(() => coverage(english, theirs, { Common: { Svae: '保存' } }), /Common:Svae/);
+});
+
+/** A maker for each number of dimensions, as the library keeps them. */
+function makersOf(dtype) {
+  const makers = [];
+  function order() {
+    return this.stride.map((step, axis) => [Math.abs(step), axis])
+      .sort((a, b) => a[0] - b[0]).map(([, axis]) => axis);
+  }
+  for (let dimension = -1; dimension < 5; dimension++) {
+    makers.push(globalThis.telemedView(dtype, dimension, makers, order));
+  }
+  return makers;
+}
+
+/** Every value of a view by its indices, as nested arrays. */
+function nested(view, at = []) {
+  if (at.length === view.dimension) return view.get(...at);
+  return Array.from({ length: view.shape[at.length] }, (_, n) => nested(view, [...at, n]));
+}
+
+test('views cut, step, turn and pick as their indices say', () => {
+  const makers = makersOf('uint8');
+  const data = Uint8Array.from({ length: 120 }, (_, n) => n);
+  const cube = makers[4](data, [2, 3, 4], [12, 4, 1], 5);
+  const plain = [0, 1].map(i => [0, 1, 2].map(j => [0, 1, 2, 3].map(k => 5 + 12 * i + 4 * j + k)));
+  assert.deepEqual(nested(cube), plain);
+  assert.equal(cube.size, 24);
+  assert.equal(cube.index(1, 2, 3), 28);
+  assert.deepEqual(cube.order, [2, 1, 0]);
+  assert.deepEqual(nested(cube.pick(1)), plain[1]);
+  assert.deepEqual(nested(cube.pick(null, 2)), plain.map(rows => rows[2]));
+  assert.equal(cube.pick(1, 2, 3).get(), 28);
+  assert.deepEqual(nested(cube.lo(1, undefined, 2)), [plain[1].map(row => row.slice(2))]);
+  assert.deepEqual(nested(cube.hi(1, 2)), [plain[0].slice(0, 2)]);
+  assert.deepEqual(nested(cube.step(1, -1, 2)),
+    plain.map(rows => [...rows].reverse().map(row => [row[0], row[2]])));
+  assert.deepEqual(nested(cube.step(1, -2)), plain.map(rows => [rows[2], rows[0]]));
+  assert.deepEqual(nested(cube.transpose(2, 0, 1)),
+    [0, 1, 2, 3].map(k => plain.map(rows => rows.map(row => row[k]))));
+  cube.set(1, 2, 3, 99);
+  assert.equal(data[28], 99);
+  assert.equal(nested(cube.step(-1, -1, -1))[0][0][0], 99);
+  const four = makers[5](data, [2, 2, 2, 2], [8, 4, 2, 1], 0);
+  four.set(1, 0, 1, 1, 7);
+  assert.deepEqual([four.get(1, 0, 1, 1), data[11], four.dimension, four.dtype],
+    [7, 7, 4, 'uint8']);
+  assert.equal(makers[0](data).size, 0);
+});
+
+test('values behind a getter are asked for', () => {
+  const held = { a: [1, 2, 3], get(n) { return this.a[n]; }, set(n, v) { this.a[n] = v; } };
+  const view = makersOf('generic')[2](held, [3], [1], 0);
+  view.set(1, 5);
+  assert.deepEqual(nested(view), [1, 5, 3]);
 });

@@ -17,7 +17,7 @@ import { coverage, isShipped, patched, shippedWords, workersOf } from './patch.m
 const HERE = dirname(fileURLToPath(import.meta.url));
 const run = promisify(execFile);
 const squeeze = { br: promisify(brotliCompress), gz: promisify(gzip) };
-const OUR_FILES = ['app-config.js', 'logo.svg', 'stopped.html', 'stopped.js', 'stopped.css'];
+const OUR_FILES = ['app-config.js', 'views.js', 'logo.svg', 'stopped.html', 'stopped.js', 'stopped.css'];
 const COMPRESSIBLE = /\.(js|css|html|svg|wasm|json)$/;
 const ALREADY_SMALL = /\.min\.js$/;
 
