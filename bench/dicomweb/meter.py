@@ -16,8 +16,7 @@ _PERIOD = 0.05
 class Meter:
     """with Meter([pid]) as m: ...; then m.cpu in seconds and m.rss, the peak, in bytes.
 
-    Children that ended and were waited for count for CPU. Memory adds the processes up, so pages
-    that they share count once for each.
+    Children that ended and were waited for count for CPU.
     """
 
     def __init__(self, pids: Iterable[int]) -> None:
@@ -55,8 +54,14 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def resident(pids: Iterable[int]) -> int:
-    """Bytes of memory that the processes and their children hold now."""
-    return sum(int(stat[21]) for stat in map(_stat, family(pids)) if stat) * _PAGE
+    """Bytes of memory that the processes and their children hold now.
+
+    Pages of files and of shared memory, which PostgreSQL's processes all show as theirs, count
+    once: as many as the process has that has most of them.
+    """
+    held = [memory for pid in family(pids) if (memory := _memory(pid))]
+    own = sum(resident - shared for resident, shared in held)
+    return (own + max((shared for _, shared in held), default=0)) * _PAGE
 
 
 def family(pids: Iterable[int]) -> list[int]:
@@ -79,6 +84,15 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def _memory(pid: int) -> tuple[int, int] | None:
+    """Resident pages of a process, and how many of them are of files or shared (proc(5))."""
+    try:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(resident), int(shared)
 
 
 def idle_for(pids: Iterable[int], quiet: float, limit: float) -> bool:

@@ -63,6 +63,7 @@ class Store:
                 json_deserializer=orjson.loads,
                 isolation_level="READ COMMITTED",
             )
+            sa.event.listen(self._writer, "connect", _prefer_plain_plans)
             # A question of several statements sees one moment, as it does on SQLite: whoever
             # reads "what is new" and "where is the end" must not lose what came in between.
             self._reader = self._writer.execution_options(
@@ -224,6 +225,13 @@ class Store:
                 if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
                     return f"{setting}=off"
         return None
+
+
+def _prefer_plain_plans(connection: Any, _record: Any) -> None:
+    """No compiling of queries: PostgreSQL guesses the cost of the access rule far too high, and
+    took a second to compile what runs in three milliseconds."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 class _Waiting:

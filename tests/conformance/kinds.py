@@ -238,6 +238,7 @@ def segmentation(images: list[Path]) -> bytes:
             _marked(image, place) for place, image in enumerate(images, start=1)
         ],
     ))  # fmt: skip
+    dataset["PixelData"].VR = "OB"
     return saved(dataset)
 
 

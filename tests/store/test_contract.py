@@ -364,6 +364,13 @@ def test_the_database_is_durable(store: Store) -> None:
     assert store.check_durable() is None
 
 
+def test_no_query_is_compiled(store: Store) -> None:
+    """PostgreSQL's JIT costs a page of a search a second, so connections do without."""
+    if not store.sqlite:
+        for ask in (store.read_now, store.write_now):
+            assert ask(lambda tx: tx.scalar(sa.text("SHOW jit"))) == "off"
+
+
 def test_a_desk_finds_a_case_in_the_tab_of_its_stage(
     store: Store, play: Any, tmp_path: Path
 ) -> None:
