@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import world as worlds
 from tests.s3_server import s3, s3_service
@@ -13,6 +14,9 @@ from tests.services import chromium, postgres, postgres_url, redis_server
 
 __all__ = ["chromium", "postgres", "postgres_url", "redis_server", "s3", "s3_service"]
 
+# A full machine is slow now and then, which is no fault of what is tested.
+settings.register_profile("telemed", deadline=None)
+settings.load_profile("telemed")
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 8 << 30

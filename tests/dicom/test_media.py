@@ -19,7 +19,7 @@ from telemed.dicom.refusal import Refused
 from telemed.dicom.syntaxes import EXPLICIT_LE, IMPLICIT_LE, TRANSFER_SYNTAXES
 
 JLS = "1.2.840.10008.1.2.4.80"
-EXTENDED = "1.2.840.10008.1.2.4.51"  # decoded here, never made
+NEVER = "1.2.840.10008.1.2.4.93"  # neither decoded nor made here
 RLE, HEVC = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.107"
 NATIVE, JLS_ROW = TRANSFER_SYNTAXES[IMPLICIT_LE], TRANSFER_SYNTAXES[JLS]
 OCTETS = "application/octet-stream"
@@ -93,9 +93,9 @@ CASES = [
      f"application/dicom;{EXPLICIT_LE} many"),
     ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax="{JLS}"', None,
      f"application/dicom;{JLS} many"),
-    ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax={EXTENDED}', None,
+    ("jls study", f'multipart/related; type="application/dicom"; transfer-syntax={NEVER}', None,
      "not-acceptable"),
-    ("jls study", f"multipart/related; type=application/dicom; transfer-syntax={EXTENDED};q=1, "
+    ("jls study", f"multipart/related; type=application/dicom; transfer-syntax={NEVER};q=1, "
      f"multipart/related; type=application/dicom; transfer-syntax={JLS};q=0.1", None,
      f"application/dicom;{JLS} many"),
     ("jls instance", "application/dicom; transfer-syntax=*", None, f"application/dicom;{JLS}"),
@@ -120,7 +120,8 @@ CASES = [
     ("jls frame", "image/jp2", None, "image/jp2;1.2.840.10008.1.2.4.90"),
     ("jls frame", "image/jphc; transfer-syntax=1.2.840.10008.1.2.4.203", None,
      "image/jphc;1.2.840.10008.1.2.4.203"),
-    ("jls frame", "image/jxl", None, "not-acceptable"),
+    ("jls frame", "image/jpx", None, "not-acceptable"),
+    ("jls frame", "image/jxl", None, "image/jxl;1.2.840.10008.1.2.4.110"),
     ("jls frames", "application/octet-stream; transfer-syntax=*", None, "not-acceptable"),
     ("jls frames", "*/*", None, f"{OCTETS};{EXPLICIT_LE} many"),
     ("bulk", "application/octet-stream", None, OCTETS),
