@@ -243,11 +243,21 @@ class Load:
             thread.start()
         try:
             yield
+        except BaseException:
+            self.victim.kill()
+            raise
         finally:
             for thread in threads:
                 thread.join()
         if self.faults:
             raise self.faults[0]
+
+    def until_promised(self) -> None:
+        """Wait until an image and a report were acknowledged, however slow the machine is."""
+        wait_until(
+            lambda: bool(self.faults or (self.ledger.images and self.ledger.reports)),
+            "a first image and a first report",
+        )
 
     def go_on(self) -> None:
         """After a restart: send again what had no answer, go on with what was cut."""

@@ -23,6 +23,11 @@ def test_killed_again_and_again(load: Load) -> None:
     print(f"TELEMED_CRASH_SEED={seed}")
     moments = random.Random(seed)
     load.victim.start()
+    with load.at_work():
+        load.until_promised()
+        load.victim.kill()
+    load.victim.start()
+    load.go_on()
     for _ in range(CYCLES):
         with load.at_work():
             time.sleep(moments.uniform(0.2, 1.5))

@@ -46,6 +46,7 @@ def test_the_power_goes_off(world_template: Path, tmp_path: Path) -> None:
             load.victim.start()
             load.go_on()
             with load.at_work():
+                load.until_promised()
                 time.sleep(moments.uniform(0.5, 2.0))
                 _cut(load.victim, disk, tmp_path / "after")
         (tmp_path / "after").replace(disk)
