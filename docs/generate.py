@@ -175,6 +175,7 @@ _SEARCHES = {
     "study-series": "/studies/{study}/series",
     "study-instances": "/studies/{study}/instances",
     "series-instances": "/studies/{study}/series/{series}/instances",
+    "workitems": "/workitems",
 }
 
 

@@ -11,7 +11,9 @@ from functools import partial
 import uuid_utils
 from aiohttp import web
 
+from telemed.actions import ups_subscriptions
 from telemed.actions.requests import ZONE
+from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.dicom.worker import RenderPool
 from telemed.followers import leases
@@ -186,6 +188,9 @@ async def keep_house(services: Services) -> None:
             await uploads.sweep(services)
             await services.store.write(partial(_end_dead_sessions, services))
             await drop_left_blobs(services)
+            await services.store.write(
+                lambda tx: ups_subscriptions.sweep(services.make_act(tx, SYSTEM))
+            )
         except Exception:
             log.exception("housekeeping stumbled")
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

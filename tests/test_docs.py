@@ -142,7 +142,7 @@ def test_every_route_is_on_a_page(tmp_path: Path) -> None:
     beside = {path.replace("{name}", "") for _, path in served - in_tables}
     assert beside == {
         "/", "/viewer/", "/live", "/api/docs", "/api/openapi.json",
-        "/health/live", "/health/ready", "/metrics",
+        "/health/live", "/health/ready", "/metrics", "/dicom-web/subscribers/{aet}",
     }  # fmt: skip
     for path in beside:
         assert f"`{path}`" in text, path

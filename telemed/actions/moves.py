@@ -30,7 +30,7 @@ def case_data(case: Case, **more: object) -> dict[str, object]:
 
 
 def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
-    """A fact about a case by the one who acts."""
+    """A fact about a case by the one who acts; it names the attempt that the step left behind."""
     return Fact(
         kind=kind,
         at=act.now,
@@ -38,8 +38,15 @@ def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
         institution_id=act.subject.institution_id,
         parties=case.parties,
         request_id=case.id,
-        data=case_data(case, **data),
+        data=case_data(case, **attempt(act, case), **data),
     )
+
+
+def attempt(act: Act, case: Case) -> dict[str, object]:
+    """The case's latest attempt, as its facts name it: what UPS subscribers are told comes from
+    here."""
+    current = requests.current_workitem(act.tx, case.id)
+    return {} if current is None else {"workitem": current["id"], "attempt": current["attempt"]}
 
 
 def move(act: Act, case: Case, event: request.Event, values: dict[str, Any] | None = None) -> None:

@@ -4,6 +4,7 @@ Of any number of simultaneous claims one wins: the workitem's state is compared 
 others learn who was first and when.
 """
 
+import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -47,17 +48,22 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
     return why_not_take(who, service, row["provider_id"], row["requester_id"], today)
 
 
-def claim(act: Act, request_id: str) -> None:
-    """Take the case from the queue and open a draft report in one step."""
+def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None:
+    """Take the case from the queue and open a draft report in one step.
+
+    A UPS client brings the Transaction UID by which it will change the workitem; a second claim
+    under another one is somebody else's, whoever the person is (PS3.4 CC.2.1: C302).
+    """
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
     who = qualified(act, case)
     current = requests.current_workitem(act.tx, case.id)
     if current is None:
         raise Problem("not-found")
     state = workitem.State(current["state"])
-    if state is workitem.State.IN_PROGRESS and current["performer_id"] == who:
+    held = current["performer_id"] if transaction_uid is None else None
+    if state is workitem.State.IN_PROGRESS and held == who:
         return  # a retried click: the claim stands
-    _take(act, case, current, who)
+    _take(act, case, current, who, transaction_uid)
     act.tell(moves.fact(act, case, Kind.WORKITEM_CLAIMED, person=who))
 
 
@@ -130,7 +136,9 @@ def release_abandoned(act: Act) -> list[str]:
                 row["provider_id"],
                 case.parties,
                 request_id=case.id,
-                data=moves.case_data(case, person=current["performer_id"]),
+                data=moves.case_data(
+                    case, **moves.attempt(act, case), person=current["performer_id"]
+                ),
             )
         )
     return gone
@@ -153,7 +161,7 @@ def _in_progress(act: Act, case: Case) -> Row:
     return current
 
 
-def _take(act: Act, case: Case, current: Row, who: str) -> None:
+def _take(act: Act, case: Case, current: Row, who: str, transaction_uid: str | None = None) -> None:
     """SCHEDULED -> IN PROGRESS by compare-and-set, with a draft to write in."""
     state = workitem.State(current["state"])
     if state is not workitem.State.SCHEDULED:
@@ -164,7 +172,7 @@ def _take(act: Act, case: Case, current: Row, who: str) -> None:
         "performer_id": who,
         "claimed_at": act.now,
         "lease_until": workitem.lease_until(act.now, act.catalogue.timers.lease),
-        "transaction_uid": f"2.25.{int(act.new_id().replace('-', ''), 16)}",
+        "transaction_uid": transaction_uid or f"2.25.{secrets.randbits(122)}",
     }
     if not requests.change_workitem(act.tx, current["id"], state.value, values):
         _already(act, case, requests.current_workitem(act.tx, case.id) or current)

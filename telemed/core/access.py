@@ -44,6 +44,7 @@ class Permission(StrEnum):
     WRITE_REQUESTS = "write-requests"
     MOVE_REQUESTS = "move-requests"
     READ_QUEUE = "read-queue"
+    WORK_ITEMS = "work-items"
     WRITE_REPORTS = "write-reports"
     VERIFY_REPORTS = "verify-reports"
     SEE_TALLY = "see-tally"
@@ -57,7 +58,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_CLINICAL = frozenset({_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_STUDIES, _P.SEE_NETWORK})
+_CLINICAL = frozenset({_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_STUDIES, _P.SEE_NETWORK, _P.WORK_ITEMS})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {

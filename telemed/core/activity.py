@@ -50,6 +50,12 @@ class Kind(StrEnum):
     REPORT_CHECKED = "report.checked"
     CRITICAL_RAISED = "critical.raised"
     CRITICAL_ACKNOWLEDGED = "critical.acknowledged"
+    UPS_CREATED = "ups.created"
+    UPS_CHANGED = "ups.changed"
+    UPS_MOVED = "ups.moved"
+    UPS_PROGRESSED = "ups.progressed"
+    UPS_CANCEL_REQUESTED = "ups.cancel_requested"
+    UPS_SUBSCRIBED = "ups.subscribed"
 
 
 WORDS: Mapping[Kind, tuple[str, str]] = {
@@ -89,6 +95,12 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.REPORT_CHECKED: ("已核对影像，报告不变", "Images checked, report unchanged"),
     Kind.CRITICAL_RAISED: ("危急值通知", "Critical finding notified"),
     Kind.CRITICAL_ACKNOWLEDGED: ("危急值已确认", "Critical finding acknowledged"),
+    Kind.UPS_CREATED: ("本机构工作项已创建", "Own workitem created"),
+    Kind.UPS_CHANGED: ("工作项内容已修改", "Workitem changed"),
+    Kind.UPS_MOVED: ("本机构工作项状态变化", "Own workitem changed its state"),
+    Kind.UPS_PROGRESSED: ("工作项进度已更新", "Workitem progress told"),
+    Kind.UPS_CANCEL_REQUESTED: ("请求取消工作项", "Cancellation asked for"),
+    Kind.UPS_SUBSCRIBED: ("订阅工作项", "Workitems subscribed to"),
 }
 
 

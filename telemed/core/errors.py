@@ -236,6 +236,36 @@ _ROWS = (
     ),
     ErrorRow("wrong-password", "密码不正确，请重试。", "That is not your password. Try again."),
     ErrorRow(
+        "ups-state",
+        "工作项处于“{state}”状态，不能这样操作（{status}）。",
+        "The workitem is “{state}”; this cannot be done to it ({status}).",
+    ),
+    ErrorRow(
+        "ups-tuid-missing",
+        "缺少事务 UID (0008,1195)（{status}）。",
+        "The Transaction UID (0008,1195) is missing ({status}).",
+    ),
+    ErrorRow(
+        "ups-tuid-wrong",
+        "事务 UID (0008,1195) 与领取时不符（{status}）。",
+        "The Transaction UID (0008,1195) is not that of the claim ({status}).",
+    ),
+    ErrorRow(
+        "ups-unmet",
+        "尚不能完成，还缺少：{missing}（{status}）。",
+        "It cannot be completed yet; it lacks: {missing} ({status}).",
+    ),
+    ErrorRow(
+        "ups-exists",
+        "该工作项 UID 已被使用。",
+        "The workitem UID is in use.",
+    ),
+    ErrorRow(
+        "aet-taken",
+        "AE 标题“{aet}”属于本机构的另一账号。",
+        "The AE title “{aet}” belongs to another account of your institution.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

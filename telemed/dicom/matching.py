@@ -34,6 +34,7 @@ from telemed.dicom.scan import valid_uid
 from telemed.dicom.times import (
     HOME_OFFSET,
     covers_date,
+    covers_moment,
     covers_time,
     offset_minutes,
     shifted,
@@ -48,7 +49,7 @@ _MOST_VALUES: Final = 50
 
 _K = TypeVar("_K")
 
-# The six search resources and the levels whose attributes each returns (table 10.6.3-1). It
+# The search resources and the levels whose attributes each returns (table 10.6.3-1). It
 # matches those and the ones of the levels above.
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "studies": ("study",),
@@ -57,6 +58,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "study-series": ("series",),
     "study-instances": ("series", "instance"),
     "series-instances": ("instance",),
+    "workitems": ("workitem",),
 }
 
 # Attributes that can be matched, by level: the required ones and those viewers ask for.
@@ -75,6 +77,23 @@ MATCHABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "RequestAttributesSequence.RequestedProcedureID",
     ),
     "instance": ("SOPClassUID", "SOPInstanceUID", "InstanceNumber"),
+    # PS3.4 table CC.2.5-3, and whose request it is.
+    "workitem": (
+        "SOPInstanceUID", "ProcedureStepState", "ScheduledProcedureStepStartDateTime",
+        "ExpectedCompletionDateTime", "ScheduledProcedureStepPriority", "ProcedureStepLabel",
+        "WorklistLabel", "InputReadinessState", "PatientName", "PatientID", "PatientBirthDate",
+        "PatientSex",
+        "ScheduledStationNameCodeSequence.CodeValue",
+        "ScheduledStationClassCodeSequence.CodeValue",
+        "ScheduledStationGeographicLocationCodeSequence.CodeValue",
+        "ScheduledWorkitemCodeSequence.CodeValue",
+        "ScheduledHumanPerformersSequence.HumanPerformerCodeSequence.CodeValue",
+        "ReferencedRequestSequence.AccessionNumber",
+        "ReferencedRequestSequence.RequestedProcedureID",
+        "ReferencedRequestSequence.StudyInstanceUID",
+        "InputInformationSequence.StudyInstanceUID",
+        "ReplacedProcedureStepSequence.ReferencedSOPInstanceUID",
+    ),
 }  # fmt: skip
 
 # Pairs that make one moment.
@@ -160,7 +179,7 @@ def _sorted_out(pairs: Iterable[tuple[str, str]], levels: tuple[str, ...]) -> _A
 @cache
 def _matchable(lowest: str) -> frozenset[Path]:
     """What may be matched at a level and those above it."""
-    upper = LEVELS[: LEVELS.index(lowest) + 1]
+    upper = LEVELS[: LEVELS.index(lowest) + 1] if lowest in LEVELS else (lowest,)
     return frozenset(_path(name) for level in upper for name in MATCHABLE[level])
 
 
@@ -279,6 +298,8 @@ class _Reader:
             return _fuzzy_name(value) if self.fuzzy else _name(value)
         if vr in ("DA", "TM"):
             return _range(keyword, vr, value)
+        if vr == "DT":
+            return _stretch(keyword, value)
         if vr == "IS":
             return Exact(str(_integer(keyword, value)))
         if vr in _WILDCARD_VRS and ("*" in value or "?" in value):
@@ -328,6 +349,24 @@ def _range(keyword: str, vr: str, value: str) -> Between:
     if first[0] and last[1] and first[0] > last[1]:
         raise _bad(keyword, value)
     return Between(first[0], last[1])
+
+
+def _stretch(keyword: str, value: str) -> Between:
+    """A moment or a range of moments (PS3.4 C.2.2.2.5), in UTC as `times.covers_moment` writes it.
+
+    A hyphen may also begin an offset: the first one that leaves two moments divides them.
+    """
+    value = value.replace(" ", "+")  # as a plus sign arrives that was not percent-encoded
+    whole = covers_moment(value)
+    if whole is not None:
+        return Between(*whole)
+    for at in (k for k, letter in enumerate(value) if letter == "-"):
+        ends = [covers_moment(end) if end else ("", "") for end in (value[:at], value[at + 1 :])]
+        if None not in ends and value != "-":
+            low, high = ends[0][0], ends[1][1]  # type: ignore[index]
+            if not (low and high) or low <= high:
+                return Between(low, high)
+    raise _bad(keyword, value)
 
 
 # --- dates and times as one -------------------------------------------------------------------

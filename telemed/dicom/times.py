@@ -11,6 +11,7 @@ HOME_OFFSET: Final = 8 * 60
 
 _DATE: Final = re.compile(r"(\d{4})(\d\d)?(\d\d)?\Z", re.ASCII)
 _TIME: Final = re.compile(r"(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6}))?\Z", re.ASCII)
+_MOMENT: Final = re.compile(r"(\d{4,14})(?:\.(\d{1,6}))?([+-]\d{4})?\Z", re.ASCII)
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)\Z", re.ASCII)
 
 
@@ -37,6 +38,31 @@ def covers_time(text: str) -> tuple[str, str] | None:
     if fraction:
         return f"{low}.{fraction}", f"{high}.{fraction.ljust(6, '9')}"
     return low, f"{high}.999999"
+
+
+def covers_moment(text: str) -> tuple[str, str] | None:
+    """The first and the last moment of a DT, YYYYMMDDHHMMSS.FFFFFF of UTC.
+
+    It may lack its lower parts; without an offset it is of the network's zone.
+    """
+    match = _MOMENT.match(text)
+    if not match or len(match.group(1)) % 2:
+        return None
+    digits, fraction, offset = match.groups()
+    day = covers_date(digits[:8])
+    time = covers_time(digits[8:]) if digits[8:] else ("000000", "235959.999999")
+    minutes = HOME_OFFSET if offset is None else offset_minutes(offset)
+    if day is None or time is None or minutes is None or (fraction and len(digits) < 14):
+        return None
+    if fraction:
+        time = (f"{digits[8:]}.{fraction.ljust(6, '0')}", f"{digits[8:]}.{fraction.ljust(6, '9')}")
+    first, last = (shifted(at, -minutes) for at in (day[0] + time[0], day[1] + time[1]))
+    return (_whole(first), _whole(last)) if first and last else None
+
+
+def _whole(moment: str) -> str:
+    seconds, _, fraction = moment.partition(".")
+    return f"{seconds}.{fraction.ljust(6, '0')}"
 
 
 def offset_minutes(text: str) -> int | None:

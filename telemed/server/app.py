@@ -18,13 +18,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from telemed.core.access import Subject
 from telemed.core.errors import Problem
-from telemed.server import auth, cors, live, measures, metrics, pages
+from telemed.server import auth, cors, live, measures, metrics, pages, ups_channel
 from telemed.server.deadlines import Limits, Porter, listen, room_for_files
 from telemed.server.imaging import BASE
 from telemed.server.problems import problems
 from telemed.server.routes import ROUTES
 from telemed.server.routing import SERVICES, Call, Route, read_body, read_query, to_json
 from telemed.server.services import Services
+from telemed.server.workitems import CHANNEL
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,11 +45,13 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     auth.begin(app)
     live.begin(app)
+    ups_channel.begin(app)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
         if route.method == "GET" and route.path.startswith(BASE):
             app.router.add_route("HEAD", route.path, endpoint(route))
     app.router.add_get("/live", live.live)
+    app.router.add_get(CHANNEL, ups_channel.channel)
     metrics.add(app)
     pages.add(app)
     app.on_response_prepare.append(protect)
@@ -163,7 +166,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    await app[live.LIVE].close_all()
+    await asyncio.gather(app[live.LIVE].close_all(), app[ups_channel.CHANNELS].close_all())
 
 
 async def serve(
@@ -189,7 +192,7 @@ async def serve(
             await _until_told(app[SERVICES])
         finally:
             listener.close()
-            await app[live.LIVE].close_all()
+            await _close_sockets(app)
             await porter.finished(FINISH_SECONDS)
     finally:
         porter.end()

@@ -1,4 +1,4 @@
-"""DICOMweb under /dicom-web: the table of its routes (PS3.18 chapter 10).
+"""DICOMweb under /dicom-web: the table of its routes (PS3.18 chapters 10 and 11).
 
 Storing is in `stow.py`, searching in `qido.py`, retrieving in `wado.py`, `frames.py` and
 `pictures.py`, and what they share in `imaging.py`.
@@ -12,6 +12,7 @@ from telemed.dicom.media import DICOM, DICOM_JSON, DICOM_XML, JSON
 from telemed.dicom.syntaxes import OCTETS
 from telemed.server import bulkdata, capabilities, frames, pictures, qido, stow, wado
 from telemed.server.routing import Call, Route
+from telemed.server.workitems import WORKITEM_ROUTES
 
 P = Permission
 STUDY = "/dicom-web/studies/{study}"
@@ -84,6 +85,7 @@ _SERVICES: tuple[Route, ...] = (
     _get(f"{SERIES}/thumbnail", pictures.thumbnail, "A series' thumbnail", _PICTURE),
     _get(f"{INSTANCE}/thumbnail", pictures.thumbnail, "An instance's thumbnail", _PICTURE),
     _get(f"{FRAMES}/thumbnail", pictures.thumbnail, "A frame's thumbnail", _PICTURE),
+    *WORKITEM_ROUTES,
 )
 
 _TELL = capabilities.teller(_SERVICES)

@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from telemed.core import request
 from telemed.core.access import Permission, Relation, Subject
-from telemed.store.tables import agreements, institutions, request_studies, requests, studies
+from telemed.store.tables import (
+    agreements,
+    institutions,
+    request_studies,
+    requests,
+    studies,
+    workitems,
+)
 
 T = TypeVar("T")
 Predicate = sa.ColumnElement[bool]
@@ -40,6 +47,19 @@ def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
     """How the subject stands to a row of `requests`, as the value of a `Relation`."""
     rungs = [(rung, relation.value) for relation, rung in _ladder(subject, now)]
     return sa.case(*rungs, else_=Relation.NONE.value)
+
+
+def visible_workitems(subject: Subject, now: datetime) -> Predicate:
+    """The rows of `workitems` joined with their `requests` that the subject may see.
+
+    Whoever was asked sees the attempts that were asked of them, not those of others before.
+    """
+    mine = workitems.c.provider_id == subject.institution_id
+    rungs = (
+        sa.and_(rung, mine) if relation is Relation.PROVIDER else rung
+        for relation, rung in _ladder(subject, now)
+    )
+    return sa.or_(*rungs)
 
 
 def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:

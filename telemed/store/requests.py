@@ -229,6 +229,17 @@ def current_work(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     )
 
 
+def claimed_by(tx: Tx, person_id: str) -> list[str]:
+    """The requests whose claim a person holds."""
+    return [row["request_id"] for row in tx.all(_CLAIMED_BY, performer_id=person_id)]
+
+
+_CLAIMED_BY = sa.select(workitems.c.request_id).where(
+    workitems.c.performer_id == given(workitems.c.performer_id),
+    workitems.c.state == workitem.State.IN_PROGRESS.value,
+)
+
+
 def held(tx: Tx, provider_id: str) -> list[Row]:
     """The claims in an institution: request_id and performer_id."""
     return tx.all(_HELD, provider_id=provider_id)

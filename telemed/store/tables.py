@@ -10,9 +10,10 @@ from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
 from telemed.store.columns import table as _table
 from telemed.store.removal_tables import conflicts
+from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
-__all__ = ["accounts", "conflicts", "metadata", "sessions", "tokens"]
+__all__ = ["accounts", "conflicts", "metadata", "sessions", "tokens", "ups_items"]
 
 # --- the network ------------------------------------------------------------------------------
 

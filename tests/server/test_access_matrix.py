@@ -14,6 +14,7 @@ import pytest
 from telemed.core.access import Permission, Role
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
+from telemed.store.ups import uid_of
 from tests.world import CLINICAL, OFFICES, PASSWORD, PLACES, Client, Leak, Reply, World, everybody
 
 P = Permission
@@ -45,6 +46,11 @@ def _case(permission: Permission, sides: frozenset[str], **more: Any) -> Row:
     return Row(permission, "case", sides, ALL - sides, **more)
 
 
+def _item(permission: Permission, **more: Any) -> Row:
+    """A route of one workitem, an attempt of the open case."""
+    return Row(permission, "workitem", ALL, **more)
+
+
 _OWN, _HUB = frozenset({OWN}), frozenset({PROVIDER})
 _WRONG = {"reason": "because"}
 _SIGN = {"revision": 0, "password": PASSWORD}
@@ -54,6 +60,12 @@ _INSTANCE = f"{_SERIES}/instances/{{instance}}"
 _IMAGE = Row(P.SEE_STUDIES, "study", PARTIES)
 _SEARCH = Row(P.SEE_STUDIES)
 _CASES = "/api/requests/{id}"
+_ITEMS = "/dicom-web/workitems"
+_ITEM = f"{_ITEMS}/{{workitem}}"
+_UPS: Mapping[str, Any] = {
+    "headers": {"Content-Type": "application/dicom+json"},
+    "body": [{"00741238": {"vr": "no VR"}}],
+}
 
 TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/hello"): Row(None),
@@ -196,6 +208,17 @@ TABLE: Mapping[tuple[str, str], Row] = {
         for level in (_STUDY, _SERIES, _INSTANCE)
         for what in ("pixeldata", "bulkdata")
     },
+    ("POST", _ITEMS): Row(P.WORK_ITEMS, **_UPS),
+    ("GET", _ITEMS): Row(P.SEE_CASES),
+    ("GET", _ITEM): _item(P.SEE_CASES),
+    ("POST", _ITEM): _item(P.WORK_ITEMS, **_UPS),
+    ("PUT", f"{_ITEM}/state"): _item(P.WORK_ITEMS, **_UPS),
+    ("PUT", f"{_ITEM}/state/{{requester}}"): _item(P.WORK_ITEMS, **_UPS),
+    ("POST", f"{_ITEM}/cancelrequest"): _item(P.WORK_ITEMS, **_UPS),
+    ("POST", f"{_ITEM}/cancelrequest/{{requester}}"): _item(P.WORK_ITEMS, **_UPS),
+    ("POST", f"{_ITEM}/subscribers/{{aet}}"): _item(P.SEE_CASES, placed=True),
+    ("DELETE", f"{_ITEM}/subscribers/{{aet}}"): Row(P.SEE_CASES, "workitem", placed=True),
+    ("POST", f"{_ITEM}/subscribers/{{aet}}/suspend"): Row(P.SEE_CASES, "workitem", placed=True),
     ("OPTIONS", "/dicom-web"): Row(None),
     ("OPTIONS", "/dicom-web/"): Row(None),
     ("OPTIONS", "/dicom-web/{rest:.*}"): Row(None),
@@ -214,17 +237,17 @@ ENDED_SIDES: Mapping[str, str] = {
 }  # fmt: skip
 """second asked hub under an agreement that has ended since: hub sees it no more."""
 HELD: Mapping[str, frozenset[Permission]] = {
-    "requester": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
+    "requester": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                             P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS}),
-    "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
+    "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                              P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
-    "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
+    "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.MOVE_REQUESTS, P.SEE_TALLY,
                               P.CORRECT_STUDIES, P.DELETE_STUDIES}),
-    "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.READ_QUEUE,
-                         P.MOVE_REQUESTS, P.WRITE_REPORTS, P.STORE_STUDIES}),
-    "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.READ_QUEUE,
-                           P.MOVE_REQUESTS, P.WRITE_REPORTS, P.VERIFY_REPORTS}),
+    "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
+                         P.READ_QUEUE, P.MOVE_REQUESTS, P.WRITE_REPORTS, P.STORE_STUDIES}),
+    "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
+                           P.READ_QUEUE, P.MOVE_REQUESTS, P.WRITE_REPORTS, P.VERIFY_REPORTS}),
     "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                                     P.EXPORT_TALLY}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
@@ -271,6 +294,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     await world.client("hub-verifier").ok("POST", back, {"note": "请补充"})
     notice = (await world.rows(t.critical_notices, t.critical_notices.c.request_id == open_case))[0]
     issued = await world.issued(asker=who, of_patient=2)
+    attempt = (await world.rows(t.workitems, t.workitems.c.request_id == open_case))[0]
     study = await world.study(asker)
     series = (await world.rows(t.series, t.series.c.study_id == study["id"]))[0]
     instance = (await world.rows(t.instances, t.instances.c.study_id == study["id"]))[0]
@@ -291,6 +315,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "institution": {"id": asker},
             "case": {"id": open_case, "notice_id": notice["id"]},
             "issued": {"id": issued},
+            "workitem": {"workitem": uid_of(attempt["id"]), "aet": "VIEWER1", "requester": "ASKER"},
             "code": {"code": "ABCDEFGHJKLM"},
             "archive": {"id": study["id"]},
             "study": images,
