@@ -15,6 +15,7 @@ from telemed.actions import ups_subscriptions
 from telemed.actions.requests import ZONE
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
+from telemed.bus.presence import Presence
 from telemed.dicom.worker import RenderPool
 from telemed.followers import leases
 from telemed.followers.follow import follow
@@ -86,6 +87,7 @@ def open_services(settings: Settings) -> Services:
         renderer=RenderPool(settings.render_workers),
         clock=clock,
         new_id=new_id,
+        presence=_presence(settings),
     )
 
 
@@ -123,6 +125,15 @@ def _bell(settings: Settings) -> Bell:
     return RedisBell(settings.redis)
 
 
+def _presence(settings: Settings) -> Presence:
+    """Of one process, of several through Redis, or of one that has others and cannot hear them."""
+    if not settings.redis:
+        return Presence(alone=settings.workers == 1)
+    from telemed.bus.gossip import Gossip
+
+    return Gossip(settings.redis, new_id())
+
+
 def check_start(services: Services) -> None:
     """RefuseToStart when listening would be unsafe or an acknowledgement would be a lie."""
     why = refuse_to_start(services.settings, services.store.read_now(accounts.any_demo))
@@ -141,6 +152,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     """The application with its followers and clocks; everything is stopped at the end."""
     app = make_app(services)
     await services.bell.start()
+    await services.presence.start()
     await uploads.recover(services)
     tasks = [
         asyncio.create_task(follow(services.store, services.bell, TALLIES)),
@@ -163,6 +175,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await services.presence.stop()
         await services.bell.stop()
 
 

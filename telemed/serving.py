@@ -92,6 +92,7 @@ def run_workers(settings: Settings, config: Path | None, started: Callable[[], N
     def command(door: int, leash: int) -> list[str]:
         words = [sys.executable, "-m", "telemed", "serve", f"--data-dir={settings.data_dir}"]
         same = [f"--config={config}"] if config else []
+        same.append(f"--workers={settings.workers}")  # it has others, and says so
         return [*words, *same, f"--door={door}", f"--leash={leash}"]
 
     if not settings.secret:  # one for all: a browser that one worker knows the others know too

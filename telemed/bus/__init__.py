@@ -52,7 +52,9 @@ class InProcessBell:
     async def wait(self, upcoming: asyncio.Event, seconds: float) -> bool:
         """Whether that ring came within `seconds`."""
         try:
-            await asyncio.wait_for(upcoming.wait(), seconds)
+            # wait_for loses a cancellation that comes together with the ring (until Python 3.12).
+            async with asyncio.timeout(seconds):
+                await upcoming.wait()
         except TimeoutError:
             return False
         return True

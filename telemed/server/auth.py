@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -54,6 +55,8 @@ class Signed:
     csrf: str | None
     account: Row
     via: Literal["cookie", "bearer"]
+    until: datetime | None = None
+    """When it ends unless it is used before; None when it was only just opened."""
 
 
 SIGNED = web.RequestKey("signed", Signed)
@@ -81,12 +84,10 @@ async def authenticate(
     """The caller with the rights of this moment, or None. A bad bearer token never falls back to a
     cookie. `touch` notes the use, at most once a minute, so that the session does not idle out."""
     now = services.clock()
-    bearer = _bearer(request)
-    kind, secret = "bearer", bearer
-    if secret is None:
-        kind, secret = "cookie", request.cookies.get(cookie_name(services.settings), "")
-    if not 0 < len(secret) <= _LONGEST_TOKEN:
+    given = credential(request, services.settings)
+    if given is None:
         return None
+    kind, secret = given
     known, key = request.app[KNOWN], (kind, accounts.token_hash(secret))
     version = services.store.version()
     signed = known.find(key, version, now)
@@ -101,6 +102,38 @@ async def authenticate(
     if signed is not None:
         request[SIGNED] = signed
     return signed
+
+
+def credential(request: web.Request, settings: Settings) -> tuple[str, str] | None:
+    """What a caller proves themselves with: "bearer" or "cookie", and the secret; None without."""
+    bearer = _bearer(request)
+    kind, secret = "bearer", bearer
+    if secret is None:
+        kind, secret = "cookie", request.cookies.get(cookie_name(settings), "")
+    return (kind, secret) if 0 < len(secret) <= _LONGEST_TOKEN else None
+
+
+async def standing(
+    services: Services, credentials: Sequence[tuple[str, str]]
+) -> list[Signed | None]:
+    """Many callers with the rights of this moment, in the order given; None who has none any more.
+
+    One transaction for all: for those who stay connected and are asked about again and again.
+    """
+    now, settings = services.clock(), services.settings
+
+    def look(tx: Tx) -> list[Signed | None]:
+        found: list[Signed | None] = []
+        for kind, secret in credentials:
+            if kind == "bearer":
+                by_token = _by_token(tx, secret, now)
+                found.append(by_token and by_token[0])
+            else:
+                by_session = _by_session(tx, secret, settings, now)
+                found.append(by_session and by_session[0])
+        return found
+
+    return await services.store.read(look)
 
 
 async def _by_cookie(
@@ -128,7 +161,8 @@ def _by_token(tx: Tx, bearer: str, now: datetime) -> tuple[Signed, datetime] | N
     if token is None or account is None or account["disabled"]:
         return None
     subject = acts.subject_of(account, _scopes(token["scopes"]))
-    return Signed(subject, None, None, account, "bearer"), token["expires_at"]
+    until: datetime = token["expires_at"]
+    return Signed(subject, None, None, account, "bearer", until), until
 
 
 def _scopes(names: list[str] | None) -> frozenset[Permission] | None:
@@ -153,7 +187,7 @@ def _by_session(
     if account is None or account["disabled"]:
         return None
     subject = acts.subject_of(account)
-    signed = Signed(subject, session["id"], session["csrf"], account, "cookie")
+    signed = Signed(subject, session["id"], session["csrf"], account, "cookie", until)
     return signed, session["seen_at"], until
 
 

@@ -81,17 +81,21 @@ _HTTP_CODES = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def problem_response(problem: Problem) -> web.Response:
-    """The error shape with the status of its code."""
-    body = {
+def shape(problem: Problem) -> dict[str, object]:
+    """The error shape: the code, a sentence in each language, and what it was built from."""
+    return {
         "code": problem.code,
         "zh": problem.sentence("zh"),
         "en": problem.sentence("en"),
         "facts": problem.facts,
     }
+
+
+def problem_response(problem: Problem) -> web.Response:
+    """The error shape with the status of its code."""
     response = web.Response(
         status=STATUS[problem.code],
-        body=orjson.dumps(body, default=str),
+        body=orjson.dumps(shape(problem), default=str),
         content_type="application/json",
     )
     if problem.code == "not-signed-in":

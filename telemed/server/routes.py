@@ -12,6 +12,7 @@ from telemed.server import (
     catalogue,
     holds,
     network,
+    presence,
     quarantine,
     removals,
     reports,
@@ -255,6 +256,7 @@ API_ROUTES: tuple[Route, ...] = (
     *boards.ROUTES,
     *tally_files.ROUTES,
     *accounts.ROUTES,
+    *presence.ROUTES,
 )
 
 ROUTES: tuple[Route, ...] = (*API_ROUTES, *DICOMWEB_ROUTES)

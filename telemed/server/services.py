@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from telemed.actions.act import Act
 from telemed.bus import Bell
+from telemed.bus.presence import Presence
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
 from telemed.dicom.worker import RenderPool
@@ -38,6 +39,7 @@ class Services:
     renderer: RenderPool
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    presence: Presence = field(default_factory=Presence)
     draining: bool = False
     """Told to stop: not ready for anything new, but what is under way is finished."""
     threads: ThreadPoolExecutor = field(

@@ -21,7 +21,7 @@ from telemed.dicom.names import search_keys
 from telemed.documents.network_file import read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
-from telemed.server.live import hearing
+from telemed.server.hearing import hearing
 from telemed.server.services import Services
 from telemed.simulate import check as checking
 from telemed.simulate import ledger as ledgers

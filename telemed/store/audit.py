@@ -126,6 +126,40 @@ def head(tx: Tx) -> Head:
     return Head(int(seq), chain)
 
 
+def last(tx: Tx) -> int:
+    """The number of the newest row, 0 without one."""
+    return int(tx.scalar(_LAST))
+
+
+def rights_after(tx: Tx, seq: int, limit: int = 1000) -> list[Row]:
+    """What was audited after `seq` that may have changed somebody's rights, oldest first.
+
+    Columns seq, event, account_id (who did it), object_kind and object_id (to whom or what). Rows
+    are numbered in the order of their commits, as the log's are, and each is of the transaction
+    that made the change: who has read up to a number knows of every change before it.
+    """
+    return tx.all(_RIGHTS_AFTER, after=seq, most=limit)
+
+
+_LAST = sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0))
+_RIGHTS = (
+    Event.USER_AUTHENTICATION,
+    Event.USER_ATTRIBUTES,
+    Event.SECURITY_ROLES,
+    Event.CONFIGURATION,
+)
+_RIGHTS_AFTER = (
+    sa.select(*(audit.c[n] for n in ("seq", "event", "account_id", "object_kind", "object_id")))
+    .where(
+        audit.c.seq > sa.bindparam("after"),
+        audit.c.event.in_([sa.literal(event.value) for event in _RIGHTS]),
+        audit.c.outcome == sa.literal("success"),
+    )
+    .order_by(audit.c.seq)
+    .limit(sa.bindparam("most"))
+)
+
+
 def link(row: Row) -> str:
     """The hash of a row: SHA-256 in hex over the previous link and the row's canonical JSON."""
     body = {key: row[key] for key in _HASHED} | {"at": _moment(row["at"])}

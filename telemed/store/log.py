@@ -21,6 +21,11 @@ _PARTIES = ("party_a", "party_b", "party_c")
 _FIELDS = tuple(f.name for f in fields(Activity) if f.name != "parties")
 _PARTY = len(_FIELDS)
 _BY_POSITION = sa.select(*(activities.c[name] for name in (*_FIELDS, *_PARTIES)))
+_AFTER = (
+    _BY_POSITION.where(activities.c.seq > sa.bindparam("after"))
+    .order_by(activities.c.seq)
+    .limit(sa.bindparam("most"))
+)
 _HEAD = sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0))
 
 
@@ -52,6 +57,11 @@ def since(
     if where is not None:
         query = query.where(where)
     return [_activity(r) for r in tx.all(query.order_by(activities.c.seq).limit(limit))]
+
+
+def following(tx: Tx, seq: int, limit: int) -> list[Activity]:
+    """`since` without a condition: the question that every server asks at every ring."""
+    return [_activity(row) for row in tx.all(_AFTER, after=seq, most=limit)]
 
 
 def between(tx: Tx, after: int, last: int, kinds: Collection[str] | None) -> list[Activity]:

@@ -153,6 +153,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.WRITE_REQUESTS, _OWN, body={"action": "已处理"}
     ),
     ("GET", "/api/worklist"): Row(P.READ_QUEUE),
+    ("GET", "/api/presence"): Row(P.SEE_CASES),
     ("GET", f"{_CASES}/report"): _case(P.SEE_CASES, ALL),
     ("PUT", f"{_CASES}/report/draft"): _case(
         P.WRITE_REPORTS, _HUB, body={"revision": 0, "content": {}}

@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from telemed.actions import accounts
+from telemed.core.access import Subject
 from telemed.core.activity import Fact, Kind
-from telemed.server import live
+from telemed.server import fanout, live
 from telemed.store import log as store_log
 from telemed.store import tables as t
-from tests.world import Client, World, canary_of, session_of
+from tests.world import Client, World, canary_of, session_of, token_of
 
 PATIENCE = 10.0
 IDS_AND_CODES = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
@@ -32,9 +34,9 @@ async def socket(world: World, who: str, **headers: str) -> AsyncIterator[Client
         yield one
 
 
-async def hello(one: ClientConnection, since: object = None) -> Any:
+async def hello(one: ClientConnection, since: object = None, **more: object) -> Any:
     """Say hello; the welcome."""
-    await one.send(orjson.dumps({"type": "hello", "since": since}).decode())
+    await one.send(orjson.dumps({"type": "hello", "since": since, **more}).decode())
     return await receive(one)
 
 
@@ -84,7 +86,7 @@ async def test_hello_has_four_answers(world: World) -> None:
         async with socket(world, "hub-reader") as one:
             welcome = await hello(one, since)
             assert welcome == {"type": "welcome", "answer": answer, "seq": at}
-    drafted = [Fact(Kind.REQUEST_DRAFTED, world.clock(), None, None, ())] * live.MAX_BEHIND
+    drafted = [Fact(Kind.REQUEST_DRAFTED, world.clock(), None, None, ())] * fanout.MAX_BEHIND
     await world.write(lambda tx: store_log.append(tx, drafted))
     async with socket(world, "hub-reader") as one:
         assert (await hello(one, at - 1))["answer"] == "too-old"
@@ -139,22 +141,63 @@ async def test_more_sockets_than_one_person_needs_are_refused(world: World) -> N
             assert (await hello(other))["type"] == "welcome"
 
 
-async def test_a_revoked_session_hears_nothing_more(world: World) -> None:
-    """The socket closes by itself within seconds, and no later fact reaches it (AU-08)."""
+REVOKED = {
+    "signs out": ("hub-reader", "DELETE", "/api/session", None),
+    "session ended": ("security", "DELETE", "/api/sessions/{session}", None),
+    "disabled": ("security", "PATCH", "/api/accounts/hub-reader", {"disabled": True}),
+    "other roles": ("security", "PATCH", "/api/accounts/hub-reader", {"roles": ["requester"]}),
+}
+"""Who takes a right away, and how."""
+
+
+@pytest.mark.parametrize("how", REVOKED)
+async def test_a_revoked_session_hears_nothing_more(world: World, how: str) -> None:
+    """No fact that was committed after it reaches the socket, and it is closed (AU-08, WS-08)."""
+    who, method, path, body = REVOKED[how]
+    (own,) = await world.rows(t.sessions, t.sessions.c.account_id == "hub-reader")
     async with socket(world, "hub-reader") as one:
         await hello(one)
-        gone = t.sessions.c.account_id == "hub-reader"
-        await world.write(lambda tx: tx.execute(sa.delete(t.sessions).where(gone)))
+        await world.client(who).ok(method, path.format(session=own["id"]), body)
+        await world.sent()
+        with pytest.raises(ConnectionClosed) as caught:
+            heard = await asyncio.wait_for(one.recv(), PATIENCE)
+            raise AssertionError(f"heard {heard!r}")
+        assert caught.value.rcvd is not None and caught.value.rcvd.code == 4401
+
+
+async def test_a_revoked_token_hears_nothing_more(world: World) -> None:
+    """The same for a machine."""
+    uri = world.base.replace("http", "ws") + "/live"
+    headers = {"Authorization": f"Bearer {token_of('hub-reader')}"}
+    async with connect(uri, additional_headers=headers, compression=None) as one:
+        await hello(one)
+        (token,) = await world.rows(t.tokens, t.tokens.c.account_id == "hub-reader")
+        act = world.services.make_act
+        subject = Subject("hub-reader", frozenset(), "hub")
+        await world.write(lambda tx: accounts.revoke_token(act(tx, subject), token["id"]))
         await world.sent()
         assert await closed_with(one) == 4401
+
+
+async def test_what_no_audit_tells_of_is_noticed_when_its_time_comes(world: World) -> None:
+    """A session that was removed behind the audit's back, and one whose time is over."""
+    async with socket(world, "hub-reader") as one, socket(world, "hub-verifier") as two:
+        await hello(one)
+        await hello(two)
+        gone = t.sessions.c.account_id == "hub-reader"
+        await world.write(lambda tx: tx.execute(sa.delete(t.sessions).where(gone)))
+        for reader in world.app[live.LIVE].readers.of("hub-reader"):
+            reader.due = 0
+        assert await closed_with(one) == 4401
+        world.clock.advance(days=366 * 100)
+        assert await closed_with(two) == 4401
 
 
 async def test_a_silent_socket_of_a_revoked_session_is_closed_too(world: World) -> None:
     """Even when nothing happens, the check comes round."""
     async with socket(world, "hub-reader") as one:
         await hello(one)
-        values = {"disabled": True}
-        await world.write(lambda tx: tx.update(t.accounts, t.accounts.c.id == "hub-reader", values))
+        await world.client("security").ok("PATCH", "/api/accounts/hub-reader", {"disabled": True})
         assert await closed_with(one) == 4401
 
 
@@ -289,8 +332,8 @@ async def test_a_reader_that_does_not_read_is_cut_and_resumes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log is the queue: a slow socket is closed and its next hello gets what it missed."""
-    monkeypatch.setattr(live, "SEND_SECONDS", 0.5)
-    monkeypatch.setattr(live, "MAX_BEHIND", 100_000)
+    monkeypatch.setattr(fanout, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(fanout, "MAX_BEHIND", 100_000)
     filler = {"number": "n" * 4000}
     many = [
         Fact(Kind.WORKITEM_RELEASED, world.clock(), None, "hub", ("county", "hub"), data=filler)

@@ -2,6 +2,7 @@
 import { useEffect, useSyncExternalStore } from 'react'
 import { tellSignedOut } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
+import { tellPresence } from './presence'
 import { type LiveActivity, LiveSocket, type LiveState } from './socket'
 
 type Listener = (items: readonly LiveActivity[]) => void
@@ -42,6 +43,7 @@ export const live = new LiveSocket(
   () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
   {
     activities: hear,
+    presence: tellPresence,
     reload: () => void queryClient.invalidateQueries(),
     signedOut: tellSignedOut,
     state: (next) => {

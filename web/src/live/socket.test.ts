@@ -64,13 +64,13 @@ describe('the live line', () => {
   })
 
   it('resumes from the last fact it saw and never takes one twice', () => {
-    expect(last().sent).toEqual([{ type: 'hello', since: null }])
+    expect(last().sent).toEqual([{ type: 'hello', since: null, presence: true }])
     last().says({ type: 'welcome', answer: 'up-to-date', seq: 4 })
     last().says({ type: 'activities', items: [fact(5), fact(6)] })
     last().onclose?.({ code: 1013 })
     vi.runOnlyPendingTimers()
     last().onopen?.()
-    expect(last().sent).toEqual([{ type: 'hello', since: 6 }])
+    expect(last().sent).toEqual([{ type: 'hello', since: 6, presence: true }])
     last().says({ type: 'welcome', answer: 'here-they-are', seq: 8 })
     last().says({ type: 'activities', items: [fact(6), fact(7), fact(8)] })
     expect(heard.seqs).toEqual([5, 6, 7, 8])
@@ -101,10 +101,13 @@ describe('the live line', () => {
     const first = line.hold('case-1')
     const second = line.hold('case-1')
     first()
+    expect(last().sent.at(-1)).toEqual({ type: 'presence', requests: ['case-1'] })
     last().sent = []
     vi.advanceTimersByTime(15_000)
     expect(last().sent).toEqual([{ type: 'presence', requests: ['case-1'] }])
+    last().sent = []
     second()
+    expect(last().sent).toEqual([{ type: 'presence', requests: [] }])
     last().sent = []
     vi.advanceTimersByTime(30_000)
     expect(last().sent).toEqual([])

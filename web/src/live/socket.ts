@@ -21,11 +21,22 @@ interface Heard {
   activities: (items: readonly LiveActivity[]) => void
   /** Our number means nothing to the server any more: fetch everything. */
   reload: () => void
+  /** Somebody came, went or shows other cases. */
+  presence?: (people: readonly PresenceChange[], whole: boolean) => void
   state: (state: LiveState) => void
   signedOut: () => void
 }
 
+/** Somebody whose presence changed; `online` only of one's own institution, null when unknown. */
+export interface PresenceChange {
+  readonly account_id: string
+  readonly person_id: string | null
+  readonly online?: boolean | null
+  readonly cases: readonly string[]
+}
+
 type ServerMessage =
+  | { type: 'presence'; whole: boolean; people: PresenceChange[] }
   | { type: 'welcome'; answer: 'up-to-date' | 'here-they-are' | 'too-old' | 'ahead'; seq: number }
   | { type: 'activities'; items: LiveActivity[] }
 
@@ -77,6 +88,8 @@ export class LiveSocket {
       const left = (this.present.get(requestId) ?? 1) - 1
       if (left > 0) this.present.set(requestId, left)
       else this.present.delete(requestId)
+      // Said also when nothing is left: what is not shown any more is nobody's to wonder about.
+      this.send({ type: 'presence', requests: [...this.present.keys()] })
     }
   }
 
@@ -84,7 +97,7 @@ export class LiveSocket {
     this.heard.state('connecting')
     const socket = this.open(this.url())
     this.socket = socket
-    socket.onopen = () => this.send({ type: 'hello', since: this.seq })
+    socket.onopen = () => this.send({ type: 'hello', since: this.seq, presence: true })
     socket.onmessage = (event) => this.receive(JSON.parse(String(event.data)) as ServerMessage)
     socket.onclose = (event) => this.closed(socket, event.code)
   }
@@ -92,6 +105,7 @@ export class LiveSocket {
   private receive(message: ServerMessage): void {
     if (message.type === 'welcome') this.welcome(message.answer, message.seq)
     else if (message.type === 'activities') this.take(message.items)
+    else if (message.type === 'presence') this.heard.presence?.(message.people, message.whole)
   }
 
   private welcome(answer: string, seq: number): void {
@@ -101,6 +115,7 @@ export class LiveSocket {
     if (stale || this.seq === null) this.seq = seq
     if (stale) this.heard.reload()
     this.heard.state('live')
+    this.heard.presence?.([], true) // whoever came or went meanwhile was not pushed
     this.sayPresence()
     clearInterval(this.heartbeat)
     this.heartbeat = setInterval(() => this.sayPresence(), PRESENCE_MS)

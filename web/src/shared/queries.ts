@@ -16,6 +16,7 @@ export const KEYS = {
   accounts: 'accounts',
   sessions: 'sessions',
   audit: 'audit',
+  presence: 'presence',
 } as const
 
 export const queryClient = new QueryClient({

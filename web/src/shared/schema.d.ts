@@ -1322,6 +1322,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is connected, and who shows which case */
+        get: operations["presence_get_presence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2448,6 +2465,32 @@ export interface components {
             active: boolean;
         };
         /**
+         * PresenceOut
+         * @description Who is connected now. `whole` false: who is not here may be, at a server nobody hears.
+         */
+        PresenceOut: {
+            /** Whole */
+            whole: boolean;
+            /** People */
+            people: components["schemas"]["PresentPerson"][];
+            /** Cases */
+            cases: components["schemas"]["ShownCase"][];
+        };
+        /**
+         * PresentPerson
+         * @description Somebody of one's own institution who is connected, and the cases they show.
+         */
+        PresentPerson: {
+            /** Account Id */
+            account_id: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Name */
+            name: string;
+            /** Cases */
+            cases: string[];
+        };
+        /**
          * ProblemBody
          * @description The one error shape.
          */
@@ -2941,6 +2984,22 @@ export interface components {
             seen_at: string;
             /** Current */
             current: boolean;
+        };
+        /**
+         * ShownCase
+         * @description A case that is shown somewhere, and by whom; another institution's people are named too.
+         */
+        ShownCase: {
+            /** Request Id */
+            request_id: string;
+            /** Account Id */
+            account_id: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Name */
+            name: string;
+            /** Institution Id */
+            institution_id: string;
         };
         /**
          * SideOut
@@ -3492,6 +3551,8 @@ export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
 export type PersonOut = components['schemas']['PersonOut'];
+export type PresenceOut = components['schemas']['PresenceOut'];
+export type PresentPerson = components['schemas']['PresentPerson'];
 export type ProblemBody = components['schemas']['ProblemBody'];
 export type ReasonOut = components['schemas']['ReasonOut'];
 export type RecordKind = components['schemas']['RecordKind'];
@@ -3516,6 +3577,7 @@ export type SeriesOut = components['schemas']['SeriesOut'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
+export type ShownCase = components['schemas']['ShownCase'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
@@ -6350,6 +6412,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    presence_get_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceOut"];
                 };
             };
             /** @description Problem */
