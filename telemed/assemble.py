@@ -22,7 +22,7 @@ from telemed.followers.follow import follow
 from telemed.followers.tallies import TALLIES
 from telemed.server import uploads
 from telemed.server.app import make_app, serve
-from telemed.server.auth import refuse_to_start
+from telemed.server.origins import refuse_to_start
 from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
 from telemed.store import accounts, removals

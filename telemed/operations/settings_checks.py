@@ -8,7 +8,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from telemed.operations.checkup import Deployment, Finding, NotLooked, fail, good, note, warn
-from telemed.server.auth import is_loopback
+from telemed.server.origins import is_loopback
 from telemed.settings import Settings, load_catalogue
 from telemed.store import accounts
 

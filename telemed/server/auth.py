@@ -8,14 +8,12 @@ may do. Refuses to know what anybody may do with a case.
 
 import asyncio
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter
@@ -30,6 +28,7 @@ from telemed.server import schemas as s
 from telemed.server.budgets import SignInGuard
 from telemed.server.known import Known
 from telemed.server.looks import Looks
+from telemed.server.origins import own_origins
 from telemed.server.routing import SERVICES, Call, Route, client_address, to_json
 from telemed.server.services import Services
 from telemed.settings import Settings
@@ -220,24 +219,6 @@ def _is_socket(request: web.Request) -> bool:
     return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
-def own_origins(settings: Settings) -> frozenset[str]:
-    """The origins our own pages have; on loopback its names are one."""
-    own = {settings.origin}
-    if is_loopback(settings.host):
-        own |= {f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1")}
-    return frozenset(own)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def check_csrf(request: web.Request, signed: Signed) -> None:
     """Problem("bad-origin") when an unsafe call by cookie lacks the session's CSRF value."""
     if signed.csrf is None or request.method in SAFE_METHODS:
@@ -258,23 +239,6 @@ def _device_cookie(settings: Settings) -> str:
 
 def _https(settings: Settings) -> bool:
     return settings.origin.startswith("https://")
-
-
-def refuse_to_start(settings: Settings, has_demo_accounts: bool) -> str | None:
-    """Why this server must not listen beyond its own machine, in a sentence, or None (AU-14)."""
-    public = urlsplit(settings.public_url)
-    if is_loopback(settings.host) and is_loopback(public.hostname or "127.0.0.1"):
-        return None
-    if has_demo_accounts or settings.demo:
-        return (
-            "Refusing to start: demo accounts have published passwords and may only be served on"
-            " this machine; disable them or bind to 127.0.0.1."
-        )
-    if len(settings.secret) < 32:
-        return "Refusing to start: set `secret` to at least 32 random characters."
-    if public.scheme != "https" or not public.hostname:
-        return "Refusing to start: set `public_url` to the https address people will use."
-    return None
 
 
 # --- signing in and out -----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from telemed.bus import InProcessBell
 from telemed.core.access import SEPARATE, Permission, Role
 from telemed.core.errors import ERRORS, Problem
 from telemed.dicom.worker import RenderPool
-from telemed.server import auth
+from telemed.server import auth, origins
 from telemed.server.app import make_app
 from telemed.server.budgets import Budget, SignInGuard, source
 from telemed.server.looks import Looks
@@ -917,7 +917,7 @@ def test_an_insecure_start_is_refused_with_a_reason(
     changed: dict[str, Any], demo: bool, word: str | None
 ) -> None:
     """Beyond this machine: no published password, a real secret, https (AU-14)."""
-    why = auth.refuse_to_start(Settings(**{**OPEN, **changed}), demo)
+    why = origins.refuse_to_start(Settings(**{**OPEN, **changed}), demo)
     assert (why is None) if word is None else (why is not None and word in why)
 
 
@@ -925,7 +925,7 @@ def test_a_public_server_has_host_bound_cookies_and_one_origin() -> None:
     """With https the cookie's name forbids another host to set it; loopback names are no origin."""
     public = Settings(host="0.0.0.0", secret="s" * 32, public_url="https://telemed.example")
     assert auth.cookie_name(public) == "__Host-telemed"
-    assert auth.own_origins(public) == {"https://telemed.example"}
+    assert origins.own_origins(public) == {"https://telemed.example"}
     assert auth.cookie_name(Settings()) == "telemed"
 
 
