@@ -22,7 +22,7 @@ from telemed.core.errors import Problem
 from telemed.server import auth, fanout
 from telemed.server.fanout import Fanout
 from telemed.server.presence import Watch
-from telemed.server.problems import shape
+from telemed.server.problems import problem_response, shape
 from telemed.server.readers import SESSION_ENDED, Reader, Readers, frame
 from telemed.server.routing import SERVICES
 from telemed.server.services import Services
@@ -71,6 +71,8 @@ class Live:
         )
         reader = Reader(socket, request.transport, credential, signed)
         reader.due = asyncio.get_running_loop().time() + fanout.RECHECK_SECONDS
+        if not socket.can_prepare(request).ok:
+            return problem_response(Problem("invalid", detail="WebSocket"))
         self.readers.add(reader)
         self.watch.noticed(signed.subject.account_id)
         try:

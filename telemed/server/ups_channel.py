@@ -22,15 +22,11 @@ from telemed.core.access import Permission, Subject
 from telemed.core.errors import Problem
 from telemed.dicom import workitem as model
 from telemed.server import auth
-from telemed.server.live import (
-    CLOSE_SECONDS,
-    MAX_MESSAGE,
-    MESSAGES_PER_SECOND,
-    RECHECK_SECONDS,
-    SEND_SECONDS,
-    hearing,
-)
+from telemed.server.fanout import SEND_SECONDS
+from telemed.server.hearing import hearing
+from telemed.server.live import MAX_MESSAGE, MESSAGES_PER_SECOND
 from telemed.server.problems import problem_response
+from telemed.server.readers import CLOSE_SECONDS
 from telemed.server.routing import SERVICES
 from telemed.server.services import Services
 from telemed.store import log as store_log
@@ -47,6 +43,8 @@ PING_SECONDS: Final = 15.0
 within twice that."""
 PRESENCE_SECONDS: Final = 60.0
 """How often an open channel keeps its performer's claims from running out."""
+RECHECK_SECONDS: Final = 5.0
+"""How long a revoked subscriber may still hear anything when the bell is silent."""
 _WATCHED: Final = sorted(kind.value for kind in ups.WATCHED)
 _ACT_FAULTS: Final = (ConnectionError, TimeoutError)
 
