@@ -426,9 +426,10 @@ def everybody() -> dict[str, list[str]]:
 # --- building ---------------------------------------------------------------------------------
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, **settings: Any) -> None:
     """Make the world's data directory: network, accounts, sessions, images."""
-    services = open_services(Settings(data_dir=folder, free_space_reserve_bytes=0))
+    given = {"data_dir": folder, "free_space_reserve_bytes": 0, **settings}
+    services = open_services(Settings(**given))
     services.clock = Clock()
     try:
         services.store.write_now(add_network)
