@@ -41,6 +41,9 @@ def simulate(
         float, typer.Option(help="With --server: so many times faster than life.", min=0.1)
     ] = 60,
     sockets: Annotated[int, typer.Option(help="With --server: sockets that listen.", min=0)] = 20,
+    screens: Annotated[
+        bool, typer.Option("--screens", help="With --server: each socket's page fetches its list.")
+    ] = False,
     scenario: Annotated[
         Path | None, typer.Option(help="A file of configs/scenarios laid over simulation.toml.")
     ] = None,
@@ -60,7 +63,7 @@ def simulate(
             end = until.replace(tzinfo=ZONE) if until else None
             order = Order(seed, days, end, rate, scenario)
             if server:
-                _simulate_live(services, order, Live(server, speed, sockets))
+                _simulate_live(services, order, Live(server, speed, sockets, screens))
             else:
                 _simulate(services, order)
         if check or check_only:

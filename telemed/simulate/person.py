@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 import orjson
 from aiohttp import ClientError, ClientSession, WSMsgType
 
-from telemed.core.access import Subject
+from telemed.core.access import Permission, Subject
 
 T = TypeVar("T")
 
@@ -48,6 +48,8 @@ class Timings:
     """Seconds each kind of call took, when it was answered at once."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    late: list[float] = field(default_factory=list)
+    """How much later than planned each step began: what a load that is too high piles up."""
     retries: int = 0
 
     def note(self, name: str, took: float) -> None:
@@ -58,10 +60,12 @@ class Timings:
 class Person:
     """Somebody at a browser: signs in when needed, and asks the next server when one is gone."""
 
-    def __init__(self, wire: Street, username: str, subject: Subject) -> None:
+    def __init__(
+        self, wire: Street, username: str, subject: Subject, headers: Mapping[str, str]
+    ) -> None:
         self._wire, self._username, self.subject = wire, username, subject
         self._turn = secrets.randbelow(len(wire.servers))
-        self._headers: dict[str, str] = {}
+        self._headers = headers
         self._signing_in = asyncio.Lock()
 
     @property
@@ -192,14 +196,15 @@ class Listener:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     return
-                self._hear(orjson.loads(message.data))
+                self.hear(orjson.loads(message.data))
 
     @property
     def ever(self) -> bool:
         """Whether it was ever connected."""
         return self.reconnects >= 0
 
-    def _hear(self, body: Mapping[str, Any]) -> None:
+    def hear(self, body: Mapping[str, Any]) -> None:
+        """Remember the numbers of what came."""
         if body["type"] == "welcome":
             if body["answer"] in ("too-old", "ahead") and self.ever:
                 raise ValueError(f"the socket lost its place: {body['answer']}")
@@ -211,3 +216,38 @@ class Listener:
             for item in body["items"]:
                 self.heard.append(item["seq"])
                 self.last = item["seq"]
+
+
+LOOKS: Final = (
+    (Permission.READ_QUEUE, "/api/worklist"),
+    (Permission.WRITE_REQUESTS, "/api/todo"),
+)
+"""Which list somebody has open, by what they may."""
+TOGETHER: Final = 0.12
+"""Seconds in which a page gathers facts before it asks again, as `web/src/live/live.ts` does."""
+
+
+class Screen(Listener):
+    """A socket with a page before it: what is heard makes the page fetch its list again."""
+
+    def __init__(self, wire: Street, person: Person) -> None:
+        super().__init__(wire, person)
+        may = person.subject.permissions
+        self._list = next((path for right, path in LOOKS if right in may), None)
+        self._fetching: asyncio.Task[None] | None = None
+        self._stale = False
+
+    def hear(self, body: Mapping[str, Any]) -> None:
+        """And look."""
+        super().hear(body)
+        if self._list is None or body["type"] != "activities":
+            return
+        self._stale = True
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch(self._list))
+
+    async def _fetch(self, path: str) -> None:
+        while self._stale:
+            await asyncio.sleep(TOGETHER)
+            self._stale = False
+            await self.person.get(path)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from telemed.actions import accounts as account_acts
+from telemed.actions.accounts import NewSession
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.assemble import open_blobs
@@ -21,13 +22,14 @@ from telemed.dicom.names import search_keys
 from telemed.documents.network_file import read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
+from telemed.server.auth import cookie_name
 from telemed.server.hearing import hearing
 from telemed.server.services import Services
 from telemed.simulate import check as checking
 from telemed.simulate import ledger as ledgers
 from telemed.simulate.direct import Ids, Player
 from telemed.simulate.ledger import FOLDER, SUFFIX, Ledger
-from telemed.simulate.person import Listener, Timings
+from telemed.simulate.person import Listener, Screen, Timings
 from telemed.simulate.plan import Plan, Wish
 from telemed.simulate.rates import load_rates
 from telemed.simulate.wire import Wire
@@ -134,6 +136,8 @@ class Live:
     servers: Sequence[str]
     speed: float
     sockets: int = 20
+    screens: bool = False
+    """Whether each socket has a page that fetches its list again when it hears something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,17 @@ def play_live(
     _let_in(services, people, account_acts.hash_password(password))
     ledger = Ledger(path, services.catalogue)
     origin = services.settings.public_url.rstrip("/")
-    wire = Wire(live.servers, origin, password, people, services.catalogue, ledger, services.clock)
-    listeners = list(world.coordinators.values())[: live.sockets]
+    wire = Wire(
+        live.servers,
+        origin,
+        password,
+        people,
+        services.catalogue,
+        ledger,
+        services.clock,
+        _sessions(services, people, origin or live.servers[0]),
+    )
+    listeners = _at_screens(world)[: live.sockets]
     expected = plan.expected()
     try:
         ears = asyncio.run(
@@ -176,6 +189,7 @@ def play_live(
                 listeners,
                 progress=lambda n: progress(n, expected),
                 complete=lambda ear: _unheard(services, ear) is None,
+                ear_of=Screen if live.screens else Listener,
             )
         )
     finally:
@@ -190,6 +204,28 @@ def play_live(
         [problem for ear in ears if (problem := _unheard(services, ear))],
         wire.timings,
     )
+
+
+def _at_screens(world: World) -> list[str]:
+    """Who sits before a page: each place's coordinator, then its first who asks."""
+    return [*world.coordinators.values(), *(site.askers[0] for site in world.sites.values())]
+
+
+def _sessions(
+    services: Services, people: Mapping[str, Subject], origin: str
+) -> dict[str, dict[str, str]]:
+    """Everybody is at work already: the headers of an open session each, by person."""
+
+    def begin(tx: Tx) -> dict[str, dict[str, str]]:
+        found = {}
+        for who, subject in people.items():
+            new = NewSession(secrets.token_urlsafe(32), secrets.token_urlsafe(32), "simulation", 12)
+            account_acts.open_session(services.make_act(tx, subject), new)
+            cookie = f"{cookie_name(services.settings)}={new.token}"
+            found[who] = {"Origin": origin, "Cookie": cookie, "X-CSRF-Token": new.csrf}
+        return found
+
+    return services.store.write_now(begin)
 
 
 def _let_in(services: Services, people: Mapping[str, Subject], password_hash: str) -> None:

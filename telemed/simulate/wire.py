@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import (
@@ -49,10 +50,11 @@ class Wire:
         catalogue: Catalogue,
         ledger: Ledger,
         clock: Callable[[], datetime],
+        sessions: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         self.servers, self.origin, self.password = servers, origin, password
         self._catalogue, self._ledger, self._clock = catalogue, ledger, clock
-        self._subjects = people
+        self._subjects, self._sessions = people, sessions
         self._people: dict[str, Person] = {}
         self._turns: dict[str, asyncio.Task[None]] = {}
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -70,6 +72,7 @@ class Wire:
         listeners: Sequence[str] = (),
         progress: Callable[[int], None] = lambda n: None,
         complete: Callable[[Listener], bool] = lambda ear: True,
+        ear_of: type[Listener] = Listener,
     ) -> list[Listener]:
         """Play all steps; the listeners (people) and what their sockets heard.
 
@@ -79,7 +82,7 @@ class Wire:
         async with ClientSession(
             connector=connector, timeout=_TIMEOUT, cookie_jar=DummyCookieJar()
         ) as self.http:
-            ears = [Listener(self, self.person(who)) for who in listeners]
+            ears = [ear_of(self, self.person(who)) for who in listeners]
             tasks = [asyncio.create_task(ear.listen()) for ear in ears]
             for ear in ears:
                 await ear.begun()
@@ -106,6 +109,7 @@ class Wire:
                 due = started + (step.at - begin) / timedelta(seconds=speed)
                 await asyncio.sleep(max(0, due - monotonic()))
                 await self._free.acquire()
+                self.timings.late.append(monotonic() - due)
                 before = self._turns.get(step.life.key)
                 self._turns[step.life.key] = tasks.create_task(self._in_turn(before, step))
                 if step.do is Do.DRAFT:
@@ -124,7 +128,8 @@ class Wire:
         """Somebody, with their browser."""
         if person_id not in self._people:
             subject = self._subjects[person_id]
-            self._people[person_id] = Person(self, f"sim-{person_id.lower()}", subject)
+            session = self._sessions.get(person_id, {})
+            self._people[person_id] = Person(self, f"sim-{person_id.lower()}", subject, session)
         return self._people[person_id]
 
     # --- a step, once -------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Site:
             database_url=self.postgres.sqlalchemy_url(self.database),
             redis_url=self.redis.url,
             public_url=self.addresses[0],
+            trusted_proxies=["127.0.0.1"],  # all that people do comes from one address
             free_space_reserve_bytes=0,
             render_workers=1,
         )
@@ -48,7 +49,7 @@ class Site:
     def start(self, number: int) -> None:
         """A server as a process of its own, settings from the environment alone."""
         told = self.settings(self.ports[number]).model_dump(mode="json", exclude_unset=True)
-        environ = {f"TELEMED_{key.upper()}": str(value) for key, value in told.items()}
+        environ = {f"TELEMED_{key.upper()}": _variable(value) for key, value in told.items()}
         node = Program(
             f"node {number}",
             [sys.executable, "-m", "telemed", "serve"],
@@ -74,6 +75,10 @@ class Site:
             if node.process is not None and node.process.poll() is None:
                 node.process.kill()
                 node.process.wait()
+
+
+def _variable(value: object) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 @contextmanager
