@@ -172,7 +172,7 @@ def fill(services: Services, invented: Invented, months: Sequence[str], cases: i
     return told
 
 
-def _prepare(services: Services) -> None:
+def prepare(services: Services) -> None:
     rows = read_folder(services.settings.configs / "network").rows
     scopes = {c: s.provider_scopes for c, s in services.catalogue.services.items()}
     found, problems = validate(rows, on=datetime.now(UTC).date(), service_scopes=scopes)
@@ -244,7 +244,7 @@ def main() -> None:
     options = {"database_url": told.database} if told.database else {}
     services = assemble.open_services(Settings(data_dir=told.data_dir, **options))
     if not told.keep:
-        _prepare(services)
+        prepare(services)
     invented = Invented(services)
     if not told.keep:
         months = [month_after(LAST, back) for back in range(1 - told.months, 1)]
