@@ -17,7 +17,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.bus.presence import Presence
 from telemed.dicom.worker import RenderPool
-from telemed.followers import leases
+from telemed.followers import escalations, leases
 from telemed.followers.follow import follow
 from telemed.followers.tallies import TALLIES
 from telemed.server import uploads
@@ -154,7 +154,14 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     await services.bell.start()
     await services.presence.start()
     await uploads.recover(services)
+    known, new = services.catalogue, services.new_id
+    await services.store.write(lambda tx: escalations.begin(tx, known, new))
+    climbs = escalations.follower(known, new)
     tasks = [
+        asyncio.create_task(follow(services.store, services.bell, climbs)),
+        asyncio.create_task(
+            escalations.watch(services.store, services.bell, services.clock, new, known, lambda: ())
+        ),
         asyncio.create_task(follow(services.store, services.bell, TALLIES)),
         asyncio.create_task(
             leases.watch(

@@ -13,15 +13,17 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from telemed.core.catalogue import (
     Catalogue,
     ConsentText,
+    CriticalAction,
     CriticalFinding,
     Deadline,
     FormField,
@@ -33,6 +35,7 @@ from telemed.core.catalogue import (
     Timers,
     Words,
 )
+from telemed.core.ladder_rows import ladders_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -76,9 +79,44 @@ class Settings(BaseModel):
     render_workers: int = Field(default=2, ge=1, le=32)
     trusted_proxies: list[str] = []
     cors_origins: list[str] = []
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    smtp_user: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    mail_from: str = ""
+    webhook_url: str = ""
+    webhook_channels: list[str] = ["sms", "wecom"]
+    webhook_key_id: str = "1"
+    webhook_secret: str = Field(default="", repr=False)
+    push_contact: str = ""
+    push_hosts: list[str] = [
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        ".notify.windows.com",
+        ".push.apple.com",
+    ]
+    outbound_networks: list[str] = []
     drain_seconds: int = Field(default=0, ge=0, le=60)
     log_format: str = Field(default="json", pattern="^(json|console)$")
     demo: bool = False
+
+    @field_validator("webhook_channels")
+    @classmethod
+    def _go_by_webhook(cls, told: list[str]) -> list[str]:
+        """Only what a gateway of somebody else's sends."""
+        unknown = set(told) - {"sms", "wecom"}
+        if unknown:
+            raise ValueError(f"no channel of the webhook: {', '.join(sorted(unknown))}")
+        return told
+
+    @field_validator("outbound_networks")
+    @classmethod
+    def _are_networks(cls, told: list[str]) -> list[str]:
+        """Networks such as 10.1.2.0/24."""
+        for text in told:
+            ip_network(text)
+        return told
 
     @field_validator("cors_origins")
     @classmethod
@@ -88,6 +126,24 @@ class Settings(BaseModel):
             if not _ORIGIN.match(origin):
                 raise ValueError(f"{origin} is no origin such as https://viewer.example.org")
         return told
+
+    @property
+    def notice_ways(self) -> frozenset[str]:
+        """The channels of notices that are set up."""
+        mail = ["email"] if self.smtp_host and self.mail_from else []
+        signed = self.webhook_channels if self.webhook_url and self.webhook_secret else []
+        return frozenset([*mail, *signed, *(["push"] if self.push_contact else [])])
+
+    def allows_push_to(self, url: str) -> bool:
+        """Whether a push service's address is one that may be called; `.name` allows what ends so.
+
+        https alone, unless the operator named a network of their own for it.
+        """
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        safe = parts.scheme == "https" or (parts.scheme == "http" and bool(self.outbound_networks))
+        named = any(host == h or (h.startswith(".") and host.endswith(h)) for h in self.push_hosts)
+        return safe and named and parts.username is None
 
     @property
     def origin(self) -> str:
@@ -342,6 +398,15 @@ class _Findings(_Row):
     finding: list[_Finding]
 
 
+class _CriticalAction(_Row):
+    code: str = Field(pattern="^[a-z-]+$")
+    label: _Words
+
+
+class _CriticalActions(_Row):
+    action: list[_CriticalAction] = Field(min_length=1)
+
+
 class _Consent(_Row):
     version: str
     zh: str
@@ -367,6 +432,8 @@ def load_catalogue(configs: Path) -> Catalogue:
     findings = _read(configs / "critical_findings.toml", _Findings)
     consent = _read(configs / "consent.toml", _Consent)
     retention = _read(configs / "retention.toml", _Retention)
+    ladders = tomllib.loads((configs / "escalation.toml").read_text("utf-8"))["ladder"]
+    actions = _read(configs / "critical_actions.toml", _CriticalActions)
     return Catalogue(
         services={s.code: s.core() for s in services.service},
         deadlines=tuple(
@@ -400,6 +467,8 @@ def load_catalogue(configs: Path) -> Catalogue:
         ),
         consent=ConsentText(consent.version, consent.zh, consent.en),
         retention=tuple(Retention(r.kind, r.label.core(), r.years) for r in retention.retention),
+        ladders=ladders_of(ladders),
+        critical_actions=tuple(CriticalAction(a.code, a.label.core()) for a in actions.action),
         icd10=tuple(_icd10(configs / "icd10.csv")),
     )
 

@@ -21,6 +21,7 @@ from telemed.core.network_rows import Severity, validate
 from telemed.core.sla import URGENCIES, allowed
 from telemed.demo import _STEPS
 from telemed.documents.network_file import read_folder
+from telemed.core.ladder_rows import ladders_of
 from telemed.settings import (
     CONFIGS,
     ROOT,
@@ -284,6 +285,32 @@ def test_demo_reports_name_known_findings_and_reasons() -> None:
                 assert catalogue().reason(step["do"], step["reason"]) is not None
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"occasion": "boredom"}, "boredom"),
+        ({"steps": []}, "1 to 10 steps"),
+        ({"steps": [{"after": 5, "who": ["readers"]}, {"after": 5, "who": ["readers"]}]}, "follow"),
+        ({"steps": [{"after": -5, "who": ["readers"]}]}, "before its occasion"),
+        ({"steps": [{"after": 5, "who": []}]}, "somebody"),
+        ({"steps": [{"after": 5, "who": ["readers"], "by": ["pigeon"]}]}, "pigeon"),
+        ({"repeat_minutes": 0}, "above zero"),
+        ({"repeatz": 1}, "repeatz"),
+    ],
+)
+def test_a_ladder_that_cannot_be_climbed_stops_the_start(
+    change: dict[str, object], why: str
+) -> None:
+    """What is wrong is named with the ladder's code; an occasion without a ladder is wrong too."""
+    rows = tomllib.loads((CONFIGS / "escalation.toml").read_text("utf-8"))["ladder"]
+    with pytest.raises(ValueError, match=rf"ladder unclaimed-stat: .*{why}"):
+        ladders_of([{**rows[0], **change}, *rows[1:]])
+    with pytest.raises(ValueError, match="no ladder for returned"):
+        ladders_of([row for row in rows if row["occasion"] != "returned"])
+    with pytest.raises(ValueError, match="one code"):
+        ladders_of([*rows, rows[0]])
+
+
 # --- settings from the environment ------------------------------------------------------------
 
 
@@ -305,6 +332,12 @@ def test_every_setting_comes_from_its_variable(key: str) -> None:
 
 def _another(key: str, default: object) -> tuple[str, object]:
     """A value that is allowed and not the default, as a variable says it and as it is meant."""
+    if key == "smtp_security":
+        return "tls", "tls"
+    if key == "webhook_channels":
+        return "sms", ["sms"]
+    if key == "outbound_networks":
+        return "10.1.2.0/24, fd00::/8", ["10.1.2.0/24", "fd00::/8"]
     if key == "log_format":
         return "console", "console"
     if isinstance(default, bool):

@@ -283,6 +283,54 @@ def acknowledge(act: Act, request_id: str, notice_id: str, action: str) -> None:
         )
 
 
+def act_on(act: Act, request_id: str, notice_id: str, code: str, note: str, at: datetime) -> None:
+    """Enter what was done about a critical finding and when; entered once, it stands.
+
+    Who acts has received it: an acknowledgement that is missing is made with it. `at` is when the
+    patient was treated, between the notice and now.
+    """
+    case = door.own_case(act, request_id)
+    notice = next(
+        (n for n in requests.critical_notices_of(act.tx, case.id) if n["id"] == notice_id), None
+    )
+    if notice is None:
+        raise Problem("not-found")
+    if code not in {a.code for a in act.catalogue.critical_actions}:
+        raise Problem("invalid", detail="code")
+    if code == "other" and not note:
+        raise Problem("reason-required")
+    if not notice["raised_at"] <= at <= act.now:
+        raise Problem("invalid", detail="at")
+    if notice["acted_at"] is not None:
+        raise Problem("already-acted")
+    acknowledge(act, request_id, notice_id, note)
+    table = t.critical_notices
+    done = act.tx.update(
+        table,
+        sa.and_(table.c.id == notice_id, table.c.acted_at.is_(None)),
+        {
+            "acted_code": code,
+            "acted_note": note,
+            "acted_at": at,
+            "acted_by": act.subject.account_id,
+            "acted_entered_at": act.now,
+        },
+    )
+    if not done:
+        raise Problem("already-acted")
+    act.tell(
+        moves.fact(
+            act,
+            case,
+            Kind.CRITICAL_ACTED_ON,
+            finding=notice["finding"],
+            raised_at=notice["raised_at"].isoformat(),
+            acted_at=at.isoformat(),
+            action=code,
+        )
+    )
+
+
 # --- what the steps above ask -----------------------------------------------------------------
 
 

@@ -56,6 +56,11 @@ class Kind(StrEnum):
     UPS_PROGRESSED = "ups.progressed"
     UPS_CANCEL_REQUESTED = "ups.cancel_requested"
     UPS_SUBSCRIBED = "ups.subscribed"
+    CRITICAL_ACTED_ON = "critical.acted_on"
+    NOTICE_TOLD = "notice.told"
+    NOTICE_GIVEN_UP = "notice.given_up"
+    ESCALATION_ACKNOWLEDGED = "escalation.acknowledged"
+    ESCALATION_EXHAUSTED = "escalation.exhausted"
 
 
 WORDS: Mapping[Kind, tuple[str, str]] = {
@@ -101,6 +106,14 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.UPS_PROGRESSED: ("工作项进度已更新", "Workitem progress told"),
     Kind.UPS_CANCEL_REQUESTED: ("请求取消工作项", "Cancellation asked for"),
     Kind.UPS_SUBSCRIBED: ("订阅工作项", "Workitems subscribed to"),
+    Kind.CRITICAL_ACTED_ON: ("危急值已处置", "Critical finding acted on"),
+    Kind.NOTICE_TOLD: ("已发出提醒", "People were told"),
+    Kind.NOTICE_GIVEN_UP: ("提醒未能送达", "A notice could not be delivered"),
+    Kind.ESCALATION_ACKNOWLEDGED: ("提醒已有人接手", "Somebody took the escalation on"),
+    Kind.ESCALATION_EXHAUSTED: (
+        "逐级提醒已用尽，无人响应",
+        "Escalation exhausted, nobody answered",
+    ),
 }
 
 

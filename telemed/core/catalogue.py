@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from telemed.core.escalation import Ladder
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -161,6 +163,14 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class CriticalAction:
+    """A way to act on a critical finding, for the requesting side to choose."""
+
+    code: str
+    label: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """All of it."""
 
@@ -172,6 +182,8 @@ class Catalogue:
     critical_findings: Sequence[CriticalFinding]
     consent: ConsentText
     retention: Sequence[Retention]
+    ladders: Sequence[Ladder] = ()
+    critical_actions: Sequence[CriticalAction] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
 
     def reason(self, step: str, code: str | None) -> Reason | None:

@@ -54,6 +54,16 @@ _ROWS = (
         "提交的内容不符合要求：{detail}。",
         "The request is not well formed: {detail}.",
     ),
+    ErrorRow(
+        "already-acted",
+        "该危急值的处置已经登记。",
+        "What was done about this critical finding has been entered already.",
+    ),
+    ErrorRow(
+        "not-to-take-on",
+        "危急值须在病例中确认，不能只接手提醒。",
+        "A critical finding is acknowledged on its case; the reminder cannot be taken on.",
+    ),
     ErrorRow("too-large", "内容超过上限 {limit}。", "The body is over the limit of {limit}."),
     ErrorRow(
         "not-supported-media",

@@ -191,6 +191,18 @@ _ROWS: tuple[Indicator, ...] = (
         "不晚于确认时限的危急值确认。",
         "Acknowledgements no later than their due time.",
     ),
+    _count(
+        "acted", "危急值处置数", "Critical findings acted on", Side.REQUESTER,
+        Kind.CRITICAL_ACTED_ON,
+        "申请方已登记处置措施与时间的危急值；按登记时间计月。",
+        "Critical findings whose action and time the requester entered, in the month of entry.",
+    ),
+    _duration(
+        "acting", "危急值处置用时", "Time to act", Side.REQUESTER,
+        Kind.CRITICAL_ACTED_ON,
+        "自危急值通知发出至申请方登记的处置时间。",
+        "From the notice of a critical finding to the time of the action, as the requester entered.",
+    ),
     _share(
         "acknowledged_on_time_share", "危急值按时确认率", "On-time acknowledgement share",
         Side.REQUESTER, "acknowledged_on_time", "acknowledged_due",

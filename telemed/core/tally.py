@@ -122,6 +122,14 @@ def _acknowledged(activity: Activity) -> Found:
     yield from _against_due(activity, "acknowledged_due", "acknowledged_on_time")
 
 
+def _acted(activity: Activity) -> Found:
+    """The time that counts is the patient's, not the keyboard's."""
+    raised, at = _moment(activity, "raised_at"), _moment(activity, "acted_at")
+    spent = None if raised is None or at is None else (at - raised).total_seconds()
+    yield "acted", None
+    yield "acting", spent if spent is None or spent >= 0 else None
+
+
 def _against_due(activity: Activity, due_code: str, on_time_code: str) -> Found:
     due = _moment(activity, "due_at")
     if due is not None:
@@ -156,6 +164,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.REPORT_AMENDED: _once("amended"),
         Kind.CRITICAL_RAISED: _once("critical"),
         Kind.CRITICAL_ACKNOWLEDGED: _acknowledged,
+        Kind.CRITICAL_ACTED_ON: _acted,
     }
 )
 

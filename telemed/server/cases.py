@@ -352,7 +352,16 @@ def _notice(act: Act, row: Row) -> dict[str, Any]:
         "raised_by": row["raised_by_name"],
         "acknowledged_by": account_name(act, row["acknowledged_by"]) or None,
         "acknowledged_at": row["acknowledged_at"],
+        "acted": None if row["acted_code"] is None else _acted(act, row["acted_code"]),
+        "acted_note": row["acted_note"],
+        "acted_at": row["acted_at"],
+        "acted_by": account_name(act, row["acted_by"]) or None,
     }
+
+
+def _acted(act: Act, code: str) -> dict[str, str]:
+    label = next((a.label for a in act.catalogue.critical_actions if a.code == code), None)
+    return words(label) if label else {"zh": code, "en": code}
 
 
 def account_name(act: Act, account_id: str | None) -> str:

@@ -43,6 +43,9 @@ async def catalogue(call: Call) -> Any:
             {"code": f.code, "service": f.service, "label": words(f.label)}
             for f in known.critical_findings
         ],
+        "critical_actions": [
+            {"code": a.code, "label": words(a.label)} for a in known.critical_actions
+        ],
         "consent": {
             "version": known.consent.version,
             "zh": known.consent.zh,

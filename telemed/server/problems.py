@@ -30,6 +30,8 @@ STATUS: dict[str, int] = {
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "stale": 409,
+    "not-to-take-on": 409,
+    "already-acted": 409,
     "illegal-transition": 409,
     "already-claimed": 409,
     "not-claim-holder": 409,

@@ -16,6 +16,7 @@ from telemed.core import report, request, workitem
 from telemed.core.access import Permission
 from telemed.server import cases
 from telemed.server import schemas as s
+from telemed.server.notice_schemas import ActedIn
 from telemed.server.routing import Call
 from telemed.store import image_changes, log, network
 from telemed.store import requests as store
@@ -335,6 +336,18 @@ async def acknowledge(call: Call) -> Any:
 
     def do(act: Act) -> dict[str, Any]:
         acts.acknowledge(act, call.path("id"), call.path("notice_id"), body.action)
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+async def acted_on(call: Call) -> Any:
+    """What was done about a critical finding."""
+    body = call.body(ActedIn)
+
+    def do(act: Act) -> dict[str, Any]:
+        at = body.at
+        acts.act_on(act, call.path("id"), call.path("notice_id"), body.code, body.note, at)
         return cases.full(act, call.path("id"))
 
     return await call.act(do)

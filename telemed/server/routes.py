@@ -13,6 +13,7 @@ from telemed.server import (
     holds,
     network,
     presence,
+    notices,
     quarantine,
     removals,
     reports,
@@ -21,6 +22,7 @@ from telemed.server import (
     tally,
     tally_files,
 )
+from telemed.server import notice_schemas
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
 from telemed.server.routing import Route
@@ -148,6 +150,15 @@ REQUEST_ROUTES = (
         returns=s.RequestOut,
     ),
     Route(
+        "POST",
+        f"{ONE}/critical/{{notice_id}}/acted-on",
+        requests.acted_on,
+        P.WRITE_REQUESTS,
+        "What was done about a critical finding",
+        body=notice_schemas.ActedIn,
+        returns=s.RequestOut,
+    ),
+    Route(
         "GET",
         "/api/worklist",
         requests.list_worklist,
@@ -257,6 +268,7 @@ API_ROUTES: tuple[Route, ...] = (
     *tally_files.ROUTES,
     *accounts.ROUTES,
     *presence.ROUTES,
+    *notices.ROUTES,
 )
 
 ROUTES: tuple[Route, ...] = (*API_ROUTES, *DICOMWEB_ROUTES)

@@ -170,12 +170,18 @@ class ConsentOut(Out):
     en: str
 
 
+class CriticalActionOut(Out):
+    code: str
+    label: Words
+
+
 class CatalogueOut(Out):
     services: list[ServiceTypeOut]
     urgencies: list[Option]
     reasons: list[ReasonOut]
     templates: list[TemplateOut]
     critical_findings: list[CriticalOut]
+    critical_actions: list[CriticalActionOut]
     consent: ConsentOut
     states: dict[str, dict[str, Words]]
     activity_words: dict[str, Words]
@@ -455,6 +461,10 @@ class CriticalNoticeOut(Out):
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     action: str
+    acted: Words | None
+    acted_note: str
+    acted_at: datetime | None
+    acted_by: str | None
 
 
 class RequestRow(Out):

@@ -40,6 +40,8 @@ class Services:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     presence: Presence = field(default_factory=Presence)
+    push_key: str = ""
+    """What a browser subscribes to pushes with."""
     draining: bool = False
     """Told to stop: not ready for anything new, but what is under way is finished."""
     threads: ThreadPoolExecutor = field(

@@ -9,11 +9,22 @@ import sqlalchemy as sa
 from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
 from telemed.store.columns import table as _table
+from telemed.store.notice_tables import deliveries, escalations, notices
 from telemed.store.removal_tables import conflicts
 from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
-__all__ = ["accounts", "conflicts", "metadata", "sessions", "tokens", "ups_items"]
+__all__ = [
+    "accounts",
+    "conflicts",
+    "deliveries",
+    "escalations",
+    "metadata",
+    "notices",
+    "sessions",
+    "tokens",
+    "ups_items",
+]
 
 # --- the network ------------------------------------------------------------------------------
 
@@ -361,6 +372,12 @@ critical_notices = _table(
     Col("acknowledged_by", sa.Text, sa.ForeignKey("accounts.id")),
     Col("acknowledged_at", UtcTime),
     Col("action", sa.Text, nullable=False),
+    # What was done, when the patient's side did it, and who entered it when.
+    Col("acted_code", sa.Text),
+    Col("acted_note", sa.Text, nullable=False, server_default=""),
+    Col("acted_at", UtcTime),
+    Col("acted_by", sa.Text),
+    Col("acted_entered_at", UtcTime),
 )
 
 # --- the log and its followers ----------------------------------------------------------------

@@ -104,6 +104,10 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         {"raised_at": NOON.isoformat(), "due_at": NOON.isoformat()},
         {"acknowledged", "acknowledging", "acknowledged_due", "acknowledged_on_time"},
     ),
+    Kind.CRITICAL_ACTED_ON: (
+        {"raised_at": NOON.isoformat(), "acted_at": NOON.isoformat()},
+        {"acted", "acting"},
+    ),
     Kind.REQUEST_CONFIRMED: ({"adoption": "adopted"}, {"confirmed", "adopted"}),
     Kind.REPORT_ISSUED: (
         {"due_at": NOON.isoformat(), "submitted_at": NOON.isoformat(), "positive": True},
@@ -218,6 +222,16 @@ def test_only_a_report_judged_stands_in_the_positive_share(
     """A report nobody marked is neither positive nor negative."""
     made = set(codes(fact("report.issued", {"positive": positive})))
     assert made & {"judged", "positive"} == expected
+
+
+def test_acting_is_timed_by_the_patient_s_clock() -> None:
+    """From the notice to the action, whenever it was entered; before the notice is no figure."""
+    raised = "2026-03-01T00:00:00+00:00"
+    for acted, expected in (("2026-03-01T00:07:00+00:00", 420.0), ("2026-02-28T23:00:00Z", None)):
+        data = {"raised_at": raised, "acted_at": acted}
+        made = entries_of(fact("critical.acted_on", data))
+        assert [e.value for e in made if e.indicator == "acting"] == [expected]
+        assert [e.value for e in made if e.indicator == "acted"] == [None]
 
 
 def test_acknowledging_is_timed_and_never_below_zero() -> None:

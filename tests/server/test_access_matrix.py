@@ -152,6 +152,20 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_CASES}/critical/{{notice_id}}/acknowledge"): _case(
         P.WRITE_REQUESTS, _OWN, body={"action": "已处理"}
     ),
+    ("POST", f"{_CASES}/critical/{{notice_id}}/acted-on"): _case(
+        P.WRITE_REQUESTS, _OWN, body={"code": "nothing-known", "at": "2026-03-05T08:00:00Z"}
+    ),
+    ("GET", "/api/notices"): Row(P.SIGNED_IN),
+    ("POST", "/api/notices/read"): Row(P.SIGNED_IN, body={"ids": []}),
+    ("GET", "/api/notices/preferences"): Row(P.SIGNED_IN),
+    ("PUT", "/api/notices/preferences"): Row(P.SIGNED_IN, body={"quiet_from": 5}),
+    ("POST", "/api/notices/push"): Row(
+        P.SIGNED_IN,
+        body={"endpoint": "https://10.0.0.1/", "keys": {"p256dh": "A" * 87, "auth": "A" * 22}},
+    ),
+    ("POST", "/api/notices/push/forget"): Row(P.SIGNED_IN, body={"endpoint": "https://none/"}),
+    ("GET", "/api/escalations"): Row(P.MOVE_REQUESTS),
+    ("POST", "/api/escalations/{id}/take-on"): Row(P.SEE_CASES, "absent"),
     ("GET", "/api/worklist"): Row(P.READ_QUEUE),
     ("GET", "/api/presence"): Row(P.SEE_CASES),
     ("GET", f"{_CASES}/report"): _case(P.SEE_CASES, ALL),

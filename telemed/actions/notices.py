@@ -1,0 +1,299 @@
+"""Climbing the ladders and reading what one was told.
+
+Who is told is looked up at the moment of telling: whoever came on duty since is told, whoever
+left is not. A notice names a request and an occasion; what it says is built by who shows it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from telemed.actions.act import Act
+from telemed.core import escalation
+from telemed.core.access import Permission, Role
+from telemed.core.activity import Fact, Kind
+from telemed.core.assignment import covers
+from telemed.core.errors import ZONE, Problem
+from telemed.core.escalation import Channel, End, Ladder, Rung, Weight, Who
+from telemed.store import notices, requests
+from telemed.store import tables as t
+from telemed.store.access import visible_requests
+from telemed.store.notice_tables import escalations
+from telemed.store.tx import Row
+
+MOST_LISTED = 200
+PAGE = 50
+_ROLES: Mapping[Who, tuple[str, tuple[Role, ...]]] = {
+    Who.READERS: ("provider_id", (Role.READER, Role.VERIFIER)),
+    Who.PROVIDER_COORDINATORS: ("provider_id", (Role.COORDINATOR,)),
+    Who.PROVIDER_ADMINS: ("provider_id", (Role.INSTITUTION_ADMIN,)),
+    Who.REQUESTERS: ("requester_id", (Role.REQUESTER,)),
+    Who.REQUESTER_COORDINATORS: ("requester_id", (Role.COORDINATOR,)),
+    Who.REQUESTER_ADMINS: ("requester_id", (Role.INSTITUTION_ADMIN,)),
+}
+"""On which side of a case a step's people are, and by which roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a notice is about. `source` names the rung or the fact; each tells each person once."""
+
+    source: str
+    occasion: str
+    weight: Weight
+    request_id: str
+    escalation_id: str | None = None
+    rung: int = 0
+
+
+# --- the clock's part -------------------------------------------------------------------------
+
+
+def climb(act: Act, escalation_id: str, ways: Collection[Channel]) -> int:
+    """Tell what is due of one climb; how many people were told. Coming second tells nobody.
+
+    `ways` are the channels this deployment has.
+    """
+    row = notices.escalation(act.tx, escalation_id)
+    if row is None or row["next_at"] is None or row["next_at"] > act.now:
+        return 0
+    ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
+    case = requests.get(act.tx, row["request_id"])
+    if ladder is None or case is None:  # a ladder that was taken out of the configuration
+        rungs, told, exhausted = (), row["told"], True
+    else:
+        rungs, told, exhausted = escalation.due(ladder, row["anchor_at"], row["told"], act.now)
+    after = None if ladder is None else escalation.next_at(
+        ladder, row["anchor_at"], told, exhausted
+    )  # fmt: skip
+    values = {"told": told, "next_at": after, "exhausted_at": act.now if exhausted else None}
+    if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
+        return 0
+    count = sum(_tell_rung(act, row, ladder, case, rung, ways) for rung in rungs if ladder and case)
+    if exhausted:
+        act.tell(_fact(act, row, Kind.ESCALATION_EXHAUSTED, rung=told))
+    return count
+
+
+def _tell_rung(
+    act: Act, row: Row, ladder: Ladder, case: Row, rung: Rung, ways: Collection[Channel]
+) -> int:
+    people = whom(act, case, rung.step.who)
+    told = Told(
+        source=f"escalation:{row['id']}:{rung.number}",
+        occasion=row["occasion"],
+        weight=ladder.weight,
+        request_id=row["request_id"],
+        escalation_id=row["id"],
+        rung=rung.number,
+    )
+    count = tell(act, told, people, rung.step.channels, ways)
+    act.tell(_fact(act, row, Kind.NOTICE_TOLD, rung=rung.number, people=count))
+    return count
+
+
+def tell(
+    act: Act, told: Told, people: Sequence[str], by: Sequence[Channel], ways: Collection[Channel]
+) -> int:
+    """A notice for each of these accounts, and its ways out; how many were new."""
+    prefer = notices.preferences(act.tx, people)
+    browsers = notices.subscribers(act.tx, people)
+    count = 0
+    for account_id in people:
+        notice_id = act.new_id()
+        row = {
+            "id": notice_id,
+            "source": told.source,
+            "account_id": account_id,
+            "escalation_id": told.escalation_id,
+            "occasion": told.occasion,
+            "weight": told.weight.value,
+            "rung": told.rung,
+            "request_id": told.request_id,
+            "at": act.now,
+        }
+        if not notices.add_notice(act.tx, row):
+            continue
+        count += 1
+        mine = prefer.get(account_id)
+        reach = _reachable(mine, bool(browsers.get(account_id)))
+        chosen = None if mine is None else mine["channels"].get(told.weight.value)
+        wanted = escalation.ways(
+            by, None if chosen is None else [Channel(c) for c in chosen], told.weight
+        )
+        when = rings_at(act.now, mine, told.weight)
+        notices.add_deliveries(
+            act.tx,
+            [_delivery(act, notice_id, c, when) for c in wanted if c in reach and c in ways],
+        )
+    return count
+
+
+def _delivery(act: Act, notice_id: str, channel: Channel, when: datetime) -> Row:
+    return {
+        "id": act.new_id(),
+        "notice_id": notice_id,
+        "channel": channel.value,
+        "state": notices.WAITING,
+        "attempts": 0,
+        "next_at": when,
+        "created_at": act.now,
+        "changed_at": act.now,
+        "why": "",
+    }
+
+
+def _reachable(mine: Row | None, browser: bool) -> set[Channel]:
+    """The channels by which somebody can be reached at all."""
+    found = {Channel.PUSH} if browser else set()
+    if mine is not None:
+        addresses = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WECOM: "wecom"}
+        found |= {channel for channel, key in addresses.items() if mine[key]}
+    return found
+
+
+def rings_at(now: datetime, mine: Row | None, weight: Weight) -> datetime:
+    """When somebody's notice may go out, by their quiet hours in the institution's zone."""
+    if mine is None:
+        return now
+    on_call = mine["on_call_until"] is not None and now < mine["on_call_until"]
+    local = now.astimezone(ZONE)
+    return escalation.not_before(weight, local, mine["quiet_from"], mine["quiet_until"], on_call)
+
+
+def whom(act: Act, case: Row, who: Sequence[Who]) -> list[str]:
+    """The accounts a step tells, each once, in the step's order."""
+    found: dict[str, None] = {}
+    for each in who:
+        found |= dict.fromkeys(_accounts(act, case, each))
+    return list(found)
+
+
+def _accounts(act: Act, case: Row, who: Who) -> Sequence[str]:
+    if who is Who.REQUESTING_DOCTOR:
+        return notices.enabled(act.tx, [case["created_by"]])
+    if who is Who.HOLDER:
+        work = requests.current_workitem(act.tx, case["id"])
+        holders = {work[k] for k in ("performer_id", "scheduled_performer_id") if work.get(k)} \
+            if work else set()  # fmt: skip
+        return notices.accounts_of(act.tx, holders) if holders else []
+    side, roles = _ROLES[who]
+    if case[side] is None:
+        return []
+    rows = notices.accounts_with(act.tx, case[side], roles)
+    if who is Who.READERS:
+        wanted = act.catalogue.services[case["service"]].reader_scopes
+        rows = [r for r in rows if r["active"] and covers(tuple(r["scopes"] or ()), wanted)]
+    return [row["id"] for row in rows]
+
+
+def _fact(act: Act, row: Row, kind: Kind, **data: object) -> Fact:
+    return Fact(
+        kind=kind,
+        at=act.now,
+        actor_id=act.subject.account_id,
+        institution_id=act.subject.institution_id,
+        parties=tuple(dict.fromkeys((row["requester_id"], row["provider_id"]))),
+        request_id=row["request_id"],
+        data={
+            "escalation": row["id"],
+            "ladder": row["ladder"],
+            "occasion": row["occasion"],
+            "requester": row["requester_id"],
+            "provider": row["provider_id"],
+            **data,
+        },
+    )
+
+
+def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
+    """A notice will not arrive by this channel: write it where people look."""
+    notice = notices.of_notice(act.tx, delivery_id)
+    case = None if notice is None else requests.get(act.tx, notice["request_id"])
+    if notice is None or case is None:
+        return
+    act.tell(
+        Fact(
+            kind=Kind.NOTICE_GIVEN_UP,
+            at=act.now,
+            actor_id=act.subject.account_id,
+            institution_id=None,
+            parties=tuple(p for p in (case["requester_id"], case["provider_id"]) if p),
+            request_id=notice["request_id"],
+            data={"escalation": notice["escalation_id"], "channel": channel, "reason": why},
+        )
+    )
+
+
+# --- people's part ----------------------------------------------------------------------------
+
+
+def acknowledge(act: Act, escalation_id: str) -> None:
+    """Take an escalation on: its ladder stops. Saying it twice is once.
+
+    Only for whom the case is visible and who was told; Problem("not-found") for anybody else.
+    """
+    row = notices.escalation(act.tx, escalation_id)
+    seen = None if row is None else act.tx.scalar(
+        sa.select(t.requests.c.id).where(
+            t.requests.c.id == row["request_id"], visible_requests(act.subject, act.now)
+        )
+    )  # fmt: skip
+    if row is None or seen is None or not _was_told(act, row):
+        raise Problem("not-found")
+    ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
+    if ladder is None or not ladder.acknowledgeable:
+        raise Problem("not-to-take-on")
+    if row["ended_at"] is not None:
+        return
+    values = {
+        "acknowledged_by": act.subject.account_id,
+        "acknowledged_at": act.now,
+        "ended_at": act.now,
+        "end_reason": End.ACKNOWLEDGED.value,
+        "next_at": None,
+    }
+    if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
+        raise Problem("stale", current="?")
+    act.tell(_fact(act, row, Kind.ESCALATION_ACKNOWLEDGED))
+
+
+def _was_told(act: Act, row: Row) -> bool:
+    """Coordinators of a party take on anything of theirs; others what they were told."""
+    party = act.subject.institution_id in (row["requester_id"], row["provider_id"])
+    if party and Role.COORDINATOR in act.subject.roles:
+        return True
+    told = sa.select(t.notices.c.id).where(
+        t.notices.c.escalation_id == row["id"],
+        t.notices.c.account_id == act.subject.account_id,
+    )
+    return act.tx.scalar(told.limit(1)) is not None
+
+
+def my_notices(act: Act, before: str | None) -> tuple[list[Row], str | None]:
+    """One's notices, the newest first, and where the next page begins."""
+    rows = notices.page(act.tx, act.subject.account_id, before, PAGE + 1)
+    shown = rows[:PAGE]
+    return shown, shown[-1]["id"] if len(rows) > PAGE else None
+
+
+def unanswered(act: Act) -> list[Row]:
+    """What goes unanswered in the subject's institution: going on, or exhausted."""
+    mine = act.subject.institution_id
+    if mine is None or Permission.SEE_CASES not in act.subject.permissions:
+        return []
+    party = sa.or_(escalations.c.requester_id == mine, escalations.c.provider_id == mine)
+    seen = visible_requests(act.subject, act.now)
+    return notices.unanswered(act.tx, sa.and_(party, seen), MOST_LISTED)
+
+
+def set_preferences(act: Act, values: Mapping[str, Any]) -> None:
+    """Keep what one chose; on call at most a week at a time."""
+    until = values.get("on_call_until")
+    if until is not None and until > act.now + timedelta(days=7):
+        raise Problem("invalid", detail="on_call_until")
+    row = {**values, "updated_at": act.now}
+    notices.set_preferences(act.tx, act.subject.account_id, row)

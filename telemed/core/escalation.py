@@ -1,0 +1,247 @@
+"""The escalation ladder: who is told what, after how long, until somebody answers for it.
+
+A ladder is data: an occasion, whom it is for, steps, and how often the last step is repeated. What
+is here only reads it: which ladder fits a case, which rungs are due, when to look again. It knows
+no person, no address and no clock. Every escalation ends in one of three ways and none is silent:
+somebody acknowledged, the condition ended, or the ladder is exhausted and stays on the
+coordinator's list.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from telemed.core.activity import Kind
+
+
+class Occasion(StrEnum):
+    """What a ladder is climbed for."""
+
+    UNCLAIMED = "unclaimed"
+    DEADLINE = "deadline"
+    RETURNED = "returned"
+    CRITICAL_UNACKNOWLEDGED = "critical-unacknowledged"
+    CRITICAL_NOT_ACTED = "critical-not-acted"
+
+
+class Who(StrEnum):
+    """Whom a step tells; the store knows who that is just now."""
+
+    HOLDER = "holder"
+    READERS = "readers"
+    PROVIDER_COORDINATORS = "provider-coordinators"
+    PROVIDER_ADMINS = "provider-admins"
+    REQUESTING_DOCTOR = "requesting-doctor"
+    REQUESTERS = "requesters"
+    REQUESTER_COORDINATORS = "requester-coordinators"
+    REQUESTER_ADMINS = "requester-admins"
+
+
+class Channel(StrEnum):
+    """A way a notice reaches somebody."""
+
+    IN_APP = "in-app"
+    PUSH = "push"
+    EMAIL = "email"
+    SMS = "sms"
+    WECOM = "wecom"
+
+
+class Weight(StrEnum):
+    """How much a notice matters; preferences and quiet hours go by it."""
+
+    CRITICAL = "critical"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+PIERCES = frozenset({Weight.CRITICAL, Weight.URGENT})
+"""Told at any hour."""
+
+
+class End(StrEnum):
+    """How an escalation ended."""
+
+    ACKNOWLEDGED = "acknowledged"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`after` counts from the ladder's anchor; below zero is before it (a deadline's)."""
+
+    after: timedelta
+    who: tuple[Who, ...]
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One ladder. Empty `services` or `urgencies` means any; `frozen` None means either.
+
+    `acknowledgeable`: whether somebody told may take it on. A critical finding is acknowledged on
+    the case itself and nowhere else.
+    """
+
+    code: str
+    occasion: Occasion
+    weight: Weight
+    steps: tuple[Step, ...]
+    repeat_every: timedelta
+    repeats: int
+    services: tuple[str, ...] = ()
+    urgencies: tuple[str, ...] = ()
+    frozen: bool | None = None
+    acknowledgeable: bool = True
+
+    @property
+    def rungs(self) -> int:
+        """Steps and repetitions of the last one."""
+        return len(self.steps) + self.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rung to be told: its number from 0, when it was due, whom and how."""
+
+    number: int
+    due_at: datetime
+    step: Step
+
+
+OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
+    {
+        Kind.REQUEST_SUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
+        Kind.REQUEST_RESUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
+        Kind.REQUEST_REDIRECTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
+        Kind.WORKITEM_RELEASED: (Occasion.UNCLAIMED,),
+        Kind.WORKITEM_EXPIRED: (Occasion.UNCLAIMED,),
+        Kind.REQUEST_RETURNED: (Occasion.RETURNED,),
+        Kind.CRITICAL_RAISED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
+        Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_NOT_ACTED,),
+    }
+)
+"""Which facts begin which occasions; an occasion that is open for the same thing ends first."""
+
+_BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
+ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
+    {
+        Kind.WORKITEM_CLAIMED: (Occasion.UNCLAIMED,),
+        Kind.WORKITEM_TAKEN_OVER: (Occasion.UNCLAIMED,),
+        Kind.REQUEST_RETURNED: _BOTH,
+        Kind.REQUEST_DECLINED: _BOTH,
+        Kind.REQUEST_WITHDRAWN: (*_BOTH, Occasion.RETURNED),
+        Kind.REQUEST_RESUBMITTED: (Occasion.RETURNED,),
+        Kind.REPORT_ISSUED: _BOTH,
+        Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
+        Kind.CRITICAL_ACTED_ON: (Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED),
+    }
+)
+"""Which facts end the condition."""
+
+OF_A_FINDING = frozenset({Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED})
+"""Occasions of one critical finding; the others are of the whole case."""
+
+
+def ladder_for(
+    ladders: Sequence[Ladder], occasion: Occasion, service: str, urgency: str, frozen: bool
+) -> Ladder | None:
+    """The ladder of an occasion: of those that fit, the one that names most; None for none."""
+    fit = [
+        ladder
+        for ladder in ladders
+        if ladder.occasion is occasion
+        and (not ladder.services or service in ladder.services)
+        and (not ladder.urgencies or urgency in ladder.urgencies)
+        and ladder.frozen in (None, frozen)
+    ]
+    return max(fit, key=_named, default=None)
+
+
+def _named(ladder: Ladder) -> int:
+    return bool(ladder.services) + bool(ladder.urgencies) + (ladder.frozen is not None)
+
+
+def rung_at(ladder: Ladder, anchor: datetime, number: int) -> datetime:
+    """When a rung is due; the number after the last one is when the ladder is exhausted."""
+    last = len(ladder.steps) - 1
+    if number <= last:
+        return anchor + ladder.steps[number].after
+    return anchor + ladder.steps[last].after + (number - last) * ladder.repeat_every
+
+
+def due(
+    ladder: Ladder, anchor: datetime, told: int, now: datetime
+) -> tuple[tuple[Rung, ...], int, bool]:
+    """What a clock has to do: the rungs to tell, how many are told then, whether it is exhausted.
+
+    A clock that comes late tells every step it slept through, each once, but of repetitions only
+    the last: people are not told the same thing five times in a minute.
+    """
+    rungs = ladder.rungs
+    reached = told
+    while reached < rungs and rung_at(ladder, anchor, reached) <= now:
+        reached += 1
+    repeated = range(max(told, len(ladder.steps)), reached)
+    numbers = [*range(told, min(reached, len(ladder.steps))), *repeated[-1:]]
+    found = tuple(
+        Rung(n, rung_at(ladder, anchor, n), ladder.steps[min(n, len(ladder.steps) - 1)])
+        for n in numbers
+    )
+    return found, reached, reached == rungs and rung_at(ladder, anchor, rungs) <= now
+
+
+def next_at(ladder: Ladder, anchor: datetime, told: int, exhausted: bool) -> datetime | None:
+    """When to look again; None when there is nothing left but to wait for people."""
+    return None if exhausted else rung_at(ladder, anchor, told)
+
+
+def ways(
+    step: Iterable[Channel], chosen: Iterable[Channel] | None, weight: Weight
+) -> tuple[Channel, ...]:
+    """The channels of a step that a person wants; in-app is always one of them.
+
+    A critical notice goes by every channel of the step, whatever was chosen: a preference must
+    not end a ladder silently.
+    """
+    asked = tuple(step)
+    if weight is Weight.CRITICAL or chosen is None:
+        wanted = asked
+    else:
+        keep = frozenset(chosen)
+        wanted = tuple(c for c in asked if c in keep)
+    return (Channel.IN_APP, *(c for c in dict.fromkeys(wanted) if c is not Channel.IN_APP))
+
+
+def not_before(
+    weight: Weight, local: datetime, quiet_from: int | None, quiet_until: int | None, on_call: bool
+) -> datetime:
+    """When a notice may ring: now, or at the end of the person's quiet hours.
+
+    `local` is now in the person's zone; `quiet_from` and `quiet_until` are minutes of the day,
+    over midnight too. What pierces, and whoever is on call, is told at once.
+    """
+    if on_call or weight in PIERCES or quiet_from is None or quiet_until is None:
+        return local
+    minute = local.hour * 60 + local.minute
+    over_midnight = quiet_from > quiet_until
+    if over_midnight:
+        quiet = minute >= quiet_from or minute < quiet_until
+    else:
+        quiet = quiet_from <= minute < quiet_until
+    if not quiet:
+        return local
+    wait = (quiet_until - minute) % (24 * 60)
+    return local.replace(second=0, microsecond=0) + timedelta(minutes=wait)
+
+
+def backoff(attempts: int, chance: float) -> timedelta:
+    """How long to wait after so many failed attempts: doubling from 5 s to 10 min.
+
+    `chance` in [0, 1) spreads it over the second half, so that a receiver that comes back is not
+    hit by everybody at once.
+    """
+    full = min(5.0 * 2 ** max(0, attempts - 1), 600.0)
+    return timedelta(seconds=full * (0.5 + chance / 2))

@@ -1,0 +1,153 @@
+"""Facts begin and end escalations; a clock climbs them.
+
+Every server process follows and has the clock; they take turns, and who comes second finds the
+rung told. One that cannot be told holds up no other.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from telemed.actions import notices as acts
+from telemed.actions.act import Act
+from telemed.actions.worklist import SYSTEM
+from telemed.bus import Bell
+from telemed.core import escalation
+from telemed.core.activity import Activity
+from telemed.core.catalogue import Catalogue
+from telemed.core.escalation import ENDS, OF_A_FINDING, OPENS, Channel, Occasion
+from telemed.core.request import State
+from telemed.followers.follow import Follower
+from telemed.store import log as store_log
+from telemed.store import notices, requests
+from telemed.store import tables as t
+from telemed.store.engine import Store
+from telemed.store.tx import Row, Tx
+
+log = logging.getLogger(__name__)
+NAME = "escalations"
+EVERY_SECONDS = 2.0
+AT_ONCE = 200
+
+
+def follower(catalogue: Catalogue, new_id: Callable[[], str]) -> Follower:
+    """Opens and ends escalations as facts say."""
+
+    def handle(tx: Tx, seen: Sequence[Activity]) -> None:
+        for activity in seen:
+            _follow(tx, activity, catalogue, new_id)
+
+    return Follower(NAME, handle, frozenset(OPENS) | frozenset(ENDS))
+
+
+def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
+    """The first start on a log: what is open now has its ladders, what is over never gets one."""
+    tx.take_turn(f"follower {NAME}")
+    if NAME in store_log.all_bookmarks(tx):
+        return
+    head = store_log.head(tx)
+    c, k = t.requests.c, t.critical_notices.c
+    unacted = sa.select(k.request_id).where(k.acted_at.is_(None))
+    pending = sa.or_(c.state.in_([State.OPEN.value, State.RETURNED.value]), c.id.in_(unacted))
+    for row in tx.all(sa.select(c.id).where(pending)):
+        for activity in store_log.of_request(tx, row["id"]):
+            _follow(tx, activity, catalogue, new_id)
+    store_log.move_bookmark(tx, NAME, head)
+
+
+def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
+    if activity.request_id is None:
+        return
+    finding = str(activity.data.get("finding") or "")
+    ended = {*ENDS.get(activity.kind, ()), *OPENS.get(activity.kind, ())}
+    if ended:
+        notices.end_escalations(tx, activity.request_id, ended, finding, activity.at)
+    begun = OPENS.get(activity.kind, ())
+    case = requests.get(tx, activity.request_id) if begun else None
+    for occasion in begun if case is not None else ():
+        of = finding if occasion in OF_A_FINDING else ""
+        _open(tx, activity, case, occasion, of, catalogue, new_id())
+
+
+def _open(
+    tx: Tx,
+    activity: Activity,
+    case: Row,
+    occasion: Occasion,
+    finding: str,
+    catalogue: Catalogue,
+    new: str,
+) -> None:
+    frozen = bool((case["content"] or {}).get("frozen"))
+    ladder = escalation.ladder_for(
+        catalogue.ladders, occasion, case["service"], case["urgency"], frozen
+    )
+    anchor = case["due_at"] if occasion is Occasion.DEADLINE else activity.at
+    if ladder is None or anchor is None:
+        return
+    notices.open_escalation(
+        tx,
+        {
+            "id": new,
+            "opened_seq": activity.seq,
+            "ladder": ladder.code,
+            "occasion": occasion.value,
+            "request_id": case["id"],
+            "finding": finding,
+            "requester_id": case["requester_id"],
+            "provider_id": str(activity.data.get("provider") or case["provider_id"] or ""),
+            "opened_at": activity.at,
+            "anchor_at": anchor,
+            "told": 0,
+            "next_at": escalation.rung_at(ladder, anchor, 0),
+        },
+    )
+
+
+# --- the clock --------------------------------------------------------------------------------
+
+
+async def watch(
+    store: Store,
+    bell: Bell,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    catalogue: Catalogue,
+    ways: Callable[[], Collection[Channel]],
+) -> None:
+    """Look every few seconds, and when something happened, until canceled."""
+    while True:
+        upcoming = bell.upcoming()
+        try:
+            if await climb_due(store, clock, new_id, catalogue, ways()):
+                bell.ring()
+        except Exception:
+            log.exception("the escalation clock stumbled")
+        await bell.wait(upcoming, EVERY_SECONDS)
+
+
+async def climb_due(
+    store: Store,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    catalogue: Catalogue,
+    ways: Collection[Channel],
+) -> int:
+    """Climb all that is due, each in a transaction of its own; how many had something to tell."""
+    now = clock()
+    climbed = 0
+    for escalation_id in await store.read(lambda tx: notices.due_escalations(tx, now, AT_ONCE)):
+
+        def one(tx: Tx, escalation_id: str = escalation_id) -> bool:
+            tx.take_turn(NAME)
+            acts.climb(Act(tx, SYSTEM, now, new_id, catalogue), escalation_id, ways)
+            return tx.log_head is not None
+
+        try:
+            climbed += await store.write(one)
+        except Exception:
+            log.exception("escalation %s could not be told; it is tried again", escalation_id)
+    return climbed

@@ -1,0 +1,101 @@
+"""The tables of notices: escalations, what people were told, how it went out, what they prefer."""
+
+import sqlalchemy as sa
+
+from telemed.store.columns import Big, Col, Json, UtcTime
+from telemed.store.columns import table as _table
+
+# --- notices ----------------------------------------------------------------------------------
+
+# One climb of one ladder. `opened_seq` is the fact that began it: seen twice, it begins once.
+escalations = _table(
+    "escalations",
+    Col("id", sa.Text, primary_key=True),
+    Col("opened_seq", Big, nullable=False),
+    Col("ladder", sa.Text, nullable=False),
+    Col("occasion", sa.Text, nullable=False),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("finding", sa.Text, nullable=False),
+    Col("requester_id", sa.Text, nullable=False),
+    Col("provider_id", sa.Text, nullable=False),
+    Col("opened_at", UtcTime, nullable=False),
+    Col("anchor_at", UtcTime, nullable=False),
+    Col("told", sa.Integer, nullable=False),
+    Col("next_at", UtcTime),
+    Col("acknowledged_by", sa.Text, sa.ForeignKey("accounts.id")),
+    Col("acknowledged_at", UtcTime),
+    Col("exhausted_at", UtcTime),
+    Col("ended_at", UtcTime),
+    Col("end_reason", sa.Text),
+    sa.UniqueConstraint("opened_seq", "occasion"),
+    sa.Index(
+        "ix_escalations_next",
+        "next_at",
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    ),
+)
+
+# What one person was told. `source` names the rung or the fact: each tells each person once.
+notices = _table(
+    "notices",
+    Col("id", sa.Text, primary_key=True),
+    Col("source", sa.Text, nullable=False),
+    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False),
+    Col("escalation_id", sa.Text, sa.ForeignKey("escalations.id"), index=True),
+    Col("occasion", sa.Text, nullable=False),
+    Col("weight", sa.Text, nullable=False),
+    Col("rung", sa.Integer, nullable=False),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("at", UtcTime, nullable=False),
+    Col("read_at", UtcTime),
+    sa.UniqueConstraint("source", "account_id"),
+    sa.Index("ix_notices_account_at", "account_id", "at"),
+)
+
+# One notice by one channel outside the page. Its id is the idempotency key for the receiver.
+deliveries = _table(
+    "deliveries",
+    Col("id", sa.Text, primary_key=True),
+    Col("notice_id", sa.Text, sa.ForeignKey("notices.id"), nullable=False),
+    Col("channel", sa.Text, nullable=False),
+    Col("state", sa.Text, nullable=False),
+    Col("attempts", sa.Integer, nullable=False),
+    Col("next_at", UtcTime),
+    Col("created_at", UtcTime, nullable=False),
+    Col("changed_at", UtcTime, nullable=False),
+    Col("why", sa.Text, nullable=False),
+    sa.UniqueConstraint("notice_id", "channel"),
+    sa.Index(
+        "ix_deliveries_next",
+        "next_at",
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    ),
+    sa.Index("ix_deliveries_state", "state"),
+)
+
+# Minutes of the day for quiet hours. `channels` by weight; NULL leaves it to the ladder.
+notice_preferences = _table(
+    "notice_preferences",
+    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), primary_key=True),
+    Col("email", sa.Text, nullable=False),
+    Col("phone", sa.Text, nullable=False),
+    Col("wecom", sa.Text, nullable=False),
+    Col("channels", Json, nullable=False),
+    Col("quiet_from", sa.Integer),
+    Col("quiet_until", sa.Integer),
+    Col("on_call_until", UtcTime),
+    Col("language", sa.Text, nullable=False),
+    Col("updated_at", UtcTime, nullable=False),
+)
+
+push_subscriptions = _table(
+    "push_subscriptions",
+    Col("id", sa.Text, primary_key=True),
+    Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    Col("endpoint", sa.Text, nullable=False, unique=True),
+    Col("p256dh", sa.Text, nullable=False),
+    Col("auth", sa.Text, nullable=False),
+    Col("created_at", UtcTime, nullable=False),
+)

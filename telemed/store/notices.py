@@ -1,0 +1,291 @@
+"""Escalations, notices and deliveries in the database. Who may read one is for the caller."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from telemed.core.access import Role
+from telemed.core.escalation import End, Occasion
+from telemed.store import tables as t
+from telemed.store.notice_tables import (
+    deliveries,
+    escalations,
+    notice_preferences,
+    notices,
+    push_subscriptions,
+)
+from telemed.store.tx import Row, Tx
+
+E, N, D = escalations.c, notices.c, deliveries.c
+WAITING = "waiting"
+GONE_OUT = ("accepted", "delivered", "read")
+FAILED = "failed"
+
+# --- ladders being climbed --------------------------------------------------------------------
+
+
+def open_escalation(tx: Tx, row: Row) -> bool:
+    """Begin a climb; False when its fact has begun it before."""
+    return tx.insert_missing(escalations, [row]) == 1
+
+
+def end_escalations(
+    tx: Tx, request_id: str, occasions: Iterable[Occasion], finding: str, at: datetime
+) -> int:
+    """The condition has ended for these occasions of a case; how many climbs ended with it."""
+    where = sa.and_(
+        E.request_id == request_id,
+        E.occasion.in_([occasion.value for occasion in occasions]),
+        E.finding.in_(["", finding]),
+        E.ended_at.is_(None),
+    )
+    values = {"ended_at": at, "end_reason": End.CONDITION.value, "next_at": None}
+    return tx.update(escalations, where, values)
+
+
+def due_escalations(tx: Tx, now: datetime, limit: int) -> list[str]:
+    """Ids of climbs whose next rung is due, the longest due first."""
+    query = sa.select(E.id).where(E.next_at <= now).order_by(E.next_at).limit(limit)
+    return [row["id"] for row in tx.all(query)]
+
+
+def escalation(tx: Tx, escalation_id: str) -> Row | None:
+    """One climb."""
+    return tx.find(escalations, id=escalation_id)
+
+
+def change_escalation(tx: Tx, escalation_id: str, told: int, values: Mapping[str, Any]) -> bool:
+    """Compare and set by the number of rungs told; False when another was quicker."""
+    where = sa.and_(E.id == escalation_id, E.told == told, E.ended_at.is_(None))
+    return tx.update(escalations, where, values) == 1
+
+
+def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:
+    """Climbs that go on or are exhausted, of which somebody was told; the oldest first."""
+    query = (
+        sa.select(
+            escalations,
+            t.requests.c.number,
+            t.requests.c.service,
+            t.requests.c.urgency,
+        )
+        .join(t.requests, t.requests.c.id == E.request_id)
+        .where(E.ended_at.is_(None), E.told > 0, where)
+        .order_by(E.exhausted_at.is_(None), E.anchor_at)
+        .limit(limit)
+    )
+    return tx.all(query)
+
+
+def of_case(tx: Tx, request_id: str) -> list[Row]:
+    """All climbs of a case, oldest first."""
+    query = sa.select(escalations).where(E.request_id == request_id).order_by(E.opened_at)
+    return tx.all(query)
+
+
+# --- whom -------------------------------------------------------------------------------------
+
+
+def accounts_with(tx: Tx, institution_id: str, roles: Collection[Role]) -> list[Row]:
+    """Accounts of an institution that hold one of the roles and may sign in."""
+    a = t.accounts.c
+    query = sa.select(a.id, a.roles, t.people.c.scopes, t.people.c.active).select_from(
+        t.accounts.outerjoin(t.people, t.people.c.id == a.person_id)
+    )
+    rows = tx.all(query.where(a.institution_id == institution_id, a.disabled.is_(False)))
+    return [row for row in rows if not {r.value for r in roles}.isdisjoint(row["roles"])]
+
+
+def accounts_of(tx: Tx, people: Collection[str]) -> list[str]:
+    """The accounts of people."""
+    a = t.accounts.c
+    query = sa.select(a.id).where(a.person_id.in_(sorted(people)), a.disabled.is_(False))
+    return [row["id"] for row in tx.all(query)]
+
+
+def enabled(tx: Tx, account_ids: Collection[str]) -> list[str]:
+    """Those accounts that may sign in."""
+    a = t.accounts.c
+    query = sa.select(a.id).where(a.id.in_(sorted(account_ids)), a.disabled.is_(False))
+    return [row["id"] for row in tx.all(query)]
+
+
+# --- notices ----------------------------------------------------------------------------------
+
+
+def add_notice(tx: Tx, row: Row) -> bool:
+    """Tell one person; False when this source has told them before."""
+    return tx.insert_missing(notices, [row]) == 1
+
+
+def page(tx: Tx, account_id: str, before: str | None, limit: int) -> list[Row]:
+    """One person's notices, the newest first; `before` is the last id of the page before."""
+    query = (
+        sa.select(
+            notices,
+            t.requests.c.number,
+            t.requests.c.service,
+            t.requests.c.urgency,
+            E.acknowledged_at,
+            E.ended_at,
+            E.exhausted_at,
+            E.ladder,
+        )
+        .join(t.requests, t.requests.c.id == N.request_id)
+        .outerjoin(escalations, E.id == N.escalation_id)
+        .where(N.account_id == account_id)
+    )
+    if before is not None:
+        query = query.where(N.id < before)
+    return tx.all(query.order_by(N.id.desc()).limit(limit))
+
+
+def unread(tx: Tx, account_id: str) -> Mapping[str, int]:
+    """How many notices one has not read, by weight."""
+    query = sa.select(N.weight, sa.func.count().label("n")).where(
+        N.account_id == account_id, N.read_at.is_(None)
+    )
+    return {row["weight"]: row["n"] for row in tx.all(query.group_by(N.weight))}
+
+
+def mark_read(tx: Tx, account_id: str, ids: Collection[str] | None, at: datetime) -> int:
+    """Some of one's own notices, or all, are read; what went out by a channel is read with it."""
+    mine = sa.and_(N.account_id == account_id, N.read_at.is_(None))
+    where = mine if ids is None else sa.and_(mine, N.id.in_(sorted(ids)))
+    which = [row["id"] for row in tx.all(sa.select(N.id).where(where))]
+    if which:
+        tx.update(notices, sa.and_(mine, N.id.in_(which)), {"read_at": at})
+        gone = sa.and_(D.notice_id.in_(which), D.state.in_(GONE_OUT))
+        tx.update(deliveries, gone, {"state": "read", "changed_at": at})
+    return len(which)
+
+
+def notice(tx: Tx, account_id: str, notice_id: str) -> Row | None:
+    """One's own notice."""
+    return tx.find(notices, id=notice_id, account_id=account_id)
+
+
+# --- what goes out ----------------------------------------------------------------------------
+
+
+def add_deliveries(tx: Tx, rows: Collection[Row]) -> None:
+    """Let a notice go out by channels."""
+    tx.insert_missing(deliveries, rows)
+
+
+def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
+    """Deliveries to try now, with all a sender needs. They are ours until `until`.
+
+    A process that dies with one in its hand lets it be tried again then; the receiver knows it by
+    its id. Must be called in a turn.
+    """
+    query = (
+        sa.select(
+            deliveries,
+            N.account_id,
+            N.occasion,
+            N.weight,
+            N.request_id,
+            notice_preferences.c.email,
+            notice_preferences.c.phone,
+            notice_preferences.c.wecom,
+            notice_preferences.c.language,
+        )
+        .join(notices, N.id == D.notice_id)
+        .outerjoin(notice_preferences, notice_preferences.c.account_id == N.account_id)
+        .where(D.next_at <= now)
+        .order_by(D.next_at)
+        .limit(limit)
+    )
+    rows = tx.all(query)
+    if rows:
+        tx.update(deliveries, D.id.in_([row["id"] for row in rows]), {"next_at": until})
+    return rows
+
+
+def settle(tx: Tx, delivery_id: str, state: str, now: datetime, **values: Any) -> bool:
+    """Write how an attempt went; never back from what a receipt has said meanwhile."""
+    where = sa.and_(D.id == delivery_id, D.state == WAITING)
+    return tx.update(deliveries, where, {"state": state, "changed_at": now, **values}) == 1
+
+
+def receipt(tx: Tx, delivery_id: str, channel: str, state: str, now: datetime) -> bool | None:
+    """A receiver's word: None for an unknown delivery, False when it says nothing new."""
+    row = tx.find(deliveries, id=delivery_id, channel=channel)
+    if row is None:
+        return None
+    order = (WAITING, "accepted", FAILED, "delivered", "read")
+    if order.index(state) <= order.index(row["state"]):
+        return False
+    tx.update(deliveries, D.id == delivery_id, {"state": state, "changed_at": now, "next_at": None})
+    return True
+
+
+def of_notice(tx: Tx, delivery_id: str) -> Row | None:
+    """The notice of a delivery."""
+    query = sa.select(notices).join(deliveries, D.notice_id == N.id).where(D.id == delivery_id)
+    return tx.one(query)
+
+
+def sent_of_escalations(tx: Tx, ids: Collection[str]) -> list[Row]:
+    """How the notices of climbs went out: counts by climb, channel and state."""
+    query = (
+        sa.select(N.escalation_id, D.channel, D.state, sa.func.count().label("n"))
+        .join(notices, N.id == D.notice_id)
+        .where(N.escalation_id.in_(sorted(ids)))
+        .group_by(N.escalation_id, D.channel, D.state)
+    )
+    return tx.all(query)
+
+
+def outstanding(tx: Tx) -> Mapping[tuple[str, str], int]:
+    """Deliveries that wait or have failed, by channel and state, for the metrics."""
+    query = sa.select(D.channel, D.state, sa.func.count().label("n")).where(
+        D.state.in_([WAITING, FAILED])
+    )
+    rows = tx.all(query.group_by(D.channel, D.state))
+    return {(row["channel"], row["state"]): row["n"] for row in rows}
+
+
+# --- what people prefer -----------------------------------------------------------------------
+
+
+def preferences(tx: Tx, account_ids: Collection[str]) -> dict[str, Row]:
+    """What people chose; who chose nothing is not in it."""
+    c = notice_preferences.c
+    query = sa.select(notice_preferences).where(c.account_id.in_(sorted(account_ids)))
+    return {row["account_id"]: row for row in tx.all(query)}
+
+
+def set_preferences(tx: Tx, account_id: str, values: Mapping[str, Any]) -> None:
+    """Keep what one chose."""
+    if not tx.change(notice_preferences, {"account_id": account_id}, values):
+        tx.insert(notice_preferences, {"account_id": account_id, **values})
+
+
+def subscribers(tx: Tx, account_ids: Collection[str]) -> dict[str, list[Row]]:
+    """The browsers of people that take pushes."""
+    c = push_subscriptions.c
+    found: dict[str, list[Row]] = {}
+    for row in tx.all(sa.select(push_subscriptions).where(c.account_id.in_(sorted(account_ids)))):
+        found.setdefault(row["account_id"], []).append(row)
+    return found
+
+
+def subscribe(tx: Tx, row: Row) -> None:
+    """A browser takes pushes for this account, and no more for another."""
+    tx.execute(
+        sa.delete(push_subscriptions).where(push_subscriptions.c.endpoint == row["endpoint"])
+    )
+    tx.insert(push_subscriptions, row)
+
+
+def unsubscribe(tx: Tx, endpoint: str, account_id: str | None = None) -> int:
+    """A browser takes no pushes any more; with an account only its own."""
+    c = push_subscriptions.c
+    where = c.endpoint == endpoint
+    if account_id is not None:
+        where = sa.and_(where, c.account_id == account_id)
+    return tx.execute(sa.delete(push_subscriptions).where(where)).rowcount

@@ -1,0 +1,134 @@
+"""The ladder's rules: every climb ends in an answer, an ended condition or a visible entry."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemed.core.escalation import (
+    ENDS,
+    OPENS,
+    Channel,
+    Ladder,
+    Occasion,
+    Step,
+    Weight,
+    Who,
+    backoff,
+    due,
+    ladder_for,
+    next_at,
+    not_before,
+    rung_at,
+    ways,
+)
+from telemed.settings import CONFIGS, load_catalogue
+
+ANCHOR = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
+LADDERS = load_catalogue(CONFIGS).ladders
+
+
+def ladder(afters: list[int], every: int, repeats: int) -> Ladder:
+    """A ladder by its minutes."""
+    steps = tuple(Step(timedelta(minutes=m), (Who.READERS,), (Channel.PUSH,)) for m in afters)
+    return Ladder(
+        "any", Occasion.UNCLAIMED, Weight.URGENT, steps, timedelta(minutes=every), repeats
+    )
+
+
+some_ladder = st.builds(
+    ladder,
+    st.lists(st.integers(-60, 600), min_size=1, max_size=6, unique=True).map(sorted),
+    st.integers(1, 120),
+    st.integers(0, 8),
+)
+
+
+@given(some_ladder, st.lists(st.integers(0, 3000), max_size=30))
+def test_every_rung_is_told_once_and_the_ladder_is_exhausted_at_the_end(
+    climbed: Ladder, looks: list[int]
+) -> None:
+    """However seldom the clock looks, a step is told once, in order, never early; repetitions at
+    most once each; and when time has gone by, the exhausted entry stands and nothing is awaited."""
+    told, numbers, exhausted = 0, [], False
+    end = rung_at(climbed, ANCHOR, climbed.rungs)
+    moments = [ANCHOR + timedelta(minutes=m - 60) for m in sorted(looks)] + [end, end]
+    for now in sorted(moments):
+        if exhausted:
+            break
+        rungs, told, exhausted = due(climbed, ANCHOR, told, now)
+        assert all(rung.due_at <= now for rung in rungs)
+        numbers += [rung.number for rung in rungs]
+        again = due(climbed, ANCHOR, told, now)
+        assert again[0] == () and again[1] == told
+        wait = next_at(climbed, ANCHOR, told, exhausted)
+        assert (wait is None) == exhausted and (wait is None or wait > now)
+    assert exhausted
+    assert all(a < b for a, b in pairwise(numbers))
+    assert numbers[: len(climbed.steps)] == list(range(len(climbed.steps)))
+    assert set(numbers) <= set(range(climbed.rungs))
+
+
+def test_a_clock_that_was_away_repeats_itself_once() -> None:
+    """After a night's standstill: each step once, of the repetitions the last."""
+    climbed = ladder([0, 5], 10, 5)
+    rungs, told, exhausted = due(climbed, ANCHOR, 0, ANCHOR + timedelta(hours=12))
+    assert [r.number for r in rungs] == [0, 1, 6] and told == 7 and exhausted
+
+
+def test_the_ladder_that_names_most_is_climbed() -> None:
+    """An urgent ECG and a frozen section have ladders of their own; every case has one."""
+
+    def code(*case: object) -> str:
+        found = ladder_for(LADDERS, Occasion.UNCLAIMED, *case)  # type: ignore[arg-type]
+        return "" if found is None else found.code
+
+    assert code("imaging", "stat", False) == "unclaimed-stat"
+    assert code("ecg", "stat", False) == "unclaimed-ecg"
+    assert code("pathology", "stat", True) == "unclaimed-frozen"
+    assert code("pathology", "routine", False) == ""
+    for occasion in set(Occasion) - {Occasion.UNCLAIMED}:
+        for urgency in ("stat", "urgent", "routine"):
+            assert ladder_for(LADDERS, occasion, "imaging", urgency, False) is not None
+
+
+def test_every_occasion_begins_and_ends_by_facts() -> None:
+    """None that cannot begin, none that only exhaustion would end."""
+    opened = {occasion for each in OPENS.values() for occasion in each}
+    ended = {occasion for each in ENDS.values() for occasion in each}
+    assert opened == ended == set(Occasion)
+
+
+@pytest.mark.parametrize("weight", list(Weight))
+def test_preferences_leave_the_critical_alone(weight: Weight) -> None:
+    """Who wants nothing still finds it in the page, and critical comes by every channel."""
+    step = (Channel.PUSH, Channel.SMS)
+    got = ways(step, [], weight)
+    assert got == ((Channel.IN_APP, *step) if weight is Weight.CRITICAL else (Channel.IN_APP,))
+    assert ways(step, None, weight) == (Channel.IN_APP, *step)
+    assert ways(step, [Channel.SMS, Channel.EMAIL], Weight.URGENT) == (Channel.IN_APP, Channel.SMS)
+
+
+@given(st.integers(0, 1439), st.integers(0, 1439), st.integers(0, 1439))
+def test_quiet_hours_hold_back_the_routine_alone(at: int, start: int, end: int) -> None:
+    """A routine notice waits to the end of the quiet hours, less than a day; nothing else waits."""
+    now = ANCHOR.replace(hour=at // 60, minute=at % 60)
+    for weight in (Weight.CRITICAL, Weight.URGENT):
+        assert not_before(weight, now, start, end, False) == now
+    assert not_before(Weight.ROUTINE, now, start, end, True) == now
+    when = not_before(Weight.ROUTINE, now, start, end, False)
+    quiet = (at - start) % 1440 < (end - start) % 1440
+    assert (when > now) == quiet
+    assert when - now < timedelta(days=1)
+    if quiet:
+        assert when.hour * 60 + when.minute == end
+
+
+def test_waiting_doubles_to_a_limit() -> None:
+    """And is spread over half of itself."""
+    assert backoff(1, 0.0) == timedelta(seconds=2.5)
+    assert backoff(3, 0.0) == timedelta(seconds=10)
+    assert backoff(50, 0.0) == timedelta(minutes=5)
+    assert backoff(50, 0.999) < timedelta(minutes=10)
