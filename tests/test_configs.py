@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
 from telemed.core.catalogue import Catalogue, FormField, ServiceType
+from telemed.core.ladder_rows import ladders_of
 from telemed.core.network import Network
 from telemed.core.network_rows import Severity, validate
 from telemed.core.sla import URGENCIES, allowed
 from telemed.demo import _STEPS
 from telemed.documents.network_file import read_folder
-from telemed.core.ladder_rows import ladders_of
 from telemed.settings import (
     CONFIGS,
     ROOT,

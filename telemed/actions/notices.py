@@ -62,20 +62,29 @@ def climb(act: Act, escalation_id: str, ways: Collection[Channel]) -> int:
         return 0
     ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
     case = requests.get(act.tx, row["request_id"])
-    if ladder is None or case is None:  # a ladder that was taken out of the configuration
-        rungs, told, exhausted = (), row["told"], True
-    else:
+    rungs: tuple[Rung, ...] = ()
+    told, exhausted = row["told"], True
+    if ladder is not None and case is not None:
         rungs, told, exhausted = escalation.due(ladder, row["anchor_at"], row["told"], act.now)
-    after = None if ladder is None else escalation.next_at(
-        ladder, row["anchor_at"], told, exhausted
-    )  # fmt: skip
-    values = {"told": told, "next_at": after, "exhausted_at": act.now if exhausted else None}
+    # A ladder that was taken out of the configuration is exhausted: its entry stays to be seen.
+    values = {
+        "told": told,
+        "next_at": None if ladder is None else _after(ladder, row, told, exhausted),
+        "exhausted_at": act.now if exhausted else None,
+    }
     if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
         return 0
-    count = sum(_tell_rung(act, row, ladder, case, rung, ways) for rung in rungs if ladder and case)
+    count = 0
+    for rung in rungs:
+        if ladder is not None and case is not None:
+            count += _tell_rung(act, row, ladder, case, rung, ways)
     if exhausted:
         act.tell(_fact(act, row, Kind.ESCALATION_EXHAUSTED, rung=told))
     return count
+
+
+def _after(ladder: Ladder, row: Row, told: int, exhausted: bool) -> datetime | None:
+    return escalation.next_at(ladder, row["anchor_at"], told, exhausted)
 
 
 def _tell_rung(

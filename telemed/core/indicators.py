@@ -201,7 +201,7 @@ _ROWS: tuple[Indicator, ...] = (
         "acting", "危急值处置用时", "Time to act", Side.REQUESTER,
         Kind.CRITICAL_ACTED_ON,
         "自危急值通知发出至申请方登记的处置时间。",
-        "From the notice of a critical finding to the time of the action, as the requester entered.",
+        "From the notice of a critical finding to the time of the action that was entered.",
     ),
     _share(
         "acknowledged_on_time_share", "危急值按时确认率", "On-time acknowledgement share",

@@ -4,7 +4,6 @@ Every server process follows and has the clock; they take turns, and who comes s
 rung told. One that cannot be told holds up no other.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core import escalation
-from telemed.core.activity import Activity
+from telemed.core.activity import Activity, Kind
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import ENDS, OF_A_FINDING, OPENS, Channel, Occasion
 from telemed.core.request import State
@@ -44,32 +43,44 @@ def follower(catalogue: Catalogue, new_id: Callable[[], str]) -> Follower:
 
 
 def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
-    """The first start on a log: what is open now has its ladders, what is over never gets one."""
+    """The first start on a log: what is open now has its ladders, what is over never gets one.
+
+    What was acknowledged before there were ladders said then what was done.
+    """
     tx.take_turn(f"follower {NAME}")
     if NAME in store_log.all_bookmarks(tx):
         return
     head = store_log.head(tx)
     c, k = t.requests.c, t.critical_notices.c
-    unacted = sa.select(k.request_id).where(k.acted_at.is_(None))
-    pending = sa.or_(c.state.in_([State.OPEN.value, State.RETURNED.value]), c.id.in_(unacted))
+    unanswered = sa.select(k.request_id).where(k.acknowledged_at.is_(None))
+    pending = sa.or_(c.state.in_([State.OPEN.value, State.RETURNED.value]), c.id.in_(unanswered))
     for row in tx.all(sa.select(c.id).where(pending)):
         for activity in store_log.of_request(tx, row["id"]):
-            _follow(tx, activity, catalogue, new_id)
+            if activity.kind != Kind.CRITICAL_ACKNOWLEDGED:
+                _follow(tx, activity, catalogue, new_id)
+            else:
+                _end(tx, activity, ENDS[activity.kind])
     store_log.move_bookmark(tx, NAME, head)
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
     if activity.request_id is None:
         return
+    _end(tx, activity, {*ENDS.get(activity.kind, ()), *OPENS.get(activity.kind, ())})
     finding = str(activity.data.get("finding") or "")
-    ended = {*ENDS.get(activity.kind, ()), *OPENS.get(activity.kind, ())}
-    if ended:
-        notices.end_escalations(tx, activity.request_id, ended, finding, activity.at)
     begun = OPENS.get(activity.kind, ())
     case = requests.get(tx, activity.request_id) if begun else None
-    for occasion in begun if case is not None else ():
+    if case is None:
+        return
+    for occasion in begun:
         of = finding if occasion in OF_A_FINDING else ""
         _open(tx, activity, case, occasion, of, catalogue, new_id())
+
+
+def _end(tx: Tx, activity: Activity, occasions: Collection[Occasion]) -> None:
+    if activity.request_id is not None and occasions:
+        finding = str(activity.data.get("finding") or "")
+        notices.end_escalations(tx, activity.request_id, occasions, finding, activity.at)
 
 
 def _open(

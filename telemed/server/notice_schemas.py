@@ -90,7 +90,9 @@ class PreferencesIn(In):
     email: Email = ""
     phone: Phone = ""
     wecom: WeCom = ""
-    channels: dict[Weight_, Annotated[list[Out_], Field(max_length=4)]] = {}
+    channels: dict[Weight_, Annotated[list[Out_], Field(max_length=4)]] = Field(
+        default_factory=dict
+    )
     quiet_from: Minute | None = None
     quiet_until: Minute | None = None
     on_call_until: datetime | None = None

@@ -22,7 +22,9 @@ OCCASIONS = {
     Occasion.UNCLAIMED: ("申请等待领取", "A request waits to be claimed"),
     Occasion.DEADLINE: ("申请临近或超过时限", "A request nears or is past its due time"),
     Occasion.RETURNED: ("退回的申请等待补充", "A returned request waits for more material"),
-    Occasion.CRITICAL_UNACKNOWLEDGED: ("危急值等待确认", "A critical finding waits to be acknowledged"),
+    Occasion.CRITICAL_UNACKNOWLEDGED: (
+        "危急值等待确认", "A critical finding waits to be acknowledged",
+    ),
     Occasion.CRITICAL_NOT_ACTED: (
         "危急值等待登记处置", "What was done about a critical finding is to be entered",
     ),

@@ -12,8 +12,9 @@ from telemed.server import (
     catalogue,
     holds,
     network,
-    presence,
+    notice_schemas,
     notices,
+    presence,
     quarantine,
     removals,
     reports,
@@ -22,7 +23,6 @@ from telemed.server import (
     tally,
     tally_files,
 )
-from telemed.server import notice_schemas
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
 from telemed.server.routing import Route

@@ -947,6 +947,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/critical/{notice_id}/acted-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What was done about a critical finding */
+        post: operations["requests_post_requests_critical_acted_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worklist": {
         parameters: {
             query?: never;
@@ -1339,6 +1356,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one was told */
+        get: operations["notices_get_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notices are read */
+        post: operations["notices_post_notices_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one wants to be told */
+        get: operations["notices_get_notices_preferences"];
+        /** Choose how to be told */
+        put: operations["notices_put_notices_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** This browser takes pushes */
+        post: operations["notices_post_notices_push"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/push/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** This browser takes no more pushes */
+        post: operations["notices_post_notices_push_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes unanswered */
+        get: operations["notices_get_escalations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/take-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer for what escalates */
+        post: operations["notices_post_escalations_take_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1421,6 +1558,24 @@ export interface components {
         AcknowledgeIn: {
             /** Action */
             action: string;
+        };
+        /**
+         * ActedIn
+         * @description What was done about a critical finding, and when the patient was treated.
+         */
+        ActedIn: {
+            /** Code */
+            code: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /** ActivityOut */
         ActivityOut: {
@@ -1614,6 +1769,8 @@ export interface components {
             templates: components["schemas"]["TemplateOut"][];
             /** Critical Findings */
             critical_findings: components["schemas"]["CriticalOut"][];
+            /** Critical Actions */
+            critical_actions: components["schemas"]["CriticalActionOut"][];
             consent: components["schemas"]["ConsentOut"];
             /** States */
             states: {
@@ -1814,6 +1971,12 @@ export interface components {
             /** En */
             en: string;
         };
+        /** CriticalActionOut */
+        CriticalActionOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+        };
         /** CriticalNoticeOut */
         CriticalNoticeOut: {
             /** Id */
@@ -1839,6 +2002,13 @@ export interface components {
             acknowledged_at: string | null;
             /** Action */
             action: string;
+            acted: components["schemas"]["Words"] | null;
+            /** Acted Note */
+            acted_note: string;
+            /** Acted At */
+            acted_at: string | null;
+            /** Acted By */
+            acted_by: string | null;
         };
         /** CriticalOut */
         CriticalOut: {
@@ -1942,6 +2112,52 @@ export interface components {
          * @enum {string}
          */
         Effect: "being-read" | "mixed" | "signed" | "follows" | "stays";
+        /** EscalationList */
+        EscalationList: {
+            /** Items */
+            items: components["schemas"]["EscalationOut"][];
+        };
+        /**
+         * EscalationOut
+         * @description A climb that goes on or is exhausted.
+         */
+        EscalationOut: {
+            /** Id */
+            id: string;
+            /** Ladder */
+            ladder: string;
+            /** Occasion */
+            occasion: string;
+            label: components["schemas"]["Words"];
+            /** Weight */
+            weight: string;
+            /** Request Id */
+            request_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            finding: components["schemas"]["Words"] | null;
+            /**
+             * Anchor At
+             * Format: date-time
+             */
+            anchor_at: string;
+            /** Told */
+            told: number;
+            /** Rungs */
+            rungs: number;
+            /** Next At */
+            next_at: string | null;
+            /** Exhausted At */
+            exhausted_at: string | null;
+            /** May Take On */
+            may_take_on: boolean;
+            /** Sent */
+            sent: components["schemas"]["SentOut"][];
+        };
         /** FactsOut */
         FactsOut: {
             /** Items */
@@ -2348,6 +2564,53 @@ export interface components {
             /** Agreements */
             agreements: number;
         };
+        /**
+         * NoticeOut
+         * @description One notice of one's own; the words are of its occasion.
+         */
+        NoticeOut: {
+            /** Id */
+            id: string;
+            /** Occasion */
+            occasion: string;
+            label: components["schemas"]["Words"];
+            /** Weight */
+            weight: string;
+            /** Rung */
+            rung: number;
+            /** Request Id */
+            request_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Read At */
+            read_at: string | null;
+            /** Escalation Id */
+            escalation_id: string | null;
+            /** May Take On */
+            may_take_on: boolean;
+            /** Over */
+            over: boolean;
+        };
+        /** NoticePage */
+        NoticePage: {
+            /** Items */
+            items: components["schemas"]["NoticeOut"][];
+            /** Next */
+            next: string | null;
+            /** Unread */
+            unread: {
+                [key: string]: number;
+            };
+        };
         /** Option */
         Option: {
             /** Value */
@@ -2465,6 +2728,82 @@ export interface components {
             active: boolean;
         };
         /**
+         * PreferencesIn
+         * @description Where one can be reached, by what, and when not. Minutes of the day, Asia/Shanghai.
+         */
+        PreferencesIn: {
+            /**
+             * Email
+             * @default
+             */
+            email?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Wecom
+             * @default
+             */
+            wecom?: string;
+            /** Channels */
+            channels?: {
+                [key: string]: ("push" | "email" | "sms" | "wecom")[];
+            };
+            /**
+             * Quiet From
+             * @default null
+             */
+            quiet_from?: number | null;
+            /**
+             * Quiet Until
+             * @default null
+             */
+            quiet_until?: number | null;
+            /**
+             * On Call Until
+             * @default null
+             */
+            on_call_until?: string | null;
+            /**
+             * Language
+             * @default zh
+             * @enum {string}
+             */
+            language?: "zh" | "en";
+        };
+        /**
+         * PreferencesOut
+         * @description `ways` are the channels of this deployment, `push_key` what browsers subscribe with.
+         */
+        PreferencesOut: {
+            /** Email */
+            email: string;
+            /** Phone */
+            phone: string;
+            /** Wecom */
+            wecom: string;
+            /** Channels */
+            channels: {
+                [key: string]: string[];
+            };
+            /** Quiet From */
+            quiet_from: number | null;
+            /** Quiet Until */
+            quiet_until: number | null;
+            /** On Call Until */
+            on_call_until: string | null;
+            /** Language */
+            language: string;
+            /** Ways */
+            ways: string[];
+            /** Push Key */
+            push_key: string;
+            /** Browsers */
+            browsers: number;
+        };
+        /**
          * PresenceOut
          * @description Who is connected now. `whole` false: who is not here may be, at a server nobody hears.
          */
@@ -2505,6 +2844,38 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * PushIn
+         * @description What a browser's PushSubscription says of itself.
+         */
+        PushIn: {
+            /** Endpoint */
+            endpoint: string;
+            keys: components["schemas"]["PushKeys"];
+        };
+        /** PushKeys */
+        PushKeys: {
+            /** P256Dh */
+            p256dh: string;
+            /** Auth */
+            auth: string;
+        };
+        /** PushOutIn */
+        PushOutIn: {
+            /** Endpoint */
+            endpoint: string;
+        };
+        /**
+         * ReadIn
+         * @description Which are read; null for all.
+         */
+        ReadIn: {
+            /**
+             * Ids
+             * @default null
+             */
+            ids?: string[] | null;
         };
         /** ReasonOut */
         ReasonOut: {
@@ -2916,6 +3287,15 @@ export interface components {
         SendBackIn: {
             /** Note */
             note: string;
+        };
+        /** SentOut */
+        SentOut: {
+            /** Channel */
+            channel: string;
+            /** State */
+            state: string;
+            /** Count */
+            count: number;
         };
         /** SentTwiceList */
         SentTwiceList: {
@@ -3338,6 +3718,13 @@ export interface components {
                 [key: string]: (number | null)[];
             };
         };
+        /** UnreadOut */
+        UnreadOut: {
+            /** Unread */
+            unread: {
+                [key: string]: number;
+            };
+        };
         /** UploadFileOut */
         UploadFileOut: {
             /** Id */
@@ -3484,6 +3871,7 @@ export type AccountOut = components['schemas']['AccountOut'];
 export type AccountPage = components['schemas']['AccountPage'];
 export type AccountPatch = components['schemas']['AccountPatch'];
 export type AcknowledgeIn = components['schemas']['AcknowledgeIn'];
+export type ActedIn = components['schemas']['ActedIn'];
 export type ActivityOut = components['schemas']['ActivityOut'];
 export type AgreementOut = components['schemas']['AgreementOut'];
 export type AllianceOut = components['schemas']['AllianceOut'];
@@ -3504,6 +3892,7 @@ export type ConflictGroup = components['schemas']['ConflictGroup'];
 export type ConflictList = components['schemas']['ConflictList'];
 export type Consent = components['schemas']['Consent'];
 export type ConsentOut = components['schemas']['ConsentOut'];
+export type CriticalActionOut = components['schemas']['CriticalActionOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
 export type DeleteIn = components['schemas']['DeleteIn'];
@@ -3515,6 +3904,8 @@ export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
 export type Effect = components['schemas']['Effect'];
+export type EscalationList = components['schemas']['EscalationList'];
+export type EscalationOut = components['schemas']['EscalationOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
 export type Hello = components['schemas']['Hello'];
@@ -3543,6 +3934,8 @@ export type MoveIn = components['schemas']['MoveIn'];
 export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
+export type NoticeOut = components['schemas']['NoticeOut'];
+export type NoticePage = components['schemas']['NoticePage'];
 export type Option = components['schemas']['Option'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PatientChangeOut = components['schemas']['PatientChangeOut'];
@@ -3551,9 +3944,15 @@ export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
 export type PersonOut = components['schemas']['PersonOut'];
+export type PreferencesIn = components['schemas']['PreferencesIn'];
+export type PreferencesOut = components['schemas']['PreferencesOut'];
 export type PresenceOut = components['schemas']['PresenceOut'];
 export type PresentPerson = components['schemas']['PresentPerson'];
 export type ProblemBody = components['schemas']['ProblemBody'];
+export type PushIn = components['schemas']['PushIn'];
+export type PushKeys = components['schemas']['PushKeys'];
+export type PushOutIn = components['schemas']['PushOutIn'];
+export type ReadIn = components['schemas']['ReadIn'];
 export type ReasonOut = components['schemas']['ReasonOut'];
 export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
@@ -3572,6 +3971,7 @@ export type Resolved = components['schemas']['Resolved'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type Section = components['schemas']['Section'];
 export type SendBackIn = components['schemas']['SendBackIn'];
+export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
 export type SeriesOut = components['schemas']['SeriesOut'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
@@ -3597,6 +3997,7 @@ export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
+export type UnreadOut = components['schemas']['UnreadOut'];
 export type UploadFileOut = components['schemas']['UploadFileOut'];
 export type UploadIn = components['schemas']['UploadIn'];
 export type UploadOut = components['schemas']['UploadOut'];
@@ -5658,6 +6059,42 @@ export interface operations {
             };
         };
     };
+    requests_post_requests_critical_acted_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                notice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActedIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     requests_get_worklist: {
         parameters: {
             query?: {
@@ -6441,6 +6878,258 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresenceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_get_notices: {
+        parameters: {
+            query?: {
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_post_notices_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_get_notices_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_put_notices_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_post_notices_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_post_notices_push_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushOutIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_get_escalations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    notices_post_escalations_take_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Problem */

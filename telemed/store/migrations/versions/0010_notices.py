@@ -1,5 +1,7 @@
 """Ladders being climbed, notices and how they went out, and what was done about the critical."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,7 +17,7 @@ def upgrade() -> None:
     _escalations()
     _notices()
     _people()
-    acted = (
+    acted: tuple[sa.Column[Any], ...] = (
         sa.Column("acted_code", sa.Text()),
         sa.Column("acted_note", sa.Text(), nullable=False, server_default=""),
         sa.Column("acted_at", UtcTime()),
