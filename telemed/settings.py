@@ -11,7 +11,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -25,17 +24,16 @@ from telemed.core.catalogue import (
     ConsentText,
     CriticalAction,
     CriticalFinding,
-    Deadline,
     FormField,
     FormSection,
     Reason,
     Retention,
     ServiceType,
     Template,
-    Timers,
     Words,
 )
 from telemed.core.ladder_rows import ladders_of
+from telemed.timetables import load_timetable
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -336,31 +334,6 @@ class _Services(_Row):
     service: list[_Service]
 
 
-class _Deadline(_Row):
-    service: str
-    urgency: str = Field(pattern="^(routine|urgent|stat)$")
-    minutes: int = Field(ge=1)
-    modality: str | None = None
-    frozen: bool | None = None
-
-
-class _CriticalTimers(_Row):
-    notify_minutes: int = Field(ge=1)
-    acknowledge_minutes: int = Field(ge=1)
-
-
-class _LeaseTimers(_Row):
-    lease_minutes: int = Field(ge=1)
-    heartbeat_seconds: int = Field(ge=5)
-
-
-class _Deadlines(_Row):
-    timezone: str
-    deadline: list[_Deadline]
-    critical: _CriticalTimers
-    claim: _LeaseTimers
-
-
 class _Reason(_Row):
     step: str
     code: str
@@ -426,7 +399,7 @@ class _Retention(_Row):
 def load_catalogue(configs: Path) -> Catalogue:
     """Everything that can be asked for, validated. A mistake in a file stops the start."""
     services = _read(configs / "service_types.toml", _Services)
-    deadlines = _read(configs / "deadlines.toml", _Deadlines)
+    times = load_timetable(configs)
     reasons = _read(configs / "reasons.toml", _Reasons)
     templates = _read(configs / "templates.toml", _Templates)
     findings = _read(configs / "critical_findings.toml", _Findings)
@@ -436,16 +409,10 @@ def load_catalogue(configs: Path) -> Catalogue:
     actions = _read(configs / "critical_actions.toml", _CriticalActions)
     return Catalogue(
         services={s.code: s.core() for s in services.service},
-        deadlines=tuple(
-            Deadline(d.service, d.urgency, d.minutes, d.modality, d.frozen)
-            for d in deadlines.deadline
-        ),
-        timers=Timers(
-            critical_notify=timedelta(minutes=deadlines.critical.notify_minutes),
-            critical_acknowledge=timedelta(minutes=deadlines.critical.acknowledge_minutes),
-            lease=timedelta(minutes=deadlines.claim.lease_minutes),
-            heartbeat=timedelta(seconds=deadlines.claim.heartbeat_seconds),
-        ),
+        deadlines=times.deadlines,
+        owed=times.owed,
+        timers=times.timers,
+        calendar=times.calendar,
         reasons=tuple(
             Reason(r.code, r.step, r.label.core(), tuple(r.services)) for r in reasons.reason
         ),

@@ -19,7 +19,7 @@ from telemed.core.catalogue import Catalogue, FormField, ServiceType
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.network import Network
 from telemed.core.network_rows import Severity, validate
-from telemed.core.sla import URGENCIES, allowed
+from telemed.core.sla import URGENCIES, promised
 from telemed.demo import _STEPS
 from telemed.documents.network_file import read_folder
 from telemed.settings import (
@@ -101,7 +101,9 @@ def test_every_live_service_has_a_deadline_for_every_urgency() -> None:
     for service in live():
         for modality in (None, *service.modalities):
             for frozen in (False, True):
-                times = [allowed(told, service.code, u, modality, frozen) for u in URGENCIES]
+                times = [
+                    promised(told, service.code, u, modality, frozen).allowance for u in URGENCIES
+                ]
                 assert times == sorted(times), (service.code, modality, frozen)
 
 

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from telemed.assemble import open_services
+from telemed.core.clocks import Side, clocks_of, taken, turns_of
 from telemed.server.services import Services
 from telemed.settings import CONFIGS, Settings
 from telemed.simulate import run
@@ -22,7 +23,9 @@ from telemed.simulate.plan import Plan, Wish
 from telemed.simulate.rates import is_holiday, is_workday, load_rates
 from telemed.simulate.run import NothingToPlay, Order
 from telemed.simulate.world import ZONE, read_world
+from telemed.store import log
 from telemed.store import tables as t
+from telemed.store.tx import Tx
 
 UNTIL = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight after 31 March in Guangxi."""
@@ -56,6 +59,34 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with house(tmp_path_factory.mktemp("simulated")) as services:
         run.play(services, SMALL)
         yield services
+
+
+# --- the clocks ---------------------------------------------------------------------------------
+
+
+def test_both_clocks_of_a_row_are_those_of_its_facts(played: Services) -> None:
+    """Replaying the log gives the turn, the beginning and the time of either side that each row
+    holds; of every turn that ended the row keeps whole seconds."""
+    now = UNTIL + timedelta(days=1)
+
+    def compare(tx: Tx) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        for row in tx.all(sa.select(t.requests).where(t.requests.c.submitted_at.is_not(None))):
+            turns, kept = turns_of(log.of_request(tx, row["id"])), clocks_of(row)
+            last = turns[-1] if turns[-1].until is None else None
+            assert (last.turn if last else None) == kept.turn
+            slack = timedelta(seconds=len(turns))
+            for side, hand in ((Side.PROVIDER, kept.provider), (Side.REQUESTER, kept.requester)):
+                assert timedelta(0) <= taken(turns, side, now) - hand.at(now) + slack <= 2 * slack
+            if last and last.side is Side.REQUESTER:
+                assert (kept.requester.since, kept.requester.due) == (last.since, last.due)
+            elif last:
+                assert kept.provider.due == last.due
+            seen[row["state"]] += 1
+        return seen
+
+    seen = played.store.read_now(compare)
+    assert seen["confirmed"] > 20 and len(seen) > 3
 
 
 # --- the plan -----------------------------------------------------------------------------------

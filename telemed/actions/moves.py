@@ -4,9 +4,9 @@
 compare-and-set and tells the fact. No other module sets a request's or a workitem's state.
 """
 
-from datetime import timedelta
 from typing import Any
 
+from telemed.actions import promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import request, workitem
@@ -49,8 +49,11 @@ def attempt(act: Act, case: Case) -> dict[str, object]:
     return {} if current is None else {"workitem": current["id"], "attempt": current["attempt"]}
 
 
-def move(act: Act, case: Case, event: request.Event, values: dict[str, Any] | None = None) -> None:
-    """Take one step of the request table with all that it does to the workitem."""
+def move(
+    act: Act, case: Case, event: request.Event, values: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Take one step of the request table with all that it does to the workitem and the clocks;
+    what was written."""
     to = request.MACHINE.step(case.state, event)
     joint = request.JOINT[event]
     current = requests.current_workitem(act.tx, case.id)
@@ -60,12 +63,14 @@ def move(act: Act, case: Case, event: request.Event, values: dict[str, Any] | No
     if joint.cancel and current is not None and current["state"] in requests.OPEN_WORKITEM:
         end_workitem(act, current, workitem.Event.CANCEL, reason)
         reports.discard_drafts(act.tx, case.id, act.now)
-    changes = {"state": to.value, "updated_at": act.now, **(values or {})}
+    turn = promises.turn(act, case, to)
+    changes = {"state": to.value, "updated_at": act.now, **turn, **(values or {})}
     if not requests.change(act.tx, case.id, case.row["version"], changes):
         raise Problem("stale", current="?")
     if joint.schedule:
         provider = str(changes.get("provider_id") or case.row["provider_id"])
         requests.schedule(act.tx, act.new_id(), case.id, provider, act.now)
+    return changes
 
 
 def end_workitem(act: Act, current: Row | None, event: workitem.Event, reason: str) -> None:
@@ -76,10 +81,3 @@ def end_workitem(act: Act, current: Row | None, event: workitem.Event, reason: s
     done = {"state": to.value, "ended_at": act.now, "end_reason": reason, "lease_until": None}
     if not requests.change_workitem(act.tx, current["id"], current["state"], done):
         raise Problem("stale", current="?")
-
-
-def waited(case: Case, act: Act) -> timedelta:
-    """All time spent waiting for the requesting side, up to now."""
-    total = timedelta(seconds=case.row["waited_seconds"])
-    since = case.row["waiting_since"]
-    return total if since is None else total + (act.now - since)

@@ -129,19 +129,20 @@ def destinations(act: Act, service: str, request_id: str | None = None) -> list[
     asking = act.subject.own_institution
     if request_id is not None:
         asking = door.case(act, request_id).row["requester_id"]
-    minutes = _allowed_minutes(act, service)
     return [
-        Offer(offer, minutes)
+        Offer(offer, _allowed_minutes(act, service, offer))
         for offer in network.destinations(act.tx, asking, service, act.now)
         if not wanted.provider_scopes
         or covers(tuple(offer["provider_scopes"]), wanted.provider_scopes)
     ]
 
 
-def _allowed_minutes(act: Act, service: str) -> dict[str, int]:
+def _allowed_minutes(act: Act, service: str, agreement: Row) -> dict[str, int]:
+    """Minutes of each promise by urgency, the agreement's own before the network's."""
     rows = [d for d in act.catalogue.deadlines if d.service == service]
+    terms = sla.terms_of(agreement["terms"])
     return {
-        urgency: int(sla.allowed(rows, service, urgency).total_seconds() // 60)
+        urgency: sla.promised(rows, service, urgency, terms=terms).row.minutes
         for urgency in sla.URGENCIES
         if any(d.urgency == urgency and d.modality is None and not d.frozen for d in rows)
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from telemed.actions import door, image_changes, moves, worklist
+from telemed.actions import door, image_changes, moves, promises, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, request, workitem
@@ -200,14 +200,14 @@ def _issue(act: Act, case: Case, version: Row, signer: Signer) -> None:
             "positive": content.get("positive"),
             "critical": case.row["critical"] or bool(content.get("critical")),
         }
-    moves.move(act, case, request.Event.REVISE, values)
-    act.tell(moves.fact(act, case, kind, reader=version["author_id"]))
+    after = moves.move(act, case, request.Event.REVISE, values)
+    told = promises.begun(after)
+    act.tell(moves.fact(act, case, kind, reader=version["author_id"], **told))
 
 
 def _answer(act: Act, case: Case, version: Row) -> None:
     content = version["content"]
-    spent = moves.waited(case, act)
-    moves.move(
+    after = moves.move(
         act,
         case,
         request.Event.ANSWER,
@@ -224,11 +224,12 @@ def _answer(act: Act, case: Case, version: Row) -> None:
             Kind.REPORT_ISSUED,
             submitted_at=case.row["submitted_at"].isoformat(),
             due_at=case.row["due_at"].isoformat(),
-            waited_seconds=int(spent.total_seconds()),
+            waited_seconds=int(promises.waited(act, case)),
             positive=content.get("positive"),
             critical=bool(content.get("critical")),
             reader=version["author_id"],
             verifier=version["verifier_id"],
+            **promises.begun(after),
         )
     )
 

@@ -3,16 +3,16 @@ give a request back: return, decline, redirect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import door, moves
+from telemed.actions import door, moves, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
-from telemed.core import completeness, request, sla
+from telemed.core import completeness, request
 from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import covers
@@ -21,6 +21,7 @@ from telemed.core.errors import Problem
 from telemed.core.request import Event
 from telemed.store import network, requests, studies
 from telemed.store import tables as t
+from telemed.store.tx import Row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -138,44 +139,45 @@ def missing(act: Act, case: Case) -> list[completeness.Missing]:
 def submit(act: Act, request_id: str) -> None:
     """Send a draft: complete, consented, under an agreement in force, within the scope."""
     case = door.own_case(act, request_id)
-    agreement = _ready(act, case)
-    allowance = _allowance(act, case)
-    moves.move(
-        act,
-        case,
-        Event.SUBMIT,
-        {
-            "agreement_id": agreement,
-            "submitted_at": act.now,
-            "due_at": sla.due_at(act.now, allowance),
-            "modality": _modality(act, case),
-        },
-    )
-    act.tell(_sent(act, case, Kind.REQUEST_SUBMITTED, act.now, act.now + allowance, 0))
+    _send(act, case, Event.SUBMIT, Kind.REQUEST_SUBMITTED, act.now)
 
 
 def resubmit(act: Act, request_id: str) -> None:
     """Send again after a return, or elsewhere after a refusal; waiting for us is not counted."""
     case = door.own_case(act, request_id)
     request.MACHINE.step(case.state, Event.RESUBMIT)
+    _send(act, case, Event.RESUBMIT, Kind.REQUEST_RESUBMITTED, case.row["submitted_at"])
+
+
+def _send(act: Act, case: Case, event: Event, kind: Kind, sent: datetime) -> None:
     agreement = _ready(act, case)
-    spent = moves.waited(case, act)
-    due = sla.due_at(case.row["submitted_at"], _allowance(act, case), spent)
-    seconds = int(spent.total_seconds())
-    moves.move(
+    modality = _modality(act, case)
+    promised = promises.answer(act, case, agreement, modality, sent)
+    after = moves.move(
         act,
         case,
-        Event.RESUBMIT,
+        event,
         {
-            "agreement_id": agreement,
-            "waiting_since": None,
-            "waited_seconds": seconds,
-            "due_at": due,
-            "modality": _modality(act, case),
+            "agreement_id": agreement["id"],
+            "submitted_at": sent,
+            "modality": modality,
             "step_reason": None,
+            **promised,
         },
     )
-    act.tell(_sent(act, case, Kind.REQUEST_RESUBMITTED, case.row["submitted_at"], due, seconds))
+    waited = after.get("waited_seconds", case.row["waited_seconds"])
+    act.tell(
+        moves.fact(
+            act,
+            case,
+            kind,
+            submitted_at=sent.isoformat(),
+            due_at=promised["due_at"].isoformat(),
+            promise=promised["promise"],
+            waited_seconds=waited,
+            **promises.ended(case),
+        )
+    )
 
 
 def discard(act: Act, request_id: str) -> None:
@@ -187,8 +189,8 @@ def withdraw(act: Act, request_id: str, reason: str | None, note: str) -> None:
     """Take a request back before it is answered."""
     case = door.own_case(act, request_id)
     why = _reason(act, case, "withdraw", reason, note)
-    moves.move(act, case, Event.WITHDRAW, {"step_reason": why, "waiting_since": None})
-    act.tell(moves.fact(act, case, Kind.REQUEST_WITHDRAWN, reason=reason))
+    moves.move(act, case, Event.WITHDRAW, {"step_reason": why})
+    act.tell(moves.fact(act, case, Kind.REQUEST_WITHDRAWN, reason=reason, **promises.ended(case)))
 
 
 def return_(act: Act, request_id: str, reason: str | None, note: str) -> None:
@@ -196,8 +198,8 @@ def return_(act: Act, request_id: str, reason: str | None, note: str) -> None:
     case = door.provided_case(act, request_id, Permission.MOVE_REQUESTS)
     _require_not_held_by_other(act, case)
     why = _reason(act, case, "return", reason, note)
-    moves.move(act, case, Event.RETURN, {"step_reason": why, "waiting_since": act.now})
-    act.tell(moves.fact(act, case, Kind.REQUEST_RETURNED, reason=reason))
+    after = moves.move(act, case, Event.RETURN, {"step_reason": why})
+    act.tell(moves.fact(act, case, Kind.REQUEST_RETURNED, reason=reason, **promises.begun(after)))
 
 
 def decline(act: Act, request_id: str, reason: str | None, note: str) -> None:
@@ -205,8 +207,8 @@ def decline(act: Act, request_id: str, reason: str | None, note: str) -> None:
     case = door.provided_case(act, request_id, Permission.MOVE_REQUESTS)
     _require_not_held_by_other(act, case)
     why = _reason(act, case, "decline", reason, note)
-    moves.move(act, case, Event.DECLINE, {"step_reason": why, "waiting_since": act.now})
-    act.tell(moves.fact(act, case, Kind.REQUEST_DECLINED, reason=reason))
+    after = moves.move(act, case, Event.DECLINE, {"step_reason": why})
+    act.tell(moves.fact(act, case, Kind.REQUEST_DECLINED, reason=reason, **promises.begun(after)))
 
 
 def redirect(
@@ -224,7 +226,7 @@ def redirect(
     if consent.get("kind") == "signed" and not consent.get("onward"):
         raise Problem("consent-receiver")
     why = _reason(act, case, "redirect", reason, note)
-    agreement = _agreement(act, case, provider)
+    agreement = _agreement(act, case, provider)["id"]
     moves.move(
         act,
         case,
@@ -249,7 +251,9 @@ def confirm(act: Act, request_id: str, adoption: str, diagnosis: str, note: str)
             "step_reason": {"code": adoption, "note": note} if note else None,
         },
     )
-    act.tell(moves.fact(act, case, Kind.REQUEST_CONFIRMED, adoption=adoption))
+    act.tell(
+        moves.fact(act, case, Kind.REQUEST_CONFIRMED, adoption=adoption, **promises.ended(case))
+    )
 
 
 def acknowledge(act: Act, request_id: str, notice_id: str, action: str) -> None:
@@ -334,8 +338,8 @@ def act_on(act: Act, request_id: str, notice_id: str, code: str, note: str, at: 
 # --- what the steps above ask -----------------------------------------------------------------
 
 
-def _ready(act: Act, case: Case) -> str:
-    """Problem unless it may be sent now; else the agreement's id."""
+def _ready(act: Act, case: Case) -> Row:
+    """Problem unless it may be sent now; else the agreement."""
     _require_live(case.service)
     gaps = missing(act, case)
     if gaps:
@@ -349,7 +353,7 @@ def _require_live(service: ServiceType) -> None:
         raise Problem("service-not-live", service=_words(service))
 
 
-def _agreement(act: Act, case: Case, provider: str) -> str:
+def _agreement(act: Act, case: Case, provider: str) -> Row:
     """The agreement in force that covers it, with a provider licensed for it."""
     target = network.institution(act.tx, provider)
     name = target["name"] if target else provider
@@ -361,7 +365,7 @@ def _agreement(act: Act, case: Case, provider: str) -> str:
     scopes = tuple(target["scopes"])
     if case.service.provider_scopes and not covers(scopes, case.service.provider_scopes):
         raise Problem("out-of-scope", provider=name, service=_words(case.service))
-    return str(found["id"])
+    return found
 
 
 def _check_destination(act: Act, case: Case, provider: str) -> None:
@@ -386,16 +390,6 @@ def _set_studies(act: Act, case: Case, study_ids: list[str]) -> None:
     requests.set_studies(act.tx, case.id, study_ids)
 
 
-def _allowance(act: Act, case: Case) -> timedelta:
-    return sla.allowed(
-        act.catalogue.deadlines,
-        case.row["service"],
-        case.row["urgency"],
-        _modality(act, case),
-        bool(case.row["content"].get("frozen")),
-    )
-
-
 def _modality(act: Act, case: Case) -> str | None:
     """The modality it is read as: the first accepted one among its studies."""
     present = {
@@ -404,19 +398,6 @@ def _modality(act: Act, case: Case) -> str | None:
         for m in str(study["modalities"]).split("\\")
     }
     return next((m for m in case.service.modalities if m in present), None)
-
-
-def _sent(
-    act: Act, case: Case, kind: Kind, first_sent: datetime, due: datetime, waited: int
-) -> Fact:
-    return moves.fact(
-        act,
-        case,
-        kind,
-        submitted_at=first_sent.isoformat(),
-        due_at=due.isoformat(),
-        waited_seconds=waited,
-    )
 
 
 def _reason(act: Act, case: Case, step: str, code: str | None, note: str) -> dict[str, Any]:

@@ -7,8 +7,10 @@ branch on a service's name anywhere: what differs between services is a field he
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from telemed.core.escalation import Ladder
+from telemed.core.workdays import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,37 @@ class ServiceType:
         return any(f.key == "positive" for f in self.report_fields())
 
 
+class Count(StrEnum):
+    """What a promise's minutes are counted by."""
+
+    CLOCK = "clock hours"
+    WORKING = "working hours"
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Minutes for a service and urgency, optionally narrower; the first matching row wins."""
+    """Minutes for a service and urgency, optionally narrower; the row that names more wins.
+
+    `clause` is where an agreement says so; the network's own rows have none.
+    """
 
     service: str
     urgency: str
     minutes: int
     modality: str | None = None
     frozen: bool | None = None
+    clock: Count = Count.CLOCK
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Minutes within which the requester does its own part; `turn` is one of `clocks.Turn`."""
+
+    turn: str
+    urgency: str
+    minutes: int
+    clock: Count = Count.CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +206,8 @@ class Catalogue:
     critical_findings: Sequence[CriticalFinding]
     consent: ConsentText
     retention: Sequence[Retention]
+    calendar: Calendar
+    owed: Sequence[Owed] = ()
     ladders: Sequence[Ladder] = ()
     critical_actions: Sequence[CriticalAction] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()

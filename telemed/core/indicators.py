@@ -222,6 +222,58 @@ _ROWS: tuple[Indicator, ...] = (
         Better.LOWER, Side.REQUESTER,
     ),
     _count(
+        "supplied", "补充数", "Material supplied", Side.REQUESTER, Kind.REQUEST_RESUBMITTED,
+        "退回后补充资料并重新发送的次数；婉拒后改投不计。",
+        "Returns answered by sending again; asking somebody else after a refusal is not counted.",
+    ),
+    _duration(
+        "supplying", "补充用时", "Time to supply", Side.REQUESTER, Kind.REQUEST_RESUBMITTED,
+        "自退回至重新发送，即申请方的钟所走的时间（钟表时间）。",
+        "From the return to sending again: what the requester's clock ran, in clock time.",
+    ),
+    _count(
+        "supplied_due", "有时限补充数", "Supplied with a due time", Side.REQUESTER,
+        Kind.REQUEST_RESUBMITTED,
+        "退回时载有补充时限的补充。",
+        "Material supplied that had a due time when it was asked for.",
+    ),
+    _count(
+        "supplied_on_time", "按时补充数", "Supplied on time", Side.REQUESTER,
+        Kind.REQUEST_RESUBMITTED,
+        "不晚于补充时限的补充。",
+        "Material supplied no later than its due time.",
+    ),
+    _share(
+        "supplied_on_time_share", "按时补充率", "On-time supply share", Side.REQUESTER,
+        "supplied_on_time", "supplied_due",
+        "按时补充数 ÷ 有时限补充数；尚未补充的不在其内。",
+        "Supplied on time over supplied with a due time; what is still owed is outside it.",
+        Better.HIGHER,
+    ),
+    _duration(
+        "reading", "阅读用时", "Time to read", Side.REQUESTER, Kind.REQUEST_CONFIRMED,
+        "自报告（或其后的补充、修订报告）签发至申请方反馈。",
+        "From the report, or the addendum or amendment after it, to the requester's decision.",
+    ),
+    _count(
+        "read_due", "有时限反馈数", "Decisions with a due time", Side.REQUESTER,
+        Kind.REQUEST_CONFIRMED,
+        "签发时载有阅读时限的反馈。",
+        "Decisions on reports that had a time to be read by.",
+    ),
+    _count(
+        "read_on_time", "按时反馈数", "Read on time", Side.REQUESTER, Kind.REQUEST_CONFIRMED,
+        "不晚于阅读时限的反馈。",
+        "Decisions given no later than the time to read.",
+    ),
+    _share(
+        "read_on_time_share", "按时反馈率", "On-time reading share", Side.REQUESTER,
+        "read_on_time", "read_due",
+        "按时反馈数 ÷ 有时限反馈数；尚未反馈的不在其内。",
+        "Read on time over decisions with a due time; reports not yet read are outside it.",
+        Better.HIGHER,
+    ),
+    _count(
         "withdrawn", "撤回数", "Withdrawn", Side.REQUESTER, Kind.REQUEST_WITHDRAWN,
         "申请方撤回的申请。",
         "Requests withdrawn by the requester.",

@@ -16,6 +16,7 @@ from datetime import date
 from enum import StrEnum
 
 from telemed.core.access import Role
+from telemed.core.catalogue import Deadline
 
 
 class Form(StrEnum):
@@ -128,6 +129,8 @@ class Agreement:
     liability: str
     """How liability for harm is shared, in words."""
     document_no: str
+    deadlines: tuple[Deadline, ...] = ()
+    """Its own deadlines, which go before the network's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,6 +352,11 @@ def _judge_agreements(
                 yield agreements.problem(row, column, "dangling", value=code)
             elif code in register and not register[code].connected:
                 yield agreements.problem(row, column, "not-connected", Severity.WARNING, value=code)
+        for term in agreement.deadlines:
+            if term.service not in agreement.services:
+                yield agreements.problem(
+                    row, "deadlines", "deadline-not-agreed", value=term.service
+                )
         provider = register.get(agreement.provider)
         for service in agreement.services:
             if service not in service_scopes:

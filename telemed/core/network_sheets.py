@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from telemed.core import identifiers
 from telemed.core.access import SEPARATE, Role
+from telemed.core.catalogue import Count, Deadline
 from telemed.core.identifiers import Flaw
 from telemed.core.network import (
     Agreement,
@@ -89,6 +90,36 @@ def _yes_no(text: str) -> bool | Flaw:
 def _words(text: str) -> tuple[str, ...]:
     # Both keyboards' commas and semicolons, and the Chinese enumeration comma.
     return tuple(dict.fromkeys(w for w in re.split("[\\s;,|\uff1b\uff0c\u3001]+", text) if w))
+
+
+_TERM: Final = re.compile(
+    r"(?P<service>[a-z0-9-]+)(:(?P<what>[A-Z]{2,16}|frozen))? +(?P<urgency>routine|urgent|stat) +"
+    r"(?P<minutes>[1-9][0-9]{0,5})(?P<working> +(working|工时))?( +(?P<clause>[§第].{1,40}))?"
+)
+
+
+def _deadlines(text: str) -> tuple[Deadline, ...] | Flaw:
+    """`imaging:CT routine 240 working §3.2; imaging stat 20`: service, urgency, minutes."""
+    terms = [term.strip() for term in re.split("[;；]", text) if term.strip()]
+    found = [_TERM.fullmatch(term) for term in terms]
+    rows = [_deadline(match) for match in found if match is not None]
+    named = {(row.service, row.urgency, row.modality, row.frozen) for row in rows}
+    if len(rows) < len(terms) or len(named) < len(rows):
+        return Flaw("bad-deadline", {"value": text})
+    return tuple(rows)
+
+
+def _deadline(match: re.Match[str]) -> Deadline:
+    what = match["what"]
+    return Deadline(
+        service=match["service"],
+        urgency=match["urgency"],
+        minutes=int(match["minutes"]),
+        modality=None if what in (None, "frozen") else what,
+        frozen=True if what == "frozen" else None,
+        clock=Count.WORKING if match["working"] else Count.CLOCK,
+        clause=match["clause"] or "",
+    )
 
 
 def _services(text: str) -> tuple[str, ...] | Flaw:
@@ -244,6 +275,7 @@ AGREEMENTS: Final = Sheet(
         Column("rank", _rank, empty=1),
         Column("liability", _text),
         Column("document_no", _text),
+        Column("deadlines", _deadlines, empty=()),
     ),
 )
 DEPARTMENTS: Final = Sheet(

@@ -116,9 +116,8 @@ def _turnaround(activity: Activity) -> float | None:
 
 
 def _acknowledged(activity: Activity) -> Found:
-    spent = _seconds_since(activity, "raised_at")
     yield "acknowledged", None
-    yield "acknowledging", spent if spent is None or spent >= 0 else None
+    yield "acknowledging", _spent_since(activity, "raised_at")
     yield from _against_due(activity, "acknowledged_due", "acknowledged_on_time")
 
 
@@ -130,16 +129,35 @@ def _acted(activity: Activity) -> Found:
     yield "acting", spent if spent is None or spent >= 0 else None
 
 
-def _against_due(activity: Activity, due_code: str, on_time_code: str) -> Found:
-    due = _moment(activity, "due_at")
+def _against_due(
+    activity: Activity, due_code: str, on_time_code: str, name: str = "due_at"
+) -> Found:
+    due = _moment(activity, name)
     if due is not None:
         yield due_code, None
         if activity.at <= due:
             yield on_time_code, None
 
 
+def _supplied(activity: Activity) -> Found:
+    """What the requester sent after a return. A fact of before its clock says nothing of it."""
+    if activity.data.get("owed") == "material":
+        yield "supplied", None
+        yield "supplying", _spent_since(activity, "asked_at")
+        yield from _against_due(activity, "supplied_due", "supplied_on_time", "owed_by")
+
+
+def _spent_since(activity: Activity, name: str) -> float | None:
+    """Seconds since; None when it is not known or the clocks contradict each other."""
+    spent = _seconds_since(activity, name)
+    return spent if spent is None or spent >= 0 else None
+
+
 def _confirmed(activity: Activity) -> Found:
     yield "confirmed", None
+    if activity.data.get("owed") == "reading":
+        yield "reading", _spent_since(activity, "asked_at")
+        yield from _against_due(activity, "read_due", "read_on_time", "owed_by")
     adoption = activity.data.get("adoption")
     if adoption is not None:
         if not isinstance(adoption, str) or adoption not in ADOPTIONS:
@@ -155,6 +173,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
     {
         Kind.REQUEST_SUBMITTED: _once("submitted"),
         Kind.REQUEST_RETURNED: _once("returned"),
+        Kind.REQUEST_RESUBMITTED: _supplied,
         Kind.REQUEST_WITHDRAWN: _once("withdrawn"),
         Kind.REQUEST_DECLINED: _once("declined"),
         Kind.REQUEST_REDIRECTED: _once("redirected"),
@@ -178,7 +197,8 @@ def entries_of(activity: Activity) -> list[Entry]:
 
     `data` carries service, urgency, requester, provider (the one answering when the fact
     happened), and by kind: due_at, submitted_at, raised_at (ISO 8601 with offset),
-    waited_seconds, positive, adoption, reader, reverses. ValueError when what every entry needs
+    waited_seconds, positive, adoption, reader, reverses, and owed, asked_at, owed_by of the
+    requester's turn that the fact ended. ValueError when what every entry needs
     is missing or a value is outside its vocabulary.
     """
     if activity.kind == Kind.REQUEST_COUNTED_OUT:

@@ -89,6 +89,7 @@ LABELS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "rank": ("顺位", "1"),
         "liability": ("责任分担", "远程诊断由双方共同承担责任"),
         "document_no": ("协议文号", "远程协〔2017〕1号"),
+        "deadlines": ("约定时限", "imaging stat 20 §3.2; imaging:CT routine 240 working"),
     },
     "departments": {
         "institution": ("机构代码", "450328A01"),

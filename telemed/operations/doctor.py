@@ -52,6 +52,7 @@ CHECKS: Sequence[Check] = (
     _check("processes", "数据库、Redis 与进程数是否相配",
            "Do database, Redis and the number of processes fit together?", _s.processes),
     _check("catalogue", "服务目录能否载入", "Does the catalogue load?", _s.catalogue),
+    _check("calendar", "工作日历是否已知", "Are the coming weeks' holidays known?", _s.calendar),
     _check("data-dir", "数据目录是否可写且只归服务器",
            "Is the data directory there, writable, and nobody else's to write?", _m.data_dir),
     _check("signing-key", "签名密钥是否在、是否私有、是否原来那把",

@@ -5,8 +5,10 @@ those that only do harm later.
 """
 
 import ipaddress
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from telemed.core.workdays import ZONE
 from telemed.operations.checkup import Deployment, Finding, NotLooked, fail, good, note, warn
 from telemed.server.origins import is_loopback
 from telemed.settings import Settings, load_catalogue
@@ -14,6 +16,8 @@ from telemed.store import accounts
 
 SECRET_LENGTH = 32
 FEW_CHARACTERS = 10
+CALENDAR_DAYS = 30
+"""The longest promise, a fortnight and a holiday, lies within so many days."""
 
 
 def is_public(settings: Settings) -> bool:
@@ -143,3 +147,22 @@ def catalogue(at: Deployment) -> Finding:
         f"{live} 项服务开通，{len(found.deadlines)} 条时限",
         f"{live} services are live, {len(found.deadlines)} deadlines",
     )
+
+
+def calendar(at: Deployment) -> Finding:
+    """The holidays of the days that promises may reach are announced and known."""
+    days = load_catalogue(at.settings.configs).calendar.days
+    left = (days.known_until - datetime.now(ZONE).date()).days
+    said = (
+        f"工作日历已知至 {days.known_until}",
+        f"the working calendar is known until {days.known_until}",
+    )
+    if left < CALENDAR_DAYS:
+        return warn(
+            f"{said[0]}，此后周一至周五都算工作日",
+            f"{said[1]}; after it Monday to Friday count as worked",
+            "国务院办公厅公布节假日后更新 chinesecalendar，或写入 configs/calendar.toml",
+            "when the holidays are announced update chinesecalendar or enter them in"
+            " configs/calendar.toml",
+        )
+    return good(*said)

@@ -200,6 +200,7 @@ async def system_page(call: Call) -> s.SystemOut:
         database="SQLite" if services.store.sqlite else "PostgreSQL",
         open_sockets=call.request.app[LIVE].open,
         free_bytes=await asyncio.to_thread(services.blobs.free_bytes),
+        calendar_known_until=services.catalogue.calendar.days.known_until,
     )
 
 

@@ -22,6 +22,7 @@ from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.dicom.times import at_home
+from telemed.server import clocks
 from telemed.store import (
     holds,
     image_changes,
@@ -59,6 +60,7 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
         "requester": _institution(row, "requester"),
         "provider": _institution(row, "provider"),
         "claim": _claim(act, row),
+        "clock": clocks.clock_out(act, row),
         "critical_open": bool(row["critical_open"]),
         "thumbnail": None if masked else thumbnail(row["study_uid"]),
         "why_not": None if refusal is None else words(WHY_NOT[refusal]),
@@ -100,6 +102,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "content": {} if masked else row["content"],
         "consent": None if masked or not row["consent"] else row["consent"],
         "agreement_id": row["agreement_id"],
+        "turns": clocks.turns_out(act, case.id),
         "liability": case.row["liability"],
         "patient": None if patient is None or masked else patient_out(patient, act.now),
         "studies": [study_out(act, s) for s in attached],

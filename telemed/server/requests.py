@@ -113,7 +113,8 @@ async def todo(call: Call) -> Any:
             )
             .correlate(t.requests),
         }
-        order = [R.critical.desc(), R.updated_at.desc()]
+        # Our own clock first: what is due soonest, then what has no time to keep.
+        order = [R.critical.desc(), R.asked_due_at.asc().nulls_last(), R.updated_at.desc()]
         groups = {
             name: store.listed(act.tx, sa.and_(own, where), order, TODO_SHOWN)
             for name, where in listing.items()

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from telemed.server.clock_schemas import ClockOut, PromiseOut, TurnOut
+
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Long = Annotated[str, StringConstraints(max_length=20_000)]
@@ -245,6 +247,7 @@ class AgreementOut(Out):
     rank: int
     liability: str
     document_no: str
+    terms: list[PromiseOut] | None
     in_force: bool
 
 
@@ -490,6 +493,7 @@ class RequestRow(Out):
     waiting_since: datetime | None
     issued_at: datetime | None
     claim: ClaimOut | None
+    clock: ClockOut
     report_state: str | None
     positive: bool | None
     critical: bool
@@ -546,6 +550,7 @@ class RequestOut(RequestRow):
     content: dict[str, Any]
     consent: Consent | None
     agreement_id: str | None
+    turns: list[TurnOut]
     liability: str | None
     patient: PatientOut | None
     studies: list[StudyOut]
@@ -878,6 +883,7 @@ class SystemOut(Out):
     instances: int
     blob_bytes: int
     free_bytes: int
+    calendar_known_until: date
 
 
 # --- lists that need no paging ----------------------------------------------------------------

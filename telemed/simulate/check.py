@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.core.activity import Kind
-from telemed.core.catalogue import Catalogue
+from telemed.core.catalogue import Catalogue, Count
 from telemed.core.request import State
+from telemed.core.workdays import ROUND_THE_CLOCK
 from telemed.simulate.ledger import Written, since_1970
 from telemed.simulate.world import PREFIX, ZONE
 from telemed.store import tables as t
@@ -24,6 +25,7 @@ from telemed.store.tx import Tx
 MOST_NAMED = 20
 _CHUNK = 20_000
 SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Times here are whole microseconds, as the databases keep them."""
 _ADOPTED = {"adopted": "adopted", "partly": "partly_adopted", "not_adopted": "not_adopted"}
 _STATES = {
@@ -197,6 +199,8 @@ class _Clock:
     waited: int = 0
     pushed: int = 0
     raised: list[int] = field(default_factory=list)
+    owed: str = ""
+    asked: int = 0
 
 
 def _counted(
@@ -212,12 +216,12 @@ def _counted(
         if fact.kind in (Kind.REQUEST_SUBMITTED, Kind.REQUEST_RESUBMITTED):
             at_whom = provider
         month = datetime.fromtimestamp(fact.at // SECOND, UTC).astimezone(ZONE).strftime("%Y-%m")
-        for indicator, value in _indicators(fact, clock, catalogue):
+        for indicator, value in _indicators(case, fact, clock, catalogue):
             yield (month, indicator, case.service, case.requester, at_whom), value
 
 
 def _indicators(
-    fact: _Fact, clock: _Clock, catalogue: Catalogue
+    case: Written, fact: _Fact, clock: _Clock, catalogue: Catalogue
 ) -> Iterator[tuple[str, int | None]]:
     kind, at = fact.kind, fact.at
     simple = _SIMPLE.get(Kind(kind))
@@ -226,14 +230,22 @@ def _indicators(
     if kind == Kind.REQUEST_SUBMITTED:
         clock.sent = at
     elif kind in (Kind.REQUEST_RETURNED, Kind.REQUEST_DECLINED):
-        clock.since = at
+        clock.since = clock.asked = at
+        clock.owed = "material" if kind == Kind.REQUEST_RETURNED else "choice"
     elif kind == Kind.REQUEST_RESUBMITTED and clock.since is not None:
-        clock.pushed = clock.waited + at - clock.since
-        clock.waited, clock.since = clock.pushed // SECOND * SECOND, None
-    elif kind == Kind.REPORT_ISSUED:
-        yield from _issued(fact, clock)
+        clock.pushed += at - clock.since
+        clock.waited = (clock.waited + at - clock.since) // SECOND * SECOND
+        clock.since = None
+        if clock.owed == "material":
+            yield "supplied", None
+            yield from _in_time("supplying", "supplied", case, at, clock, catalogue)
+    elif kind in (Kind.REPORT_ISSUED, Kind.REPORT_ADDENDED, Kind.REPORT_AMENDED):
+        clock.owed, clock.asked = "reading", at
+        if kind == Kind.REPORT_ISSUED:
+            yield from _issued(fact, clock)
     elif kind == Kind.REQUEST_CONFIRMED:
         yield _ADOPTED[fact.told["adoption"]], None
+        yield from _in_time("reading", "read", case, at, clock, catalogue)
     elif kind == Kind.CRITICAL_RAISED:
         clock.raised.append(at)
     elif kind == Kind.CRITICAL_ACKNOWLEDGED:
@@ -242,6 +254,25 @@ def _indicators(
         yield "acknowledged_due", None
         if at <= raised + _us(catalogue.timers.critical_acknowledge):
             yield "acknowledged_on_time", None
+
+
+def _in_time(
+    took: str, code: str, case: Written, at: int, clock: _Clock, catalogue: Catalogue
+) -> Iterator[tuple[str, int | None]]:
+    """How long the requester took for what it owed, and whether in time."""
+    yield took, at - clock.asked
+    row = next(
+        (o for o in catalogue.owed if (o.turn, o.urgency) == (clock.owed, case.urgency)), None
+    )
+    if row is not None:
+        yield f"{code}_due", None
+        begun = _EPOCH + timedelta(microseconds=clock.asked)
+        working = ROUND_THE_CLOCK
+        if row.clock is Count.WORKING:
+            working = catalogue.calendar.working(case.service, case.requester)
+        passed = working.between(begun, _EPOCH + timedelta(microseconds=at))
+        if passed <= timedelta(minutes=row.minutes):
+            yield f"{code}_on_time", None
 
 
 _SIMPLE: Mapping[Kind, str] = {

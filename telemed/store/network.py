@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from telemed.core import workitem
+from telemed.core import sla, workitem
 from telemed.core.network import Agreement, Network
 from telemed.store.tables import (
     agreements,
@@ -113,6 +113,7 @@ def _agreement_row(agreement: Agreement) -> Row:
         "rank": agreement.rank,
         "liability": agreement.liability,
         "document_no": agreement.document_no,
+        "terms": sla.stored_terms(agreement.deadlines) or None,
     }
 
 

@@ -87,6 +87,8 @@ agreements = _table(
     Col("rank", sa.Integer, nullable=False),
     Col("liability", sa.Text, nullable=False),
     Col("document_no", sa.Text, nullable=False),
+    # Its own deadlines, as core.sla stores them; NULL: the network's.
+    Col("terms", Json),
 )
 
 departments = _table(
@@ -278,6 +280,12 @@ requests = _table(
     Col("waiting_since", UtcTime),
     Col("waited_seconds", sa.Integer, nullable=False),
     Col("due_at", UtcTime),
+    # The row or clause that the due time comes from.
+    Col("promise", Json),
+    # The requester's clock: since when it runs, until when, and what its ended turns took.
+    Col("asked_since", UtcTime),
+    Col("asked_due_at", UtcTime),
+    Col("asked_seconds", sa.Integer, nullable=False, server_default="0"),
     Col("issued_at", UtcTime),
     Col("confirmed_at", UtcTime),
     Col("adoption", sa.Text),

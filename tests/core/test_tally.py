@@ -108,7 +108,19 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         {"raised_at": NOON.isoformat(), "acted_at": NOON.isoformat()},
         {"acted", "acting"},
     ),
-    Kind.REQUEST_CONFIRMED: ({"adoption": "adopted"}, {"confirmed", "adopted"}),
+    Kind.REQUEST_RESUBMITTED: (
+        {"owed": "material", "asked_at": NOON.isoformat(), "owed_by": NOON.isoformat()},
+        {"supplied", "supplying", "supplied_due", "supplied_on_time"},
+    ),
+    Kind.REQUEST_CONFIRMED: (
+        {
+            "adoption": "adopted",
+            "owed": "reading",
+            "asked_at": NOON.isoformat(),
+            "owed_by": NOON.isoformat(),
+        },
+        {"confirmed", "adopted", "reading", "read_due", "read_on_time"},
+    ),
     Kind.REPORT_ISSUED: (
         {"due_at": NOON.isoformat(), "submitted_at": NOON.isoformat(), "positive": True},
         {"issued", "turnaround", "due", "on_time", "judged", "positive"},
@@ -165,6 +177,15 @@ def test_a_counted_fact_without_a_request_is_refused() -> None:
     """No number without a case behind it."""
     with pytest.raises(ValueError, match="without a request"):
         entries_of(fact("request.submitted", request_id=None))
+
+
+def test_only_what_followed_a_return_is_material_supplied() -> None:
+    """Asking somebody else after a refusal is no supply; a fact of before the clock neither."""
+    assert codes(fact("request.resubmitted", {"owed": "choice"})) == []
+    assert codes(fact("request.resubmitted")) == []
+    late = {"owed": "material", "asked_at": NOON.isoformat(),
+            "owed_by": (NOON - timedelta(seconds=1)).isoformat()}  # fmt: skip
+    assert codes(fact("request.resubmitted", late)) == ["supplied", "supplying", "supplied_due"]
 
 
 def turnaround(**data: object) -> float | None:

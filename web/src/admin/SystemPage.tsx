@@ -34,6 +34,7 @@ function Shown({ system }: { system: SystemOut }) {
         <Fact name={t('revision')} value={system.revision} />
         <Fact name={t('logSeq')} value={system.log_seq.toLocaleString('en-US')} />
         <Fact name={t('sockets')} value={system.open_sockets.toLocaleString('en-US')} />
+        <Fact name={t('calendar')} value={system.calendar_known_until} />
       </Panel>
       <Panel title={t('storage')}>
         <Fact name={t('studies')} value={system.studies.toLocaleString('en-US')} />

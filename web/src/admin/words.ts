@@ -151,6 +151,7 @@ export const { useWords, say } = defineWords('admin', {
   sockets: ['实时连接', 'Live connections'],
   studies: ['检查', 'Studies'],
   instances: ['图像', 'Instances'],
+  calendar: ['工作日历已知至', 'Calendar known until'],
   stored: ['影像占用', 'Images stored'],
   free: ['剩余空间', 'Free space'],
   storage: ['存储', 'Storage'],

@@ -5,7 +5,7 @@ import { caseQuery, useCatalogue, useService } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
 import { RequestContent } from '../requests/RequestContent'
 import { useMay } from '../session/session'
-import { Clock } from '../shared/Clock'
+import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
@@ -53,11 +53,8 @@ export function Preview({ row, tab, onOpen }: Props) {
         </p>
         <div className={styles.act}>
           <OpenButton row={row} tab={tab} onOpen={onOpen} />
-          {row.state === 'open' ? (
-            <Clock due={row.due_at} since={row.waiting_since} />
-          ) : (
-            <StatusTag row={row} />
-          )}
+          {row.state === 'open' ? null : <StatusTag row={row} />}
+          <CaseClock clock={row.clock} mine="provider" />
         </div>
         {writes && row.why_not ? (
           <p className={styles.whyNot}>{t('whyNot', { why: pick(row.why_not) })}</p>

@@ -5,7 +5,7 @@ import { Link } from 'react-router'
 import { LiveDot } from '../app/signals'
 import { useCatalogue } from '../requests/api'
 import { examLabel } from '../requests/names'
-import { Clock } from '../shared/Clock'
+import { CaseClock } from '../shared/CaseClock'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestOut } from '../shared/schema'
 import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
@@ -37,11 +37,8 @@ export function ReadBar({ item, opened, onPriors, detached, onDetach }: Props) {
       </span>
       <UrgencyTag urgency={item.urgency} />
       {item.critical ? <CriticalTag open={item.critical_open} /> : null}
-      {item.state === 'open' ? (
-        <Clock due={item.due_at} since={item.waiting_since} />
-      ) : (
-        <StatusTag row={item} />
-      )}
+      {item.state === 'open' ? null : <StatusTag row={item} />}
+      <CaseClock clock={item.clock} mine="provider" />
       <div className={styles.priors}>
         {item.priors.map((study) => {
           const on = opened.includes(study.study_uid)

@@ -15,7 +15,7 @@ import { caseQuery, useService } from '../requests/api'
 import { RequestContent } from '../requests/RequestContent'
 import { SessionEnded } from '../session/SessionEnded'
 import { tellSignedOut } from '../shared/api'
-import { Clock } from '../shared/Clock'
+import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -184,7 +184,7 @@ function ReportWindow({ item }: { item: RequestOut }) {
       <h1 className={styles.patient}>
         <PatientLine name={item.patient_name} sex={item.patient_sex} age={item.patient_age} />
         <span className={styles.number}>{item.number}</span>
-        {item.state === 'open' ? <Clock due={item.due_at} since={item.waiting_since} /> : null}
+        <CaseClock clock={item.clock} mine="provider" />
       </h1>
       <Asked item={item} />
       <ReportPanel item={item} onFinished={setFinished} onLeft={() => window.close()} />

@@ -7,7 +7,7 @@ import { Link, useParams } from 'react-router'
 import { Acknowledgement } from '../app/CriticalDialog'
 import { pdfAddress, reportQuery } from '../reports/api'
 import { ReportView } from '../reports/ReportView'
-import { Clock } from '../shared/Clock'
+import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -113,7 +113,16 @@ function Head({ item }: { item: RequestOut }) {
         <StatusTag row={item} />
         <UrgencyTag urgency={item.urgency} />
         {item.critical ? <CriticalTag open={item.critical_open} /> : null}
-        {item.state === 'open' ? <Clock due={item.due_at} since={item.waiting_since} /> : null}
+        <CaseClock
+          clock={item.clock}
+          mine={
+            item.relation === 'own'
+              ? 'requester'
+              : item.relation === 'provider'
+                ? 'provider'
+                : undefined
+          }
+        />
       </div>
       <p className={styles.more}>
         {item.number} · {serviceLabel(catalogue, item.service)} · {examLabel(catalogue, item)} ·{' '}

@@ -1,6 +1,6 @@
 /** A case in two lines, the clock first; the same row on either side of the request. */
 import { LockOutlined } from '@ant-design/icons'
-import { Clock } from '../shared/Clock'
+import { RunningClock } from '../shared/CaseClock'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
@@ -27,15 +27,14 @@ export function CaseRow({ row, side }: Props) {
   // In the reader's queue every unclaimed case waits: saying it on each row says nothing.
   const showsStage =
     row.state === 'open' && (side === 'sender' || row.claim !== null || row.report_state !== null)
+  // What the requester owes is said on either side: here is why the answer waits.
+  const owes = row.state === 'returned' || row.state === 'declined'
   return (
     <div className={styles.row}>
       <div className={styles.first}>
         <span className={styles.lead}>
-          {row.state === 'open' ? (
-            <Clock due={row.due_at} since={row.waiting_since} />
-          ) : (
-            <StatusTag row={row} />
-          )}
+          {row.state === 'open' ? <RunningClock clock={row.clock} /> : <StatusTag row={row} />}
+          {owes ? <RunningClock clock={row.clock} /> : null}
         </span>
         {row.urgency === 'routine' ? null : <UrgencyTag urgency={row.urgency} />}
         {row.critical ? <CriticalTag open={row.critical_open} /> : null}

@@ -5,6 +5,7 @@ import { Button, Input, Segmented, Select, Skeleton } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { useMay } from '../session/session'
+import { RunningClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
@@ -100,6 +101,12 @@ function WaitingRow({ row, kind }: { row: RequestRow; kind: Group }) {
       <span className={styles.waitingMore}>
         {examLabel(catalogue, row)}
         {row.provider ? ` · ${row.provider.short_name}` : ''}
+        {row.clock.whose === 'requester' && row.clock.requester.due ? (
+          <>
+            {' · '}
+            <RunningClock clock={row.clock} />
+          </>
+        ) : null}
       </span>
     </Link>
   )

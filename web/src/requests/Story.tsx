@@ -1,7 +1,7 @@
 /** A case's story: the facts of the log as one timeline, and below them what is expected next. */
 import { useQuery } from '@tanstack/react-query'
 import { Skeleton } from 'antd'
-import { Clock } from '../shared/Clock'
+import { RunningClock } from '../shared/CaseClock'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ActivityOut, CatalogueOut, RequestOut } from '../shared/schema'
@@ -112,7 +112,7 @@ function nextStep(item: RequestOut): Step | null {
         {waiting && item.due_at ? (
           <>
             {say('expected', { at: momentWords(item.due_at, serverNow()) })} ·{' '}
-            <Clock due={item.due_at} since={item.waiting_since} />
+            <RunningClock clock={item.clock} />
           </>
         ) : null}
         {item.uploads_running ? <div>{say('arriving', { n: item.instance_count })}</div> : null}

@@ -25,9 +25,11 @@ interface Props {
   due: string | null | undefined
   /** When the waiting began: makes "near" proportional to the allowance. */
   since?: string | null
+  /** More for the hover: by which rule. */
+  note?: string
 }
 
-export function Clock({ due, since }: Props) {
+export function Clock({ due, since, note = '' }: Props) {
   const t = useWords()
   const now = useNow()
   if (!due) return <span className={styles.none}>{t('none')}</span>
@@ -37,7 +39,7 @@ export function Clock({ due, since }: Props) {
   return (
     <time
       dateTime={due}
-      title={t('due', { at: exactWords(at) })}
+      title={[t('due', { at: exactWords(at) }), note].filter(Boolean).join('\n')}
       className={`${styles.clock} ${styles[pressure]}`}
     >
       <Icon aria-hidden /> {untilWords(at, now)}

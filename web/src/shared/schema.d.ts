@@ -1622,6 +1622,8 @@ export interface components {
             liability: string;
             /** Document No */
             document_no: string;
+            /** Terms */
+            terms: components["schemas"]["PromiseOut"][] | null;
             /** In Force */
             in_force: boolean;
         };
@@ -1826,6 +1828,19 @@ export interface components {
             lease_until: string;
             /** Mine */
             mine: boolean;
+        };
+        /**
+         * ClockOut
+         * @description Whose clock runs and what is owed; null where nobody owes anything.
+         */
+        ClockOut: {
+            /** Turn */
+            turn: ("answer" | "material" | "choice" | "reading") | null;
+            /** Whose */
+            whose: ("provider" | "requester") | null;
+            provider: components["schemas"]["HandOut"];
+            requester: components["schemas"]["HandOut"];
+            promise: components["schemas"]["PromiseOut"] | null;
         };
         /**
          * ConfirmIn
@@ -2181,6 +2196,27 @@ export interface components {
             help: components["schemas"]["Words"] | null;
             /** Unit */
             unit: string | null;
+        };
+        /**
+         * HandOut
+         * @description One side's clock: it has taken `spent` seconds, and the time since `since` while it runs.
+         */
+        HandOut: {
+            /**
+             * Running
+             * @enum {string}
+             */
+            running: "idle" | "running" | "stopped" | "done";
+            /** Spent */
+            spent: number;
+            /** Since */
+            since: string | null;
+            /** Due */
+            due: string | null;
+            /** Late */
+            late: boolean | null;
+            /** Resumes */
+            resumes: string | null;
         };
         /**
          * Hello
@@ -2846,6 +2882,49 @@ export interface components {
             };
         };
         /**
+         * PromiseOut
+         * @description The row that decided when the answer is due: an agreement's, or the network's.
+         */
+        PromiseOut: {
+            /**
+             * By
+             * @default agreement
+             * @enum {string}
+             */
+            by?: "agreement" | "network";
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "clock hours" | "working hours";
+            /**
+             * Modality
+             * @default null
+             */
+            modality?: string | null;
+            /**
+             * Frozen
+             * @default null
+             */
+            frozen?: boolean | null;
+            /**
+             * Clause
+             * @default null
+             */
+            clause?: string | null;
+            /**
+             * Agreement
+             * @default null
+             */
+            agreement?: string | null;
+        };
+        /**
          * PushIn
          * @description What a browser's PushSubscription says of itself.
          */
@@ -3068,6 +3147,7 @@ export interface components {
             /** Issued At */
             issued_at: string | null;
             claim: components["schemas"]["ClaimOut"] | null;
+            clock: components["schemas"]["ClockOut"];
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -3093,6 +3173,8 @@ export interface components {
             consent: components["schemas"]["Consent"] | null;
             /** Agreement Id */
             agreement_id: string | null;
+            /** Turns */
+            turns: components["schemas"]["TurnOut"][];
             /** Liability */
             liability: string | null;
             patient: components["schemas"]["PatientOut"] | null;
@@ -3223,6 +3305,7 @@ export interface components {
             /** Issued At */
             issued_at: string | null;
             claim: components["schemas"]["ClaimOut"] | null;
+            clock: components["schemas"]["ClockOut"];
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -3581,6 +3664,11 @@ export interface components {
             blob_bytes: number;
             /** Free Bytes */
             free_bytes: number;
+            /**
+             * Calendar Known Until
+             * Format: date
+             */
+            calendar_known_until: string;
         };
         /**
          * TallyCase
@@ -3717,6 +3805,33 @@ export interface components {
             values: {
                 [key: string]: (number | null)[];
             };
+        };
+        /**
+         * TurnOut
+         * @description One turn of a case: whose, what was owed, from when until when, and when it was due.
+         */
+        TurnOut: {
+            /**
+             * Turn
+             * @enum {string}
+             */
+            turn: "answer" | "material" | "choice" | "reading";
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "provider" | "requester";
+            /** Institution Id */
+            institution_id: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            /** Due */
+            due: string | null;
         };
         /** UnreadOut */
         UnreadOut: {
@@ -3886,6 +4001,7 @@ export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
+export type ClockOut = components['schemas']['ClockOut'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type ConflictDetail = components['schemas']['ConflictDetail'];
 export type ConflictGroup = components['schemas']['ConflictGroup'];
@@ -3908,6 +4024,7 @@ export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
+export type HandOut = components['schemas']['HandOut'];
 export type Hello = components['schemas']['Hello'];
 export type HideIn = components['schemas']['HideIn'];
 export type HoldEndIn = components['schemas']['HoldEndIn'];
@@ -3949,6 +4066,7 @@ export type PreferencesOut = components['schemas']['PreferencesOut'];
 export type PresenceOut = components['schemas']['PresenceOut'];
 export type PresentPerson = components['schemas']['PresentPerson'];
 export type ProblemBody = components['schemas']['ProblemBody'];
+export type PromiseOut = components['schemas']['PromiseOut'];
 export type PushIn = components['schemas']['PushIn'];
 export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
@@ -3997,6 +4115,7 @@ export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
+export type TurnOut = components['schemas']['TurnOut'];
 export type UnreadOut = components['schemas']['UnreadOut'];
 export type UploadFileOut = components['schemas']['UploadFileOut'];
 export type UploadIn = components['schemas']['UploadIn'];
