@@ -164,7 +164,8 @@ async def test_a_task_requester_asks_for_a_report(world: World) -> None:
     """IHE RRR-WF: created under the requester's UID, it is a request that hub's people see."""
     study = await world.study("county")
     county = ups(world, "county-requester")
-    made = await county.create("2.25.8001", report_requested(world, study))
+    world.tell("county", "hub")
+    made = await county.create("2.25.8001", report_requested(study))
     assert made.status == 201, made.body
     found = await ups(world, "hub-reader").get("2.25.8001")
     assert value(found, "00741204") == "Render a volume" and value(found, "00741200") == "HIGH"
@@ -176,7 +177,7 @@ async def test_a_task_requester_asks_for_a_report(world: World) -> None:
     assert row["content"]["exam_at"] == "2026-03-05T06:00:00Z"
     assert row["consent"]["receiver"] == "hub" and row["state"] == "open"
     assert (await world.log(row["id"])) == ["request.drafted", "request.submitted"]
-    again = await county.create("2.25.8001", report_requested(world, study))
+    again = await county.create("2.25.8001", report_requested(study))
     assert again.code == "ups-exists"
 
 
@@ -185,7 +186,7 @@ async def test_what_is_missing_is_named_and_nothing_is_kept(world: World) -> Non
     study, other = await world.study("county"), await world.study("county", 2)
     foreign = await world.study("second")
     county = ups(world, "county-requester")
-    whole = report_requested(world, study)
+    whole = report_requested(study)
     naked = {tag: told for tag, told in whole.items() if tag != "00741210"}
     for told, word in (
         (naked, "知情同意"),
@@ -204,7 +205,7 @@ async def test_what_is_missing_is_named_and_nothing_is_kept(world: World) -> Non
 async def test_without_a_destination_the_first_agreement_is_asked(world: World) -> None:
     """The provider that the requester's agreements rank first, when the data set names none."""
     study = await world.study("county")
-    told = report_requested(world, study)
+    told = report_requested(study)
     del told["00404025"]
     for place in ("hub", "second"):
         world.tell("county", place)

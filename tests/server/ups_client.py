@@ -83,9 +83,8 @@ def parameter(key: str, value: str | Json, kind: str = "TEXT") -> Json:
     return {"0040A040": one("CS", kind), "0040A043": seq(code(key, "99TELEMED")), tag: told}
 
 
-def report_requested(world: World, study: Any, **more: Json) -> Json:
+def report_requested(study: Any, **more: Json) -> Json:
     """What an RRR-WF Task Requester of county sends to have a study read by hub."""
-    world.tell("county", "hub")
     asked = {
         "0020000D": one("UI", study["study_uid"]),
         "00401002": one("LO", "本院无专科医师"),
