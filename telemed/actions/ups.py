@@ -96,9 +96,17 @@ def find(act: Act, uid: str) -> Item:
 
 def by_id(act: Act, item_id: str) -> Item | None:
     """A workitem by the id of its row, None when it is absent or hidden."""
-    found = _cases(act, workitems.c.id == item_id)
-    if found:
-        return Item("case", found[0])
+    return attempt_by_id(act, item_id) or own_by_id(act, item_id)
+
+
+def attempt_by_id(act: Act, workitem_id: str) -> Item | None:
+    """An attempt of a request by its id, None when it is absent or hidden."""
+    found = _cases(act, workitems.c.id == workitem_id)
+    return Item("case", found[0]) if found else None
+
+
+def own_by_id(act: Act, item_id: str) -> Item | None:
+    """An institution's own workitem by its id, None when it is absent or another's."""
     row = store.own_by_id(act.tx, item_id) if ups_search.may_have_own(act) else None
     mine = row is not None and row["institution_id"] == act.subject.institution_id
     return Item("own", row) if row is not None and mine else None

@@ -99,7 +99,7 @@ def _attempt(watch: Watch, activity: Activity, change: Change) -> Item | None:
         if before is None:
             return None
         key = before
-    found = items.by_id(watch.act, key)
+    found = items.attempt_by_id(watch.act, key)
     if change.state is not State.CANCELED:
         return found
     if found is None:
@@ -115,7 +115,7 @@ def _input(watch: Watch, activity: Activity) -> Iterator[Json]:
     if activity.request_id is None:
         return
     current = item_store.latest_attempt(watch.act.tx, activity.request_id)
-    found = items.by_id(watch.act, current) if current else None
+    found = items.attempt_by_id(watch.act, current) if current else None
     if found is None or found.state not in (State.SCHEDULED, State.IN_PROGRESS):
         return
     if _watches(watch, found, found.state):
@@ -129,7 +129,10 @@ def _input(watch: Watch, activity: Activity) -> Iterator[Json]:
 def _told(watch: Watch, kind: Kind, activity: Activity) -> Iterator[Json]:
     """A fact about one workitem that a UPS client brought about."""
     data = activity.data
-    item = items.by_id(watch.act, str(data.get("item") or data.get("workitem")))
+    if "item" in data:
+        item = items.own_by_id(watch.act, str(data["item"]))
+    else:
+        item = items.attempt_by_id(watch.act, str(data.get("workitem")))
     if item is None:
         return
     states = data.get("states")

@@ -24,6 +24,7 @@ from telemed.logs import DroppingHandler
 from telemed.server.deadlines import PORTER
 from telemed.server.live import LIVE
 from telemed.server.routing import SERVICES
+from telemed.server.ups_channel import CHANNELS as OPEN_CHANNELS
 
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 REGISTRY: Final = CollectorRegistry()
@@ -65,6 +66,7 @@ def _counter(name: str, words: str, *labels: str) -> Counter:
 
 
 SOCKETS = _gauge("telemed_open_sockets", "Open live sockets")
+CHANNELS = _gauge("telemed_open_channels", "Open notification channels of UPS-RS")
 CONNECTIONS = _gauge("telemed_open_connections", "Open connections, live sockets included")
 UPLOADING = _gauge("telemed_uploads_in_flight", "Uploads whose bytes are coming in just now")
 RENDER_BUSY = _gauge("telemed_render_busy", "Pictures that are being made")
@@ -130,6 +132,7 @@ class Sampler:
         """Now."""
         services, porter = self._app[SERVICES], self._app.get(PORTER)
         SOCKETS.set(self._app[LIVE].open)
+        CHANNELS.set(self._app[OPEN_CHANNELS].open)
         pool = services.renderer
         RENDER_BUSY.set(pool.busy)
         RENDER_WAITING.set(pool.waiting)
@@ -168,8 +171,9 @@ async def _look(sampler: Sampler) -> None:
 
 
 OWN: Final = (
-    CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, SOCKETS, CONNECTIONS, ENDED,
-    RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP, DROPPED,
+    CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, SOCKETS, CHANNELS, CONNECTIONS,
+    ENDED, RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP,
+    DROPPED,
 )  # fmt: skip
 """Everything above, in the order of the documentation."""
 

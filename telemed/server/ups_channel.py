@@ -10,6 +10,7 @@ everything after the last pong, in order; the end may come twice.
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -41,6 +42,10 @@ BATCH: Final = 200
 PING_SECONDS: Final = 15.0
 """How often a quiet channel is tried, and how long its pong may take: a half-open one is noticed
 within twice that."""
+APART_SECONDS: Final = 0.05
+"""How far apart two looks of a channel at the log are at least: a burst is one look, not many."""
+KEEP_SECONDS: Final = 0.2
+"""How long confirmed numbers are gathered: one transaction keeps those of all channels."""
 PRESENCE_SECONDS: Final = 60.0
 """How often an open channel keeps its performer's claims from running out."""
 RECHECK_SECONDS: Final = 5.0
@@ -93,6 +98,8 @@ class Channels:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[str, Channel] = {}
+        self._confirmed: dict[str, int] = {}
+        self._keeping: asyncio.Task[None] | None = None
         self._began = services.clock()
 
     @property
@@ -138,6 +145,29 @@ class Channels:
         """The server stops: say so as the standard does (event 4), then come back (1012)."""
         leaving = [self._leave(channel) for channel in self._open.values()]
         await asyncio.gather(*leaving, return_exceptions=True)
+        if self._keeping is not None:
+            await self._keeping
+
+    def confirm(self, subscriber_id: str, seq: int) -> None:
+        """A subscriber has everything up to here; kept soon, and until then it may come again."""
+        self._confirmed[subscriber_id] = seq
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        while self._confirmed:
+            await asyncio.sleep(KEEP_SECONDS)
+            confirmed, self._confirmed = self._confirmed, {}
+            now = self._services.clock()
+
+            def keep(tx: Tx, told: dict[str, int] = confirmed, at: datetime = now) -> None:
+                for subscriber_id in sorted(told):
+                    store.came_to(tx, subscriber_id, told[subscriber_id], at)
+
+            try:
+                await self._services.store.write(keep)
+            except Exception:
+                log.exception("confirmed event reports could not be noted; they will come again")
 
     async def _leave(self, channel: Channel) -> None:
         if channel.subscriber["scope"] is not None:
@@ -187,12 +217,13 @@ class Channels:
             if now - kept > PRESENCE_SECONDS:
                 kept = now
                 await self._keep_claims(channel)
-            upcoming = self._services.bell.upcoming()
+            upcoming, looked = self._services.bell.upcoming(), now
             more = await self._send_new(request, channel)
             if not await self._try_line(channel, clock()):
                 return
             if not more:
                 await self._services.bell.wait(upcoming, RECHECK_SECONDS)
+                await asyncio.sleep(max(0.0, looked + APART_SECONDS - clock()))
 
     async def _try_line(self, channel: Channel, now: float) -> bool:
         """One ping at a time; False when the last one was not answered in time."""
@@ -271,9 +302,7 @@ class Channels:
             return  # an unasked pong, or the answer to an older one, confirms nothing
         seq, channel.pinged = channel.pinged, None
         if seq > channel.subscriber["seq"]:
-            now = self._services.clock()
-            key = channel.subscriber["id"]
-            await self._services.store.write(lambda tx: store.came_to(tx, key, seq, now))
+            self.confirm(channel.subscriber["id"], seq)
             channel.subscriber = {**channel.subscriber, "seq": seq}
 
 
