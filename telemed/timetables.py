@@ -71,6 +71,7 @@ class _CriticalTimers(_Row):
 class _LeaseTimers(_Row):
     lease_minutes: int = Field(ge=1)
     heartbeat_seconds: int = Field(ge=5)
+    reservation_minutes: int = Field(ge=1)
 
 
 class _Deadlines(_Row):
@@ -161,6 +162,7 @@ def load_timetable(configs: Path) -> Timetable:
             critical_acknowledge=timedelta(minutes=told.critical.acknowledge_minutes),
             lease=timedelta(minutes=told.claim.lease_minutes),
             heartbeat=timedelta(seconds=told.claim.heartbeat_seconds),
+            reservation=timedelta(minutes=told.claim.reservation_minutes),
         ),
         calendar=calendar.core(),
     )

@@ -7,6 +7,7 @@ others learn who was first and when.
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from telemed.actions import door, moves
@@ -15,7 +16,7 @@ from telemed.actions.door import Case
 from telemed.core import report, workitem
 from telemed.core.access import Permission, Relation, Role, Subject
 from telemed.core.activity import Fact, Kind
-from telemed.core.assignment import WHY_NOT, Taker, why_not_take
+from telemed.core.assignment import WHY_NOT, Taker, is_kept_for, why_not_take
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.store import people, reports, requests
@@ -29,8 +30,11 @@ SYSTEM = Subject(account_id="system", roles=frozenset(), institution_id=None)
 def taker(tx: Tx, subject: Subject) -> Taker | None:
     """What the assignment rule knows of the subject's person."""
     row = people.person(tx, subject.person_id) if subject.person_id else None
-    if row is None:
-        return None
+    return None if row is None else taker_of(row)
+
+
+def taker_of(row: Row) -> Taker:
+    """What the assignment rule knows of a row of `people`."""
     return Taker(
         person_id=row["id"],
         institution_id=row["institution_id"],
@@ -63,6 +67,8 @@ def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None
     held = current["performer_id"] if transaction_uid is None else None
     if state is workitem.State.IN_PROGRESS and held == who:
         return  # a retried click: the claim stands
+    if state is workitem.State.SCHEDULED:
+        require_free(act, current, who)
     _take(act, case, current, who, transaction_uid)
     act.tell(moves.fact(act, case, Kind.WORKITEM_CLAIMED, person=who))
 
@@ -83,11 +89,16 @@ def release(act: Act, request_id: str, reason: str | None, note: str) -> None:
 
 
 def take_over(act: Act, request_id: str, reason: str | None, note: str) -> None:
-    """Take a case that somebody else holds, with a reason; their draft is set aside, not lost."""
+    """Take a case that somebody else holds or is to have, with a reason; a draft of theirs is set
+    aside, not lost."""
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
     who = qualified(act, case)
-    current = _in_progress(act, case)
-    if current["performer_id"] == who:
+    current = requests.current_workitem(act.tx, case.id)
+    waits = current is not None and current["state"] == workitem.State.SCHEDULED
+    if current is None or not waits or kept_for(act, current) in (None, who):
+        current = _in_progress(act, case)
+    whose = current["performer_id"] or current["scheduled_performer_id"]
+    if whose == who:
         return
     if act.catalogue.reason("takeover", reason) is None:
         raise Problem("reason-required")
@@ -104,9 +115,28 @@ def take_over(act: Act, request_id: str, reason: str | None, note: str) -> None:
             Kind.WORKITEM_TAKEN_OVER,
             reason=reason,
             person=who,
-            previous=current["performer_id"],
+            previous=whose,
         )
     )
+
+
+def kept_for(act: Act, row: Row) -> str | None:
+    """The person for whom an attempt that nobody has begun is kept, if any."""
+    stands = is_kept_for(
+        row["scheduled_by"],
+        row["scheduled_performer_at"],
+        act.now,
+        act.catalogue.timers.reservation,
+    )
+    return row["scheduled_performer_id"] if stands else None
+
+
+def require_free(act: Act, current: Row, who: str) -> None:
+    """Problem("set-aside") when an attempt is kept for somebody else."""
+    whose = kept_for(act, current)
+    if whose is not None and whose != who:
+        row = people.person(act.tx, whose)
+        raise Problem("set-aside", holder="" if row is None else row["name"])
 
 
 def keep(act: Act, request_ids: Iterable[str]) -> datetime | None:
@@ -165,7 +195,7 @@ def _take(act: Act, case: Case, current: Row, who: str, transaction_uid: str | N
     """SCHEDULED -> IN PROGRESS by compare-and-set, with a draft to write in."""
     state = workitem.State(current["state"])
     if state is not workitem.State.SCHEDULED:
-        _already(act, case, current)
+        refuse_taken(current)
     to = workitem.MACHINE.step(state, workitem.Event.CLAIM)
     values = {
         "state": to.value,
@@ -175,11 +205,12 @@ def _take(act: Act, case: Case, current: Row, who: str, transaction_uid: str | N
         "transaction_uid": transaction_uid or f"2.25.{secrets.randbits(122)}",
     }
     if not requests.change_workitem(act.tx, current["id"], state.value, values):
-        _already(act, case, requests.current_workitem(act.tx, case.id) or current)
+        refuse_taken(requests.current_workitem(act.tx, case.id) or current)
     _begin_draft(act, case, current["id"], who)
 
 
-def _already(act: Act, case: Case, current: Row) -> None:
+def refuse_taken(current: Row) -> NoReturn:
+    """The refusal of a claim for the state it met: who was first, or that it is over."""
     if current["state"] == workitem.State.IN_PROGRESS:
         raise Problem(
             "already-claimed", holder=current["performer_name"], since=current["claimed_at"]

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     WRITE_REQUESTS = "write-requests"
     MOVE_REQUESTS = "move-requests"
     READ_QUEUE = "read-queue"
+    ASSIGN_WORK = "assign-work"
     WORK_ITEMS = "work-items"
     WRITE_REPORTS = "write-reports"
     VERIFY_REPORTS = "verify-reports"
@@ -67,6 +68,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.COORDINATOR: _CLINICAL
         | {
             _P.READ_QUEUE,
+            _P.ASSIGN_WORK,
             _P.MOVE_REQUESTS,
             _P.SEE_TALLY,
             _P.CORRECT_STUDIES,

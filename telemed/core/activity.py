@@ -37,6 +37,8 @@ class Kind(StrEnum):
     REQUEST_REDIRECTED = "request.redirected"
     REQUEST_CONFIRMED = "request.confirmed"
     REQUEST_COUNTED_OUT = "request.counted_out"
+    WORKITEM_ASSIGNED = "workitem.assigned"
+    WORKITEM_UNASSIGNED = "workitem.unassigned"
     WORKITEM_CLAIMED = "workitem.claimed"
     WORKITEM_RELEASED = "workitem.released"
     WORKITEM_TAKEN_OVER = "workitem.taken_over"
@@ -87,6 +89,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.REQUEST_REDIRECTED: ("转至其他机构", "Redirected to another institution"),
     Kind.REQUEST_CONFIRMED: ("申请方已阅并反馈", "Report read, decision given"),
     Kind.REQUEST_COUNTED_OUT: ("剔除统计", "Taken out of the tally"),
+    Kind.WORKITEM_ASSIGNED: ("指派或预留给专家", "Assigned or reserved"),
+    Kind.WORKITEM_UNASSIGNED: ("取消指派或预留", "No longer assigned or reserved"),
     Kind.WORKITEM_CLAIMED: ("专家领取", "Claimed"),
     Kind.WORKITEM_RELEASED: ("释放回队列", "Released to the queue"),
     Kind.WORKITEM_TAKEN_OVER: ("他人接手", "Taken over"),

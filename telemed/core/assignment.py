@@ -4,7 +4,8 @@ A refusal is a coded reason with a sentence, so that a queue can say it before a
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from telemed.core.catalogue import ServiceType, Words
 
@@ -29,6 +30,7 @@ WHY_NOT: dict[str, Words] = {
     "own-case": Words("不能为本机构自己的申请出具远程报告", "your own institution asked for it"),
     "scope": Words("您的执业范围不包含该服务", "your licence scope does not cover the service"),
     "years": Words("独立执业未满三年", "less than three years of independent practice"),
+    "set-aside": Words("已指派或预留给他人", "it is assigned to or reserved by somebody else"),
     "wrote-it": Words("您是书写医师，须由他人审核", "you wrote it; somebody else must verify"),
 }
 
@@ -48,6 +50,21 @@ def why_not_take(
     if taker.practice_since is None or _years(taker.practice_since, today) < INDEPENDENT_YEARS:
         return "years"
     return None
+
+
+class By(StrEnum):
+    """Who said whose a case is to be."""
+
+    SELF = "self"
+    COORDINATOR = "coordinator"
+
+
+def is_kept_for(by: str | None, at: datetime | None, now: datetime, reservation: timedelta) -> bool:
+    """Whether an assignment still stands: what a reader reserved and did not begin is free after
+    a while; what a coordinator assigned is theirs until somebody says otherwise."""
+    if by is None or at is None:
+        return False
+    return by != By.SELF or now < at + reservation
 
 
 def covers(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

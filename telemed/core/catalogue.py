@@ -133,6 +133,7 @@ class Timers:
     critical_acknowledge: timedelta
     lease: timedelta
     heartbeat: timedelta
+    reservation: timedelta
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,11 @@ _ROWS = (
         "{holder} claimed this request at {since}.",
     ),
     ErrorRow(
+        "set-aside",
+        "该申请已指派或预留给 {holder}，如需接手请选择原因。",
+        "This request is assigned to or reserved by {holder}. Take it over with a reason.",
+    ),
+    ErrorRow(
         "not-claim-holder",
         "该申请目前不在您名下，操作未执行。您写的内容已保留。",
         "You do not hold this request now; nothing was done. What you wrote is kept.",

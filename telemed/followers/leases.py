@@ -1,4 +1,6 @@
-"""Claims whose holder went away go back to the queue. A clock, not a follower of the log.
+"""Claims whose holder went away go back to the queue, and so does what was reserved and not begun.
+
+A clock, not a follower of the log.
 
 Every server process has one; they take turns, and who comes second finds nothing left to release.
 """
@@ -9,10 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from telemed.actions.act import Act
+from telemed.actions.assigning import end_lapsed
 from telemed.actions.worklist import SYSTEM, release_abandoned
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.store import requests
+from telemed.store import assignments, requests
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
 
@@ -30,18 +33,23 @@ async def watch(
     """Look every few seconds until canceled; write only when there is something to release."""
     while True:
         try:
-            if await store.read(lambda tx: requests.abandoned(tx, clock())):
+            if await store.read(lambda tx: _is_due(tx, clock(), catalogue)):
                 gone = await store.write(
                     lambda tx: _release(tx, Act(tx, SYSTEM, clock(), new_id, catalogue))
                 )
                 if gone:
-                    log.info("released %d abandoned claims", len(gone))
+                    log.info("released %d abandoned claims and lapsed reservations", gone)
                     bell.ring()
         except Exception:
             log.exception("the lease watch stumbled")
         await asyncio.sleep(EVERY_SECONDS)
 
 
-def _release(tx: Tx, act: Act) -> list[str]:
+def _is_due(tx: Tx, now: datetime, catalogue: Catalogue) -> bool:
+    late = assignments.lapsed(tx, now - catalogue.timers.reservation)
+    return bool(late or requests.abandoned(tx, now))
+
+
+def _release(tx: Tx, act: Act) -> int:
     tx.take_turn("leases")
-    return release_abandoned(act)
+    return len(release_abandoned(act)) + end_lapsed(act)

@@ -50,6 +50,9 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
     if who is not None:
         service = act.catalogue.services[row["service"]]
         refusal = worklist.why_not(who, service, row, act.now)
+        kept = worklist.kept_for(act, row) if row["workitem_state"] == "SCHEDULED" else None
+        if refusal is None and kept not in (None, who.person_id):
+            refusal = "set-aside"
     return {
         **{k: row[k] for k in _SAME},
         "patient_name": access.mask_name(name) if masked else name,
@@ -61,6 +64,7 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
         "provider": _institution(row, "provider"),
         "claim": _claim(act, row),
         "clock": clocks.clock_out(act, row),
+        "scheduled_performer": _scheduled_performer(act, row),
         "critical_open": bool(row["critical_open"]),
         "thumbnail": None if masked else thumbnail(row["study_uid"]),
         "why_not": None if refusal is None else words(WHY_NOT[refusal]),
@@ -179,10 +183,18 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
     if case.state is request.State.OPEN:
         if Permission.MOVE_REQUESTS in held and (mine or not taken or not writes):
             steps += ["return", "decline", "redirect"]
-        if fit and not taken:
+        kept = None if taken else worklist.kept_for(act, row)
+        if fit and not taken and kept in (None, person):
             steps.append("claim")
-        if fit and taken and not mine and state != report.State.PRELIMINARY:
+        if fit and not taken and kept is None:
+            steps.append("reserve")
+        held_by_other = taken and not mine and state != report.State.PRELIMINARY
+        if fit and (held_by_other or kept not in (None, person)):
             steps.append("takeover")
+        if not taken and Permission.ASSIGN_WORK in held:
+            steps.append("assign")
+        if kept is not None and (kept == person or Permission.ASSIGN_WORK in held):
+            steps.append("unassign")
         if mine or (taken and Role.COORDINATOR in act.subject.roles):
             steps.append("release")
     if writes and state == report.State.DRAFT and row["report_author_id"] == person:
@@ -323,6 +335,19 @@ def _claim(act: Act, row: Row) -> dict[str, Any] | None:
         "since": row["claimed_at"],
         "lease_until": row["lease_until"] or row["claimed_at"],
         "mine": row["performer_id"] == act.subject.person_id,
+    }
+
+
+def _scheduled_performer(act: Act, row: Row) -> dict[str, Any] | None:
+    """Whose it is to be, while nobody has begun."""
+    if row["workitem_state"] != "SCHEDULED" or worklist.kept_for(act, row) is None:
+        return None
+    return {
+        "person_id": row["scheduled_performer_id"],
+        "name": row["scheduled_performer_name"] or "",
+        "by": row["scheduled_by"],
+        "since": row["scheduled_performer_at"],
+        "mine": row["scheduled_performer_id"] == act.subject.person_id,
     }
 
 

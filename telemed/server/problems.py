@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "already-acted": 409,
     "illegal-transition": 409,
     "already-claimed": 409,
+    "set-aside": 409,
     "not-claim-holder": 409,
     "study-conflict": 409,
     "upload-offset": 409,

@@ -7,6 +7,7 @@ on, are here in full. The access matrix test walks this table as every role.
 from telemed.core.access import Permission
 from telemed.server import (
     accounts,
+    assigning,
     auth,
     boards,
     catalogue,
@@ -268,6 +269,7 @@ API_ROUTES: tuple[Route, ...] = (
     *tally_files.ROUTES,
     *accounts.ROUTES,
     *presence.ROUTES,
+    *assigning.ROUTES,
     *notices.ROUTES,
 )
 

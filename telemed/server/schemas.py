@@ -470,6 +470,16 @@ class CriticalNoticeOut(Out):
     acted_by: str | None
 
 
+class ScheduledPerformerOut(Out):
+    """Whose a case is to be: `by` themselves or a coordinator."""
+
+    person_id: str
+    name: str
+    by: Literal["self", "coordinator"]
+    since: datetime
+    mine: bool
+
+
 class RequestRow(Out):
     """A case in a list; names are masked where the viewer's role asks for it."""
 
@@ -494,6 +504,7 @@ class RequestRow(Out):
     issued_at: datetime | None
     claim: ClaimOut | None
     clock: ClockOut
+    scheduled_performer: ScheduledPerformerOut | None
     report_state: str | None
     positive: bool | None
     critical: bool

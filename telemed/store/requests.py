@@ -35,6 +35,7 @@ OPEN_WORKITEM = (workitem.State.SCHEDULED.value, workitem.State.IN_PROGRESS.valu
 _attempts = workitems.alias("attempts")
 _requester = institutions.alias("requester")
 _provider = institutions.alias("provider")
+_scheduled = people.alias("scheduled")
 
 
 def next_number(tx: Tx, prefix: str, day: str) -> str:
@@ -327,6 +328,10 @@ def _listing() -> sa.Select[Any]:
             workitems.c.claimed_at,
             workitems.c.lease_until,
             people.c.name.label("performer_name"),
+            workitems.c.scheduled_performer_id,
+            workitems.c.scheduled_by,
+            workitems.c.scheduled_performer_at,
+            _scheduled.c.name.label("scheduled_performer_name"),
             latest_version(report_versions.c.state).label("report_state"),
             latest_version(report_versions.c.author_id).label("report_author_id"),
             images.label("instance_count"),
@@ -342,6 +347,7 @@ def _listing() -> sa.Select[Any]:
             sa.and_(workitems.c.request_id == requests.c.id, workitems.c.attempt == latest),
         )
         .outerjoin(people, people.c.id == workitems.c.performer_id)
+        .outerjoin(_scheduled, _scheduled.c.id == workitems.c.scheduled_performer_id)
     )
 
 

@@ -317,6 +317,10 @@ workitems = _table(
     Col("performer_id", sa.Text, sa.ForeignKey("people.id"), index=True),
     Col("scheduled_at", UtcTime, nullable=False),
     Col("claimed_at", UtcTime),
+    # Whose it is to be (ScheduledHumanPerformersSequence), who said so, and since when.
+    Col("scheduled_performer_id", sa.Text, index=True),
+    Col("scheduled_by", sa.Text),
+    Col("scheduled_performer_at", UtcTime),
     Col("lease_until", UtcTime, index=True),
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),

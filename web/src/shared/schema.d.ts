@@ -1356,6 +1356,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assign to a reader */
+        post: operations["assigning_post_requests_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/unassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No longer assigned or reserved */
+        post: operations["assigning_post_requests_unassign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could read it, and why not */
+        get: operations["assigning_get_requests_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/reserve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set cases aside for oneself */
+        post: operations["assigning_post_worklist_reserve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -1656,6 +1724,14 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * AssignIn
+         * @description Who is to read it.
+         */
+        AssignIn: {
+            /** Person Id */
+            person_id: string;
+        };
         /** AuditOut */
         AuditOut: {
             /** Seq */
@@ -1758,6 +1834,36 @@ export interface components {
             rests_on: number;
             /** Previous Month */
             previous_month: number | null;
+        };
+        /**
+         * CandidateList
+         * @description Who may first, then the least loaded.
+         */
+        CandidateList: {
+            /** Items */
+            items: components["schemas"]["CandidateOut"][];
+        };
+        /**
+         * CandidateOut
+         * @description Somebody who might read a case; `why_not` says why they may not.
+         *
+         *     `open` claims, `waiting` cases assigned or reserved, `done` reports issued today.
+         */
+        CandidateOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Department */
+            department: string;
+            why_not: components["schemas"]["Words"] | null;
+            /** Open */
+            open: number;
+            /** Waiting */
+            waiting: number;
+            /** Done */
+            done: number;
         };
         /** CatalogueOut */
         CatalogueOut: {
@@ -3148,6 +3254,7 @@ export interface components {
             issued_at: string | null;
             claim: components["schemas"]["ClaimOut"] | null;
             clock: components["schemas"]["ClockOut"];
+            scheduled_performer: components["schemas"]["ScheduledPerformerOut"] | null;
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -3306,6 +3413,7 @@ export interface components {
             issued_at: string | null;
             claim: components["schemas"]["ClaimOut"] | null;
             clock: components["schemas"]["ClockOut"];
+            scheduled_performer: components["schemas"]["ScheduledPerformerOut"] | null;
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -3322,6 +3430,14 @@ export interface components {
             thumbnail: string | null;
             /** @default null */
             why_not?: components["schemas"]["Words"] | null;
+        };
+        /**
+         * ReserveIn
+         * @description Cases to set aside for oneself: all of them or none.
+         */
+        ReserveIn: {
+            /** Requests */
+            requests: string[];
         };
         /**
          * Resolution
@@ -3357,6 +3473,28 @@ export interface components {
             kind: "addendum" | "amendment";
             /** Reason */
             reason: string;
+        };
+        /**
+         * ScheduledPerformerOut
+         * @description Whose a case is to be: `by` themselves or a coordinator.
+         */
+        ScheduledPerformerOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "self" | "coordinator";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Mine */
+            mine: boolean;
         };
         /** Section */
         Section: {
@@ -3992,11 +4130,14 @@ export type AgreementOut = components['schemas']['AgreementOut'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
+export type AssignIn = components['schemas']['AssignIn'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
+export type CandidateList = components['schemas']['CandidateList'];
+export type CandidateOut = components['schemas']['CandidateOut'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
@@ -4083,10 +4224,12 @@ export type RequestOut = components['schemas']['RequestOut'];
 export type RequestPage = components['schemas']['RequestPage'];
 export type RequestPatch = components['schemas']['RequestPatch'];
 export type RequestRow = components['schemas']['RequestRow'];
+export type ReserveIn = components['schemas']['ReserveIn'];
 export type Resolution = components['schemas']['Resolution'];
 export type ResolveIn = components['schemas']['ResolveIn'];
 export type Resolved = components['schemas']['Resolved'];
 export type RevisionIn = components['schemas']['RevisionIn'];
+export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
 export type Section = components['schemas']['Section'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
@@ -6997,6 +7140,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresenceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assigning_post_requests_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assigning_post_requests_unassign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assigning_get_requests_candidates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assigning_post_worklist_reserve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReserveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Problem */
