@@ -17,7 +17,14 @@ import sqlalchemy as sa
 from telemed.core.machine import Machine
 from telemed.core.request import JOINT, Joint
 from telemed.settings import ROOT
-from telemed.store import account_tables, notice_tables, removal_tables, tables, ups_tables
+from telemed.store import (
+    account_tables,
+    expected_tables,
+    notice_tables,
+    removal_tables,
+    tables,
+    ups_tables,
+)
 
 _SECTION = re.compile(r"^# --- (.+?) -+$|^\w+ = _table\(\n    \"(\w+)\"", re.MULTILINE)
 
@@ -85,7 +92,7 @@ def rooms() -> str:
 # --- the schema -------------------------------------------------------------------------------
 
 
-MODULES = (account_tables, tables, removal_tables, notice_tables, ups_tables)
+MODULES = (account_tables, tables, removal_tables, notice_tables, ups_tables, expected_tables)
 
 
 def sections() -> Mapping[str, list[sa.Table]]:

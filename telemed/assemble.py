@@ -18,6 +18,7 @@ from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.bus.presence import Presence
 from telemed.dicom.worker import RenderPool
 from telemed.followers import escalations, leases
+from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
 from telemed.followers.tallies import TALLIES
 from telemed.server import uploads
@@ -163,6 +164,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             escalations.watch(services.store, services.bell, services.clock, new, known, lambda: ())
         ),
         asyncio.create_task(follow(services.store, services.bell, TALLIES)),
+        asyncio.create_task(follow(services.store, services.bell, EXPECTED)),
         asyncio.create_task(
             leases.watch(
                 services.store,

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from telemed.actions import door
+from telemed.actions import door, expected
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
 from telemed.core import sla
 from telemed.core.access import Permission
 from telemed.core.assignment import covers
 from telemed.core.errors import Problem
+from telemed.core.expected import Range
 from telemed.core.network import Network
 from telemed.dicom.names import normalise, search_keys
 from telemed.store import network, people
@@ -115,6 +116,8 @@ class Offer:
     agreement: Row
     minutes: Mapping[str, int]
     """Minutes allowed, by urgency."""
+    likely: Mapping[str, Range]
+    """When an answer to what is sent now is likely, by urgency."""
 
 
 def destinations(act: Act, service: str, request_id: str | None = None) -> list[Offer]:
@@ -130,7 +133,11 @@ def destinations(act: Act, service: str, request_id: str | None = None) -> list[
     if request_id is not None:
         asking = door.case(act, request_id).row["requester_id"]
     return [
-        Offer(offer, _allowed_minutes(act, service, offer))
+        Offer(
+            offer,
+            _allowed_minutes(act, service, offer),
+            expected.before(act, service, offer["provider_id"]),
+        )
         for offer in network.destinations(act.tx, asking, service, act.now)
         if not wanted.provider_scopes
         or covers(tuple(offer["provider_scopes"]), wanted.provider_scopes)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import door, moves, promises
+from telemed.actions import door, expected, moves, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import completeness, request
@@ -153,6 +153,7 @@ def _send(act: Act, case: Case, event: Event, kind: Kind, sent: datetime) -> Non
     agreement = _ready(act, case)
     modality = _modality(act, case)
     promised = promises.answer(act, case, agreement, modality, sent)
+    expected.expect(act, case.row, agreement["provider_id"])
     after = moves.move(
         act,
         case,
@@ -227,6 +228,7 @@ def redirect(
         raise Problem("consent-receiver")
     why = _reason(act, case, "redirect", reason, note)
     agreement = _agreement(act, case, provider)["id"]
+    expected.expect(act, case.row, provider)
     moves.move(
         act,
         case,

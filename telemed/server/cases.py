@@ -4,6 +4,7 @@ It turns rows into the contract's shapes and masks what the viewer's role must n
 nothing: what may be done now is asked of the tables in `core`.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import sqlalchemy as sa
 
-from telemed.actions import door, worklist
+from telemed.actions import door, expected, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.requests import missing
@@ -42,8 +43,10 @@ from telemed.store.tx import Row
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
-    """A case in a list. `who` adds why this person may not take it."""
+def list_row(
+    act: Act, row: Row, who: Taker | None = None, likely: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A case in a list. `who` adds why this person may not take it, `likely` when answers come."""
     masked = act.subject.masked
     name = row["patient_name"] or ""
     refusal = None
@@ -65,6 +68,7 @@ def list_row(act: Act, row: Row, who: Taker | None = None) -> dict[str, Any]:
         "claim": _claim(act, row),
         "clock": clocks.clock_out(act, row),
         "scheduled_performer": _scheduled_performer(act, row),
+        "expected": (likely or {}).get(row["id"]),
         "critical_open": bool(row["critical_open"]),
         "thumbnail": None if masked else thumbnail(row["study_uid"]),
         "why_not": None if refusal is None else words(WHY_NOT[refusal]),
@@ -97,11 +101,12 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
     case = door.case(act, request_id)
     row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
     masked = act.subject.masked
+    who = worklist.taker(act.tx, act.subject) if case.providing else None
     attached = [] if masked else requests.studies_of(act.tx, case.id)
     patient = studies.patient(act.tx, row["patient_ref"]) if row["patient_ref"] else None
     gaps = missing(act, case) if case.own and case.state in request.EDITABLE else []
     return {
-        **list_row(act, row, worklist.taker(act.tx, act.subject) if case.providing else None),
+        **list_row(act, row, who, expected.of_rows(act, [row])),
         "version": row["version"],
         "content": {} if masked else row["content"],
         "consent": None if masked or not row["consent"] else row["consent"],

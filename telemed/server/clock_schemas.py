@@ -58,3 +58,27 @@ class TurnOut(_Out):
     since: datetime
     until: datetime | None
     due: datetime | None
+
+
+class ExpectedOut(_Out):
+    """When the answer is likely: four of five come from `low` to `high`, half by `mid`.
+
+    All null when too few earlier cases are like this one, or none took so long.
+    """
+
+    low: datetime | None
+    mid: datetime | None
+    high: datetime | None
+    cases: int
+    """How many earlier cases it is read from."""
+    ahead: int
+    """Cases that lay before it when it was sent."""
+
+
+class LikelyOut(_Out):
+    """Seconds after sending."""
+
+    low: int
+    mid: int
+    high: int
+    cases: int

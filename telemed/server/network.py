@@ -7,6 +7,7 @@ from pydantic import Field
 from telemed.actions import network as acts
 from telemed.core.access import Permission
 from telemed.server import schemas as s
+from telemed.server.clock_schemas import LikelyOut
 from telemed.server.routing import Call, Route
 from telemed.store import network
 from telemed.store.people import title_words
@@ -112,6 +113,7 @@ def _destination(offer: acts.Offer) -> s.Destination:
         until=row["until"],
         open_requests=row["open_requests"],
         typical_minutes=dict(offer.minutes),
+        expected={u: LikelyOut.model_validate(r) for u, r in offer.likely.items()},
     )
 
 

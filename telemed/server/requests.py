@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
-from telemed.actions import door, worklist
+from telemed.actions import door, expected, worklist
 from telemed.actions import requests as acts
 from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
@@ -81,8 +81,9 @@ async def list_requests(call: Call) -> Any:
         rule = sa.and_(*where)
         order = [R.created_at.desc(), R.id.desc()]
         rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
+        likely = expected.of_rows(act, rows[: query.limit])
         return {
-            "items": [cases.list_row(act, row) for row in rows[: query.limit]],
+            "items": [cases.list_row(act, row, None, likely) for row in rows[: query.limit]],
             "next": _next(rows, query.cursor, query.limit),
             "total": store.count(act.tx, rule),
         }
@@ -158,10 +159,11 @@ async def list_worklist(call: Call) -> Any:
             for name, tab in tabs.items()
             if name != "archive" or query.tab == "archive"
         }
+        likely = expected.of_rows(act, rows[: query.limit])
         pressing = sa.and_(base, tabs["pool"], R.urgency != "routine")
         return {
             "seq": seq,
-            "items": [cases.list_row(act, row, who) for row in rows[: query.limit]],
+            "items": [cases.list_row(act, row, who, likely) for row in rows[: query.limit]],
             "counts": {**counts, "pressing": store.count(act.tx, pressing)},
             "next": _next(rows, query.cursor, query.limit),
         }

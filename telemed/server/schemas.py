@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from telemed.server.clock_schemas import ClockOut, PromiseOut, TurnOut
+from telemed.server.clock_schemas import ClockOut, ExpectedOut, LikelyOut, PromiseOut, TurnOut
 
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
@@ -207,6 +207,8 @@ class Destination(Out):
     until: datetime
     open_requests: int
     typical_minutes: dict[str, int]
+    expected: dict[str, LikelyOut]
+    """By urgency, when an answer to what is sent now is likely; none of what is not known."""
 
 
 class InstitutionOut(Out):
@@ -505,6 +507,7 @@ class RequestRow(Out):
     claim: ClaimOut | None
     clock: ClockOut
     scheduled_performer: ScheduledPerformerOut | None
+    expected: ExpectedOut | None
     report_state: str | None
     positive: bool | None
     critical: bool

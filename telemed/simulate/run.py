@@ -20,6 +20,7 @@ from telemed.core.access import Subject
 from telemed.core.network_rows import Severity, validate
 from telemed.dicom.names import search_keys
 from telemed.documents.network_file import read_folder
+from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
 from telemed.server.auth import cookie_name
@@ -122,6 +123,7 @@ def play(
     steps = player.play(plan, lambda cases: progress(cases, expected))
     ledger.close()
     catch_up_fully(services.store, TALLIES)
+    catch_up_fully(services.store, EXPECTED)
     return Played(ledger.cases, steps, ledger.facts, path)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
 from telemed.store.columns import table as _table
+from telemed.store.expected_tables import expectations, expected_cells
 from telemed.store.notice_tables import deliveries, escalations, notices
 from telemed.store.removal_tables import conflicts
 from telemed.store.ups_tables import ups_items
@@ -19,6 +20,8 @@ __all__ = [
     "conflicts",
     "deliveries",
     "escalations",
+    "expectations",
+    "expected_cells",
     "metadata",
     "notices",
     "sessions",

@@ -1,6 +1,7 @@
 /** A case in two lines, the clock first; the same row on either side of the request. */
 import { LockOutlined } from '@ant-design/icons'
 import { RunningClock } from '../shared/CaseClock'
+import { ExpectedTime } from '../shared/ExpectedTime'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
@@ -27,14 +28,11 @@ export function CaseRow({ row, side }: Props) {
   // In the reader's queue every unclaimed case waits: saying it on each row says nothing.
   const showsStage =
     row.state === 'open' && (side === 'sender' || row.claim !== null || row.report_state !== null)
-  // What the requester owes is said on either side: here is why the answer waits.
-  const owes = row.state === 'returned' || row.state === 'declined'
   return (
     <div className={styles.row}>
       <div className={styles.first}>
         <span className={styles.lead}>
-          {row.state === 'open' ? <RunningClock clock={row.clock} /> : <StatusTag row={row} />}
-          {owes ? <RunningClock clock={row.clock} /> : null}
+          <Lead row={row} />
         </span>
         {row.urgency === 'routine' ? null : <UrgencyTag urgency={row.urgency} />}
         {row.critical ? <CriticalTag open={row.critical_open} /> : null}
@@ -57,11 +55,27 @@ export function CaseRow({ row, side }: Props) {
         <span className={styles.count}>
           <Evidence row={row} />
         </span>
+        {side === 'sender' && row.expected?.high ? (
+          <span className={styles.likely}>
+            <ExpectedTime expected={row.expected} />
+          </span>
+        ) : null}
         <span className={styles.at}>
           <Moment at={momentOf(row, side)} />
         </span>
       </div>
     </div>
+  )
+}
+
+/** The clock that runs; what the requester owes is said on either side: why the answer waits. */
+function Lead({ row }: { row: RequestRow }) {
+  if (row.state === 'open') return <RunningClock clock={row.clock} />
+  const owes = row.state === 'returned' || row.state === 'declined'
+  return (
+    <>
+      <StatusTag row={row} /> {owes ? <RunningClock clock={row.clock} /> : null}
+    </>
   )
 }
 

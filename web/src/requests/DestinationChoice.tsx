@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Skeleton } from 'antd'
 import { Empty } from '../shared/Empty'
+import { LikelySpan } from '../shared/ExpectedTime'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { Destination } from '../shared/schema'
 import { spanWords } from '../shared/times'
@@ -56,6 +57,8 @@ function Offer({ offer, urgency, chosen, onChosen }: OfferProps) {
         {minutes === undefined ? '' : t('answerIn', { span: spanWords(minutes * 60_000) })}
       </span>
       <span className={styles.more}>
+        <LikelySpan likely={offer.expected[urgency]} />
+        {' · '}
         {offer.rank === 1 ? `${t('first')} · ` : ''}
         {t('open', { n: offer.open_requests })} · {t('until', { date: offer.until.slice(0, 10) })}
       </span>

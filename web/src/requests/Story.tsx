@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Skeleton } from 'antd'
 import { RunningClock } from '../shared/CaseClock'
+import { ExpectedTime } from '../shared/ExpectedTime'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ActivityOut, CatalogueOut, RequestOut } from '../shared/schema'
@@ -26,7 +27,7 @@ const { useWords, say } = defineWords('story', {
   nextReturned: ['请补充资料后重新发送', 'Please add what was asked for and send again'],
   nextDeclined: ['可改投其他机构，或撤回', 'Ask somebody else, or withdraw'],
   nextDraft: ['尚未发送', 'Not sent yet'],
-  expected: ['预计 {{at}} 前完成', 'expected by {{at}}'],
+  expected: ['应于 {{at}} 前完成', 'due by {{at}}'],
 })
 
 const BAD = new Set(['critical.raised', 'request.declined', 'study.conflicted'])
@@ -113,6 +114,9 @@ function nextStep(item: RequestOut): Step | null {
           <>
             {say('expected', { at: momentWords(item.due_at, serverNow()) })} ·{' '}
             <RunningClock clock={item.clock} />
+            <div>
+              <ExpectedTime expected={item.expected} />
+            </div>
           </>
         ) : null}
         {item.uploads_running ? <div>{say('arriving', { n: item.instance_count })}</div> : null}

@@ -2184,6 +2184,10 @@ export interface components {
             typical_minutes: {
                 [key: string]: number;
             };
+            /** Expected */
+            expected: {
+                [key: string]: components["schemas"]["LikelyOut"];
+            };
         };
         /** DestinationList */
         DestinationList: {
@@ -2278,6 +2282,24 @@ export interface components {
             may_take_on: boolean;
             /** Sent */
             sent: components["schemas"]["SentOut"][];
+        };
+        /**
+         * ExpectedOut
+         * @description When the answer is likely: four of five come from `low` to `high`, half by `mid`.
+         *
+         *     All null when too few earlier cases are like this one, or none took so long.
+         */
+        ExpectedOut: {
+            /** Low */
+            low: string | null;
+            /** Mid */
+            mid: string | null;
+            /** High */
+            high: string | null;
+            /** Cases */
+            cases: number;
+            /** Ahead */
+            ahead: number;
         };
         /** FactsOut */
         FactsOut: {
@@ -2603,6 +2625,20 @@ export interface components {
          * @enum {string}
          */
         Level: "study" | "series" | "instance";
+        /**
+         * LikelyOut
+         * @description Seconds after sending.
+         */
+        LikelyOut: {
+            /** Low */
+            low: number;
+            /** Mid */
+            mid: number;
+            /** High */
+            high: number;
+            /** Cases */
+            cases: number;
+        };
         /** Me */
         Me: {
             /** Account Id */
@@ -3255,6 +3291,7 @@ export interface components {
             claim: components["schemas"]["ClaimOut"] | null;
             clock: components["schemas"]["ClockOut"];
             scheduled_performer: components["schemas"]["ScheduledPerformerOut"] | null;
+            expected: components["schemas"]["ExpectedOut"] | null;
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -3414,6 +3451,7 @@ export interface components {
             claim: components["schemas"]["ClaimOut"] | null;
             clock: components["schemas"]["ClockOut"];
             scheduled_performer: components["schemas"]["ScheduledPerformerOut"] | null;
+            expected: components["schemas"]["ExpectedOut"] | null;
             /** Report State */
             report_state: string | null;
             /** Positive */
@@ -4163,6 +4201,7 @@ export type DraftIn = components['schemas']['DraftIn'];
 export type Effect = components['schemas']['Effect'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
+export type ExpectedOut = components['schemas']['ExpectedOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
 export type HandOut = components['schemas']['HandOut'];
@@ -4184,6 +4223,7 @@ export type InstitutionRef = components['schemas']['InstitutionRef'];
 export type KeepingOut = components['schemas']['KeepingOut'];
 export type LeaseOut = components['schemas']['LeaseOut'];
 export type Level = components['schemas']['Level'];
+export type LikelyOut = components['schemas']['LikelyOut'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
