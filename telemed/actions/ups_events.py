@@ -192,7 +192,9 @@ def _subscribed(watch: Watch, activity: Activity) -> Iterator[Json]:
 
 
 def _existing(watch: Watch) -> Iterator[Json]:
-    parts, offset = ups_search.parts(watch.act, watch.criteria), 0
+    """Those that have not ended: of years of ended ones nobody wants a report."""
+    open_now = ups_search.still_open(watch.criteria)
+    parts, offset = ups_search.parts(watch.act, open_now), 0
     while found := item_store.page(watch.act.tx, parts, PAGE, offset):
         offset += PAGE
         for row in found:

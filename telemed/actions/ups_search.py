@@ -6,7 +6,7 @@ catalogue. Own workitems are found by the values kept beside them (`ups_item_key
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -15,12 +15,14 @@ from telemed.actions.act import Act
 from telemed.core import ups
 from telemed.core.access import Permission
 from telemed.core.catalogue import ServiceType
+from telemed.core.workitem import State
 from telemed.dicom.criteria import (
     AnyOf,
     Between,
     Criteria,
     Empty,
     Exact,
+    Key,
     NameLike,
     Path,
     Test,
@@ -34,7 +36,7 @@ from telemed.dicom.refusal import Refused
 from telemed.dicom.workitem import at_utc
 from telemed.store import tables as t
 from telemed.store import ups as store
-from telemed.store.access import visible_workitems
+from telemed.store.access import workitem_parts
 from telemed.store.search import lowered
 from telemed.store.tx import Row
 from telemed.store.ups_tables import ups_case_items, ups_item_keys, ups_items
@@ -67,14 +69,20 @@ def found(act: Act, criteria: Criteria) -> Found:
 def parts(act: Act, criteria: Criteria) -> list[sa.Select[Any]]:
     """The statements that choose: attempts of requests, and own workitems."""
     services = act.catalogue.services
-    seen = visible_workitems(act.subject, act.now)
     asked = [_CASE[key.path](key.test, services) for key in criteria.keys]
-    chosen = [store.attempts(sa.and_(seen, *asked))]
+    seen = workitem_parts(act.subject, act.now)
+    chosen = [store.attempts(sa.and_(part, *asked)) for part in seen]
     if may_have_own(act):
         mine = ups_items.c.institution_id == act.subject.institution_id
         tests = [_own(key.path, key.test) for key in criteria.keys]
         chosen.append(store.own_items(sa.and_(mine, *tests)))
     return chosen
+
+
+def still_open(criteria: Criteria) -> Criteria:
+    """The same, of workitems that have not ended."""
+    states = AnyOf((Exact(State.SCHEDULED.value), Exact(State.IN_PROGRESS.value)))
+    return replace(criteria, keys=(*criteria.keys, Key(STATE, states)))
 
 
 def may_have_own(act: Act) -> bool:

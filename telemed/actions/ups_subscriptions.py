@@ -148,7 +148,8 @@ def sweep(act: Act) -> int:
 
 
 def _now(act: Act, criteria: Criteria) -> list[str]:
-    rows = item_store.page(act.tx, ups_search.parts(act, criteria), MOST_AT_ONCE, 0)
+    open_now = ups_search.parts(act, ups_search.still_open(criteria))
+    rows = item_store.page(act.tx, open_now, MOST_AT_ONCE, 0)
     return [row["id"] for row in rows]
 
 

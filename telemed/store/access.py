@@ -54,12 +54,25 @@ def visible_workitems(subject: Subject, now: datetime) -> Predicate:
 
     Whoever was asked sees the attempts that were asked of them, not those of others before.
     """
+    return sa.or_(*_workitem_rungs(subject, now))
+
+
+def workitem_parts(subject: Subject, now: datetime) -> list[Predicate]:
+    """`visible_workitems` as conditions of which no row passes two: each goes by an index of its
+    own, where the whole would walk every attempt there ever was."""
+    rungs = _workitem_rungs(subject, now)
+    return [
+        sa.and_(rung, *(sa.not_(before) for before in rungs[:number]))
+        for number, rung in enumerate(rungs)
+    ]
+
+
+def _workitem_rungs(subject: Subject, now: datetime) -> list[Predicate]:
     mine = workitems.c.provider_id == subject.institution_id
-    rungs = (
+    return [
         sa.and_(rung, mine) if relation is Relation.PROVIDER else rung
         for relation, rung in _ladder(subject, now)
-    )
-    return sa.or_(*rungs)
+    ]
 
 
 def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:

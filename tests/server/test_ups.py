@@ -5,9 +5,12 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 
 from telemed.actions import intake
+from telemed.store import access
 from telemed.store import tables as t
+from telemed.store import ups as store
 from telemed.store.tx import Tx
 from telemed.store.ups import uid_of
 from tests.server.ups_client import (
@@ -390,9 +393,12 @@ async def test_a_filter_is_looked_at_again_after_an_update(world: World) -> None
 
 
 async def test_with_a_lock_all_that_exists_is_told(world: World) -> None:
-    """A report for every workitem, of cases as of one's own; without a lock for none."""
+    """A report for every workitem that has not ended, of cases as of one's own; without a lock for
+    none."""
     case = await world.sent()
     hub = ups(world, "hub-reader")
+    await hub.create("2.25.7000")
+    await hub.call("POST", "/2.25.7000/cancelrequest")
     await hub.create("2.25.7001")
     url = await subscribed(world, "hub-reader", "NOLOCK")
     locked = (await hub.subscribe(GLOBAL, "LOCK", "?deletionlock=true")).headers["Content-Location"]
@@ -454,6 +460,22 @@ async def test_a_stranger_finds_nothing(world: World) -> None:
             ):  # fmt: skip
                 reply = await stranger.call(method, f"/{target}{path}", body)
                 assert reply.code == "not-found", (who, method, path, reply.body)
+
+
+async def test_the_parts_of_what_one_sees_are_the_whole(world: World) -> None:
+    """No attempt is in two of the conditions a search is made of, and none is missing."""
+    await life(world)
+    await world.sent("second-requester")
+    joined = sa.select(t.workitems.c.id).select_from(store.JOINED)
+
+    async def ids(where: Any) -> list[str]:
+        query = joined.where(where)
+        return [r["id"] for r in await world.services.store.read(lambda tx: tx.all(query))]
+
+    for who in ("hub-reader", "county-requester", "second-reader", "lapsed-reader", "region"):
+        now, them = world.clock(), subject(who)
+        found = [key for part in access.workitem_parts(them, now) for key in await ids(part)]
+        assert sorted(found) == sorted(await ids(access.visible_workitems(them, now))), who
 
 
 async def test_global_means_all_that_i_may_see(world: World) -> None:
