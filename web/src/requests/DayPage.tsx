@@ -101,7 +101,7 @@ function WaitingRow({ row, kind }: { row: RequestRow; kind: Group }) {
       <span className={styles.waitingMore}>
         {examLabel(catalogue, row)}
         {row.provider ? ` · ${row.provider.short_name}` : ''}
-        {row.clock.whose === 'requester' && row.clock.requester.due ? (
+        {kind !== 'critical' && row.clock.requester.due ? (
           <>
             {' · '}
             <RunningClock clock={row.clock} />
