@@ -152,7 +152,7 @@ def _diagnoses(value: Any) -> list[Mapping[int, object]]:
 
 def _scheduled_performer(act: Act, row: Row) -> list[Mapping[int, object]]:
     """Whom it was assigned to, or who reserved it (PS3.3 C.30.2: Scheduled Human Performers)."""
-    who = row.get("scheduled_performer_id")
+    who = row["scheduled_performer_id"]
     person = people.person(act.tx, who) if who else None
     return [_performer(person["id"], person["name"], row["provider_name"])] if person else []
 

@@ -151,7 +151,9 @@ def _told(watch: Watch, kind: Kind, activity: Activity) -> Iterator[Json]:
     yield from (model.state_report(item.uid, state, ready) for state in states)
     if kind is Kind.UPS_PROGRESSED:
         yield model.progress_report(item.uid, _held(item).get(model.PROGRESS))
-    if data.get("assigned"):
+    if kind is Kind.WORKITEM_ASSIGNED:
+        yield from model.assigned(item.uid, items.data_set(watch.act, item))
+    elif data.get("assigned"):
         yield from model.assigned(item.uid, _held(item))
 
 

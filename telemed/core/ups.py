@@ -151,6 +151,7 @@ WATCHED: frozenset[Kind] = (
     frozenset(CHANGES)
     | INPUT
     | {
+        Kind.WORKITEM_ASSIGNED,
         Kind.UPS_CREATED,
         Kind.UPS_CHANGED,
         Kind.UPS_MOVED,

@@ -10,6 +10,7 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.store import tables as t
 from telemed.store.tx import Tx
+from tests.server.ups_client import GLOBAL, Ups, channel, value
 from tests.world import World, add_account, add_person
 
 COORDINATOR = "hub-coordinator"
@@ -139,6 +140,20 @@ async def test_a_reader_reserves_several_and_they_are_free_again_after_a_while(
     for one in (case, another):
         assert (await world.log(one))[-1] == "workitem.unassigned"
     assert (await claim(world, "hub-other", another)).status == 200
+
+
+async def test_a_ups_client_hears_whose_a_case_is_to_be(world: World, case: str) -> None:
+    """Event 5 of PS3.4 CC.2.4, and Scheduled Human Performers (0040,4034) in the workitem."""
+    ups = Ups(world.client("hub-reader"))
+    url = (await ups.subscribe(GLOBAL, "DESK")).headers["Content-Location"]
+    async with channel(world, "hub-reader", url) as events:
+        await assign(world, case, "hub-other")
+        event = await events.next()
+    assert value(event, "00001002") == 5
+    assert value(event["00404009"]["Value"][0], "00080100") == "hub-other"
+    found = await ups.get(value(event, "00001000"))
+    performer = found["00404034"]["Value"][0]["00404009"]["Value"][0]
+    assert value(performer, "00080100") == "hub-other"
 
 
 async def test_an_assignment_is_taken_back_by_its_reader_or_a_coordinator(
