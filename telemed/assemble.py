@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,17 +17,20 @@ from telemed.actions.requests import ZONE
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.bus.presence import Presence
+from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
 from telemed.followers import escalations, leases
+from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
+from telemed.followers.sender import Sender
 from telemed.followers.tallies import TALLIES
 from telemed.server import uploads
 from telemed.server.app import make_app, serve
 from telemed.server.origins import refuse_to_start
 from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
-from telemed.store import accounts, removals
+from telemed.store import accounts, push_key, removals
 from telemed.store import log as store_log
 from telemed.store.blobs import Blobs, FileBlobs
 from telemed.store.engine import Store
@@ -88,8 +92,16 @@ def open_services(settings: Settings) -> Services:
         renderer=RenderPool(settings.render_workers),
         clock=clock,
         new_id=new_id,
+        push_key=_push_key(settings),
         presence=_presence(settings),
     )
+
+
+def _push_key(settings: Settings) -> str:
+    """What browsers subscribe with; empty where there is no push."""
+    if "push" not in settings.notice_ways:
+        return ""
+    return push_key.public_of(push_key.load(key_file(settings)))
 
 
 def open_blobs(settings: Settings) -> Blobs:
@@ -158,10 +170,24 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     known, new = services.catalogue, services.new_id
     await services.store.write(lambda tx: escalations.begin(tx, known, new))
     climbs = escalations.follower(known, new)
+    ways = [Channel(way) for way in services.settings.notice_ways]
+    channels, outbound = set_up(services.settings, lambda: services.clock().timestamp())
+    sender = Sender(
+        services.store,
+        services.bell,
+        services.clock,
+        new,
+        known,
+        channels,
+        random.random,
+        services.settings.origin,
+    )
     tasks = [
         asyncio.create_task(follow(services.store, services.bell, climbs)),
         asyncio.create_task(
-            escalations.watch(services.store, services.bell, services.clock, new, known, lambda: ())
+            escalations.watch(
+                services.store, services.bell, services.clock, new, known, lambda: ways
+            )
         ),
         asyncio.create_task(follow(services.store, services.bell, TALLIES)),
         asyncio.create_task(follow(services.store, services.bell, EXPECTED)),
@@ -175,6 +201,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             )
         ),
     ]
+    tasks.append(asyncio.create_task(sender.watch()))
     tasks.append(asyncio.create_task(uploads.watch(services)))
     tasks.append(asyncio.create_task(keep_house(services)))
     tasks.append(asyncio.create_task(notice_others(services)))
@@ -185,6 +212,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await services.presence.stop()
+        await outbound.close()
         await services.bell.stop()
 
 

@@ -10,6 +10,7 @@ from telemed.core.access import Permission
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
 from telemed.core.escalation import Ladder, Occasion
+from telemed.core.signed_call import HEADER, is_signed
 from telemed.server import notice_schemas as s
 from telemed.server.cases import words
 from telemed.server.routing import Call, Route
@@ -18,6 +19,7 @@ from telemed.store import notices
 from telemed.store.tx import Row
 
 MOST_BROWSERS = 10
+MOST_RECEIPT = 4096
 OCCASIONS = {
     Occasion.UNCLAIMED: ("申请等待领取", "A request waits to be claimed"),
     Occasion.DEADLINE: ("申请临近或超过时限", "A request nears or is past its due time"),
@@ -183,6 +185,30 @@ async def unsubscribe(call: Call) -> Any:
     return {}
 
 
+async def receipt(call: Call) -> Any:
+    """A gateway's word on a delivery. Its signature is what lets it in; ids are all it learns."""
+    services = call.services
+    raw = await call.request.content.read(MOST_RECEIPT + 1)
+    header = call.request.headers.get(HEADER, "")
+    set_up = services.settings
+    now = services.clock().timestamp()
+    if len(raw) > MOST_RECEIPT or not is_signed(
+        set_up.webhook_secret, set_up.webhook_key_id, header, raw, now
+    ):
+        raise Problem("not-signed-in")
+    body = s.ReceiptIn.model_validate_json(raw)
+
+    def do(act: Act) -> None:
+        new = notices.receipt(act.tx, body.id, body.channel, body.state, act.now)
+        if new is None:
+            raise Problem("not-found")
+        if new and body.state == notices.FAILED:
+            acts.given_up(act, body.id, body.channel, "receiver")
+
+    await call.act(do, quiet=True)
+    return {}
+
+
 P = Permission
 ROUTES = (
     Route("GET", "/api/notices", list_notices, P.SIGNED_IN, "What one was told",
@@ -197,6 +223,8 @@ ROUTES = (
           body=s.PushIn, returns=Done),
     Route("POST", "/api/notices/push/forget", unsubscribe, P.SIGNED_IN,
           "This browser takes no more pushes", body=s.PushOutIn, returns=Done),
+    Route("POST", "/api/notices/receipts", receipt, None,
+          "What a gateway says became of a notice", returns=Done, csrf=False),
     Route("GET", "/api/escalations", list_escalations, P.MOVE_REQUESTS,
           "What goes unanswered", returns=s.EscalationList),
     Route("POST", "/api/escalations/{id}/take-on", take_on, P.SEE_CASES,

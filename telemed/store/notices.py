@@ -22,6 +22,8 @@ E, N, D = escalations.c, notices.c, deliveries.c
 WAITING = "waiting"
 GONE_OUT = ("accepted", "delivered", "read")
 FAILED = "failed"
+OVER = "over"
+"""Never sent: what it was about had ended."""
 
 # --- ladders being climbed --------------------------------------------------------------------
 
@@ -175,6 +177,11 @@ def add_deliveries(tx: Tx, rows: Collection[Row]) -> None:
     tx.insert_missing(deliveries, rows)
 
 
+def any_due(tx: Tx, now: datetime) -> bool:
+    """Whether a delivery is to be tried now."""
+    return tx.scalar(sa.select(D.id).where(D.next_at <= now).limit(1)) is not None
+
+
 def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
     """Deliveries to try now, with all a sender needs. They are ours until `until`.
 
@@ -188,12 +195,15 @@ def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
             N.occasion,
             N.weight,
             N.request_id,
+            N.read_at,
+            E.ended_at,
             notice_preferences.c.email,
             notice_preferences.c.phone,
             notice_preferences.c.wecom,
             notice_preferences.c.language,
         )
         .join(notices, N.id == D.notice_id)
+        .outerjoin(escalations, E.id == N.escalation_id)
         .outerjoin(notice_preferences, notice_preferences.c.account_id == N.account_id)
         .where(D.next_at <= now)
         .order_by(D.next_at)
@@ -216,7 +226,7 @@ def receipt(tx: Tx, delivery_id: str, channel: str, state: str, now: datetime) -
     row = tx.find(deliveries, id=delivery_id, channel=channel)
     if row is None:
         return None
-    order = (WAITING, "accepted", FAILED, "delivered", "read")
+    order = (WAITING, OVER, "accepted", FAILED, "delivered", "read")
     if order.index(state) <= order.index(row["state"]):
         return False
     tx.update(deliveries, D.id == delivery_id, {"state": state, "changed_at": now, "next_at": None})

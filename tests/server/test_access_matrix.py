@@ -164,6 +164,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
         body={"endpoint": "https://10.0.0.1/", "keys": {"p256dh": "A" * 87, "auth": "A" * 22}},
     ),
     ("POST", "/api/notices/push/forget"): Row(P.SIGNED_IN, body={"endpoint": "https://none/"}),
+    ("POST", "/api/notices/receipts"): Row(None),
     ("GET", "/api/escalations"): Row(P.MOVE_REQUESTS),
     ("POST", "/api/escalations/{id}/take-on"): Row(P.SEE_CASES, "absent"),
     ("GET", "/api/worklist"): Row(P.READ_QUEUE),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from telemed.core.escalation import Channel
 from telemed.followers import escalations
 from telemed.followers.follow import catch_up
 from telemed.store import notice_tables as n
@@ -23,7 +24,8 @@ async def climb(world: World, minutes: float = 0) -> None:
     while await services.store.write(lambda tx: catch_up(tx, follower)):
         pass
     # The server's own clock does the same; each rung is told by one of the two.
-    await escalations.climb_due(services.store, world.clock, new, known, ())
+    ways = [Channel(way) for way in services.settings.notice_ways]
+    await escalations.climb_due(services.store, world.clock, new, known, ways)
 
 
 async def told(world: World, who: str) -> list[tuple[str, int]]:

@@ -1,0 +1,82 @@
+"""The ways a notice leaves the house, behind one interface.
+
+A channel takes one message and says how it went. It knows no table and no patient: a message
+carries an id, an occasion and counts, and the sentence is built from the occasion alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """How an attempt went: over to the receiver, worth another try, or never."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    LATER = "later"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The outcome and why, as a code without anybody's data. `gone`: addresses to forget."""
+
+    outcome: Outcome
+    why: str = ""
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a browser takes pushes."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notice for one person by one channel. `id` is the receiver's idempotency key."""
+
+    id: str
+    channel: str
+    to: str
+    occasion: str
+    weight: str
+    request_id: str
+    language: str
+    unread: int
+    link: str
+    browsers: Sequence[Browser] = field(default=())
+
+
+class Way(Protocol):
+    """A channel."""
+
+    async def send(self, message: Message) -> Sent:
+        """Try once. Whatever goes wrong is an outcome, never an exception, but cancelation."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "unclaimed": ("有紧急申请等待领取", "A request waits to be claimed"),
+    "deadline": ("有申请临近或超过时限", "A request nears or is past its due time"),
+    "returned": ("有退回的申请等待补充", "A returned request waits for more material"),
+    "critical-unacknowledged": ("有危急值等待确认", "A critical finding waits to be acknowledged"),
+    "critical-not-acted": (
+        "有危急值等待登记处置",
+        "What was done about a critical finding is to be entered",
+    ),
+}
+"""What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""
+
+
+def sentence(message: Message) -> str:
+    """The one line of a notice."""
+    zh, en = SENTENCES.get(message.occasion, ("有新的提醒", "There is a new notice"))
+    return en if message.language == "en" else zh
