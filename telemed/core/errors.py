@@ -55,6 +55,11 @@ _ROWS = (
         "The request is not well formed: {detail}.",
     ),
     ErrorRow(
+        "unsigned",
+        "回执签名无效或已过期。",
+        "The call is not signed with our secret, or was signed too long ago.",
+    ),
+    ErrorRow(
         "already-acted",
         "该危急值的处置已经登记。",
         "What was done about this critical finding has been entered already.",

@@ -195,7 +195,7 @@ async def receipt(call: Call) -> Any:
     if len(raw) > MOST_RECEIPT or not is_signed(
         set_up.webhook_secret, set_up.webhook_key_id, header, raw, now
     ):
-        raise Problem("not-signed-in")
+        raise Problem("unsigned")
     body = s.ReceiptIn.model_validate_json(raw)
 
     def do(act: Act) -> None:

@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "stale": 409,
     "not-to-take-on": 409,
     "already-acted": 409,
+    "unsigned": 403,
     "illegal-transition": 409,
     "already-claimed": 409,
     "set-aside": 409,

@@ -195,9 +195,10 @@ async def test_a_notice_goes_out_by_every_channel_with_no_patient_in_it(
     for body in [*(b for _, b in signed), letter.content]:
         assert patient.encode() not in body and b"zq" not in body.lower()
     await receipts(world, [m for m in messages if m["channel"] == "sms"])
-    assert {state for state, _ in await states(world, "sms")} == {"delivered"}
+    # The ladder went on while time was jumped: what it told since still waits.
+    assert {state for state, _ in await states(world, "sms")} - {"waiting"} == {"delivered"}
     await county.ok("POST", "/api/notices/read", {})
-    assert {state for state, _ in await states(world, "push")} == {"read"}
+    assert {state for state, _ in await states(world, "push")} - {"waiting"} == {"read"}
 
 
 def _b64(raw: bytes) -> str:
@@ -217,11 +218,11 @@ async def receipts(world: World, messages: list[Any]) -> None:
     for message in messages:
         body = orjson.dumps({"id": message["id"], "channel": "sms", "state": "delivered"})
         good = sign(SECRET, "1", stamp, body)
-        assert await say(body, sign("another", "1", stamp, body)) == "not-signed-in"
-        assert await say(body, sign(SECRET, "2", stamp, body)) == "not-signed-in"
-        assert await say(body, sign(SECRET, "1", stamp - 301, body)) == "not-signed-in"
-        assert await say(body + b" ", good) == "not-signed-in"
-        assert await say(body, "") == await say(body, "t=x,k=1,v1=\xff") == "not-signed-in"
+        assert await say(body, sign("another", "1", stamp, body)) == "unsigned"
+        assert await say(body, sign(SECRET, "2", stamp, body)) == "unsigned"
+        assert await say(body, sign(SECRET, "1", stamp - 301, body)) == "unsigned"
+        assert await say(body + b" ", good) == "unsigned"
+        assert await say(body, "") == await say(body, "t=x,k=1,v1=\xff") == "unsigned"
         assert await say(body, good) == "" == await say(body, good)
     body = orjson.dumps({"id": "absent", "channel": "sms", "state": "read"})
     assert await say(body, sign(SECRET, "1", stamp, body)) == "not-found"

@@ -10,6 +10,7 @@ import {
 } from '@ant-design/icons'
 import { type ComponentType, Suspense } from 'react'
 import { NavLink, Outlet, useNavigation } from 'react-router'
+import { NoticeBell } from '../notices/NoticeBell'
 import { SessionEnded } from '../session/SessionEnded'
 import { useMe } from '../session/session'
 import { Alerts } from './Alerts'
@@ -59,6 +60,7 @@ export function Shell() {
           <UploadChip />
           <LiveDot />
           {me.permissions.includes('write-requests') ? <Alerts /> : null}
+          <NoticeBell />
           <PersonMenu />
         </div>
         {moving ? <div className={styles.moving} aria-hidden /> : null}

@@ -48,6 +48,7 @@ function page(load: () => Promise<PageModule>, name: string): Pick<RouteObject, 
 }
 
 export const PAGES: RouteObject[] = [
+  { path: 'notices', ...page(() => import('../notices/NoticesPage'), 'NoticesPage') },
   { path: 'requests', ...page(() => import('../requests/DayPage'), 'DayPage') },
   { path: 'requests/:id', ...page(() => import('../requests/CasePage'), 'CasePage') },
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },

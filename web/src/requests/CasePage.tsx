@@ -4,9 +4,11 @@ import { useQuery } from '@tanstack/react-query'
 import { Alert, Button, Skeleton } from 'antd'
 import { type ReactNode, useState } from 'react'
 import { Link, useParams } from 'react-router'
+import { ActedOn } from '../app/ActedOn'
 import { Acknowledgement } from '../app/CriticalDialog'
 import { pdfAddress, reportQuery } from '../reports/api'
 import { ReportView } from '../reports/ReportView'
+import { useMe } from '../session/session'
 import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { PatientLine } from '../shared/PatientLine'
@@ -44,6 +46,7 @@ const { useWords } = defineWords('case', {
   returned: ['已退回，请补充：{{reason}}', 'Returned: {{reason}}'],
   declined: ['已婉拒：{{reason}}', 'Declined: {{reason}}'],
   critical: ['危急值：{{finding}}', 'Critical: {{finding}}'],
+  acting: ['危急值待登记处置：{{finding}}', 'Critical, enter what was done: {{finding}}'],
   to: ['{{from}} → {{to}}', '{{from}} → {{to}}'],
   adopted: ['已反馈：采纳', 'Feedback: adopted'],
   partly: ['已反馈：部分采纳', 'Feedback: partly adopted'],
@@ -150,6 +153,11 @@ function AskedOfMe({ item }: { item: RequestOut }) {
   const t = useWords()
   const catalogue = useCatalogue()
   const open = item.critical_notices.filter((notice) => notice.acknowledged_at === null)
+  const me = useMe()
+  const mine = item.relation === 'own' && me.permissions.includes('write-requests')
+  const received = item.critical_notices.filter(
+    (notice) => notice.acknowledged_at !== null && notice.acted_at === null,
+  )
   const reason = item.step_reason
   const why = [
     reasonLabel(
@@ -171,6 +179,17 @@ function AskedOfMe({ item }: { item: RequestOut }) {
               showIcon
               title={t('critical', { finding: pick(notice.label) })}
               description={<Acknowledgement item={item} notice={notice} />}
+            />
+          ))
+        : null}
+      {mine
+        ? received.map((notice) => (
+            <Alert
+              key={notice.id}
+              type="warning"
+              showIcon
+              title={t('acting', { finding: pick(notice.label) })}
+              description={<ActedOn item={item} notice={notice} />}
             />
           ))
         : null}

@@ -154,6 +154,31 @@ export function useConfirm(id: string) {
   })
 }
 
+export function useActOn() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, notice, ...acted }: ActedOn) =>
+      body(
+        api.POST('/api/requests/{id}/critical/{notice_id}/acted-on', {
+          params: { path: { id, notice_id: notice } },
+          body: acted,
+        }),
+      ),
+    onSuccess: (after) => {
+      rememberCase(after)
+      void cache.invalidateQueries({ queryKey: [KEYS.todo] })
+    },
+  })
+}
+
+interface ActedOn {
+  id: string
+  notice: string
+  code: string
+  note: string
+  at: string
+}
+
 export function useAcknowledge() {
   const cache = useQueryClient()
   return useMutation({

@@ -17,6 +17,7 @@ export const KEYS = {
   sessions: 'sessions',
   audit: 'audit',
   presence: 'presence',
+  notices: 'notices',
 } as const
 
 export const queryClient = new QueryClient({

@@ -1,0 +1,61 @@
+/** What one was told, what goes unanswered, and how one wants to be told. */
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { api, body } from '../shared/api'
+import { KEYS } from '../shared/queries'
+import type { components } from '../shared/schema'
+
+export type Notice = components['schemas']['NoticeOut']
+export type Escalation = components['schemas']['EscalationOut']
+export type Preferences = components['schemas']['PreferencesIn']
+
+export const noticesQuery = queryOptions({
+  queryKey: [KEYS.notices],
+  queryFn: () => body(api.GET('/api/notices', {})),
+})
+
+export const escalationsQuery = queryOptions({
+  queryKey: [KEYS.notices, 'escalations'],
+  queryFn: () => body(api.GET('/api/escalations', {})),
+})
+
+export const preferencesQuery = queryOptions({
+  queryKey: [KEYS.notices, 'preferences'],
+  queryFn: () => body(api.GET('/api/notices/preferences', {})),
+})
+
+function useAgain<T>(mutationFn: (what: T) => Promise<unknown>) {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn,
+    onSuccess: () => void cache.invalidateQueries({ queryKey: [KEYS.notices] }),
+  })
+}
+
+/** Some are read; null for all. */
+export const useRead = () =>
+  useAgain((ids: string[] | null) => body(api.POST('/api/notices/read', { body: { ids } })))
+
+export const useTakeOn = () =>
+  useAgain((id: string) =>
+    body(api.POST('/api/escalations/{id}/take-on', { params: { path: { id } } })),
+  )
+
+export const useSavePreferences = () =>
+  useAgain((chosen: Preferences) => body(api.PUT('/api/notices/preferences', { body: chosen })))
+
+/** Let this browser take pushes; Error when the person or the browser refuses. */
+export const useSubscribe = () =>
+  useAgain(async (key: string) => {
+    if ((await Notification.requestPermission()) !== 'granted') throw new Error('refused')
+    await navigator.serviceWorker.register('/notices-sw.js')
+    const worker = await navigator.serviceWorker.ready
+    const made = await worker.pushManager.subscribe({
+      userVisibleOnly: true,
+      applicationServerKey: key,
+    })
+    const { endpoint, keys } = made.toJSON()
+    if (endpoint === undefined || keys?.p256dh === undefined || keys.auth === undefined)
+      throw new Error('refused')
+    const told = { endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } }
+    return body(api.POST('/api/notices/push', { body: told }))
+  })
