@@ -3,6 +3,7 @@
 It knows no rules. What is written here is what the actions decided.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,20 +68,23 @@ def lapsed(tx: Tx, before: datetime) -> list[str]:
 
 def loads(tx: Tx, provider_id: str, since: datetime) -> dict[str, Load]:
     """By person of an institution; `done` counts attempts completed since a moment."""
-    whose = sa.func.coalesce(W.performer_id, W.scheduled_performer_id)
-    open_ = W.state == workitem.State.IN_PROGRESS.value
-    done = sa.and_(W.state == workitem.State.COMPLETED.value, W.ended_at >= since)
-    counted = (
-        sa.func.sum(sa.case((open_, 1), else_=0)).label("open"),
-        sa.func.sum(sa.case((_SCHEDULED, 1), else_=0)).label("waiting"),
-        sa.func.sum(sa.case((done, 1), else_=0)).label("done"),
+    here = W.provider_id == provider_id
+    held = _counted(tx, W.performer_id, here, W.state == workitem.State.IN_PROGRESS.value)
+    kept = _counted(tx, W.scheduled_performer_id, here, _SCHEDULED)
+    done = _counted(
+        tx, W.performer_id, here, W.state == workitem.State.COMPLETED.value, W.ended_at >= since
     )
+    everybody = held.keys() | kept.keys() | done.keys()
+    return {who: Load(held[who], kept[who], done[who]) for who in everybody}
+
+
+def _counted(tx: Tx, whose: sa.Column[Any], *where: sa.ColumnElement[bool]) -> Counter[str]:
+    """Attempts by person. Each question is one walk of an index, however much was ever read."""
+    chosen = sa.and_(whose.is_not(None), *where)
     rows = tx.all(
-        sa.select(whose.label("who"), *counted)
-        .where(W.provider_id == provider_id, whose.is_not(None), sa.or_(open_, _SCHEDULED, done))
-        .group_by(whose)
+        sa.select(whose.label("who"), sa.func.count().label("n")).where(chosen).group_by(whose)
     )
-    return {row["who"]: Load(row["open"], row["waiting"], row["done"]) for row in rows}
+    return Counter({row["who"]: row["n"] for row in rows})
 
 
 _WRITE = frozenset(role for role in Role if Permission.WRITE_REPORTS in PERMISSIONS[role])

@@ -63,3 +63,9 @@ Col = sa.Column
 def table(name: str, *columns: sa.schema.SchemaItem, in_key_order: bool = False) -> sa.Table:
     """A table; `in_key_order` keeps a SQLite table's rows in its key instead of beside it."""
     return sa.Table(name, metadata, *columns, sqlite_with_rowid=not in_key_order)
+
+
+def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """An index of those rows only for which an SQL condition holds."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from telemed.store.columns import Big, Col, Json, UtcTime
+from telemed.store.columns import Big, Col, Json, UtcTime, partial_index
 from telemed.store.columns import table as _table
 
 # --- notices ----------------------------------------------------------------------------------
@@ -28,12 +28,7 @@ escalations = _table(
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("opened_seq", "occasion"),
-    sa.Index(
-        "ix_escalations_next",
-        "next_at",
-        sqlite_where=sa.text("next_at IS NOT NULL"),
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_escalations_next", "next_at", where="next_at IS NOT NULL"),
 )
 
 # What one person was told. `source` names the rung or the fact: each tells each person once.
@@ -66,12 +61,7 @@ deliveries = _table(
     Col("changed_at", UtcTime, nullable=False),
     Col("why", sa.Text, nullable=False),
     sa.UniqueConstraint("notice_id", "channel"),
-    sa.Index(
-        "ix_deliveries_next",
-        "next_at",
-        sqlite_where=sa.text("next_at IS NOT NULL"),
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_deliveries_next", "next_at", where="next_at IS NOT NULL"),
     sa.Index("ix_deliveries_state", "state"),
 )
 

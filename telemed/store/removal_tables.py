@@ -6,7 +6,7 @@ that no list, count or search has to leave it out.
 
 import sqlalchemy as sa
 
-from telemed.store.columns import Big, Col, Json, UtcTime
+from telemed.store.columns import Big, Col, Json, UtcTime, partial_index
 from telemed.store.columns import table as _table
 
 # --- images that are not shown ------------------------------------------------------------------
@@ -133,10 +133,5 @@ image_changes = _table(
     Col("checked_by", sa.Text),
     Col("outcome", sa.Text),
     Col("note", sa.Text, nullable=False),
-    sa.Index(
-        "ix_image_changes_open",
-        "author_id",
-        sqlite_where=sa.text("checked_at IS NULL"),
-        postgresql_where=sa.text("checked_at IS NULL"),
-    ),
+    partial_index("ix_image_changes_open", "author_id", where="checked_at IS NULL"),
 )

@@ -7,7 +7,7 @@ Times are aware UTC. JSON columns hold forms and facts, never what a query must 
 import sqlalchemy as sa
 
 from telemed.store.account_tables import accounts, sessions, tokens
-from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata
+from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata, partial_index
 from telemed.store.columns import table as _table
 from telemed.store.expected_tables import expectations, expected_cells
 from telemed.store.notice_tables import deliveries, escalations, notices
@@ -328,7 +328,8 @@ workitems = _table(
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("request_id", "attempt"),
-    sa.Index("ix_workitems_provider_state", "provider_id", "state"),
+    sa.Index("ix_workitems_provider_state_ended", "provider_id", "state", "ended_at"),
+    partial_index("ix_workitems_set_aside", "scheduled_performer_at", where="state = 'SCHEDULED'"),
 )
 
 reports = _table(
@@ -338,7 +339,6 @@ reports = _table(
     Col("created_at", UtcTime, nullable=False),
 )
 
-_UNFINISHED = sa.text("state IN ('draft', 'preliminary')")
 report_versions = _table(
     "report_versions",
     Col("id", sa.Text, primary_key=True),
@@ -357,11 +357,8 @@ report_versions = _table(
     Col("created_at", UtcTime, nullable=False),
     Col("updated_at", UtcTime, nullable=False),
     sa.UniqueConstraint("report_id", "number"),
-    sa.Index(
-        "ix_report_versions_unfinished",
-        "state",
-        sqlite_where=_UNFINISHED,
-        postgresql_where=_UNFINISHED,
+    partial_index(
+        "ix_report_versions_unfinished", "state", where="state IN ('draft', 'preliminary')"
     ),
 )
 
