@@ -71,6 +71,7 @@ class Settings(BaseModel):
     lockout_failures: int = Field(default=5, ge=3, le=20)
     lockout_minutes: int = Field(default=15, ge=1, le=1440)
     sockets_per_account: int = Field(default=5, ge=1, le=50)
+    most_connections: int = Field(default=4096, ge=64, le=100_000)
     upload_max_bytes: int = Field(default=8 << 30, ge=1 << 20)
     free_space_reserve_bytes: int = Field(default=512 << 20, ge=0)
     workers: int = Field(default=1, ge=1, le=64)

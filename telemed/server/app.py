@@ -30,7 +30,6 @@ from telemed.server.workitems import CHANNEL
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-DEFAULT_LIMITS = Limits()
 FINISH_SECONDS = 20.0
 """How long a server that was told to stop waits for the calls under way."""
 CLEAN_UP_SECONDS = 5.0
@@ -173,13 +172,14 @@ async def serve(
     app: web.Application,
     door: socket.socket | tuple[str, int],
     started: Callable[[], None],
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> None:
     """Listen until canceled, then drain: not ready, door shut, sockets sent away, calls finished.
 
     The order is the point: a balancer that asks looks elsewhere before the door shuts, and a socket
     that is sent away finds it shut and lands on another server. Calls have FINISH_SECONDS.
     """
+    limits = limits or Limits(total=app[SERVICES].settings.most_connections)
     limits = replace(limits, total=room_for_files(limits.total))
     porter = Porter(limits, app[SERVICES].settings.trusted_proxies)
     porter.attach(app)

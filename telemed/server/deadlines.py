@@ -23,13 +23,13 @@ from typing import Any, Final, cast
 from aiohttp import web
 
 from telemed.core.errors import Problem
+from telemed.server.masks import NOT_MASKED, MaskWalk
 from telemed.server.problems import problem_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _FILES_KEPT: Final = 256
 """File handles that connections never use up: database, images, log, rendering."""
-_MOST_FILES: Final = 16_384
 _GLANCE: Final = 0.05
 
 
@@ -70,8 +70,8 @@ class Phase(Enum):
 class Connection(web.RequestHandler):
     """One connection of the server, watched by its porter."""
 
-    __slots__ = ("admitted", "allowance", "buffered", "moved", "phase", "porter", "received",
-                 "request", "since", "source")  # fmt: skip
+    __slots__ = ("admitted", "allowance", "buffered", "masks", "moved", "phase", "porter",
+                 "received", "request", "since", "source")  # fmt: skip
 
     def __init__(self, porter: "Porter", server: web.Server, **settings: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **settings)
@@ -80,6 +80,7 @@ class Connection(web.RequestHandler):
         self.source = ""
         self.phase = Phase.IDLE
         self.request: web.BaseRequest | None = None
+        self.masks = MaskWalk()
         self.since = self.moved = asyncio.get_running_loop().time()
         self.allowance = porter.limits.grace
         self.received = self.buffered = 0
@@ -104,6 +105,11 @@ class Connection(web.RequestHandler):
         self.porter.received += len(data)
         if self.phase is Phase.IDLE and data:
             self.enter(Phase.HEADER)
+        elif self.phase is Phase.SOCKET and not self.masks.all_masked(data):
+            if self.transport is not None:
+                self.transport.write(NOT_MASKED)
+                self.transport.close()
+            return
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -287,7 +293,7 @@ async def listen(
 def room_for_files(wanted: int) -> int:
     """How many connections this process has file handles for; asks the kernel for enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = min(wanted + _FILES_KEPT, _MOST_FILES)
+    enough = wanted + _FILES_KEPT
     if hard != resource.RLIM_INFINITY:
         enough = min(enough, hard)
     if soft != resource.RLIM_INFINITY and soft < enough:

@@ -49,6 +49,12 @@ DATABASE_SECONDS = Histogram(
     "telemed_database_seconds", "Time a transaction took", ["kind"], buckets=_WAITS,
     registry=REGISTRY,
 )  # fmt: skip
+PUSH_SECONDS = Histogram(
+    "telemed_push_seconds",
+    "Time from a fact until every live socket that hears it had been written to",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10, 30),
+    registry=REGISTRY,
+)
 LOOP_LAG = Histogram(
     "telemed_loop_lag_seconds",
     "How late the event loop was, looked at once a second",
@@ -67,6 +73,9 @@ def _counter(name: str, words: str, *labels: str) -> Counter:
 
 SOCKETS = _gauge("telemed_open_sockets", "Open live sockets")
 CHANNELS = _gauge("telemed_open_channels", "Open notification channels of UPS-RS")
+SOCKETS_CUT = _counter(
+    "telemed_sockets_dismissed", "Live sockets that the server closed, by close code", "code"
+)
 CONNECTIONS = _gauge("telemed_open_connections", "Open connections, live sockets included")
 UPLOADING = _gauge("telemed_uploads_in_flight", "Uploads whose bytes are coming in just now")
 RENDER_BUSY = _gauge("telemed_render_busy", "Pictures that are being made")
@@ -133,6 +142,8 @@ class Sampler:
         services, porter = self._app[SERVICES], self._app.get(PORTER)
         SOCKETS.set(self._app[LIVE].open)
         CHANNELS.set(self._app[OPEN_CHANNELS].open)
+        for code, count in self._app[LIVE].readers.dismissed.items():
+            SOCKETS_CUT.labels(str(code)).inc(self._since(f"dismissed {code}", count))
         pool = services.renderer
         RENDER_BUSY.set(pool.busy)
         RENDER_WAITING.set(pool.waiting)
@@ -154,6 +165,7 @@ class Sampler:
 
 async def watch(app: web.Application) -> AsyncIterator[None]:
     """A cleanup context: while the application runs, look once a second."""
+    app[LIVE].fanout.pushed = PUSH_SECONDS.observe
     task = asyncio.create_task(_look(app[SAMPLER]))
     yield
     task.cancel()
@@ -171,9 +183,9 @@ async def _look(sampler: Sampler) -> None:
 
 
 OWN: Final = (
-    CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, SOCKETS, CHANNELS, CONNECTIONS,
-    ENDED, RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP,
-    DROPPED,
+    CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, PUSH_SECONDS, SOCKETS, CHANNELS,
+    SOCKETS_CUT, CONNECTIONS, ENDED, RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY,
+    RENDER_WAITING, RENDER_GIVEN_UP, DROPPED,
 )  # fmt: skip
 """Everything above, in the order of the documentation."""
 

@@ -68,7 +68,7 @@ class Watch:
         if wanted != reader.claimed_shown:
             reader.claimed_shown = wanted
             reader.shown = await self._seen(reader.subject, wanted) if wanted else {}
-        self.noticed(reader.subject.account_id)
+        self.noticed(reader.account_id)
 
     async def _seen(self, subject: Subject, cases: Collection[str]) -> dict[str, tuple[str, ...]]:
         def ask(act: Act) -> dict[str, tuple[str, ...]]:
@@ -98,7 +98,7 @@ class Watch:
         now = asyncio.get_running_loop().time()
         for reader in [r for r in self._readers.all if r.shown and r.shown_until <= now]:
             reader.shown, reader.claimed_shown = {}, frozenset()
-            self.noticed(reader.subject.account_id)
+            self.noticed(reader.account_id)
 
     def _push(self) -> None:
         """One message for each institution that anything changed for."""

@@ -6,6 +6,7 @@ once and written to many; what a socket has not taken yet is bounded.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -44,6 +45,9 @@ class Reader:
     credential: tuple[str, str]
     signed: Signed
     """What the credential was last found to give."""
+    account_id: str = field(init=False)
+    place: str | None = field(init=False)
+    """The institution whose facts it hears."""
     seq: int = 0
     due: float = 0.0
     """When, on the loop's clock, its rights are looked up although nothing happened to them."""
@@ -56,15 +60,18 @@ class Reader:
     """Those of them that it may see."""
     shown_until: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.stand(self.signed)
+
+    def stand(self, signed: Signed) -> None:
+        """Take the rights that were found now."""
+        self.signed, self.account_id = signed, signed.subject.account_id
+        self.place = place_of(signed.subject)
+
     @property
     def subject(self) -> Subject:
         """Whose it is, with the rights it was last seen to have."""
         return self.signed.subject
-
-    @property
-    def place(self) -> str | None:
-        """The institution whose facts it hears."""
-        return place_of(self.subject)
 
     @property
     def full(self) -> bool:
@@ -97,6 +104,8 @@ class Readers:
         self._by_account: dict[str, set[Reader]] = {}
         self._front: dict[str, set[Reader]] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
+        self.dismissed: Counter[int] = Counter()
+        """How many were shown out, by close code."""
 
     def count_of(self, account_id: str) -> int:
         """How many sockets an account has open."""
@@ -109,13 +118,13 @@ class Readers:
     def add(self, reader: Reader) -> None:
         """A socket was let in; it hears nothing yet."""
         self.all.add(reader)
-        self._by_account.setdefault(reader.subject.account_id, set()).add(reader)
+        self._by_account.setdefault(reader.account_id, set()).add(reader)
 
     def remove(self, reader: Reader) -> None:
         """A socket ended."""
         self.leave_front(reader)
         self.all.discard(reader)
-        _discard(self._by_account, reader.subject.account_id, reader)
+        _discard(self._by_account, reader.account_id, reader)
 
     def to_front(self, reader: Reader) -> None:
         """It has been sent everything: from now on it is in the index."""
@@ -142,7 +151,7 @@ class Readers:
         front = reader.at_front and reader.subject != signed.subject
         if front:
             self.leave_front(reader)
-        reader.signed = signed
+        reader.stand(signed)
         if front:
             self.to_front(reader)
 
@@ -152,6 +161,7 @@ class Readers:
         if reader.gone:
             return
         reader.gone = True
+        self.dismissed[code] += 1
         task = asyncio.get_running_loop().create_task(reader.close(code, why))
         self._goodbyes.add(task)
         task.add_done_callback(self._goodbyes.discard)

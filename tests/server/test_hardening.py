@@ -25,6 +25,7 @@ from telemed.server.deadlines import PORTER, Limits, Porter, room_for_files
 from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import tables as t
+from tests.server.test_live_frames import frame, wire
 from tests.services import free_port
 from tests.world import csrf_of, session_of
 
@@ -395,6 +396,17 @@ def test_places_never_exceed_file_handles() -> None:
         assert room_for_files(10**9) <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 256
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("pieces", [1, 1000])
+async def test_a_socket_that_does_not_mask_is_closed(server: Server, pieces: int) -> None:
+    """At its first such frame, behind long and short ones, in whatever pieces (RFC 6455 5.1)."""
+    good = frame('{"type":"?"}') + frame(f'{{"type":"{"x" * 300}"}}') + frame("", 9)
+    async with wire(server.base) as one:
+        raw = good + frame('{"type":"presence"}', masked=False)
+        for first in range(0, len(raw), len(raw) // pieces or 1):
+            await one.send(raw[first : first + (len(raw) // pieces or 1)])
+        assert await one.code() == 1002
 
 
 async def test_pipelined_requests_are_answered_in_order(server: Server) -> None:

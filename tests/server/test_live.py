@@ -396,7 +396,8 @@ async def test_a_socket_is_closed_when_the_database_fails_it(
 
     async with socket(world, "hub-reader") as one:
         seq = (await hello(one))["seq"]
-        monkeypatch.setattr(type(world.services.store), "read", away)
+        for name in ("read", "glance"):
+            monkeypatch.setattr(type(world.services.store), name, away)
         world.services.bell.ring()
         assert await closed_with(one) in (1011, 1013)
     monkeypatch.undo()
