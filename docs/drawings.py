@@ -19,6 +19,7 @@ from telemed.core.request import JOINT, Joint
 from telemed.settings import ROOT
 from telemed.store import (
     account_tables,
+    desk_tables,
     expected_tables,
     notice_tables,
     removal_tables,
@@ -92,7 +93,15 @@ def rooms() -> str:
 # --- the schema -------------------------------------------------------------------------------
 
 
-MODULES = (account_tables, tables, removal_tables, notice_tables, ups_tables, expected_tables)
+MODULES = (
+    account_tables,
+    tables,
+    desk_tables,
+    removal_tables,
+    notice_tables,
+    ups_tables,
+    expected_tables,
+)
 
 
 def sections() -> Mapping[str, list[sa.Table]]:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,11 @@ class _LeaseTimers(_Row):
     lease_minutes: int = Field(ge=1)
     heartbeat_seconds: int = Field(ge=5)
     reservation_minutes: int = Field(ge=1)
+    aside_minutes: int = Field(ge=1)
+
+
+class _Shift(_Row):
+    begins: list[time] = Field(min_length=1)
 
 
 class _Deadlines(_Row):
@@ -80,6 +85,7 @@ class _Deadlines(_Row):
     owed: list[_Owed] = []
     critical: _CriticalTimers
     claim: _LeaseTimers
+    shift: _Shift
 
 
 class _Hours(_Row):
@@ -163,6 +169,8 @@ def load_timetable(configs: Path) -> Timetable:
             lease=timedelta(minutes=told.claim.lease_minutes),
             heartbeat=timedelta(seconds=told.claim.heartbeat_seconds),
             reservation=timedelta(minutes=told.claim.reservation_minutes),
+            aside=timedelta(minutes=told.claim.aside_minutes),
+            shifts=tuple(told.shift.begins),
         ),
         calendar=calendar.core(),
     )

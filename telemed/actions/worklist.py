@@ -1,4 +1,4 @@
-"""The responding side: claim, keep, release, take over.
+"""The responding side: claim, keep, put aside, release, take over.
 
 Of any number of simultaneous claims one wins: the workitem's state is compared and set. The
 others learn who was first and when.
@@ -7,7 +7,7 @@ others learn who was first and when.
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from telemed.actions import door, moves
@@ -139,6 +139,11 @@ def require_free(act: Act, current: Row, who: str) -> None:
         raise Problem("set-aside", holder="" if row is None else row["name"])
 
 
+def hand_to(act: Act, case: Case, current: Row, reason: str) -> None:
+    """A claim changes hands to the subject: this attempt ends and its successor is theirs."""
+    _take(act, case, _requeue(act, case, current, reason), qualified(act, case))
+
+
 def keep(act: Act, request_ids: Iterable[str]) -> datetime | None:
     """The holder is present: extend the leases of these claims; until when, None if none held."""
     if act.subject.person_id is None:
@@ -146,6 +151,58 @@ def keep(act: Act, request_ids: Iterable[str]) -> datetime | None:
     until = workitem.lease_until(act.now, act.catalogue.timers.lease)
     held = requests.extend_leases(act.tx, act.subject.person_id, request_ids, until)
     return until if held else None
+
+
+def seen_at(act: Act, lease_until: datetime | None, aside_at: datetime | None) -> datetime | None:
+    """When the holder of a claim was last seen; None where nobody needs to be present.
+
+    Every sign of life sets the lease anew, so the lease tells when the last one was.
+    """
+    if aside_at is not None or lease_until is None:
+        return aside_at
+    return lease_until - act.catalogue.timers.lease
+
+
+def put_aside(act: Act, request_id: str, place: dict[str, Any]) -> None:
+    """Let one's claim wait while one reads something more urgent.
+
+    It stays IN PROGRESS and its draft is kept; the holder need not be present, for a bounded time.
+    Doing it again only remembers the new place: waiting does not get longer by asking.
+    """
+    case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
+    current = _own_claim(act, case)
+    if current["aside_at"] is not None:
+        _keep_claim(act, case, current, {"aside_place": place})
+        return
+    until = workitem.lease_until(act.now, act.catalogue.timers.aside)
+    values = {"aside_at": act.now, "aside_place": place, "lease_until": until}
+    _keep_claim(act, case, current, values)
+    act.tell(moves.fact(act, case, Kind.WORKITEM_PUT_ASIDE, person=current["performer_id"]))
+
+
+def resume(act: Act, request_id: str) -> None:
+    """Take up again what one put aside; the place in it is still known. A retry changes nothing."""
+    case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
+    current = _own_claim(act, case)
+    if current["aside_at"] is None:
+        return
+    until = workitem.lease_until(act.now, act.catalogue.timers.lease)
+    _keep_claim(act, case, current, {"aside_at": None, "lease_until": until})
+    act.tell(moves.fact(act, case, Kind.WORKITEM_RESUMED, person=current["performer_id"]))
+
+
+def _own_claim(act: Act, case: Case) -> Row:
+    """The subject's claim under a lease; one that awaits its verifier needs no presence."""
+    current = _in_progress(act, case)
+    if current["performer_id"] != act.subject.person_id or current["lease_until"] is None:
+        raise Problem("not-claim-holder")
+    return current
+
+
+def _keep_claim(act: Act, case: Case, current: Row, values: dict[str, Any]) -> None:
+    """Write to a claim that is still held; who lost it meanwhile learns that."""
+    if not requests.change_workitem(act.tx, current["id"], current["state"], values):
+        refuse_taken(requests.current_workitem(act.tx, case.id) or current)
 
 
 def release_abandoned(act: Act) -> list[str]:

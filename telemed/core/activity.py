@@ -43,6 +43,10 @@ class Kind(StrEnum):
     WORKITEM_RELEASED = "workitem.released"
     WORKITEM_TAKEN_OVER = "workitem.taken_over"
     WORKITEM_EXPIRED = "workitem.expired"
+    WORKITEM_PUT_ASIDE = "workitem.put_aside"
+    WORKITEM_RESUMED = "workitem.resumed"
+    HANDOVER_SIGNED = "handover.signed"
+    HANDOVER_ACCEPTED = "handover.accepted"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -95,6 +99,10 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WORKITEM_RELEASED: ("释放回队列", "Released to the queue"),
     Kind.WORKITEM_TAKEN_OVER: ("他人接手", "Taken over"),
     Kind.WORKITEM_EXPIRED: ("离线超时自动释放", "Released: the holder went offline"),
+    Kind.WORKITEM_PUT_ASIDE: ("暂放，先处理紧急病例", "Put aside for a more urgent case"),
+    Kind.WORKITEM_RESUMED: ("继续处理暂放病例", "Taken up again"),
+    Kind.HANDOVER_SIGNED: ("交班单已签名", "Hand-over signed"),
+    Kind.HANDOVER_ACCEPTED: ("交班单已接班", "Hand-over accepted"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

@@ -6,7 +6,7 @@ branch on a service's name anywhere: what differs between services is a field he
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 
 from telemed.core.escalation import Ladder
@@ -70,6 +70,8 @@ class ServiceType:
     form: tuple[FormSection, ...]
     report_form: tuple[FormSection, ...]
     headline: str = "body_part"
+    auto_next: bool = False
+    """Whether the next case opens by itself after signing, unless a reader wants it otherwise."""
     report_label: Words = Words("诊断报告", "Report")
     author_label: Words = Words("报告医师", "Reported by")
 
@@ -134,6 +136,10 @@ class Timers:
     lease: timedelta
     heartbeat: timedelta
     reservation: timedelta
+    aside: timedelta
+    """How long a claim lives that its holder has put aside."""
+    shifts: tuple[time, ...]
+    """The hours of the day at which shifts begin."""
 
 
 @dataclass(frozen=True, slots=True)

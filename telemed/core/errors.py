@@ -286,6 +286,16 @@ _ROWS = (
         "The AE title “{aet}” belongs to another account of your institution.",
     ),
     ErrorRow(
+        "list-moved",
+        "列表已变化，请从头加载。",
+        "The list has moved on; load it from the beginning.",
+    ),
+    ErrorRow(
+        "too-many-filters",
+        "最多保存 {most} 个筛选，请先删除不用的。",
+        "You may keep {most} filters; delete one first.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

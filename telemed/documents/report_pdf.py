@@ -128,7 +128,7 @@ def render_report(report: ReportSheet) -> bytes:
         root=TEMPLATES,
         font_paths=chinese_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(_printable(_sheet(report)), ensure_ascii=False)},
+        sys_inputs={"sheet": json.dumps(printable(_sheet(report)), ensure_ascii=False)},
         package_path=TEMPLATES,
         package_cache_path=TEMPLATES,
     )
@@ -215,7 +215,7 @@ def qr_svg(text: str) -> str:
     return drawn.getvalue().decode("ascii")
 
 
-def _printable(value: object) -> object:
+def printable(value: object) -> object:
     """`value` with every string freed of what cannot be seen.
 
     Control characters have no shape, and format characters (bidirectional overrides, zero-width
@@ -225,9 +225,9 @@ def _printable(value: object) -> object:
         lines = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
         return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in _UNSEEN)
     if isinstance(value, dict):
-        return {name: _printable(part) for name, part in value.items()}
+        return {name: printable(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_printable(part) for part in value]
+        return [printable(part) for part in value]
     return value
 
 

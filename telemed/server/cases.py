@@ -200,6 +200,8 @@ def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
             steps.append("assign")
         if kept is not None and (kept == person or Permission.ASSIGN_WORK in held):
             steps.append("unassign")
+        if mine and row["lease_until"] is not None:
+            steps.append("aside" if row["aside_at"] is None else "resume")
         if mine or (taken and Role.COORDINATOR in act.subject.roles):
             steps.append("release")
     if writes and state == report.State.DRAFT and row["report_author_id"] == person:
@@ -333,13 +335,17 @@ def _institution(row: Row, side: str) -> dict[str, str] | None:
 def _claim(act: Act, row: Row) -> dict[str, Any] | None:
     if row["workitem_state"] != "IN PROGRESS":
         return None
+    mine = row["performer_id"] == act.subject.person_id
     return {
         "workitem_id": row["workitem_id"],
         "person_id": row["performer_id"],
         "name": row["performer_name"],
         "since": row["claimed_at"],
         "lease_until": row["lease_until"] or row["claimed_at"],
-        "mine": row["performer_id"] == act.subject.person_id,
+        "seen_at": worklist.seen_at(act, row["lease_until"], row["aside_at"]),
+        "aside_at": row["aside_at"],
+        "place": row["aside_place"] if mine else None,
+        "mine": mine,
     }
 
 

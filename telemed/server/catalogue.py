@@ -59,6 +59,7 @@ async def catalogue(call: Call) -> Any:
         },
         "lease_seconds": int(known.timers.lease.total_seconds()),
         "heartbeat_seconds": int(known.timers.heartbeat.total_seconds()),
+        "aside_seconds": int(known.timers.aside.total_seconds()),
     }
 
 
@@ -82,6 +83,7 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "live": service.live,
         "modalities": service.modalities,
         "four_eyes": service.four_eyes,
+        "auto_next": service.auto_next,
         "requires_study": service.requires_study,
         "report_label": words(service.report_label),
         "author_label": words(service.author_label),

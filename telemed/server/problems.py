@@ -70,6 +70,8 @@ STATUS: dict[str, int] = {
     "ups-unmet": 409,
     "ups-exists": 409,
     "aet-taken": 403,
+    "list-moved": 409,
+    "too-many-filters": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

@@ -12,13 +12,13 @@ from telemed.actions import door, expected, worklist
 from telemed.actions import requests as acts
 from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
-from telemed.core import report, request, workitem
+from telemed.core import request
 from telemed.core.access import Permission
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.notice_schemas import ActedIn
 from telemed.server.routing import Call
-from telemed.store import image_changes, log, network
+from telemed.store import network
 from telemed.store import requests as store
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -44,14 +44,6 @@ class ListQuery(Query):
     to: date | None = None
     cursor: int = Field(default=0, ge=0, le=100_000)
     limit: int = Field(default=50, ge=1, le=200)
-
-
-class WorklistQuery(Query):
-    tab: Literal["pool", "mine", "held", "verify", "check", "returned", "done", "archive"] = "pool"
-    service: str | None = Field(default=None, max_length=40)
-    q: str | None = Field(default=None, max_length=60)
-    cursor: int = Field(default=0, ge=0, le=100_000)
-    limit: int = Field(default=100, ge=1, le=500)
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -130,98 +122,6 @@ async def todo(call: Call) -> Any:
         return {**shown, "counts": counts}
 
     return await call.ask(ask)
-
-
-ISSUED = ("done", "archive")
-"""Tabs of what was answered, newest first; the others are ordered by deadline."""
-
-
-async def list_worklist(call: Call) -> Any:
-    """The queue of one reader, page by page, with counts of every tab."""
-    query = call.query(WorklistQuery)
-
-    def ask(act: Act) -> dict[str, Any]:
-        seq = log.head(act.tx)
-        who = worklist.taker(act.tx, act.subject)
-        base = _queue_base(act, query.service)
-        tabs = desk_tabs(act)
-        found = store.matches(query.q) if query.q else sa.true()
-        rule = sa.and_(base, tabs[query.tab], found)
-        order = (
-            [R.issued_at.desc(), R.id]
-            if query.tab in ISSUED
-            else [R.due_at.asc(), R.submitted_at.asc(), R.id]
-        )
-        rows = store.listed(act.tx, rule, order, query.limit + 1, query.cursor)
-        # The archive only grows: it is counted for those who look at it.
-        counts = {
-            name: store.count(act.tx, sa.and_(base, tab))
-            for name, tab in tabs.items()
-            if name != "archive" or query.tab == "archive"
-        }
-        likely = expected.of_rows(act, rows[: query.limit])
-        pressing = sa.and_(base, tabs["pool"], R.urgency != "routine")
-        return {
-            "seq": seq,
-            "items": [cases.list_row(act, row, who, likely) for row in rows[: query.limit]],
-            "counts": {**counts, "pressing": store.count(act.tx, pressing)},
-            "next": _next(rows, query.cursor, query.limit),
-        }
-
-    return await call.ask(ask)
-
-
-def _queue_base(act: Act, service: str | None) -> sa.ColumnElement[bool]:
-    """Cases asked of one's institution, of the services one is licensed for."""
-    who = worklist.taker(act.tx, act.subject)
-    mine = act.subject.own_institution
-    where = [visible_requests(act.subject, act.now), R.provider_id == mine]
-    if Permission.WRITE_REPORTS in act.subject.permissions:
-        where.append(R.service.in_(_services_of(act, who)))
-    if service:
-        where.append(R.service == service)
-    return sa.and_(*where)
-
-
-def _services_of(act: Act, who: Any) -> list[str]:
-    """Services the person may take at all; a case of their own institution says why not."""
-    probe = {"provider_id": act.subject.institution_id, "requester_id": ""}
-    return [
-        code
-        for code, service in act.catalogue.services.items()
-        if worklist.why_not(who, service, probe, act.now) is None
-    ]
-
-
-def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
-    """The tabs of a desk as conditions on `requests`.
-
-    What is in hand is little beside what was ever answered, so it is looked up first and the tabs
-    name it: their counts do not walk the archive.
-    """
-    person, place = act.subject.person_id, act.subject.own_institution
-    is_open = R.state == request.State.OPEN.value
-    versions = store.unfinished(act.tx)
-    signed = [v["request_id"] for v in versions if v["state"] == report.State.PRELIMINARY]
-    drafts = [v for v in versions if v["state"] == report.State.DRAFT]
-    held = [w for w in store.held(act.tx, place) if w["request_id"] not in signed]
-    # What one holds, and the addendum or amendment one has begun.
-    mine = [w["request_id"] for w in held if w["performer_id"] == person]
-    mine += [v["request_id"] for v in drafts if v["author_id"] == person]
-    others = [w["request_id"] for w in held if w["performer_id"] != person]
-    scheduled = t.workitems.c.state == workitem.State.SCHEDULED.value
-    day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
-    return {
-        "pool": sa.and_(is_open, store.current_work(scheduled)),
-        "mine": R.id.in_(mine),
-        "held": sa.and_(is_open, R.id.in_(others)),
-        "verify": R.id.in_(signed),
-        "check": R.id.in_(image_changes.waiting_for(act.tx, person)),
-        "returned": R.state == request.State.RETURNED.value,
-        "done": sa.and_(issued, R.issued_at >= day),
-        "archive": issued,
-    }
 
 
 def _next(rows: list[Any], cursor: int, limit: int) -> str | None:

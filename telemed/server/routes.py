@@ -11,6 +11,7 @@ from telemed.server import (
     auth,
     boards,
     catalogue,
+    handovers,
     holds,
     network,
     notice_schemas,
@@ -23,6 +24,7 @@ from telemed.server import (
     studies,
     tally,
     tally_files,
+    worklist,
 )
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
@@ -159,15 +161,6 @@ REQUEST_ROUTES = (
         body=notice_schemas.ActedIn,
         returns=s.RequestOut,
     ),
-    Route(
-        "GET",
-        "/api/worklist",
-        requests.list_worklist,
-        P.READ_QUEUE,
-        "The queue",
-        query=requests.WorklistQuery,
-        returns=s.WorklistOut,
-    ),
 )
 
 REPORT_ROUTES = (
@@ -263,6 +256,8 @@ API_ROUTES: tuple[Route, ...] = (
     *quarantine.ROUTES,
     *UPLOAD_ROUTES,
     *REQUEST_ROUTES,
+    *worklist.ROUTES,
+    *handovers.ROUTES,
     *REPORT_ROUTES,
     *tally.ROUTES,
     *boards.ROUTES,

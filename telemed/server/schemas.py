@@ -136,6 +136,7 @@ class ServiceTypeOut(Out):
     modalities: list[str]
     four_eyes: bool
     requires_study: bool
+    auto_next: bool
     report_label: Words
     author_label: Words
     form: list[Section]
@@ -189,6 +190,7 @@ class CatalogueOut(Out):
     activity_words: dict[str, Words]
     lease_seconds: int
     heartbeat_seconds: int
+    aside_seconds: int
 
 
 class Icd10Out(Out):
@@ -453,6 +455,12 @@ class ClaimOut(Out):
     name: str
     since: datetime
     lease_until: datetime
+    seen_at: datetime | None
+    """The holder's last sign of life; null where none is needed."""
+    aside_at: datetime | None
+    """Since when the holder has put it aside for another case."""
+    place: dict[str, Any] | None
+    """Where the holder was in it when they put it aside; told to nobody else."""
     mine: bool
 
 
@@ -600,15 +608,6 @@ class FactsOut(Out):
 
 
 # --- worklist ---------------------------------------------------------------------------------
-
-
-class WorklistOut(Out):
-    """The queue of one reader: `seq` is the log position it shows."""
-
-    seq: int
-    items: list[RequestRow]
-    counts: dict[str, int]
-    next: str | None
 
 
 class LeaseOut(Out):

@@ -134,6 +134,8 @@ _EXTEND = (
         workitems.c.performer_id == given(workitems.c.performer_id),
         workitems.c.state == workitem.State.IN_PROGRESS.value,
         workitems.c.lease_until.is_not(None),
+        # What was put aside waits for a bounded time; only taking it up again renews it.
+        workitems.c.aside_at.is_(None),
         workitems.c.request_id == given(workitems.c.request_id),
     )
     .values(lease_until=sa.bindparam("until", type_=workitems.c.lease_until.type))
@@ -242,13 +244,36 @@ _CLAIMED_BY = sa.select(workitems.c.request_id).where(
 
 
 def held(tx: Tx, provider_id: str) -> list[Row]:
-    """The claims in an institution: request_id and performer_id."""
+    """The claims in an institution: request_id, performer_id and aside_at."""
     return tx.all(_HELD, provider_id=provider_id)
 
 
-_HELD = sa.select(workitems.c.request_id, workitems.c.performer_id).where(
+_HELD = sa.select(workitems.c.request_id, workitems.c.performer_id, workitems.c.aside_at).where(
     workitems.c.provider_id == given(workitems.c.provider_id),
     workitems.c.state == workitem.State.IN_PROGRESS.value,
+)
+
+
+def holders(tx: Tx, provider_id: str) -> list[Row]:
+    """The claims in an institution with their holders' names and leases."""
+    return tx.all(_HOLDERS, provider_id=provider_id)
+
+
+_HOLDERS = (
+    sa.select(
+        workitems.c.request_id,
+        workitems.c.performer_id.label("person_id"),
+        people.c.name,
+        workitems.c.claimed_at.label("since"),
+        workitems.c.lease_until,
+        workitems.c.aside_at,
+    )
+    .join(people, people.c.id == workitems.c.performer_id)
+    .where(
+        workitems.c.provider_id == given(workitems.c.provider_id),
+        workitems.c.state == workitem.State.IN_PROGRESS.value,
+    )
+    .order_by(workitems.c.claimed_at)
 )
 
 
@@ -327,6 +352,8 @@ def _listing() -> sa.Select[Any]:
             workitems.c.performer_id,
             workitems.c.claimed_at,
             workitems.c.lease_until,
+            workitems.c.aside_at,
+            workitems.c.aside_place,
             people.c.name.label("performer_name"),
             workitems.c.scheduled_performer_id,
             workitems.c.scheduled_by,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.columns import Big, Bytewise, Col, Json, UtcTime, metadata, partial_index
 from telemed.store.columns import table as _table
+from telemed.store.desk_tables import desk_settings, handovers, worklist_filters
 from telemed.store.expected_tables import expectations, expected_cells
 from telemed.store.notice_tables import deliveries, escalations, notices
 from telemed.store.removal_tables import conflicts
@@ -19,14 +20,17 @@ __all__ = [
     "accounts",
     "conflicts",
     "deliveries",
+    "desk_settings",
     "escalations",
     "expectations",
     "expected_cells",
+    "handovers",
     "metadata",
     "notices",
     "sessions",
     "tokens",
     "ups_items",
+    "worklist_filters",
 ]
 
 # --- the network ------------------------------------------------------------------------------
@@ -325,6 +329,9 @@ workitems = _table(
     Col("scheduled_by", sa.Text),
     Col("scheduled_performer_at", UtcTime),
     Col("lease_until", UtcTime, index=True),
+    # Since when its holder has put it aside for another case, and where they were in it.
+    Col("aside_at", UtcTime),
+    Col("aside_place", Json),
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("request_id", "attempt"),

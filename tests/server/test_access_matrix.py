@@ -173,6 +173,27 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", f"{_CASES}/candidates"): _case(P.ASSIGN_WORK, _HUB),
     ("POST", "/api/worklist/reserve"): Row(P.WRITE_REPORTS, body={"requests": ["nothing"]}),
     ("GET", "/api/presence"): Row(P.SEE_CASES),
+    ("POST", "/api/worklist/search"): Row(P.READ_QUEUE, body={}),
+    ("GET", "/api/worklist/filters"): Row(P.READ_QUEUE),
+    ("POST", "/api/worklist/filters"): Row(P.READ_QUEUE, body={"name": "今天"}),
+    ("PUT", "/api/worklist/filters/{id}"): Row(P.READ_QUEUE, "absent", body={"name": "今天"}),
+    ("DELETE", "/api/worklist/filters/{id}"): Row(P.READ_QUEUE, "absent"),
+    ("POST", "/api/worklist/filters/{id}/restore"): Row(P.READ_QUEUE, "absent"),
+    ("GET", "/api/worklist/settings"): Row(P.READ_QUEUE),
+    ("PUT", "/api/worklist/settings"): Row(P.READ_QUEUE, body={}),
+    ("GET", "/api/worklist/holders"): Row(P.READ_QUEUE),
+    ("GET", "/api/handovers"): Row(P.READ_QUEUE),
+    ("GET", "/api/handovers/draft"): Row(P.WRITE_REPORTS),
+    ("POST", "/api/handovers"): Row(
+        P.WRITE_REPORTS, body={"to_id": "absent", "password": PASSWORD}
+    ),
+    ("GET", "/api/handovers/{id}"): Row(P.READ_QUEUE, "absent"),
+    ("GET", "/api/handovers/{id}/sheet.pdf"): Row(P.READ_QUEUE, "absent"),
+    ("POST", "/api/handovers/{id}/accept"): Row(
+        P.WRITE_REPORTS, "absent", body={"password": PASSWORD}
+    ),
+    ("POST", f"{_CASES}/aside"): _case(P.WRITE_REPORTS, _HUB, body={}),
+    ("POST", f"{_CASES}/resume"): _case(P.WRITE_REPORTS, _HUB),
     ("GET", f"{_CASES}/report"): _case(P.SEE_CASES, ALL),
     ("PUT", f"{_CASES}/report/draft"): _case(
         P.WRITE_REPORTS, _HUB, body={"revision": 0, "content": {}}

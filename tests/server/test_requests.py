@@ -478,6 +478,12 @@ async def test_the_archive_finds_what_was_issued_before_today(world: World) -> N
     archive = await reader.get("/api/worklist?tab=archive")
     assert [row["id"] for row in archive["items"]] == [new, old]
     assert archive["counts"]["archive"] == 2
-    found = await reader.get("/api/worklist?tab=archive&q=zqcounty1")
+    found = await reader.ok(
+        "POST", "/api/worklist/search", {"tab": "archive", "conditions": {"text": "zqcounty1"}}
+    )
     assert {row["id"] for row in found["items"]} == {new, old}
-    assert (await reader.get("/api/worklist?tab=archive&q=nobody"))["items"] == []
+    assert (
+        await reader.ok(
+            "POST", "/api/worklist/search", {"tab": "archive", "conditions": {"text": "nobody"}}
+        )
+    )["items"] == []

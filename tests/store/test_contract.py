@@ -20,7 +20,7 @@ from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
-from telemed.server.requests import desk_tabs
+from telemed.server.worklist import desk_tabs
 from telemed.settings import CONFIGS, load_catalogue
 from telemed.store import holds as kept
 from telemed.store import log, tallies

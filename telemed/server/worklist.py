@@ -1,0 +1,363 @@
+"""Routes of a reader's desk: its lists, saved filters and settings, and who holds what.
+
+What a list holds is found in SQL behind the one visibility rule; a filter that a colleague shares
+is asked with one's own rights.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import Field, field_validator
+
+from telemed.actions import desk, expected, worklist
+from telemed.actions.act import Act
+from telemed.core import report, request
+from telemed.core.access import Permission
+from telemed.core.assignment import WHY_NOT, Taker
+from telemed.core.catalogue import ServiceType
+from telemed.core.errors import Problem
+from telemed.core.worklist import ISSUED, Tab, parse_sort, period_begin
+from telemed.server import cases
+from telemed.server import desk_schemas as ds
+from telemed.server.requests import Query
+from telemed.server.routing import Call, Route
+from telemed.server.schemas import Done, RequestOut
+from telemed.store import desk as kept
+from telemed.store import image_changes, log
+from telemed.store import requests as store
+from telemed.store import tables as t
+from telemed.store import worklist as lists
+from telemed.store.access import visible_requests
+from telemed.store.tx import Row
+
+R = t.requests.c
+P = Permission
+
+
+class WorklistQuery(Query):
+    tab: Tab | None = None
+    service: str | None = Field(default=None, max_length=40)
+    filter: str | None = Field(default=None, max_length=40)
+    sort: str = Field(default="", max_length=80)
+    cursor: str | None = Field(default=None, max_length=64)
+    limit: int = Field(default=100, ge=1, le=500)
+
+    @field_validator("sort")
+    @classmethod
+    def known(cls, value: str) -> str:
+        """Only keys of the table."""
+        parse_sort(value)
+        return value
+
+
+async def list_worklist(call: Call) -> Any:
+    """The queue of one reader, page by page, with counts of every tab."""
+    query = call.query(WorklistQuery)
+
+    def ask(act: Act) -> dict[str, Any]:
+        if query.filter is None:
+            asked = ds.SearchIn(tab=query.tab or "pool", sort=query.sort)
+        else:
+            row = desk.shown_filter(act, query.filter)
+            asked = ds.SearchIn(
+                tab=query.tab or row["tab"],
+                conditions=ds.Conditions.model_validate(row["conditions"]),
+                sort=query.sort or row["sort"],
+            )
+        update = {"service": query.service, "cursor": query.cursor, "limit": query.limit}
+        return _list(act, asked.model_copy(update=update))
+
+    return await call.ask(ask)
+
+
+async def search(call: Call) -> Any:
+    """The same by conditions that are not saved."""
+    body = call.body(ds.SearchIn)
+    return await call.ask(lambda act: _list(act, body))
+
+
+def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
+    seq = log.head(act.tx)
+    who = worklist.taker(act.tx, act.subject)
+    tabs = desk_tabs(act)
+    base = queue_base(act, who, asked.service)
+    fits = lists.fitting(_absolute(act, asked.conditions))
+    rule = sa.and_(base, tabs[asked.tab], fits)
+    sort = parse_sort(asked.sort) or lists.default_sort(asked.tab)
+    if asked.tab not in ISSUED and any(key == "issued" for key, _ in sort):
+        raise Problem("invalid", detail="sort")
+    mine = act.subject.own_institution
+    rows = lists.page(act.tx, rule, sort, asked.limit + 1, asked.cursor, mine)
+    shown = rows[: asked.limit]
+    likely = expected.of_rows(act, shown)
+    counts, chips = _counts(act, who, base, tabs, asked)
+    return {
+        "seq": seq,
+        "items": [cases.list_row(act, row, who, likely) for row in shown],
+        "counts": counts,
+        "services": chips,
+        "next": shown[-1]["id"] if len(rows) > asked.limit else None,
+    }
+
+
+def _counts(
+    act: Act,
+    who: Taker | None,
+    base: sa.ColumnElement[bool],
+    tabs: dict[str, sa.ColumnElement[bool]],
+    asked: ds.SearchIn,
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Of every tab how many, and of the pool how many of each service."""
+    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs["pool"]))
+    # The archive only grows: it is counted for those who look at it.
+    counts = {
+        name: store.count(act.tx, sa.and_(base, tab))
+        for name, tab in tabs.items()
+        if name != "pool" and (name != "archive" or asked.tab == "archive")
+    }
+    refusals = _refusals(act, who)
+    chosen = [asked.service] if asked.service else [s for s in refusals if refusals[s] is None]
+    sums = lists.counted(pool.get(code, {}) for code in chosen)
+    counts |= {"pool": sums["total"], "pressing": sums["pressing"], "stat": sums["stat"]}
+    chips = [
+        {
+            "code": code,
+            **lists.counted([pool.get(code, {})]),
+            "why_not": None if why is None else cases.words(WHY_NOT[why]),
+        }
+        for code, why in refusals.items()
+        if act.catalogue.services[code].live
+    ]
+    return counts, chips
+
+
+def queue_base(
+    act: Act, who: Taker | None, service: str | None, every: bool = False
+) -> sa.ColumnElement[bool]:
+    """Cases asked of one's institution, of the services one is licensed for.
+
+    A service that is named is listed even where one may take none of it: its rows say why.
+    """
+    where = [visible_requests(act.subject, act.now), R.provider_id == act.subject.own_institution]
+    if service:
+        where.append(R.service == service)
+    elif not every:
+        where.append(R.service.in_([s for s, why in _refusals(act, who).items() if why is None]))
+    return sa.and_(*where)
+
+
+def _refusals(act: Act, who: Taker | None) -> dict[str, str | None]:
+    """By service, why the person may take none of it. Who moves work takes none and sees all."""
+    if P.WRITE_REPORTS not in act.subject.permissions:
+        return dict.fromkeys(act.catalogue.services)
+    return {code: _refusal(act, who, service) for code, service in act.catalogue.services.items()}
+
+
+def _refusal(act: Act, who: Taker | None, service: ServiceType) -> str | None:
+    """Of the person and the service; a case of their own institution says so itself."""
+    probe = {"provider_id": act.subject.institution_id, "requester_id": ""}
+    return worklist.why_not(who, service, probe, act.now)
+
+
+def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
+    """The tabs of a desk as conditions on `requests`.
+
+    What is in hand is little beside what was ever answered, so it is looked up first and the tabs
+    name it: their counts do not walk the archive.
+    """
+    person, place = act.subject.person_id, act.subject.own_institution
+    is_open = R.state == request.State.OPEN.value
+    versions = store.unfinished(act.tx)
+    signed = {v["request_id"] for v in versions if v["state"] == report.State.PRELIMINARY}
+    drafts = [v for v in versions if v["state"] == report.State.DRAFT]
+    held = [w for w in store.held(act.tx, place) if w["request_id"] not in signed]
+    # A coordinator holds nothing and looks after everybody's.
+    reads = P.WRITE_REPORTS in act.subject.permissions
+    own = [w for w in held if w["performer_id"] == person]
+    aside = [w["request_id"] for w in (own if reads else held) if w["aside_at"] is not None]
+    # What one holds, and the addendum or amendment one has begun.
+    mine = [w["request_id"] for w in own if w["aside_at"] is None]
+    mine += [v["request_id"] for v in drafts if v["author_id"] == person]
+    others = [w["request_id"] for w in held if w["performer_id"] != person]
+    day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
+    return {
+        "pool": lists.waiting(place),
+        "mine": sa.and_(R.id.in_(mine), R.id.not_in(aside)),
+        "aside": R.id.in_(aside),
+        "held": sa.and_(is_open, R.id.in_(others)),
+        "verify": R.id.in_(sorted(signed)),
+        "check": R.id.in_(image_changes.waiting_for(act.tx, person)),
+        "returned": R.state == request.State.RETURNED.value,
+        "done": sa.and_(issued, R.issued_at >= day),
+        "archive": issued,
+    }
+
+
+def _absolute(act: Act, asked: ds.Conditions) -> lists.Conditions:
+    """Conditions with their relative times counted from now."""
+    begin = None
+    if asked.submitted is not None:
+        period = asked.submitted
+        begin = period_begin(period.unit, period.count, act.now, act.catalogue.timers.shifts)
+    within = asked.due_within_minutes
+    return lists.Conditions(
+        services=tuple(asked.services),
+        urgencies=tuple(asked.urgencies),
+        requesters=tuple(asked.requesters),
+        modalities=tuple(asked.modalities),
+        body_parts=tuple(asked.body_parts),
+        submitted_from=begin,
+        due_until=None if within is None else act.now + timedelta(minutes=within),
+        overdue_at=act.now if asked.overdue else None,
+        critical=asked.critical,
+        text=asked.text,
+    )
+
+
+# --- saved filters --------------------------------------------------------------------------------
+
+
+async def list_filters(call: Call) -> Any:
+    """One's own and shared filters, each with its live count."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        seq = log.head(act.tx)
+        who = worklist.taker(act.tx, act.subject)
+        base, tabs = queue_base(act, who, None), desk_tabs(act)
+        rows = desk.shown_filters(act)
+        return {"seq": seq, "items": [_filter(act, row, base, tabs) for row in rows]}
+
+    return await call.ask(ask)
+
+
+def _filter(
+    act: Act, row: Row, base: sa.ColumnElement[bool], tabs: dict[str, sa.ColumnElement[bool]]
+) -> dict[str, Any]:
+    asked = ds.Conditions.model_validate(row["conditions"])
+    rule = sa.and_(base, tabs[row["tab"]], lists.fitting(_absolute(act, asked)))
+    return {
+        **{k: row[k] for k in ("id", "name", "tab", "conditions", "sort", "audience")},
+        "mine": row["owner_id"] == act.subject.account_id,
+        "owner": row["owner_name"],
+        **lists.counted(lists.tally(act.tx, rule).values()),
+    }
+
+
+async def save_filter(call: Call) -> Any:
+    """Keep a new filter."""
+    given = call.body(ds.FilterIn).model_dump(mode="json")
+    return await call.act(lambda act: _shown(act, desk.save_filter(act, given)), quiet=True)
+
+
+async def change_filter(call: Call) -> Any:
+    """Change one of one's own."""
+    given = call.body(ds.FilterIn).model_dump(mode="json")
+    which = call.path("id")
+    return await call.act(
+        lambda act: _shown(act, desk.change_filter(act, which, given)), quiet=True
+    )
+
+
+async def delete_filter(call: Call) -> Any:
+    """Take one of one's own out of the lists; it can be put back."""
+    return await call.act(lambda act: desk.delete_filter(act, call.path("id")), quiet=True)
+
+
+async def restore_filter(call: Call) -> Any:
+    """Put a deleted filter back."""
+    return await call.act(
+        lambda act: _shown(act, desk.restore_filter(act, call.path("id"))), quiet=True
+    )
+
+
+def _shown(act: Act, filter_id: str) -> dict[str, Any]:
+    who = worklist.taker(act.tx, act.subject)
+    row = desk.shown_filter(act, filter_id)
+    return _filter(act, row, queue_base(act, who, None), desk_tabs(act))
+
+
+async def settings(call: Call) -> Any:
+    """How the caller likes their lists."""
+    return await call.ask(lambda act: kept.settings(act.tx, act.subject.account_id))
+
+
+async def keep_settings(call: Call) -> Any:
+    """Keep them for every machine the caller works at."""
+    given = call.body(ds.DeskSettings).model_dump(mode="json")
+
+    def do(act: Act) -> dict[str, Any]:
+        kept.keep_settings(act.tx, act.subject.account_id, given, act.now)
+        return given
+
+    return await call.act(do, quiet=True)
+
+
+# --- holders ----------------------------------------------------------------------------------
+
+
+async def holders(call: Call) -> Any:
+    """Who in the caller's institution holds which case and when they were last seen."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        rows = store.holders(act.tx, act.subject.own_institution)
+        return {
+            "items": [
+                {**row, "seen_at": worklist.seen_at(act, row["lease_until"], row["aside_at"])}
+                for row in rows
+            ]
+        }
+
+    return await call.ask(ask)
+
+
+async def put_aside(call: Call) -> Any:
+    """Let a case wait for a more urgent one."""
+    place = call.body(ds.PlaceIn).model_dump(mode="json")
+
+    def do(act: Act) -> dict[str, Any]:
+        worklist.put_aside(act, call.path("id"), place)
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+async def resume(call: Call) -> Any:
+    """Take up again what was put aside."""
+
+    def do(act: Act) -> dict[str, Any]:
+        worklist.resume(act, call.path("id"))
+        return cases.full(act, call.path("id"))
+
+    return await call.act(do)
+
+
+LIST, FILTERS, ONE = "/api/worklist", "/api/worklist/filters", "/api/requests/{id}"
+_FILTER = f"{FILTERS}/{{id}}"
+ROUTES = (
+    Route("GET", LIST, list_worklist, P.READ_QUEUE, "The queue",
+          query=WorklistQuery, returns=ds.WorklistOut),
+    Route("POST", f"{LIST}/search", search, P.READ_QUEUE, "The queue by conditions",
+          body=ds.SearchIn, returns=ds.WorklistOut),
+    Route("GET", FILTERS, list_filters, P.READ_QUEUE, "Saved filters with their counts",
+          returns=ds.FilterList),
+    Route("POST", FILTERS, save_filter, P.READ_QUEUE, "Save a filter",
+          body=ds.FilterIn, returns=ds.FilterOut, created=True),
+    Route("PUT", _FILTER, change_filter, P.READ_QUEUE, "Change one's own filter",
+          body=ds.FilterIn, returns=ds.FilterOut),
+    Route("DELETE", _FILTER, delete_filter, P.READ_QUEUE, "Delete one's own filter",
+          returns=Done),
+    Route("POST", f"{_FILTER}/restore", restore_filter, P.READ_QUEUE, "Put a deleted filter back",
+          returns=ds.FilterOut),
+    Route("GET", f"{LIST}/settings", settings, P.READ_QUEUE, "How one likes one's lists",
+          returns=ds.DeskSettings),
+    Route("PUT", f"{LIST}/settings", keep_settings, P.READ_QUEUE, "Keep how one likes one's lists",
+          body=ds.DeskSettings, returns=ds.DeskSettings),
+    Route("GET", f"{LIST}/holders", holders, P.READ_QUEUE, "Who holds which case",
+          returns=ds.HolderList),
+    Route("POST", f"{ONE}/aside", put_aside, P.WRITE_REPORTS, "Put aside for an urgent case",
+          body=ds.PlaceIn, returns=RequestOut),
+    Route("POST", f"{ONE}/resume", resume, P.WRITE_REPORTS, "Take up what was put aside",
+          returns=RequestOut),
+)  # fmt: skip
