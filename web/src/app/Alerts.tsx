@@ -2,9 +2,10 @@
 import { BellOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Badge, Button, Popover } from 'antd'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'react-router'
 import { todoQuery } from '../requests/api'
+import { useBadge } from '../shared/badge'
 import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
@@ -19,7 +20,7 @@ export function Alerts() {
   const [open, setOpen] = useState(false)
   const rows = waiting(data)
   const count = Math.max(rows.length, countOf(data))
-  useTitleCount(count)
+  useBadge('todo', count, data?.counts.critical ?? 0, t('product'))
   return (
     <Popover
       open={open}
@@ -72,13 +73,4 @@ function AlertList({ rows, onGo }: { rows: RequestRow[]; onGo: () => void }) {
       ))}
     </ul>
   )
-}
-
-/** The count in the tab's title, for whoever works in another window. */
-function useTitleCount(count: number): void {
-  const t = useWords()
-  const name = t('product')
-  useEffect(() => {
-    document.title = count > 0 ? `(${count}) ${name}` : name
-  }, [count, name])
 }

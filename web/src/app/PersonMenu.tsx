@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { useMe, useSignOut } from '../session/session'
 import { isRole, useWords as useSessionWords } from '../session/words'
 import { changeLanguage, language } from '../shared/words'
+import { useSound } from './chime'
 import styles from './PersonMenu.module.css'
 import { useDark } from './useDark'
 import { useWords } from './words'
@@ -15,6 +16,7 @@ export function PersonMenu() {
   const me = useMe()
   const signOut = useSignOut()
   const [dark, setDark] = useDark()
+  const [sound, setSound] = useSound()
   const roles = me.roles.map((role) => (isRole(role) ? roleWords(role) : role))
   const place = me.institution?.short_name ?? (me.region ? t('region', { code: me.region }) : '')
   const items: MenuProps['items'] = [
@@ -37,6 +39,15 @@ export function PersonMenu() {
     },
     { key: 'account', label: <Link to="/me">{t('account')}</Link> },
     { key: 'theme', label: dark ? t('light') : t('dark'), onClick: () => setDark(!dark) },
+    ...(me.permissions.includes('read-queue')
+      ? [
+          {
+            key: 'sound',
+            label: t(sound ? 'mute' : 'unmute'),
+            onClick: () => setSound(!sound),
+          },
+        ]
+      : []),
     { type: 'divider' },
     { key: 'out', label: t('signOut'), onClick: () => signOut.mutate() },
   ]

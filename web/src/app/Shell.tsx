@@ -14,6 +14,7 @@ import { NoticeBell } from '../notices/NoticeBell'
 import { SessionEnded } from '../session/SessionEnded'
 import { useMe } from '../session/session'
 import { Alerts } from './Alerts'
+import { Arrivals } from './Arrivals'
 import { CriticalDialog } from './CriticalDialog'
 import { PersonMenu } from './PersonMenu'
 import { placesOf } from './routes'
@@ -71,6 +72,7 @@ export function Shell() {
         </Suspense>
       </div>
       {me.permissions.includes('write-requests') ? <CriticalDialog /> : null}
+      {me.permissions.includes('read-queue') ? <Arrivals /> : null}
       <SessionEnded />
     </div>
   )

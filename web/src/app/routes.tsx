@@ -54,6 +54,7 @@ export const PAGES: RouteObject[] = [
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
+  { path: 'handover', ...page(() => import('../handover/HandoverPage'), 'HandoverPage') },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {
     path: 'care',

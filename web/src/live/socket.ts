@@ -13,6 +13,7 @@ export interface LiveActivity {
   readonly study_id: string | null
   readonly service?: string
   readonly urgency?: string
+  readonly provider?: string
 }
 
 export type LiveState = 'connecting' | 'live' | 'lost' | 'stopped'

@@ -1,91 +1,209 @@
 /** The reader's desk: the queue is the page. Arrow keys move, Enter claims and opens. */
+import { FilterOutlined } from '@ant-design/icons'
 import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
-import { App, Input, Select } from 'antd'
-import { useEffect, useState } from 'react'
+import { App, Button, Input, type InputRef } from 'antd'
+import { useEffect, useRef, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
-import { claim, useCatalogue } from '../requests/api'
+import { claim } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
 import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { type PageKey, usePageKeys } from '../shared/keys'
 import { NewRowsPill, useHeldRows } from '../shared/NewRows'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import { problemWords } from '../shared/problem'
+import { problemWords, toProblem } from '../shared/problem'
 import { KEYS, queryClient } from '../shared/queries'
-import type { RequestRow, WorklistOut } from '../shared/schema'
+import type { FilterOut, RequestRow } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
-import { TABS, type Tab, worklistQuery } from './api'
+import { keepSettings, type Tab, tabsFor, useSettings, worklistQuery } from './api'
+import { Chips } from './Chips'
+import { chosenColumns } from './columns'
 import styles from './DeskPage.module.css'
+import { FilterDialog } from './FilterDialog'
+import { ListHead } from './ListHead'
+import { OpenCases, useReturn } from './OpenCases'
 import { Preview } from './Preview'
 import { QueueList } from './QueueList'
+import { Rail, useFilters } from './Rail'
 import { useWords } from './words'
 
-export function DeskPage() {
-  const [params, setParams] = useSearchParams()
-  const tab = TABS.find((each) => each === params.get('tab')) ?? 'pool'
-  const service = params.get('service') ?? ''
-  const [text, setText] = useState('')
-  const q = useSettled(tab === 'archive' ? text.trim() : '', 250)
+/** The list that is shown: what was asked, its pages, and the rows that are held back. */
+function useList(at: ReturnType<typeof useWhere>, text: string) {
+  const { tab, service, filter } = at
+  const settings = useSettings()
+  const q = useSettled(text.trim(), 250)
+  const saved = useFilters().find((each) => each.id === filter)
+  const sort = fitting(at.sort ?? (saved ? saved.sort : (settings?.sort ?? '')), tab)
+  const trying = q ? { ...saved?.conditions, text: q } : null
   const list = useInfiniteQuery({
-    ...worklistQuery(tab, service, q),
+    ...worklistQuery({ tab, service, filter, sort, trying }),
     placeholderData: keepPreviousData,
   })
+  useFreshStart(list.error)
+  const old = list.isPlaceholderData
   const pages = list.data?.pages ?? []
-  const counts = pages[0]?.counts
-  const fresh = list.isPlaceholderData ? [] : unique(pages.flatMap((page) => page.items))
+  const fresh = old ? [] : unique(pages.flatMap((page) => page.items))
   // A page that was asked for is no surprise: only rows that come by themselves are held back.
-  const held = useHeldRows(fresh, mayInterrupt, `${tab} ${service} ${q} ${pages.length}`)
-  const rows = list.isPlaceholderData ? [] : held.visible
+  const scope = `${tab} ${service} ${filter} ${sort} ${q} ${pages.length}`
+  const held = useHeldRows(fresh, mayInterrupt, scope)
+  const rows = old ? [] : held.visible
+  const empty = list.data !== undefined && !old && rows.length === 0 && held.held === 0
+  return {
+    rows,
+    held,
+    saved,
+    sort,
+    empty,
+    filtered: filter !== '' || q !== '',
+    head: pages[0],
+    waiting: list.isPending || old,
+    error: list.error && toProblem(list.error).code !== 'list-moved' ? list.error : null,
+    again: () => void list.refetch(),
+    more: () => {
+      if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
+    },
+  }
+}
+
+export function DeskPage() {
+  const t = useWords()
+  const tabs = tabsFor(useMay('write-reports'))
+  const at = useWhere(tabs)
+  const { tab } = at
+  const columns = chosenColumns(useSettings()?.columns)
+  const [text, setText] = useState('')
+  const list = useList(at, text)
+  const { rows, held, saved } = list
   const [selected, setSelected] = useSelection(rows)
   const open = useOpen()
-  const setTab = (next: Tab) => setParams(withValue(params, 'tab', next), { replace: true })
+  const [editing, setEditing] = useState<FilterOut | null | undefined>(undefined)
+  const search = useRef<InputRef>(null)
+  const go = useNavigate()
   usePageKeys(
-    useDeskKeys({
+    useDeskKeys(tabs, {
       move: (by) => setSelected(moved(rows, selected, by)),
       open: () => selected && open(selected),
       release: held.release,
-      setTab,
+      setTab: at.setTab,
+      edit: () => setEditing(null),
+      search: () => search.current?.focus(),
+      handover: () => void go('/handover'),
     }),
   )
-  usePressingTitle(counts)
+  const onSort = (next: string) => {
+    at.setSort(next)
+    if (!saved) keepSettings({ sort: next })
+  }
   return (
     <main className={styles.desk}>
+      <Rail
+        tabs={tabs}
+        tab={tab}
+        filter={at.filter}
+        counts={list.head?.counts}
+        onTab={at.setTab}
+        onFilter={at.setFilter}
+        onEdit={setEditing}
+      />
       <section className={styles.queue}>
-        <header className={styles.head}>
-          <Tabs tab={tab} counts={counts} onTab={setTab} />
-          <ServiceFilter
-            service={service}
-            onService={(next) => setParams(withValue(params, 'service', next), { replace: true })}
-          />
-        </header>
-        <div className={styles.notices}>
-          {tab === 'archive' ? <ArchiveSearch text={text} onText={setText} /> : null}
-          {list.error ? (
-            <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />
-          ) : null}
+        <div>
+          <OpenCases />
+          <header className={styles.head}>
+            <Chips
+              services={list.head?.services ?? []}
+              chosen={at.service}
+              onService={at.setService}
+            />
+            <Input
+              ref={search}
+              allowClear
+              size="small"
+              className={styles.search}
+              placeholder={t('search')}
+              aria-label={t('search')}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+            />
+            <Button
+              size="small"
+              icon={<FilterOutlined />}
+              onClick={() => setEditing(saved?.mine ? saved : null)}
+              aria-label={t(saved?.mine ? 'editFilter' : 'newFilter')}
+              title={t(saved?.mine ? 'editFilter' : 'newFilter')}
+            />
+          </header>
+          <ListHead columns={columns} sort={list.sort} onSort={onSort} />
+          {list.error ? <ProblemNotice error={list.error} onRetry={list.again} /> : null}
         </div>
         <div className={styles.listPlace}>
           <NewRowsPill held={held.held} onRelease={held.release} />
-          {list.isPending || list.isPlaceholderData ? <RowSkeletons count={10} /> : null}
-          {list.data && !list.isPlaceholderData && rows.length === 0 && held.held === 0 ? (
-            <NothingHere tab={tab} />
-          ) : null}
+          {list.waiting ? <RowSkeletons count={10} /> : null}
+          {list.empty ? <NothingHere tab={tab} filtered={list.filtered} /> : null}
           <QueueList
             rows={rows}
+            columns={columns}
             tab={tab}
             selected={selected}
             onSelect={setSelected}
             onOpen={open}
-            onEnd={() => {
-              if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
-            }}
+            onEnd={list.more}
           />
         </div>
       </section>
       <Preview row={selected} tab={tab} onOpen={open} />
+      <FilterDialog
+        filter={editing}
+        tab={tab}
+        sort={list.sort}
+        onClose={() => setEditing(undefined)}
+        onSaved={(kept) => {
+          setEditing(undefined)
+          at.setFilter(kept)
+        }}
+      />
     </main>
   )
+}
+
+/** Which list is shown: it stands in the address, so that back and forward work. */
+function useWhere(tabs: readonly Tab[]) {
+  const [params, setParams] = useSearchParams()
+  const show = (next: Record<string, string>) =>
+    setParams(new URLSearchParams(Object.entries(next).filter(([, value]) => value !== '')), {
+      replace: true,
+    })
+  const tab = tabs.find((each) => each === params.get('tab')) ?? 'pool'
+  const service = params.get('service') ?? ''
+  const filter = params.get('filter') ?? ''
+  return {
+    tab,
+    service,
+    filter,
+    sort: params.get('sort'),
+    setTab: (next: Tab) => show({ tab: next, service }),
+    setService: (next: string) => show({ tab, service: next, filter }),
+    setFilter: (next: FilterOut) => show({ tab: next.tab, filter: next.id }),
+    setSort: (next: string) => {
+      const given = new URLSearchParams(params)
+      given.set('sort', next)
+      setParams(given, { replace: true })
+    },
+  }
+}
+
+/** Only what was answered can be sorted by when. */
+function fitting(sort: string, tab: Tab): string {
+  return tab === 'done' || tab === 'archive' || !sort.includes('issued') ? sort : ''
+}
+
+/** The list moved on under the page that was asked for: it begins anew. */
+function useFreshStart(error: unknown): void {
+  const moved = error !== null && toProblem(error).code === 'list-moved'
+  useEffect(() => {
+    if (moved) void queryClient.resetQueries({ queryKey: [KEYS.worklist] })
+  }, [moved])
 }
 
 /** Only these come in without being asked: everything else waits behind the pill. */
@@ -96,13 +214,6 @@ function mayInterrupt(row: RequestRow): boolean {
 /** A case that moved up while pages were fetched is in two of them; the first place counts. */
 function unique(rows: readonly RequestRow[]): RequestRow[] {
   return [...new Map([...rows].reverse().map((row) => [row.id, row])).values()].reverse()
-}
-
-function withValue(params: URLSearchParams, key: string, value: string): URLSearchParams {
-  const next = new URLSearchParams(params)
-  if (value) next.set(key, value)
-  else next.delete(key)
-  return next
 }
 
 /** The selected row, kept by id while rows come and go; where it left, its neighbour. */
@@ -127,6 +238,7 @@ function moved(
 /** Opens a case, claiming it first when it is in the pool and the person may. */
 export function useOpen(): (row: RequestRow) => void {
   const go = useNavigate()
+  const back = useReturn()
   const { message } = App.useApp()
   const t = useWords()
   // A coordinator moves work and never reads: for them opening is only looking.
@@ -145,6 +257,7 @@ export function useOpen(): (row: RequestRow) => void {
     else if (row.why_not) void message.warning(t('whyNot', { why: pick(row.why_not) }))
     else if (row.state === 'open' && row.claim === null && row.report_state !== 'preliminary')
       take.mutate(row)
+    else if (row.claim?.mine && row.claim.aside_at) back(row)
     else void go(`/read/${row.id}`)
   }
 }
@@ -154,16 +267,24 @@ interface Deeds {
   open: () => void
   release: () => void
   setTab: (tab: Tab) => void
+  edit: () => void
+  search: () => void
+  handover: () => void
 }
 
-function useDeskKeys(deeds: Deeds): PageKey[] {
+function useDeskKeys(tabs: readonly Tab[], deeds: Deeds): PageKey[] {
   const t = useWords()
   return [
     { combo: 'ArrowDown', label: t('keyDown'), run: () => deeds.move(1) },
     { combo: 'ArrowUp', label: t('keyUp'), run: () => deeds.move(-1) },
+    { combo: 'PageDown', label: t('keyPageDown'), run: () => deeds.move(10) },
+    { combo: 'PageUp', label: t('keyPageUp'), run: () => deeds.move(-10) },
     { combo: 'Enter', label: t('keyEnter'), run: deeds.open },
     { combo: 'n', label: t('keyNew'), run: deeds.release },
-    ...TABS.map((tab, index) => ({
+    { combo: '/', label: t('keySearch'), run: deeds.search },
+    { combo: 'f', label: t('keyFilter'), run: deeds.edit },
+    { combo: 'h', label: t('handover'), run: deeds.handover },
+    ...tabs.map((tab, index) => ({
       combo: String(index + 1),
       label: `${t('keyTab')}：${t(tab)}`,
       run: () => deeds.setTab(tab),
@@ -171,84 +292,10 @@ function useDeskKeys(deeds: Deeds): PageKey[] {
   ]
 }
 
-interface TabsProps {
-  tab: Tab
-  counts: WorklistOut['counts'] | undefined
-  onTab: (tab: Tab) => void
-}
-
-function Tabs({ tab, counts, onTab }: TabsProps) {
-  const t = useWords()
-  const pressing = counts?.pressing ?? 0
-  return (
-    <div className={styles.tabs} role="tablist" aria-label={t('title')}>
-      {TABS.map((each) => (
-        <button
-          key={each}
-          type="button"
-          role="tab"
-          aria-selected={each === tab}
-          className={`${styles.tab} ${each === tab ? styles.here : ''}`}
-          onClick={() => onTab(each)}
-        >
-          {t(each)}
-          <Count tab={each} counts={counts} />
-          {each === 'pool' && pressing > 0 ? (
-            <span className={styles.pressing}>{t('pressing', { n: pressing })}</span>
-          ) : null}
-        </button>
-      ))}
-    </div>
-  )
-}
-
-/** The archive only grows: it is counted for those who look at it. */
-function Count({ tab, counts }: Pick<TabsProps, 'tab' | 'counts'>) {
-  const count = counts?.[tab]
-  if (counts && count === undefined) return null
-  return <span className={styles.count}>{count?.toLocaleString() ?? '…'}</span>
-}
-
-function ServiceFilter({
-  service,
-  onService,
-}: {
-  service: string
-  onService: (code: string) => void
-}) {
-  const t = useWords()
-  const live = (useCatalogue()?.services ?? []).filter((each) => each.live)
-  return (
-    <Select
-      aria-label={t('anyService')}
-      value={service}
-      onChange={onService}
-      popupMatchSelectWidth={false}
-      options={[
-        { value: '', label: t('anyService') },
-        ...live.map((each) => ({ value: each.code, label: pick(each.label) })),
-      ]}
-    />
-  )
-}
-
-function ArchiveSearch({ text, onText }: { text: string; onText: (text: string) => void }) {
-  const t = useWords()
-  return (
-    <Input.Search
-      allowClear
-      className={styles.search}
-      placeholder={t('searchArchive')}
-      aria-label={t('searchArchive')}
-      value={text}
-      onChange={(event) => onText(event.target.value)}
-    />
-  )
-}
-
 const EMPTY = {
   pool: ['emptyPool', 'emptyPoolTeach'],
   mine: ['emptyMine', 'emptyMineTeach'],
+  aside: ['emptyAside', 'emptyAsideTeach'],
   verify: ['emptyVerify', 'emptyVerifyTeach'],
   check: ['emptyCheck', 'emptyCheckTeach'],
   held: ['emptyHeld', 'emptyHeldTeach'],
@@ -257,18 +304,8 @@ const EMPTY = {
   archive: ['emptyArchive', 'emptyArchiveTeach'],
 } as const
 
-function NothingHere({ tab }: { tab: Tab }) {
+function NothingHere({ tab, filtered }: { tab: Tab; filtered: boolean }) {
   const t = useWords()
-  const [title, teach] = EMPTY[tab]
+  const [title, teach] = filtered ? (['emptyFilter', 'emptyFilterTeach'] as const) : EMPTY[tab]
   return <Empty title={t(title)} teach={t(teach)} />
-}
-
-/** The number of waiting cases in the tab's title, for whoever works in another window. */
-function usePressingTitle(counts: WorklistOut['counts'] | undefined): void {
-  const t = useWords()
-  const count = counts?.pool ?? 0
-  const name = t('title')
-  useEffect(() => {
-    document.title = count > 0 ? `(${count}) ${name}` : name
-  }, [count, name])
 }

@@ -1,4 +1,5 @@
 /** A look at the selected case before taking it: pictures, question, history, priors. */
+import { StopOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Skeleton } from 'antd'
 import { caseQuery, useCatalogue, useService } from '../requests/api'
@@ -16,6 +17,7 @@ import { pick } from '../shared/words'
 import { studyDate } from '../studies/dates'
 import { Thumbnail } from '../studies/StudyCard'
 import type { Tab } from './api'
+import { Holder } from './Holder'
 import styles from './Preview.module.css'
 import { useWords } from './words'
 
@@ -56,8 +58,15 @@ export function Preview({ row, tab, onOpen }: Props) {
           {row.state === 'open' ? null : <StatusTag row={row} />}
           <CaseClock clock={row.clock} mine="provider" />
         </div>
+        {row.claim && row.state === 'open' && row.report_state !== 'preliminary' ? (
+          <p className={styles.more}>
+            <Holder id={row.id} claim={row.claim} full />
+          </p>
+        ) : null}
         {writes && row.why_not ? (
-          <p className={styles.whyNot}>{t('whyNot', { why: pick(row.why_not) })}</p>
+          <p className={styles.whyNot}>
+            <StopOutlined aria-hidden /> {t('whyNot', { why: pick(row.why_not) })}
+          </p>
         ) : null}
       </header>
       {shown ? <Details item={shown} /> : <Skeleton active paragraph={{ rows: 6 }} />}

@@ -3,12 +3,16 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
 import { CaseRow } from '../requests/CaseRow'
 import type { RequestRow } from '../shared/schema'
+import { useNarrow } from '../shared/useNarrow'
 import type { Tab } from './api'
+import type { Column } from './columns'
+import { DeskRow } from './DeskRow'
 import styles from './QueueList.module.css'
 import { useWords } from './words'
 
 interface Props {
   rows: readonly RequestRow[]
+  columns: readonly Column[]
   tab: Tab
   selected: RequestRow | null
   onSelect: (row: RequestRow) => void
@@ -19,8 +23,9 @@ interface Props {
 
 const ROW = 60
 
-export function QueueList({ rows, tab, selected, onSelect, onOpen, onEnd }: Props) {
+export function QueueList({ rows, columns, tab, selected, onSelect, onOpen, onEnd }: Props) {
   const t = useWords()
+  const narrow = useNarrow()
   const place = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
     count: rows.length,
@@ -74,7 +79,11 @@ export function QueueList({ rows, tab, selected, onSelect, onOpen, onEnd }: Prop
               onClick={() => onSelect(row)}
               onDoubleClick={() => onOpen(row)}
             >
-              <CaseRow row={row} side="reader" />
+              {narrow ? (
+                <CaseRow row={row} side="reader" />
+              ) : (
+                <DeskRow row={row} columns={columns} />
+              )}
             </div>
           )
         })}

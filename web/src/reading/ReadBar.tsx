@@ -1,11 +1,17 @@
 /** The strip above the pictures: who, what, how long still, priors as chips, the second window. */
-import { ArrowLeftOutlined, BlockOutlined, CheckOutlined } from '@ant-design/icons'
+import {
+  ArrowLeftOutlined,
+  BlockOutlined,
+  CheckOutlined,
+  PauseCircleOutlined,
+} from '@ant-design/icons'
 import { Button } from 'antd'
 import { Link } from 'react-router'
 import { LiveDot } from '../app/signals'
 import { useCatalogue } from '../requests/api'
 import { examLabel } from '../requests/names'
 import { CaseClock } from '../shared/CaseClock'
+import { usePageKeys } from '../shared/keys'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestOut } from '../shared/schema'
 import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
@@ -19,11 +25,14 @@ interface Props {
   onPriors: (uids: string[]) => void
   detached: boolean
   onDetach: () => void
+  /** Absent where the case is not one's own to put aside. */
+  onAside?: (() => void) | undefined
 }
 
-export function ReadBar({ item, opened, onPriors, detached, onDetach }: Props) {
+export function ReadBar({ item, opened, onPriors, detached, onDetach, onAside }: Props) {
   const t = useWords()
   const catalogue = useCatalogue()
+  usePageKeys(onAside ? [{ combo: 'Alt+A', label: t('keyAside'), run: onAside }] : [])
   return (
     <header className={styles.bar}>
       <Link to="/work" className={styles.back}>
@@ -64,6 +73,16 @@ export function ReadBar({ item, opened, onPriors, detached, onDetach }: Props) {
         })}
       </div>
       <LiveDot />
+      {onAside ? (
+        <Button
+          size="small"
+          icon={<PauseCircleOutlined />}
+          title={`Alt+A · ${t('putAsideHint', { n: Math.round((catalogue?.aside_seconds ?? 0) / 60) })}`}
+          onClick={onAside}
+        >
+          {t('putAside')}
+        </Button>
+      ) : null}
       <Button size="small" icon={<BlockOutlined />} onClick={onDetach}>
         {detached ? t('attached') : t('detach')}
       </Button>

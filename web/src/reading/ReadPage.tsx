@@ -6,7 +6,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { App, ConfigProvider, Skeleton } from 'antd'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
+import { Link, useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
 import { darkTheme } from '../app/theme'
 import { usePresence } from '../live/live'
 import { forgetReport } from '../reports/api'
@@ -19,10 +19,13 @@ import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import { toProblem } from '../shared/problem'
-import type { RequestOut } from '../shared/schema'
+import { problemWords, toProblem } from '../shared/problem'
+import type { PlaceIn, RequestOut } from '../shared/schema'
 import { viewerAddress } from '../studies/StudyCard'
+import { putAside } from './api'
 import { NextCase } from './NextCase'
+import { OpenCases } from './OpenCases'
+import { goBackTo, placeNow } from './place'
 import { ReadBar } from './ReadBar'
 import styles from './ReadPage.module.css'
 import { Records } from './Records'
@@ -97,10 +100,13 @@ function Reading({ item }: { item: RequestOut }) {
   const [width, setWidth] = usePanelWidth()
   const second = useSecondWindow(item.id)
   const [finished, setFinished] = useState<Outcome | null>(null)
-  const [priors, setPriors] = useState<string[]>([])
+  const restore = useRestore()
+  const [priors, setPriors] = useState<string[]>(() => (restore ? priorsOf(item) : []))
   usePresence(item.claim?.mine ? item.id : null)
   useMessages(item.id, setFinished)
   useLoss(item)
+  useOldPlace(item)
+  const aside = usePutAside(item, priors)
   const own = item.studies.map((study) => study.study_uid)
   const address = own.length > 0 ? viewerAddress([...own, ...priors]) : ''
   const service = useService(item.service)
@@ -113,7 +119,9 @@ function Reading({ item }: { item: RequestOut }) {
         onPriors={setPriors}
         detached={second.open}
         onDetach={second.toggle}
+        onAside={aside.may ? () => void aside.leave().then(() => go('/work')) : undefined}
       />
+      <OpenCases current={item.id} onLeave={aside.may ? aside.leave : undefined} />
       <div
         className={styles.room}
         style={{ gridTemplateColumns: second.open ? '1fr' : `minmax(0, 1fr) 6px ${width}px` }}
@@ -130,7 +138,7 @@ function Reading({ item }: { item: RequestOut }) {
         {second.open ? null : (
           <>
             <Resizer width={width} onWidth={setWidth} />
-            <aside className={styles.panel} aria-label={t('patientAsked')}>
+            <aside className={styles.panel} aria-label={t('patientAsked')} data-report-panel>
               <Asked item={item} beside={written} />
               <ReportPanel item={item} onFinished={setFinished} onLeft={() => void go('/work')} />
             </aside>
@@ -140,6 +148,46 @@ function Reading({ item }: { item: RequestOut }) {
       <NextCase item={item} outcome={finished} onStay={() => setFinished(null)} />
     </main>
   )
+}
+
+/** Whether one comes back to a case that was put aside. */
+function useRestore(): boolean {
+  const state = useLocation().state as { restore?: boolean } | null
+  return state?.restore === true
+}
+
+function priorsOf(item: RequestOut): string[] {
+  return (item.claim?.place as PlaceIn | null | undefined)?.priors ?? []
+}
+
+/** Brings back the picture and the cursor where they were when the case was put aside. */
+function useOldPlace(item: RequestOut): void {
+  const t = useWords()
+  const { message } = App.useApp()
+  const restore = useRestore()
+  const [place] = useState(() => item.claim?.place as PlaceIn | null | undefined)
+  useEffect(() => {
+    if (!restore || !place) return
+    void message.info(t('resumed'))
+    return goBackTo(place)
+  }, [restore, place, message, t])
+}
+
+/** Lets the case wait for a more urgent one: words are saved first, the place goes along. */
+function usePutAside(item: RequestOut, priors: readonly string[]) {
+  const t = useWords()
+  const { message } = App.useApp()
+  const may = item.allowed.includes('aside')
+  const leave = async () => {
+    try {
+      await putAside(item.id, placeNow(priors))
+      void message.success(t('putAsideDone'))
+    } catch (error) {
+      void message.warning(problemWords(error).what)
+      throw error
+    }
+  }
+  return { may, leave }
 }
 
 /** The question stands open; the rest of what was asked unfolds, unless it lies beside. */

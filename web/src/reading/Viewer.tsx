@@ -75,6 +75,7 @@ function Ohif({ item, address }: Props) {
         key={`${address} ${loaded.times}`}
         src={address}
         title={t('viewer')}
+        data-viewer
         className={styles.frame}
       />
     </div>

@@ -1,0 +1,85 @@
+/** A case of the desk: the chosen columns on one line, the question and what hinders below. */
+import { StopOutlined } from '@ant-design/icons'
+import type { ReactNode } from 'react'
+import { useCatalogue, useService } from '../requests/api'
+import { examLabel, serviceLabel } from '../requests/names'
+import { useMay } from '../session/session'
+import { Clock } from '../shared/Clock'
+import { Moment } from '../shared/Moment'
+import { PatientLine } from '../shared/PatientLine'
+import type { RequestRow } from '../shared/schema'
+import { CriticalTag, OutcomeTag, StatusTag, UrgencyTag } from '../shared/tags'
+import { pick } from '../shared/words'
+import type { Column } from './columns'
+import styles from './DeskRow.module.css'
+import { Holder } from './Holder'
+import { useWords } from './words'
+
+export function DeskRow({ row, columns }: { row: RequestRow; columns: readonly Column[] }) {
+  const t = useWords()
+  const writes = useMay('write-reports')
+  return (
+    <div className={styles.row}>
+      <div className={styles.cells} style={{ gridTemplateColumns: gridOf(columns) }}>
+        {columns.map((column) => (
+          <span key={column.code} className={styles.cell} data-column={column.code}>
+            <Cell row={row} code={column.code} />
+          </span>
+        ))}
+      </div>
+      <div className={styles.below}>
+        {columns.some((column) => column.code === 'number') ? null : (
+          <span className={styles.number}>{row.number}</span>
+        )}
+        <span className={styles.question}>{row.question}</span>
+        {row.critical ? <CriticalTag open={row.critical_open} /> : null}
+        <OutcomeTag positive={row.positive} />
+        {row.report_state === 'preliminary' ? <StatusTag row={row} /> : null}
+        {row.claim && row.report_state !== 'preliminary' && row.state === 'open' ? (
+          <Holder id={row.id} claim={row.claim} />
+        ) : null}
+        {writes && row.why_not ? (
+          <span className={styles.whyNot}>
+            <StopOutlined aria-hidden /> {t('whyNot', { why: pick(row.why_not) })}
+          </span>
+        ) : null}
+      </div>
+    </div>
+  )
+}
+
+export function gridOf(columns: readonly Column[]): string {
+  return columns.map((column) => column.width).join(' ')
+}
+
+function Cell({ row, code }: { row: RequestRow; code: string }): ReactNode {
+  const t = useWords()
+  const catalogue = useCatalogue()
+  const records = useService(row.service)?.requires_study === false
+  switch (code) {
+    case 'due':
+      return row.state === 'open' ? (
+        <Clock due={row.due_at} since={row.waiting_since} />
+      ) : (
+        <StatusTag row={row} />
+      )
+    case 'urgency':
+      return <UrgencyTag urgency={row.urgency} />
+    case 'patient':
+      return <PatientLine name={row.patient_name} sex={row.patient_sex} age={row.patient_age} />
+    case 'exam':
+      return examLabel(catalogue, row)
+    case 'requester':
+      return row.requester.short_name || row.requester.name
+    case 'submitted':
+      return <Moment at={row.issued_at ?? row.submitted_at ?? row.updated_at} />
+    case 'service':
+      return serviceLabel(catalogue, row.service)
+    case 'modality':
+      return row.modality ?? '—'
+    case 'images':
+      return row.instance_count > 0 ? row.instance_count : records ? t('recordsOnly') : '—'
+    default:
+      return row.number
+  }
+}

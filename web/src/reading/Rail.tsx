@@ -1,0 +1,202 @@
+/** The lists of the desk and the saved filters, each with its live count; urgent ones with a sign. */
+import {
+  DeleteOutlined,
+  DownOutlined,
+  EditOutlined,
+  FilterOutlined,
+  SwapOutlined,
+  TeamOutlined,
+  ThunderboltFilled,
+  UpOutlined,
+} from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { App, Button, Dropdown } from 'antd'
+import { Link } from 'react-router'
+import type { FilterOut, WorklistOut } from '../shared/schema'
+import {
+  deleteFilter,
+  filtersQuery,
+  keepSettings,
+  restoreFilter,
+  type Tab,
+  useSettings,
+} from './api'
+import styles from './Rail.module.css'
+import { useWords } from './words'
+
+interface Props {
+  tabs: readonly Tab[]
+  tab: Tab
+  filter: string
+  counts: WorklistOut['counts'] | undefined
+  onTab: (tab: Tab) => void
+  onFilter: (filter: FilterOut) => void
+  onEdit: (filter: FilterOut | null) => void
+}
+
+export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Props) {
+  const t = useWords()
+  const filters = useFilters()
+  return (
+    <nav className={styles.rail} aria-label={t('lists')}>
+      <div
+        role="tablist"
+        aria-orientation="vertical"
+        aria-label={t('title')}
+        className={styles.group}
+      >
+        {tabs.map((each) => (
+          <button
+            key={each}
+            type="button"
+            role="tab"
+            aria-selected={filter === '' && each === tab}
+            className={styles.item}
+            onClick={() => onTab(each)}
+          >
+            <span className={styles.name}>{t(each)}</span>
+            {each === 'pool' ? <Urgent n={counts?.pressing ?? 0} /> : null}
+            <Count n={counts?.[each]} known={counts !== undefined} />
+          </button>
+        ))}
+      </div>
+      <div className={styles.head}>
+        <h2 className={styles.title}>{t('filters')}</h2>
+        <Button
+          type="text"
+          size="small"
+          icon={<FilterOutlined />}
+          aria-label={t('newFilter')}
+          title={t('newFilter')}
+          onClick={() => onEdit(null)}
+        />
+      </div>
+      {filters.length === 0 ? <p className={styles.teach}>{t('filtersTeach')}</p> : null}
+      <ul className={styles.group}>
+        {filters.map((each, index) => (
+          <li key={each.id} className={styles.saved}>
+            <button
+              type="button"
+              aria-pressed={each.id === filter}
+              className={styles.item}
+              title={each.mine ? each.name : t('sharedBy', { who: each.owner })}
+              onClick={() => onFilter(each)}
+            >
+              <span className={styles.name}>
+                {each.audience ? <TeamOutlined aria-label={t('shared')} /> : null} {each.name}
+              </span>
+              <Urgent n={each.pressing} />
+              <Count n={each.total} known />
+            </button>
+            <FilterMenu
+              filter={each}
+              order={filters.map((one) => one.id)}
+              index={index}
+              onEdit={onEdit}
+            />
+          </li>
+        ))}
+      </ul>
+      <Link className={styles.handover} to="/handover">
+        <SwapOutlined aria-hidden /> {t('handover')}
+      </Link>
+    </nav>
+  )
+}
+
+/** In the person's own order; those that were never put anywhere come last. */
+export function useFilters(): FilterOut[] {
+  const { data } = useQuery(filtersQuery)
+  const order = useSettings()?.filter_order ?? []
+  const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length)
+  return [...(data?.items ?? [])].sort((a, b) => place(a.id) - place(b.id))
+}
+
+function Urgent({ n }: { n: number }) {
+  const t = useWords()
+  if (n === 0) return null
+  return (
+    <span className={styles.urgent} title={t('pressing', { n })}>
+      <ThunderboltFilled aria-hidden /> {n}
+      <span className="visually-hidden">{t('pressing', { n })}</span>
+    </span>
+  )
+}
+
+/** The archive only grows: it is counted for those who look at it. */
+function Count({ n, known }: { n: number | undefined; known: boolean }) {
+  if (known && n === undefined) return null
+  return <span className={styles.count}>{n?.toLocaleString() ?? '…'}</span>
+}
+
+interface MenuProps {
+  filter: FilterOut
+  order: string[]
+  index: number
+  onEdit: (filter: FilterOut) => void
+}
+
+function FilterMenu({ filter, order, index, onEdit }: MenuProps) {
+  const t = useWords()
+  const { message } = App.useApp()
+  const move = (by: number) => {
+    const next = order.filter((id) => id !== filter.id)
+    next.splice(index + by, 0, filter.id)
+    keepSettings({ filter_order: next })
+  }
+  const remove = async () => {
+    await deleteFilter(filter.id)
+    void message.info({
+      key: 'filter',
+      duration: 8,
+      content: (
+        <>
+          {t('filterDeleted', { name: filter.name })}{' '}
+          <Button
+            type="link"
+            size="small"
+            onClick={() => {
+              message.destroy('filter')
+              void restoreFilter(filter.id)
+            }}
+          >
+            {t('undo')}
+          </Button>
+        </>
+      ),
+    })
+  }
+  const items = [
+    { key: 'up', icon: <UpOutlined />, label: t('moveUp'), disabled: index === 0 },
+    {
+      key: 'down',
+      icon: <DownOutlined />,
+      label: t('moveDown'),
+      disabled: index === order.length - 1,
+    },
+    ...(filter.mine
+      ? [
+          { key: 'edit', icon: <EditOutlined />, label: t('editFilter') },
+          { key: 'delete', icon: <DeleteOutlined />, label: t('deleteFilter'), danger: true },
+        ]
+      : []),
+  ]
+  const act = (key: string) => {
+    if (key === 'up') move(-1)
+    else if (key === 'down') move(1)
+    else if (key === 'edit') onEdit(filter)
+    else void remove()
+  }
+  return (
+    <Dropdown trigger={['click']} menu={{ items, onClick: ({ key }) => act(key) }}>
+      <Button
+        type="text"
+        size="small"
+        className={styles.more}
+        aria-label={t('filterMenu', { name: filter.name })}
+      >
+        ⋯
+      </Button>
+    </Dropdown>
+  )
+}
