@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { useCatalogue, useService } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
 import { useMay } from '../session/session'
-import { Clock } from '../shared/Clock'
+import { RunningClock } from '../shared/CaseClock'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
@@ -58,8 +58,8 @@ function Cell({ row, code }: { row: RequestRow; code: string }): ReactNode {
   const records = useService(row.service)?.requires_study === false
   switch (code) {
     case 'due':
-      return row.state === 'open' ? (
-        <Clock due={row.due_at} since={row.waiting_since} />
+      return (row.state === 'open' || row.state === 'returned') && row.clock.whose ? (
+        <RunningClock clock={row.clock} />
       ) : (
         <StatusTag row={row} />
       )
