@@ -32,6 +32,9 @@ __all__ = [
     "ups_items",
     "worklist_filters",
 ]
+    "accounts", "conflicts", "deliveries", "desk_settings", "escalations", "handovers",
+    "metadata", "notices", "sessions", "tokens", "ups_items", "worklist_filters",
+]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------
 

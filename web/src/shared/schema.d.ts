@@ -972,7 +972,232 @@ export interface paths {
             cookie?: never;
         };
         /** The queue */
-        get: operations["requests_get_worklist"];
+        get: operations["worklist_get_worklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The queue by conditions */
+        post: operations["worklist_post_worklist_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved filters with their counts */
+        get: operations["worklist_get_worklist_filters"];
+        put?: never;
+        /** Save a filter */
+        post: operations["worklist_post_worklist_filters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/filters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own filter */
+        put: operations["worklist_put_worklist_filters_by"];
+        post?: never;
+        /** Delete one's own filter */
+        delete: operations["worklist_delete_worklist_filters_by"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/filters/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a deleted filter back */
+        post: operations["worklist_post_worklist_filters_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one likes one's lists */
+        get: operations["worklist_get_worklist_settings"];
+        /** Keep how one likes one's lists */
+        put: operations["worklist_put_worklist_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds which case */
+        get: operations["worklist_get_worklist_holders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put aside for an urgent case */
+        post: operations["worklist_post_requests_aside"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take up what was put aside */
+        post: operations["worklist_post_requests_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hand-over sheets */
+        get: operations["handovers_get_handovers"];
+        put?: never;
+        /** Sign a hand-over */
+        post: operations["handovers_post_handovers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one would hand over */
+        get: operations["handovers_get_handovers_draft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sheet */
+        get: operations["handovers_get_handovers_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept a hand-over */
+        post: operations["handovers_post_handovers_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/sheet.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The printable sheet */
+        get: operations["handovers_get_handovers_sheet_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1565,6 +1790,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AcceptIn */
+        AcceptIn: {
+            /** Password */
+            password: string;
+        };
         /** AccountIn */
         AccountIn: {
             /** Username */
@@ -1911,6 +2141,8 @@ export interface components {
             lease_seconds: number;
             /** Heartbeat Seconds */
             heartbeat_seconds: number;
+            /** Aside Seconds */
+            aside_seconds: number;
         };
         /** ChangeRef */
         ChangeRef: {
@@ -1949,6 +2181,14 @@ export interface components {
              * Format: date-time
              */
             lease_until: string;
+            /** Seen At */
+            seen_at: string | null;
+            /** Aside At */
+            aside_at: string | null;
+            /** Place */
+            place: {
+                [key: string]: unknown;
+            } | null;
             /** Mine */
             mine: boolean;
         };
@@ -1964,6 +2204,59 @@ export interface components {
             provider: components["schemas"]["HandOut"];
             requester: components["schemas"]["HandOut"];
             promise: components["schemas"]["PromiseOut"] | null;
+        };
+        /**
+         * Conditions
+         * @description What a filter asks for; an empty list and null ask for nothing.
+         */
+        Conditions: {
+            /**
+             * Services
+             * @default []
+             */
+            services?: string[];
+            /**
+             * Urgencies
+             * @default []
+             */
+            urgencies?: ("routine" | "urgent" | "stat")[];
+            /**
+             * Requesters
+             * @default []
+             */
+            requesters?: string[];
+            /**
+             * Modalities
+             * @default []
+             */
+            modalities?: string[];
+            /**
+             * Body Parts
+             * @default []
+             */
+            body_parts?: string[];
+            /** @default null */
+            submitted?: components["schemas"]["Period"] | null;
+            /**
+             * Due Within Minutes
+             * @default null
+             */
+            due_within_minutes?: number | null;
+            /**
+             * Overdue
+             * @default false
+             */
+            overdue?: boolean;
+            /**
+             * Critical
+             * @default false
+             */
+            critical?: boolean;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
         };
         /**
          * ConfirmIn
@@ -2179,6 +2472,34 @@ export interface components {
             story: components["schemas"]["Words"];
         };
         /**
+         * DeskSettings
+         * @description How somebody likes their lists; what is absent is as it comes.
+         */
+        DeskSettings: {
+            /**
+             * Columns
+             * @default null
+             */
+            columns?: string[] | null;
+            /**
+             * Sort
+             * @default
+             */
+            sort?: string;
+            /**
+             * Filter Order
+             * @default []
+             */
+            filter_order?: string[];
+            /**
+             * Auto Next
+             * @default {}
+             */
+            auto_next?: {
+                [key: string]: boolean;
+            };
+        };
+        /**
          * Destination
          * @description An institution that may be asked for a service, under which agreement.
          */
@@ -2343,6 +2664,83 @@ export interface components {
             unit: string | null;
         };
         /**
+         * FilterIn
+         * @description A filter to be kept. `audience` shares it within one's own institution.
+         */
+        FilterIn: {
+            /** Name */
+            name: string;
+            /**
+             * Tab
+             * @default pool
+             * @enum {string}
+             */
+            tab?: "pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive";
+            /**
+             * @default {
+             *       "services": [],
+             *       "urgencies": [],
+             *       "requesters": [],
+             *       "modalities": [],
+             *       "body_parts": [],
+             *       "submitted": null,
+             *       "due_within_minutes": null,
+             *       "overdue": false,
+             *       "critical": false,
+             *       "text": ""
+             *     }
+             */
+            conditions?: components["schemas"]["Conditions"];
+            /**
+             * Sort
+             * @default
+             */
+            sort?: string;
+            /**
+             * Audience
+             * @default
+             * @enum {string}
+             */
+            audience?: "" | "everyone" | "reader" | "verifier" | "coordinator";
+        };
+        /** FilterList */
+        FilterList: {
+            /** Seq */
+            seq: number;
+            /** Items */
+            items: components["schemas"]["FilterOut"][];
+        };
+        /**
+         * FilterOut
+         * @description A saved filter with how many cases fit it now.
+         */
+        FilterOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Tab */
+            tab: string;
+            /** Conditions */
+            conditions: {
+                [key: string]: unknown;
+            };
+            /** Sort */
+            sort: string;
+            /** Audience */
+            audience: string;
+            /** Mine */
+            mine: boolean;
+            /** Owner */
+            owner: string;
+            /** Total */
+            total: number;
+            /** Pressing */
+            pressing: number;
+            /** Stat */
+            stat: number;
+        };
+        /**
          * HandOut
          * @description One side's clock: it has taken `spent` seconds, and the time since `since` while it runs.
          */
@@ -2362,6 +2760,128 @@ export interface components {
             late: boolean | null;
             /** Resumes */
             resumes: string | null;
+        };
+        /**
+         * HandedIn
+         * @description What becomes of a case: the next reader takes it, I finish it, or it goes back.
+         */
+        HandedIn: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Deed
+             * @enum {string}
+             */
+            deed: "pass" | "keep" | "release";
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * HandedOut
+         * @description A case of a sheet as it stood when the sheet was signed.
+         */
+        HandedOut: {
+            /** Request Id */
+            request_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /** Patient */
+            patient: string;
+            /** Exam */
+            exam: string;
+            /** Requester */
+            requester: string;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reading" | "aside" | "preliminary" | "critical";
+            /**
+             * Deed
+             * @enum {string}
+             */
+            deed: "pass" | "keep" | "release";
+            /** Note */
+            note: string;
+            /**
+             * Outcome
+             * @default null
+             */
+            outcome?: string | null;
+        };
+        /**
+         * HandoverDraft
+         * @description What a sheet would say if it were signed now, and who may be handed to.
+         */
+        HandoverDraft: {
+            /** Cases */
+            cases: components["schemas"]["HandedOut"][];
+            queue: components["schemas"]["QueueFigures"];
+            /** Colleagues */
+            colleagues: components["schemas"]["PersonRef"][];
+        };
+        /**
+         * HandoverIn
+         * @description A sheet to be signed; the password says who is signing.
+         */
+        HandoverIn: {
+            /** To Id */
+            to_id: string;
+            /**
+             * Remark
+             * @default
+             */
+            remark?: string;
+            /**
+             * Cases
+             * @default []
+             */
+            cases?: components["schemas"]["HandedIn"][];
+            /** Password */
+            password: string;
+        };
+        /** HandoverList */
+        HandoverList: {
+            /** Items */
+            items: components["schemas"]["HandoverOut"][];
+        };
+        /** HandoverOut */
+        HandoverOut: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "signed" | "accepted";
+            from: components["schemas"]["PersonRef"];
+            to: components["schemas"]["PersonRef"];
+            institution: components["schemas"]["InstitutionRef"];
+            /**
+             * Signed At
+             * Format: date-time
+             */
+            signed_at: string;
+            /** Accepted At */
+            accepted_at: string | null;
+            /** Remark */
+            remark: string;
+            /** Cases */
+            cases: components["schemas"]["HandedOut"][];
+            queue: components["schemas"]["QueueFigures"];
+            /** Genuine */
+            genuine: boolean;
+            /** May Accept */
+            may_accept: boolean;
         };
         /**
          * Hello
@@ -2490,6 +3010,34 @@ export interface components {
             modalities: string;
             /** Instance Count */
             instance_count: number;
+        };
+        /** HolderList */
+        HolderList: {
+            /** Items */
+            items: components["schemas"]["HolderOut"][];
+        };
+        /**
+         * HolderOut
+         * @description Who holds a case now, and when they were last seen.
+         */
+        HolderOut: {
+            /** Request Id */
+            request_id: string;
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Seen At */
+            seen_at: string | null;
+            /** Lease Until */
+            lease_until: string | null;
+            /** Aside At */
+            aside_at: string | null;
         };
         /** Icd10List */
         Icd10List: {
@@ -2908,6 +3456,22 @@ export interface components {
             /** Phone */
             phone: string;
         };
+        /**
+         * Period
+         * @description A stretch of time that ends now: so many hours or days (today is the first), or the shift.
+         */
+        Period: {
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "hours" | "days" | "shift";
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+        };
         /** PersonOut */
         PersonOut: {
             /** Id */
@@ -2921,6 +3485,59 @@ export interface components {
             department: string;
             /** Active */
             active: boolean;
+        };
+        /** PersonRef */
+        PersonRef: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PlaceIn
+         * @description Where somebody was in a case: the picture, and the place in the report.
+         */
+        PlaceIn: {
+            /**
+             * Study
+             * @default
+             */
+            study?: string;
+            /**
+             * Series
+             * @default
+             */
+            series?: string;
+            /**
+             * Image
+             * @default
+             */
+            image?: string;
+            /**
+             * Frame
+             * @default 0
+             */
+            frame?: number;
+            /**
+             * Priors
+             * @default []
+             */
+            priors?: string[];
+            /**
+             * Field
+             * @default null
+             */
+            field?: string | null;
+            /**
+             * Caret
+             * @default 0
+             */
+            caret?: number;
+            /**
+             * Scroll
+             * @default 0
+             */
+            scroll?: number;
         };
         /**
          * PreferencesIn
@@ -3103,6 +3720,20 @@ export interface components {
         PushOutIn: {
             /** Endpoint */
             endpoint: string;
+        };
+        /**
+         * QueueFigures
+         * @description The institution's queue at one moment.
+         */
+        QueueFigures: {
+            /** Waiting */
+            waiting: number;
+            /** Pressing */
+            pressing: number;
+            /** Overdue */
+            overdue: number;
+            /** Held */
+            held: number;
         };
         /**
          * ReadIn
@@ -3551,6 +4182,53 @@ export interface components {
             /** Mine */
             mine: boolean;
         };
+        /**
+         * SearchIn
+         * @description A list by conditions that are being tried: in a body, because they may name a patient.
+         */
+        SearchIn: {
+            /**
+             * Tab
+             * @default pool
+             * @enum {string}
+             */
+            tab?: "pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive";
+            /**
+             * Service
+             * @default null
+             */
+            service?: string | null;
+            /**
+             * @default {
+             *       "services": [],
+             *       "urgencies": [],
+             *       "requesters": [],
+             *       "modalities": [],
+             *       "body_parts": [],
+             *       "submitted": null,
+             *       "due_within_minutes": null,
+             *       "overdue": false,
+             *       "critical": false,
+             *       "text": ""
+             *     }
+             */
+            conditions?: components["schemas"]["Conditions"];
+            /**
+             * Sort
+             * @default
+             */
+            sort?: string;
+            /**
+             * Cursor
+             * @default null
+             */
+            cursor?: string | null;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+        };
         /** Section */
         Section: {
             /** Key */
@@ -3591,6 +4269,19 @@ export interface components {
             /** Instance Count */
             instance_count: number;
         };
+        /**
+         * ServiceChip
+         * @description A service of the desk: how many wait, and why one may not take any.
+         */
+        ServiceChip: {
+            /** Code */
+            code: string;
+            /** Total */
+            total: number;
+            /** Pressing */
+            pressing: number;
+            why_not: components["schemas"]["Words"] | null;
+        };
         /** ServiceTypeOut */
         ServiceTypeOut: {
             /** Code */
@@ -3604,6 +4295,8 @@ export interface components {
             four_eyes: boolean;
             /** Requires Study */
             requires_study: boolean;
+            /** Auto Next */
+            auto_next: boolean;
             report_label: components["schemas"]["Words"];
             author_label: components["schemas"]["Words"];
             /** Form */
@@ -4164,6 +4857,8 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /** Services */
+            services: components["schemas"]["ServiceChip"][];
             /** Next */
             next: string | null;
         };
@@ -4174,6 +4869,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AcceptIn = components['schemas']['AcceptIn'];
 export type AccountIn = components['schemas']['AccountIn'];
 export type AccountOut = components['schemas']['AccountOut'];
 export type AccountPage = components['schemas']['AccountPage'];
@@ -4198,6 +4894,7 @@ export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
+export type Conditions = components['schemas']['Conditions'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type ConflictDetail = components['schemas']['ConflictDetail'];
 export type ConflictGroup = components['schemas']['ConflictGroup'];
@@ -4209,6 +4906,7 @@ export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
 export type DeleteIn = components['schemas']['DeleteIn'];
 export type DemoAccount = components['schemas']['DemoAccount'];
+export type DeskSettings = components['schemas']['DeskSettings'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
 export type DifferenceOut = components['schemas']['DifferenceOut'];
@@ -4221,7 +4919,16 @@ export type EscalationOut = components['schemas']['EscalationOut'];
 export type ExpectedOut = components['schemas']['ExpectedOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type Field = components['schemas']['Field_'];
+export type FilterIn = components['schemas']['FilterIn'];
+export type FilterList = components['schemas']['FilterList'];
+export type FilterOut = components['schemas']['FilterOut'];
 export type HandOut = components['schemas']['HandOut'];
+export type HandedIn = components['schemas']['HandedIn'];
+export type HandedOut = components['schemas']['HandedOut'];
+export type HandoverDraft = components['schemas']['HandoverDraft'];
+export type HandoverIn = components['schemas']['HandoverIn'];
+export type HandoverList = components['schemas']['HandoverList'];
+export type HandoverOut = components['schemas']['HandoverOut'];
 export type Hello = components['schemas']['Hello'];
 export type HideIn = components['schemas']['HideIn'];
 export type HoldEndIn = components['schemas']['HoldEndIn'];
@@ -4229,6 +4936,8 @@ export type HoldIn = components['schemas']['HoldIn'];
 export type HoldList = components['schemas']['HoldList'];
 export type HoldOut = components['schemas']['HoldOut'];
 export type HoldRow = components['schemas']['HoldRow'];
+export type HolderList = components['schemas']['HolderList'];
+export type HolderOut = components['schemas']['HolderOut'];
 export type Icd10List = components['schemas']['Icd10List'];
 export type Icd10Out = components['schemas']['Icd10Out'];
 export type ImageChangeOut = components['schemas']['ImageChangeOut'];
@@ -4258,7 +4967,10 @@ export type PatientDetail = components['schemas']['PatientDetail'];
 export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
+export type Period = components['schemas']['Period'];
 export type PersonOut = components['schemas']['PersonOut'];
+export type PersonRef = components['schemas']['PersonRef'];
+export type PlaceIn = components['schemas']['PlaceIn'];
 export type PreferencesIn = components['schemas']['PreferencesIn'];
 export type PreferencesOut = components['schemas']['PreferencesOut'];
 export type PresenceOut = components['schemas']['PresenceOut'];
@@ -4268,6 +4980,7 @@ export type PromiseOut = components['schemas']['PromiseOut'];
 export type PushIn = components['schemas']['PushIn'];
 export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
+export type QueueFigures = components['schemas']['QueueFigures'];
 export type ReadIn = components['schemas']['ReadIn'];
 export type ReasonOut = components['schemas']['ReasonOut'];
 export type RecordKind = components['schemas']['RecordKind'];
@@ -4287,11 +5000,13 @@ export type ResolveIn = components['schemas']['ResolveIn'];
 export type Resolved = components['schemas']['Resolved'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
+export type SearchIn = components['schemas']['SearchIn'];
 export type Section = components['schemas']['Section'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
 export type SeriesOut = components['schemas']['SeriesOut'];
+export type ServiceChip = components['schemas']['ServiceChip'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
@@ -6414,13 +7129,14 @@ export interface operations {
             };
         };
     };
-    requests_get_worklist: {
+    worklist_get_worklist: {
         parameters: {
             query?: {
-                tab?: "pool" | "mine" | "held" | "verify" | "check" | "returned" | "done" | "archive";
+                tab?: ("pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive") | null;
                 service?: string | null;
-                q?: string | null;
-                cursor?: number;
+                filter?: string | null;
+                sort?: string;
+                cursor?: string | null;
                 limit?: number;
             };
             header?: never;
@@ -6436,6 +7152,543 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorklistOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_post_worklist_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorklistOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_get_worklist_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_post_worklist_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_put_worklist_filters_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_delete_worklist_filters_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_post_worklist_filters_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_get_worklist_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_put_worklist_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_get_worklist_holders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolderList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_post_requests_aside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    worklist_post_requests_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_get_handovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_post_handovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_get_handovers_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverDraft"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_get_handovers_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_post_handovers_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    handovers_get_handovers_sheet_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description Problem */
