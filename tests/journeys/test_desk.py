@@ -1,4 +1,4 @@
-"""An expert's day: a case put aside for an urgent one, the way back, a saved filter, a hand-over."""
+"""An expert's day: put aside for an urgent case, back in place, a filter, a hand-over."""
 
 import re
 from collections.abc import Iterator
