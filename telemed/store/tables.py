@@ -17,23 +17,9 @@ from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
 __all__ = [
-    "accounts",
-    "conflicts",
-    "deliveries",
-    "desk_settings",
-    "escalations",
-    "expectations",
-    "expected_cells",
-    "handovers",
-    "metadata",
-    "notices",
-    "sessions",
-    "tokens",
-    "ups_items",
+    "accounts", "conflicts", "deliveries", "desk_settings", "escalations", "expectations",
+    "expected_cells", "handovers", "metadata", "notices", "sessions", "tokens", "ups_items",
     "worklist_filters",
-]
-    "accounts", "conflicts", "deliveries", "desk_settings", "escalations", "handovers",
-    "metadata", "notices", "sessions", "tokens", "ups_items", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------
