@@ -218,8 +218,8 @@ class HandoverDraft(Out):
 class HandoverOut(Out):
     id: str
     state: Literal["signed", "accepted"]
-    from_: PersonRef = Field(alias="from")
-    to: PersonRef
+    outgoing: PersonRef
+    incoming: PersonRef
     institution: InstitutionRef
     signed_at: datetime
     accepted_at: datetime | None

@@ -106,8 +106,8 @@ def _out(act: Act, row: Row, signer: Signer) -> dict[str, Any]:
     place = network.institution_refs(act.tx, {row["institution_id"]})[row["institution_id"]]
     return {
         **{k: row[k] for k in ("id", "state", "signed_at", "accepted_at", "remark")},
-        "from": {"id": row["from_id"], "name": row["from_name"]},
-        "to": {"id": row["to_id"], "name": row["to_name"]},
+        "outgoing": {"id": row["from_id"], "name": row["from_name"]},
+        "incoming": {"id": row["to_id"], "name": row["to_name"]},
         "institution": {k: place[k] for k in ("id", "name", "short_name")},
         "cases": [{**line, "outcome": outcome.get(line["request_id"])} for line in said["cases"]],
         "queue": said["queue"],
@@ -144,8 +144,8 @@ def _sheet(act: Act, shown: dict[str, Any]) -> HandoverSheet:
     accepted = shown["accepted_at"]
     return HandoverSheet(
         institution=shown["institution"]["name"],
-        outgoing=shown["from"]["name"],
-        incoming=shown["to"]["name"],
+        outgoing=shown["outgoing"]["name"],
+        incoming=shown["incoming"]["name"],
         signed_at=f"{shown['signed_at'].astimezone(cases.ZONE):%Y-%m-%d %H:%M}",
         accepted_at=f"{accepted.astimezone(cases.ZONE):%Y-%m-%d %H:%M}" if accepted else "",
         remark=shown["remark"],

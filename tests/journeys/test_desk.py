@@ -1,7 +1,8 @@
 """An expert's day: put aside for an urgent case, back in place, a filter, a hand-over."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ async def test_an_experts_day(base: str, chromium: Path) -> None:
         me = await (await verifier.request.get(f"{base}/api/session")).json()
         await _hand_over(play, expert, me["name"])
         await verifier.goto(f"{base}/handover")
+        await play.picture(verifier, "sheets")
         await verifier.get_by_role("button", name="签名接班").first.click()
         dialog = verifier.get_by_role("dialog")
         await dialog.locator("input[type=password]").fill(PASSWORD)
@@ -94,9 +96,16 @@ NOW = """() => {
 }"""
 
 
+async def _stands_at(expert: Page, wanted: Sequence[int]) -> None:
+    """Wait for the viewer to show one of these images."""
+    async with asyncio.timeout(60):
+        while await expert.evaluate(NOW) not in wanted:
+            await expert.wait_for_timeout(100)
+
+
 async def _scroll_to(expert: Page, index: int) -> None:
     """To an image of the series in the viewer, by the viewer's own means."""
-    await expert.wait_for_function(f"({NOW})() >= 0")
+    await _stands_at(expert, range(1000))
     await expert.evaluate(
         """index => {
           const w = document.querySelector('iframe[data-viewer]').contentWindow
@@ -105,7 +114,7 @@ async def _scroll_to(expert: Page, index: int) -> None:
         }""",
         index,
     )
-    await expert.wait_for_function(f"({NOW})() === {index}")
+    await _stands_at(expert, [index])
 
 
 async def _come_back(play: Stage, expert: Page, case: str) -> None:
@@ -116,7 +125,7 @@ async def _come_back(play: Stage, expert: Page, case: str) -> None:
     await expect(words).to_be_focused()
     await expect(words).to_have_value(FINDINGS)
     assert await words.evaluate("text => text.selectionStart") == 5
-    await expert.wait_for_function(f"({NOW})() === 9")
+    await _stands_at(expert, [9])
     await play.picture(expert, "back-in-place")
 
 
@@ -124,8 +133,8 @@ async def _hand_over(play: Stage, expert: Page, to: str) -> None:
     """What is open is passed on with a note, signed with the password."""
     await expert.goto(f"{play.base}/handover")
     await expert.get_by_label(re.compile("备注")).first.fill("等既往片")
-    await expert.get_by_label("接班者").click()
-    await expert.get_by_label("接班者").press_sequentially(to)
+    await expert.get_by_role("combobox", name="接班者").click()
+    await expert.get_by_role("combobox", name="接班者").press_sequentially(to)
     await play.picture(expert, "handover")
     await expert.locator(".ant-select-item-option").first.click()
     await expert.get_by_label("登录密码").fill(PASSWORD)

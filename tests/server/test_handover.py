@@ -31,6 +31,7 @@ async def test_a_shift_changes_hands_with_what_was_begun(world: World) -> None:
             {"request_id": freed, "deed": "release"},
         ],
     )
+    assert (sheet["outgoing"]["id"], sheet["incoming"]["id"]) == ("hub-reader", "hub-reader2")
     assert sheet["genuine"] is True and sheet["queue"]["held"] == 2
     world.clock.advance(minutes=60)
     await reader.refused(

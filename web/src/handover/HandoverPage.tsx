@@ -196,7 +196,7 @@ function Sheet({ sheet, onTake }: { sheet: HandoverOut; onTake: () => void }) {
   return (
     <li className={styles.line}>
       <div className={styles.what}>
-        <strong>{t('fromTo', { from: sheet.from.name, to: sheet.to.name })}</strong>
+        <strong>{t('fromTo', { from: sheet.outgoing.name, to: sheet.incoming.name })}</strong>
         <span className={styles.more}>
           <Moment at={sheet.signed_at} /> · {t('cases', { n: sheet.cases.length })} ·{' '}
           {sheet.accepted_at
@@ -234,7 +234,7 @@ function Accept({ sheet, onClose }: { sheet: HandoverOut | null; onClose: () => 
   return (
     <Modal
       open={sheet !== null}
-      title={sheet ? t('fromTo', { from: sheet.from.name, to: sheet.to.name }) : ''}
+      title={sheet ? t('fromTo', { from: sheet.outgoing.name, to: sheet.incoming.name }) : ''}
       okText={t('accept')}
       okButtonProps={{ loading: accept.isPending, htmlType: 'submit', form: 'accept' }}
       onCancel={onClose}

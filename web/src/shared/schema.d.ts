@@ -2863,8 +2863,8 @@ export interface components {
              * @enum {string}
              */
             state: "signed" | "accepted";
-            from: components["schemas"]["PersonRef"];
-            to: components["schemas"]["PersonRef"];
+            outgoing: components["schemas"]["PersonRef"];
+            incoming: components["schemas"]["PersonRef"];
             institution: components["schemas"]["InstitutionRef"];
             /**
              * Signed At
