@@ -214,7 +214,8 @@ async def _county(play: Stage) -> Page:
 async def _open(page: Page, tab: str, patient: str) -> str:
     """Open a case from a list of the desk; the case's id."""
     await page.get_by_role("tab", name=re.compile(tab)).click()
-    await page.get_by_text(patient).first.click()
+    # What one holds stands above the list, too.
+    await page.get_by_role("option").filter(has_text=patient).first.click()
     await page.get_by_role("button", name=re.compile("打开|审核 ↵")).first.click()
     await page.wait_for_url(re.compile(r"/read/[0-9a-f-]{36}"))
     return page.url.rsplit("/", 1)[1]
