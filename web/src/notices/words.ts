@@ -17,7 +17,7 @@ export const { useWords } = defineWords('notices', {
   unansweredNone: ['没有无人响应的事项', 'Everything is answered for'],
   exhausted: ['已逐级提醒完毕', 'Ladder exhausted'],
   climbing: ['已提醒 {{told}}/{{rungs}} 级', 'Rung {{told}} of {{rungs}}'],
-  since: ['已等待', 'Waiting for'],
+  since: ['始于', 'Begun'],
   sentBy: ['{{channel}} {{state}} {{n}}', '{{channel}} {{state}} {{n}}'],
   preferences: ['接收方式', 'How to be told'],
   always: [
