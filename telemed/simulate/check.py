@@ -112,6 +112,15 @@ def _against_log(tx: Tx, ledger: Mapping[str, Written], verdict: Verdict) -> dic
     }
 
 
+_TOLD = frozenset(
+    kind.value
+    for kind in (
+        Kind.NOTICE_TOLD,
+        Kind.NOTICE_GIVEN_UP,
+        Kind.ESCALATION_ACKNOWLEDGED,
+        Kind.ESCALATION_EXHAUSTED,
+    )
+)
 _Logged = tuple[str, int, bool]
 
 
@@ -134,9 +143,14 @@ def _one_case(case: Written, logged: Sequence[_Logged], verdict: Verdict) -> lis
 
 
 def _log(tx: Tx) -> Iterator[Sequence[Any]]:
-    """request_id, kind, at and actor of each fact about a case, in the log's order."""
+    """request_id, kind, at and actor of each fact about a case, in the log's order.
+
+    Whom clocks told of a case is no step of it, and comes when the real clock says.
+    """
     a = t.activities.c
-    query = sa.select(a.request_id, a.kind, a.at, a.actor_id).where(a.request_id.is_not(None))
+    query = sa.select(a.request_id, a.kind, a.at, a.actor_id).where(
+        a.request_id.is_not(None), a.kind.not_in(_TOLD)
+    )
     yield from tx.connection.execution_options(yield_per=_CHUNK).execute(query.order_by(a.seq))
 
 

@@ -90,9 +90,13 @@ async def _claim_and_put_aside(play: Stage, expert: Page) -> str:
 NOW = """() => {
   const w = document.querySelector('iframe[data-viewer]')?.contentWindow
   const s = w?.services
-  const id = s?.viewportGridService?.getActiveViewportId()
-  const v = id && s.cornerstoneViewportService.getCornerstoneViewport(id)
-  return v?.getCurrentImageIdIndex?.() ?? -1
+  try {
+    const id = s?.viewportGridService?.getActiveViewportId()
+    const v = id && s.cornerstoneViewportService.getCornerstoneViewport(id)
+    return v?.getCurrentImageIdIndex?.() ?? -1
+  } catch {
+    return -1  // the service is there before what it is made of
+  }
 }"""
 
 

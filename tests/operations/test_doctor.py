@@ -4,11 +4,12 @@ import hashlib
 import os
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -275,11 +276,16 @@ def test_a_database_out_of_wal_mode_is_found(patient: Patient) -> None:
 
 
 def test_damage_inside_the_file_is_found_by_the_deep_look(patient: Patient) -> None:
-    """Zeros late in the file, as a bad disk leaves them: past the pages that any question reads."""
+    """Zeros in a page that no first question reads, as a bad disk leaves them."""
     file = patient.data / "telemed.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        (page,) = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'ix_requests_created'"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     raw = bytearray(file.read_bytes())
-    begin = len(raw) * 3 // 4
-    raw[begin : begin + 40960] = bytes(40960)
+    raw[(page - 1) * size : page * size] = bytes(size)
     file.write_bytes(raw)
     assert patient.look("database-file").verdict is INFO
     found = patient.look("database-file", deep=True)

@@ -44,8 +44,12 @@ function viewerWindow(): ViewerWindow | null {
 
 function activeViewport(viewer: ViewerWindow): Viewport | null {
   const services = viewer.services
-  const id = services?.viewportGridService?.getActiveViewportId()
-  return id ? (services?.cornerstoneViewportService?.getCornerstoneViewport(id) ?? null) : null
+  try {
+    const id = services?.viewportGridService?.getActiveViewportId()
+    return id ? (services?.cornerstoneViewportService?.getCornerstoneViewport(id) ?? null) : null
+  } catch {
+    return null // while the viewer comes up a service is there before what it is made of
+  }
 }
 
 /** The study, series, image and frame that an image id of the viewer names. */
