@@ -6,6 +6,7 @@ killed cluster proves something. Where a program is missing the test is skipped 
 except on the build server, where a missing program is a failure. Knows nothing of telemed.
 """
 
+import itertools
 import os
 import secrets
 import shutil
@@ -37,11 +38,21 @@ CHROMIUM_FLAGS = (
 )
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+# Below what the system gives out by itself (ip_local_port_range begins at 32768).
+_PORTS = itertools.cycle(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
+
+
 def free_port() -> int:
-    """A TCP port that was free on the loopback a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that nobody listens at; no other worker of the suite is given the same."""
+    for port in itertools.islice(_PORTS, 1_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port")
 
 
 def wait_until(is_ready: Callable[[], bool], what: str) -> None:
