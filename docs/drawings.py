@@ -23,6 +23,7 @@ from telemed.store import (
     expected_tables,
     notice_tables,
     removal_tables,
+    roster_tables,
     tables,
     ups_tables,
 )
@@ -98,6 +99,7 @@ MODULES = (
     tables,
     desk_tables,
     removal_tables,
+    roster_tables,
     notice_tables,
     ups_tables,
     expected_tables,

@@ -416,6 +416,8 @@ def load_catalogue(configs: Path) -> Catalogue:
         owed=times.owed,
         timers=times.timers,
         calendar=times.calendar,
+        duties={d.code: d for d in times.duties},
+        duty_hours=times.duty_hours,
         reasons=tuple(
             Reason(r.code, r.step, r.label.core(), tuple(r.services)) for r in reasons.reason
         ),

@@ -1,4 +1,5 @@
-"""Deadlines and the working calendar: `configs/deadlines.toml` and `calendar.toml`, validated.
+"""Deadlines, the working calendar, the roster's hours: `configs/deadlines.toml`, `calendar.toml`
+and `roster.toml`, validated.
 
 China's public holidays and swapped working days (调休) come from chinesecalendar, which knows the
 years the State Council has announced; what the file names itself (a region's own holidays, a year
@@ -17,7 +18,7 @@ from typing import Final
 from chinese_calendar import constants as announced
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from telemed.core.catalogue import Count, Deadline, Owed, Timers
+from telemed.core.catalogue import Count, Deadline, DutyHours, DutyKind, Owed, Timers, Words
 from telemed.core.clocks import SIDES, Side, Turn
 from telemed.core.workdays import KINDS, Calendar, Days, Hours, HoursRow, Span
 
@@ -35,6 +36,8 @@ class Timetable:
     owed: tuple[Owed, ...]
     timers: Timers
     calendar: Calendar
+    duties: tuple[DutyKind, ...]
+    duty_hours: tuple[DutyHours, ...]
 
 
 class _Row(BaseModel):
@@ -86,6 +89,48 @@ class _Deadlines(_Row):
     critical: _CriticalTimers
     claim: _LeaseTimers
     shift: _Shift
+
+
+class _Label(_Row):
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class _DutyKind(_Row):
+    code: str = Field(pattern="^[a-z-]+$")
+    label: _Label
+    services: list[str] = []
+    frozen: bool = False
+    reads: bool = True
+
+
+class _DutyHours(_Row):
+    code: str = Field(pattern="^[a-z-]+$")
+    label: _Label
+    begins: time
+    ends: time
+
+
+class _Roster(_Row):
+    kind: list[_DutyKind] = Field(min_length=1)
+    hours: list[_DutyHours] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _codes_are_of_one(self) -> "_Roster":
+        for rows in (self.kind, self.hours):
+            codes = [row.code for row in rows]
+            if len(set(codes)) < len(codes):
+                raise ValueError("two rows have one code")
+        return self
+
+    def kinds(self) -> tuple[DutyKind, ...]:
+        return tuple(
+            DutyKind(k.code, _words(k.label), tuple(k.services), k.frozen, k.reads)
+            for k in self.kind
+        )
+
+    def usual(self) -> tuple[DutyHours, ...]:
+        return tuple(DutyHours(h.code, _words(h.label), h.begins, h.ends) for h in self.hours)
 
 
 class _Hours(_Row):
@@ -157,6 +202,7 @@ def load_timetable(configs: Path) -> Timetable:
     """All of it. A mistake in a file stops the start."""
     told = _Deadlines.model_validate(_toml(configs / "deadlines.toml"))
     calendar = _Calendar.model_validate(_toml(configs / "calendar.toml"))
+    roster = _Roster.model_validate(_toml(configs / "roster.toml"))
     return Timetable(
         deadlines=tuple(
             Deadline(d.service, d.urgency, d.minutes, d.modality, d.frozen, d.clock)
@@ -173,7 +219,13 @@ def load_timetable(configs: Path) -> Timetable:
             shifts=tuple(told.shift.begins),
         ),
         calendar=calendar.core(),
+        duties=roster.kinds(),
+        duty_hours=roster.usual(),
     )
+
+
+def _words(label: _Label) -> Words:
+    return Words(label.zh, label.en)
 
 
 def _span(text: str) -> Span:

@@ -19,6 +19,7 @@ from telemed.core.catalogue import Catalogue, FormField, ServiceType
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.network import Network
 from telemed.core.network_rows import Severity, validate
+from telemed.core.roster import covers as duty_covers
 from telemed.core.sla import URGENCIES, promised
 from telemed.demo import _STEPS
 from telemed.documents.network_file import read_folder
@@ -311,6 +312,15 @@ def test_a_ladder_that_cannot_be_climbed_stops_the_start(
         ladders_of([row for row in rows if row["occasion"] != "returned"])
     with pytest.raises(ValueError, match="one code"):
         ladders_of([*rows, rows[0]])
+
+
+def test_kinds_of_duty_name_services_there_are() -> None:
+    """Every live service is covered by some kind that reads, and a kind covers what exists."""
+    services, kinds = catalogue().services, catalogue().duties.values()
+    assert all(set(kind.services) <= set(services) for kind in kinds)
+    for service in services.values():
+        if service.live:
+            assert any(duty_covers(kind, (), service.code, frozen=False) for kind in kinds)
 
 
 # --- settings from the environment ------------------------------------------------------------

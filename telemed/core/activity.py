@@ -47,6 +47,8 @@ class Kind(StrEnum):
     WORKITEM_RESUMED = "workitem.resumed"
     HANDOVER_SIGNED = "handover.signed"
     HANDOVER_ACCEPTED = "handover.accepted"
+    DUTY_SET = "duty.set"
+    DUTY_CANCELED = "duty.canceled"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -103,6 +105,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WORKITEM_RESUMED: ("继续处理暂放病例", "Taken up again"),
     Kind.HANDOVER_SIGNED: ("交班单已签名", "Hand-over signed"),
     Kind.HANDOVER_ACCEPTED: ("交班单已接班", "Hand-over accepted"),
+    Kind.DUTY_SET: ("排班", "Put on the roster"),
+    Kind.DUTY_CANCELED: ("撤销排班", "Taken off the roster"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

@@ -5,7 +5,7 @@ branch on a service's name anywhere: what differs between services is a field he
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
@@ -143,6 +143,28 @@ class Timers:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyKind:
+    """A kind of duty. `services` empty means any; `reads` whether who is on it reads cases."""
+
+    code: str
+    label: Words
+    services: tuple[str, ...] = ()
+    frozen: bool = False
+    """Whether of these services only frozen sections are meant."""
+    reads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DutyHours:
+    """Usual hours of a shift; an end that is not after the beginning is the next day's."""
+
+    code: str
+    label: Words
+    begins: time
+    ends: time
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """A coded reason for one kind of step; `services` empty means any."""
 
@@ -217,6 +239,8 @@ class Catalogue:
     owed: Sequence[Owed] = ()
     ladders: Sequence[Ladder] = ()
     critical_actions: Sequence[CriticalAction] = ()
+    duties: Mapping[str, DutyKind] = field(default_factory=dict)
+    duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
 
     def reason(self, step: str, code: str | None) -> Reason | None:

@@ -13,13 +13,14 @@ from telemed.store.desk_tables import desk_settings, handovers, worklist_filters
 from telemed.store.expected_tables import expectations, expected_cells
 from telemed.store.notice_tables import deliveries, escalations, notices
 from telemed.store.removal_tables import conflicts
+from telemed.store.roster_tables import duty_shifts
 from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
 __all__ = [
-    "accounts", "conflicts", "deliveries", "desk_settings", "escalations", "expectations",
-    "expected_cells", "handovers", "metadata", "notices", "sessions", "tokens", "ups_items",
-    "worklist_filters",
+    "accounts", "conflicts", "deliveries", "desk_settings", "duty_shifts", "escalations",
+    "expectations", "expected_cells", "handovers", "metadata", "notices", "sessions", "tokens",
+    "ups_items", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------
