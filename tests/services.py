@@ -39,8 +39,10 @@ CHROMIUM_FLAGS = (
 
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
-# Below what the system gives out by itself (ip_local_port_range begins at 32768).
-_PORTS = itertools.cycle(range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER))
+# Below what the system gives out by itself (ip_local_port_range begins at 32768). Two suites on one
+# machine begin at different places, for between the asking and the listening a port is nobody's.
+_RANGE = range(20_000 + 1_000 * _WORKER, 21_000 + 1_000 * _WORKER)
+_PORTS = itertools.islice(itertools.cycle(_RANGE), os.getpid() * 37 % len(_RANGE), None)
 
 
 def free_port() -> int:

@@ -53,22 +53,12 @@ class CandidateList(s.Out):
 async def assign(call: Call) -> Any:
     """Give a case to somebody."""
     body = call.body(AssignIn)
-
-    def do(act: Act) -> dict[str, Any]:
-        acts.assign(act, call.path("id"), body.person_id)
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(lambda act, case: acts.assign(act, case, body.person_id), cases.full)
 
 
 async def unassign(call: Call) -> Any:
     """Open it to everybody again."""
-
-    def do(act: Act) -> dict[str, Any]:
-        acts.unassign(act, call.path("id"))
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(acts.unassign, cases.full)
 
 
 async def reserve(call: Call) -> Any:

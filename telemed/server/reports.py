@@ -1,6 +1,7 @@
 """Routes of reports: write, sign, verify, revise, print, and the public check of a printed code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -74,55 +75,39 @@ async def _sign(call: Call, do: Any) -> Any:
     body = call.body(s.SignIn2)
     await confirm_password(call, body.password)
     signer = call.services.signer
+    return await call.step(lambda act, case: do(act, case, body.revision, signer), _shown(call))
 
-    def act_and_show(act: Act) -> dict[str, Any]:
-        do(act, call.path("id"), body.revision, signer)
-        return cases.report_out(act, call.path("id"), signer)
 
-    return await call.act(act_and_show)
+def _shown(call: Call) -> Callable[[Act, str], Any]:
+    """A case's report as the caller may see it."""
+    return partial(cases.report_out, signer=call.services.signer)
 
 
 async def send_back(call: Call) -> Any:
     """Ask the author for a change."""
     body = call.body(s.SendBackIn)
-
-    def do(act: Act) -> dict[str, Any]:
-        acts.send_back(act, call.path("id"), body.note)
-        return cases.report_out(act, call.path("id"), call.services.signer)
-
-    return await call.act(do)
+    return await call.step(lambda act, case: acts.send_back(act, case, body.note), _shown(call))
 
 
 async def revise(call: Call) -> Any:
     """Begin an addendum or an amendment."""
     body = call.body(s.RevisionIn)
 
-    def do(act: Act) -> dict[str, Any]:
-        acts.revise(act, call.path("id"), body.kind, body.reason)
-        return cases.report_out(act, call.path("id"), call.services.signer)
+    def do(act: Act, case: str) -> None:
+        acts.revise(act, case, body.kind, body.reason)
 
-    return await call.act(do)
+    return await call.step(do, _shown(call))
 
 
 async def discard_revision(call: Call) -> Any:
     """Set an unfinished revision aside."""
-
-    def do(act: Act) -> dict[str, Any]:
-        acts.discard_revision(act, call.path("id"))
-        return cases.report_out(act, call.path("id"), call.services.signer)
-
-    return await call.act(do)
+    return await call.step(acts.discard_revision, _shown(call))
 
 
 async def checked(call: Call) -> Any:
     """The changed images were looked at; the report stands."""
     note = call.body(s.CheckIn).note
-
-    def do(act: Act) -> dict[str, Any]:
-        image_changes.check(act, call.path("id"), note)
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(lambda act, case: image_changes.check(act, case, note), cases.full)
 
 
 async def pdf(call: Call) -> web.StreamResponse:

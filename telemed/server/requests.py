@@ -170,18 +170,18 @@ async def edit(call: Call) -> Any:
     return await call.act(do)
 
 
+def _done(act: Act, case: str) -> dict[str, Any]:
+    return {"ok": True}
+
+
 def _step(do: Callable[[Act, str, s.StepIn], None], leaves: bool = False) -> Callable[[Call], Any]:
     """A handler for a step with a coded reason. It answers with the case after it, or, where the
     case leaves the caller's sight with the step, that it is done."""
 
     async def handler(call: Call) -> Any:
         body = call.body(s.StepIn)
-
-        def act_and_show(act: Act) -> dict[str, Any]:
-            do(act, call.path("id"), body)
-            return {"ok": True} if leaves else cases.full(act, call.path("id"))
-
-        return await call.act(act_and_show)
+        show = _done if leaves else cases.full
+        return await call.step(lambda act, case: do(act, case, body), show)
 
     return handler
 
@@ -204,12 +204,7 @@ take_over = _step(lambda act, case, body: worklist.take_over(act, case, body.rea
 
 async def claim(call: Call) -> Any:
     """Take a case from the queue."""
-
-    def do(act: Act) -> dict[str, Any]:
-        worklist.claim(act, call.path("id"))
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(worklist.claim, cases.full)
 
 
 async def heartbeat(call: Call) -> Any:
@@ -226,31 +221,27 @@ async def confirm(call: Call) -> Any:
     """Read, and what was decided."""
     body = call.body(s.ConfirmIn)
 
-    def do(act: Act) -> dict[str, Any]:
-        acts.confirm(act, call.path("id"), body.adoption, body.final_diagnosis, body.note)
-        return cases.full(act, call.path("id"))
+    def do(act: Act, case: str) -> None:
+        acts.confirm(act, case, body.adoption, body.final_diagnosis, body.note)
 
-    return await call.act(do)
+    return await call.step(do, cases.full)
 
 
 async def acknowledge(call: Call) -> Any:
     """A critical finding was received."""
     body = call.body(s.AcknowledgeIn)
 
-    def do(act: Act) -> dict[str, Any]:
-        acts.acknowledge(act, call.path("id"), call.path("notice_id"), body.action)
-        return cases.full(act, call.path("id"))
+    def do(act: Act, case: str) -> None:
+        acts.acknowledge(act, case, call.path("notice_id"), body.action)
 
-    return await call.act(do)
+    return await call.step(do, cases.full)
 
 
 async def acted_on(call: Call) -> Any:
     """What was done about a critical finding."""
     body = call.body(ActedIn)
 
-    def do(act: Act) -> dict[str, Any]:
-        at = body.at
-        acts.act_on(act, call.path("id"), call.path("notice_id"), body.code, body.note, at)
-        return cases.full(act, call.path("id"))
+    def do(act: Act, case: str) -> None:
+        acts.act_on(act, case, call.path("notice_id"), body.code, body.note, body.at)
 
-    return await call.act(do)
+    return await call.step(do, cases.full)

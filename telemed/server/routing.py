@@ -57,6 +57,17 @@ class Call:
         """Run an action in a durable transaction, then ring the bell; see `Services.act`."""
         return await self.services.act(self.subject, do, self.address, quiet=quiet)
 
+    async def step(self, do: Callable[[Act, str], object], show: Callable[[Act, str], T]) -> T:
+        """Take a step on the object of the path, then show it.
+
+        It is read after the commit: making up an answer takes longer than most steps, and whoever
+        writes next, or is told of the step, waits for none of it. Not for an autosave, whose answer
+        must carry the version that this very call made.
+        """
+        key = self.path("id")
+        await self.act(lambda act: do(act, key))
+        return await self.ask(lambda act: show(act, key))
+
     def begin(self, do: Callable[[Act], T]) -> Begun[T]:
         """Begin an action from any thread; see `Services.begin`."""
         return self.services.begin(self.subject, do, self.address)

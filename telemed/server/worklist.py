@@ -316,21 +316,12 @@ async def put_aside(call: Call) -> Any:
     """Let a case wait for a more urgent one."""
     place = call.body(ds.PlaceIn).model_dump(mode="json")
 
-    def do(act: Act) -> dict[str, Any]:
-        worklist.put_aside(act, call.path("id"), place)
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(lambda act, case: worklist.put_aside(act, case, place), cases.full)
 
 
 async def resume(call: Call) -> Any:
     """Take up again what was put aside."""
-
-    def do(act: Act) -> dict[str, Any]:
-        worklist.resume(act, call.path("id"))
-        return cases.full(act, call.path("id"))
-
-    return await call.act(do)
+    return await call.step(worklist.resume, cases.full)
 
 
 LIST, FILTERS, ONE = "/api/worklist", "/api/worklist/filters", "/api/requests/{id}"
