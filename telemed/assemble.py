@@ -25,7 +25,7 @@ from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
 from telemed.followers.sender import Sender
 from telemed.followers.tallies import TALLIES
-from telemed.server import uploads
+from telemed.server import measures, uploads
 from telemed.server.app import make_app, serve
 from telemed.server.origins import refuse_to_start
 from telemed.server.services import Services
@@ -181,6 +181,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         channels,
         random.random,
         services.settings.origin,
+        measures.attempt,
     )
     tasks = [
         asyncio.create_task(follow(services.store, services.bell, climbs)),

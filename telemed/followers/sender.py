@@ -29,12 +29,16 @@ TAKEN = timedelta(seconds=60)
 PATIENCE = 40.0
 """Less than a delivery is taken for, so that no other process tries it meanwhile."""
 MOST_ATTEMPTS = 9
+GIVEN_UP = "given-up"
 _ADDRESS = {"email": "email", "sms": "phone", "wecom": "wecom"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What sending needs. `chance` gives numbers in [0, 1); `origin` is where links lead."""
+    """What sending needs. `chance` gives numbers in [0, 1); `origin` is where links lead.
+
+    `tried` is told of each attempt: its channel, and `accepted`, `later` or `given-up`.
+    """
 
     store: Store
     bell: Bell
@@ -44,6 +48,7 @@ class Sender:
     ways: Mapping[str, Way]
     chance: Callable[[], float]
     origin: str
+    tried: Callable[[str, str], None] = lambda channel, outcome: None
 
     async def watch(self) -> None:
         """Look every few seconds, and when something happened, until canceled."""
@@ -73,8 +78,10 @@ class Sender:
         """One delivery from hand to settled; a fault of it is its own."""
         try:
             sent = await self._sent(row)
-            given_up = await self.store.write(lambda tx: self._settle(tx, row, sent))
-            if given_up:
+            outcome = await self.store.write(lambda tx: self._settle(tx, row, sent))
+            if outcome is not None:
+                self.tried(row["channel"], outcome)
+            if outcome == GIVEN_UP:
                 self.bell.ring()
         except Exception:
             log.exception("delivery %s stumbled; it is tried again", row["id"])
@@ -116,27 +123,27 @@ class Sender:
             else [],
         )
 
-    def _settle(self, tx: Tx, row: Row, sent: Sent | None) -> bool:
-        """Write how it went; whether it was given up."""
+    def _settle(self, tx: Tx, row: Row, sent: Sent | None) -> str | None:
+        """Write how it went, and say so; None for what was not tried, or settled by a receipt."""
         now = self.clock()
         tries = {"attempts": row["attempts"] + 1, "next_at": None}
         if sent is None:
             state = "read" if row["read_at"] is not None else notices.OVER
             notices.settle(tx, row["id"], state, now, next_at=None)
-            return False
+            return None
         for endpoint in sent.gone:
             notices.unsubscribe(tx, endpoint)
         if sent.outcome in (Outcome.ACCEPTED, Outcome.DELIVERED):
             notices.settle(tx, row["id"], sent.outcome.value, now, why="", **tries)
-            return False
+            return Outcome.ACCEPTED.value
         if sent.outcome is Outcome.LATER and row["attempts"] + 1 < MOST_ATTEMPTS:
             wait = backoff(row["attempts"] + 1, self.chance())
             again = {**tries, "next_at": now + wait}
             notices.settle(tx, row["id"], notices.WAITING, now, why=sent.why, **again)
-            return False
+            return Outcome.LATER.value
         if not notices.settle(tx, row["id"], notices.FAILED, now, why=sent.why, **tries):
-            return False
+            return None
         act = Act(tx, SYSTEM, now, self.new_id, self.catalogue)
         acts.given_up(act, row["id"], row["channel"], sent.why)
         log.warning("a notice by %s was given up: %s", row["channel"], sent.why)
-        return True
+        return GIVEN_UP

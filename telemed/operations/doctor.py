@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from telemed.core.catalogue import Words
 from telemed.operations import (
+    channel_checks,
     database_checks,
     file_checks,
     machine_checks,
@@ -40,7 +41,7 @@ def _check(code: str, zh: str, en: str, run: Callable[[Deployment], Finding]) ->
 
 
 _s, _m, _d = settings_checks, machine_checks, database_checks
-_f, _n, _p = file_checks, service_checks, product_checks
+_f, _n, _p, _c = file_checks, service_checks, product_checks, channel_checks
 
 CHECKS: Sequence[Check] = (
     _check("public-url", "地址是否安全", "Is the address people type https?", _s.public_url),
@@ -91,6 +92,14 @@ CHECKS: Sequence[Check] = (
     _check("certificate", "证书是否有效、域名是否相符、还有几天",
            "Is the certificate of `public_url` valid, this host's, and for how long?",
            _n.certificate),
+    _check("notices", "有哪些提醒渠道", "By which channels can notices reach people?", _c.ways),
+    _check("notices-out", "提醒是否发得出去", "Do notices go out?", _c.going_out),
+    _check("mail", "邮件服务器能否连接、加密、登录",
+           "Does the mail server answer, by TLS, to our sign-in and sender?", _c.mail),
+    _check("webhook", "短信与企业微信网关能否连接、认可签名",
+           "May the gateway be called, and does it take our signature?", _c.webhook),
+    _check("push-key", "网页推送的密钥是否在、是否可用",
+           "Is the key of web push there, and does it open?", _c.push),
     _check("font", "中文字体是否已安装", "Is the reports' Chinese font installed?", _p.font),
     _check("codecs", "各种压缩影像能否解码",
            "Does every compressed form decode to known pixels?", _p.codecs),

@@ -86,6 +86,16 @@ RECEIVED = _counter("telemed_received_bytes", "Bytes that came in")
 ENDED = _counter("telemed_connections_ended", "Connections ended or refused by a limit", "why")
 DROPPED = _counter("telemed_log_lines_dropped", "Log lines nobody could take")
 
+NOTICES = _counter(
+    "telemed_notice_attempts",
+    "Attempts to send a notice: taken by the receiver, to be tried again, or given up",
+    "channel",
+    "outcome",
+)
+RECEIPTS = _counter(
+    "telemed_notice_receipts", "What gateways said became of notices", "channel", "state"
+)
+
 LONG_ROUTES: Final = frozenset({"/live"})
 """Routes whose calls last as long as somebody looks at a page."""
 UPLOAD_ROUTES: Final = frozenset(
@@ -123,6 +133,11 @@ def transaction(kind: str, waited: float, took: float) -> None:
     waits, lasts = _of_kind(kind)
     waits.observe(waited)
     lasts.observe(took)
+
+
+def attempt(channel: str, outcome: str) -> None:
+    """One attempt to send a notice."""
+    NOTICES.labels(channel, outcome).inc()
 
 
 @cache
@@ -185,7 +200,7 @@ async def _look(sampler: Sampler) -> None:
 OWN: Final = (
     CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, PUSH_SECONDS, SOCKETS, CHANNELS,
     SOCKETS_CUT, CONNECTIONS, ENDED, RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY,
-    RENDER_WAITING, RENDER_GIVEN_UP, DROPPED,
+    RENDER_WAITING, RENDER_GIVEN_UP, NOTICES, RECEIPTS, DROPPED,
 )  # fmt: skip
 """Everything above, in the order of the documentation."""
 

@@ -196,6 +196,17 @@ def _pulsed(found: Pulse) -> Iterator[GaugeMetricFamily]:
                found.critical_open)  # fmt: skip
     yield _one("telemed_critical_overdue", "Those whose time to acknowledge is over",
                found.critical_overdue)  # fmt: skip
+    for field, words in _WAYS.items():
+        name = f"telemed_notices_{field}" + "_seconds" * (field == "oldest")
+        family = GaugeMetricFamily(name, words, labels=["channel"])
+        for way in found.ways:
+            family.add_metric([way.channel], getattr(way, field))
+        yield family
+    for field, words in _CLIMBS.items():
+        family = GaugeMetricFamily(f"telemed_escalations_{field}", words, labels=["occasion"])
+        for climb in found.climbs:
+            family.add_metric([climb.occasion], getattr(climb, field))
+        yield family
 
 
 _QUEUE = {
@@ -203,6 +214,16 @@ _QUEUE = {
     "claimed": "Open requests that somebody is reading",
     "overdue": "Open requests past their due time",
     "oldest": "Seconds since the oldest open request was sent",
+}
+
+_WAYS = {
+    "waiting": "Notices that are to go out by a channel and have not",
+    "held": "Notices held back until later, for quiet hours, or being sent just now",
+    "oldest": "Seconds that the oldest waiting notice has been due to go out",
+}
+_CLIMBS = {
+    "open": "Ladders of notices that are being climbed, somebody having been told",
+    "exhausted": "Ladders whose last rung was told and that nobody has answered",
 }
 
 # --- for the documentation, the alerts and the dashboard --------------------------------------

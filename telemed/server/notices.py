@@ -13,6 +13,7 @@ from telemed.core.escalation import Ladder, Occasion
 from telemed.core.signed_call import HEADER, is_signed
 from telemed.server import notice_schemas as s
 from telemed.server.cases import words
+from telemed.server.measures import RECEIPTS
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Code, Done
 from telemed.store import notices
@@ -198,14 +199,16 @@ async def receipt(call: Call) -> Any:
         raise Problem("unsigned")
     body = s.ReceiptIn.model_validate_json(raw)
 
-    def do(act: Act) -> None:
+    def do(act: Act) -> bool:
         new = notices.receipt(act.tx, body.id, body.channel, body.state, act.now)
         if new is None:
             raise Problem("not-found")
         if new and body.state == notices.FAILED:
             acts.given_up(act, body.id, body.channel, "receiver")
+        return new
 
-    await call.act(do, quiet=True)
+    if await call.act(do, quiet=True):
+        RECEIPTS.labels(body.channel, body.state).inc()
     return {}
 
 

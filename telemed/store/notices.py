@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from telemed.core.access import Role
 from telemed.core.escalation import End, Occasion
 from telemed.store import tables as t
+from telemed.store.columns import UtcTime
 from telemed.store.notice_tables import (
     deliveries,
     escalations,
@@ -250,13 +251,29 @@ def sent_of_escalations(tx: Tx, ids: Collection[str]) -> list[Row]:
     return tx.all(query)
 
 
-def outstanding(tx: Tx) -> Mapping[tuple[str, str], int]:
-    """Deliveries that wait or have failed, by channel and state, for the metrics."""
-    query = sa.select(D.channel, D.state, sa.func.count().label("n")).where(
-        D.state.in_([WAITING, FAILED])
+def outstanding(tx: Tx, now: datetime) -> list[Row]:
+    """What has not gone out, by channel: `held` until later and not tried yet, `waiting`, and
+    `since` when the oldest waiting one could have gone, None for none."""
+    held = sa.and_(D.attempts == 0, D.next_at > now)
+    could = sa.case((D.attempts == 0, D.next_at), else_=D.created_at)
+    query = sa.select(
+        D.channel,
+        sa.func.sum(sa.case((held, 1), else_=0)).label("held"),
+        sa.func.sum(sa.case((held, 0), else_=1)).label("waiting"),
+        sa.func.min(sa.case((held, None), else_=could), type_=UtcTime).label("since"),
     )
-    rows = tx.all(query.group_by(D.channel, D.state))
-    return {(row["channel"], row["state"]): row["n"] for row in rows}
+    return tx.all(query.where(D.state == WAITING).group_by(D.channel))
+
+
+def going(tx: Tx) -> list[Row]:
+    """Climbs that have not ended, by occasion: `open` ones, and those `exhausted` unanswered."""
+    gone = sa.case((E.exhausted_at.is_not(None), 1), else_=0)
+    query = sa.select(
+        E.occasion,
+        sa.func.sum(1 - gone).label("open"),
+        sa.func.sum(gone).label("exhausted"),
+    )
+    return tx.all(query.where(E.ended_at.is_(None), E.told > 0).group_by(E.occasion))
 
 
 # --- what people prefer -----------------------------------------------------------------------

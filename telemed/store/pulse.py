@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from telemed.core import request, workitem
-from telemed.store import log
+from telemed.store import log, notices
 from telemed.store.tables import (
     activities,
     critical_notices,
@@ -44,6 +44,26 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Notices of one channel: to go out now, held until later, and how many seconds the oldest of
+    the former has waited."""
+
+    channel: str
+    waiting: int
+    held: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Climbing:
+    """Ladders of one occasion that nobody has answered: being climbed, and exhausted."""
+
+    occasion: str
+    open: int
+    exhausted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pulse:
     """The look."""
 
@@ -52,6 +72,8 @@ class Pulse:
     queues: tuple[Queue, ...]
     critical_open: int
     critical_overdue: int
+    ways: tuple[Way, ...] = ()
+    climbs: tuple[Climbing, ...] = ()
 
 
 def look(tx: Tx, now: datetime, followers: tuple[str, ...]) -> Pulse:
@@ -66,6 +88,11 @@ def look(tx: Tx, now: datetime, followers: tuple[str, ...]) -> Pulse:
         critical_open=_count(tx, critical_notices, unacknowledged),
         critical_overdue=_count(
             tx, critical_notices, sa.and_(unacknowledged, critical_notices.c.due_at < now)
+        ),
+        ways=tuple(_way(row, now) for row in notices.outstanding(tx, now)),
+        climbs=tuple(
+            Climbing(row["occasion"], int(row["open"]), int(row["exhausted"]))
+            for row in notices.going(tx)
         ),
     )
 
@@ -126,6 +153,12 @@ def _queue(row: Row, now: datetime) -> Queue:
         overdue=int(row["overdue"]),
         oldest=max(0.0, (now - row["first"]).total_seconds()),
     )
+
+
+def _way(row: Row, now: datetime) -> Way:
+    since = row["since"]
+    oldest = 0.0 if since is None else max(0.0, (now - since).total_seconds())
+    return Way(row["channel"], int(row["waiting"]), int(row["held"]), oldest)
 
 
 def _count(tx: Tx, table: sa.Table, where: sa.ColumnElement[bool]) -> int:

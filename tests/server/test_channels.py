@@ -23,11 +23,14 @@ from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from telemed.core.signed_call import HEADER, is_signed, sign
+from telemed.followers import escalations
 from telemed.followers.channels.outbound import Gate, Outbound, Refused, is_public
 from telemed.followers.channels.set_up import set_up
 from telemed.followers.sender import MOST_ATTEMPTS, Sender
+from telemed.server import measures
 from telemed.store import notice_tables as n
 from tests.server.test_escalations import climb
+from tests.server.test_metrics import scraped, value
 from tests.services import free_port
 from tests.world import World, world_at
 
@@ -108,7 +111,15 @@ async def reaching(
         yield (
             world,
             Sender(
-                s.store, s.bell, world.clock, s.new_id, s.catalogue, ways, lambda: 0.0, "https://t"
+                s.store,
+                s.bell,
+                world.clock,
+                s.new_id,
+                s.catalogue,
+                ways,
+                lambda: 0.0,
+                "https://t",
+                measures.attempt,
             ),
         )
         await outbound.close()
@@ -121,12 +132,13 @@ async def reach(
     gateway: Gateway,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[tuple[World, Sender, Post, Gateway]]:
-    """World, sender, mail server, gateway. The server's own sender rests: time is jumped here."""
+    """World, sender, mail server, gateway. The server's own clocks rest: time is jumped here."""
 
-    async def rest(sender: Sender) -> None:
+    async def rest(*parts: object) -> None:
         return None
 
     monkeypatch.setattr(Sender, "watch", rest)
+    monkeypatch.setattr(escalations, "watch", rest)
     async with reaching(world_folder, post[1], gateway) as (world, sender):
         yield world, sender, post[0], gateway
 
@@ -195,10 +207,11 @@ async def test_a_notice_goes_out_by_every_channel_with_no_patient_in_it(
     for body in [*(b for _, b in signed), letter.content]:
         assert patient.encode() not in body and b"zq" not in body.lower()
     await receipts(world, [m for m in messages if m["channel"] == "sms"])
-    # The ladder went on while time was jumped: what it told since still waits.
-    assert {state for state, _ in await states(world, "sms")} - {"waiting"} == {"delivered"}
+    assert {state for state, _ in await states(world, "sms")} == {"delivered"}
+    counted = await scraped(world)
+    assert value(counted, "telemed_notice_receipts_total", channel="sms", state="delivered") >= 1
     await county.ok("POST", "/api/notices/read", {})
-    assert {state for state, _ in await states(world, "push")} - {"waiting"} == {"read"}
+    assert {state for state, _ in await states(world, "push")} == {"read"}
 
 
 def _b64(raw: bytes) -> str:
@@ -262,17 +275,34 @@ async def test_what_never_arrives_is_given_up_in_sight_and_holds_up_nobody(
     await world.write(poison)
     case = await critical(world)
     await climb(world, 10)
+    began = await scraped(world)
+    assert value(began, "telemed_notices_waiting", channel="sms") == 3
+    assert value(began, "telemed_notices_oldest_seconds", channel="sms") == 600
+    assert value(began, "telemed_escalations_open", occasion="critical-unacknowledged") == 1
     await work(world, sender, MOST_ATTEMPTS + 2)
-    # The ladder goes on meanwhile: the later rungs may still be tried.
-    tried = await states(world, "sms")
-    assert ("failed", MOST_ATTEMPTS) in tried
-    assert {state for state, _ in tried} <= {"failed", "waiting"}
+    counted = {how: await tries(world, "sms", how) for how in ("accepted", "later", "given-up")}
+    before = {how: began.get(tried("sms", how), 0.0) for how in counted}
+    assert counted["accepted"] == before["accepted"]
+    assert counted["given-up"] - before["given-up"] == 3
+    assert counted["later"] - before["later"] == 3 * (MOST_ATTEMPTS - 1)
+    assert await states(world, "sms") == [("failed", MOST_ATTEMPTS)] * 3
     assert {to for e in post.letters for to in e.rcpt_tos} == {"fine@hub.example"}
     assert set(await states(world, "email")) == {("accepted", 1), ("failed", 1)}
     assert "notice.given_up" in await world.log(case)
     listed = (await world.client("county-coordinator").ok("GET", "/api/escalations"))["items"]
     sent = {(s["channel"], s["state"]) for item in listed for s in item["sent"]}
     assert ("sms", "failed") in sent
+
+
+def tried(channel: str, outcome: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    """The name of a count of attempts."""
+    labels = {"channel": channel, "outcome": outcome}
+    return "telemed_notice_attempts_total", frozenset(labels.items())
+
+
+async def tries(world: World, channel: str, outcome: str) -> float:
+    """How many attempts of a channel went so, since this process began."""
+    return (await scraped(world)).get(tried(channel, outcome), 0.0)
 
 
 async def test_a_sender_that_dies_with_one_in_its_hand_lets_it_be_tried_again(
@@ -308,6 +338,10 @@ async def test_quiet_hours_hold_back_the_routine(
     assert row["next_at"] == world.clock.now + timedelta(hours=1)
     await sender.send_due()
     assert gateway.calls == []
+    quietly = await scraped(world)
+    assert value(quietly, "telemed_notices_held", channel="wecom") == 1
+    assert value(quietly, "telemed_notices_waiting", channel="wecom") == 0
+    assert value(quietly, "telemed_notices_oldest_seconds", channel="wecom") == 0
     await critical(world)
     await work(world, sender)
     assert {orjson.loads(body)["weight"] for _, body in gateway.calls} == {"critical"}

@@ -37,18 +37,8 @@ class Mail:
         except (ValueError, IndexError):
             return Sent(Outcome.NEVER, "address")
         try:
-            await aiosmtplib.send(
-                letter,
-                sender=self.sender,
-                recipients=[message.to],
-                hostname=self.host,
-                port=self.port,
-                use_tls=self.security == "tls",
-                start_tls=self.security == "starttls",
-                username=self.user or None,
-                password=self.password or None,
-                timeout=PATIENCE,
-            )
+            async with self._server() as server:
+                await server.send_message(letter, sender=self.sender, recipients=[message.to])
         except aiosmtplib.SMTPAuthenticationError:
             return Sent(Outcome.LATER, "sign-in")
         except aiosmtplib.SMTPRecipientsRefused as fault:
@@ -59,6 +49,23 @@ class Mail:
         except (aiosmtplib.SMTPException, OSError, TimeoutError):
             return Sent(Outcome.LATER, "unreachable")
         return Sent(Outcome.ACCEPTED)
+
+    async def probe(self) -> None:
+        """Connect, sign in, and name our sender without a recipient; aiosmtplib's errors."""
+        async with self._server() as server:
+            await server.mail(self.sender)
+            await server.rset()
+
+    def _server(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            username=self.user or None,
+            password=self.password or None,
+            timeout=PATIENCE,
+        )
 
     def _letter(self, message: Message) -> EmailMessage:
         letter = EmailMessage(policy=SMTP)

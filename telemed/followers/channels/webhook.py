@@ -16,6 +16,8 @@ from telemed.followers.channels.outbound import Outbound, Refused
 
 NEVER = frozenset({400, 404, 410, 413, 415, 422})
 """What the gateway will say again of the same message."""
+PING = b'{"ping":true}'
+"""A call that a gateway answers and does nothing about: nobody is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,8 @@ class Webhook:
                 "link": message.link,
             }
         )
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": message.id,
-            HEADER: sign(self.secret, self.key_id, int(self.now()), body),
-        }
         try:
-            status, _, _ = await self.outbound.post(self.url, body, headers)
+            status = await self._post(body, message.id)
         except Refused as refused:
             return Sent(Outcome.LATER, f"refused-{refused.why}")
         except (ClientError, OSError, TimeoutError):
@@ -57,6 +54,19 @@ class Webhook:
         if 200 <= status < 300:
             return Sent(Outcome.ACCEPTED)
         return Sent(Outcome.NEVER if status in NEVER else Outcome.LATER, f"http-{status}")
+
+    async def ping(self) -> int:
+        """The status of a signed call that asks for nothing; Refused, ClientError or OSError."""
+        return await self._post(PING, "ping")
+
+    async def _post(self, body: bytes, key: str) -> int:
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+            HEADER: sign(self.secret, self.key_id, int(self.now()), body),
+        }
+        status, _, _ = await self.outbound.post(self.url, body, headers)
+        return status
 
     async def close(self) -> None:
         """The connections are the outbound's."""
