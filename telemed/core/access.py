@@ -48,6 +48,8 @@ class Permission(StrEnum):
     WORK_ITEMS = "work-items"
     WRITE_REPORTS = "write-reports"
     VERIFY_REPORTS = "verify-reports"
+    SEE_ROSTER = "see-roster"
+    KEEP_ROSTER = "keep-roster"
     SEE_TALLY = "see-tally"
     EXPORT_TALLY = "export-tally"
     SEE_NETWORK = "see-network"
@@ -69,17 +71,27 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {
             _P.READ_QUEUE,
             _P.ASSIGN_WORK,
+            _P.SEE_ROSTER,
+            _P.KEEP_ROSTER,
             _P.MOVE_REQUESTS,
             _P.SEE_TALLY,
             _P.CORRECT_STUDIES,
             _P.DELETE_STUDIES,
         },
         Role.READER: _CLINICAL
-        | {_P.READ_QUEUE, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.STORE_STUDIES},
+        | {_P.READ_QUEUE, _P.SEE_ROSTER, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.STORE_STUDIES},
         Role.VERIFIER: _CLINICAL
-        | {_P.READ_QUEUE, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.VERIFY_REPORTS},
+        | {_P.READ_QUEUE, _P.SEE_ROSTER, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.VERIFY_REPORTS},
         Role.INSTITUTION_ADMIN: frozenset(
-            {_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_NETWORK, _P.SEE_TALLY, _P.EXPORT_TALLY}
+            {
+                _P.SIGNED_IN,
+                _P.SEE_CASES,
+                _P.SEE_NETWORK,
+                _P.SEE_ROSTER,
+                _P.KEEP_ROSTER,
+                _P.SEE_TALLY,
+                _P.EXPORT_TALLY,
+            }
         ),
         Role.REGULATOR: frozenset(
             {_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_NETWORK, _P.SEE_TALLY, _P.EXPORT_TALLY}

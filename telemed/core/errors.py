@@ -296,6 +296,21 @@ _ROWS = (
         "You may keep {most} filters; delete one first.",
     ),
     ErrorRow(
+        "shift-overlap",
+        "{person} 在 {since} 至 {until} 已有“{kind}”，同一人同一类值班不能重叠。",
+        "{person} is on “{kind}” from {since} to {until} already; one person has a duty once.",
+    ),
+    ErrorRow(
+        "shift-over",
+        "该班次已经结束，值班记录不能再改。",
+        "That shift is over; what was on duty then is a record.",
+    ),
+    ErrorRow(
+        "too-many-shifts",
+        "一次最多排 {most} 个班次，请减少人数或周数。",
+        "At most {most} shifts at once; take fewer people or weeks.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from telemed.core.catalogue import DutyKind
-from telemed.core.workdays import HOLIDAY, SWAPPED, ZONE, Days
+from telemed.core.catalogue import Count, Deadline, DutyKind
+from telemed.core.workdays import HOLIDAY, ROUND_THE_CLOCK, SWAPPED, ZONE, Days, Working
 
 Row = Mapping[str, Any]
 Stretch = tuple[datetime, datetime]
 
 LONGEST: Final = timedelta(hours=24)
 """No shift is longer: nobody is on duty for two days."""
+AT_ONCE: Final = timedelta(hours=1)
+"""Whoever promises an answer within this has somebody on duty at every hour that counts."""
 _DAY: Final = timedelta(days=1)
 _WORKWEEK: Final = frozenset(range(5))
 
@@ -70,18 +72,26 @@ def days_of(
 ) -> list[date]:
     """The days of a weekly pattern (0 is Monday) for so many weeks from the first day on.
 
-    By the working calendar, public holidays fall out, and a week-end day that is worked instead
-    (调休) is a day of whoever works Monday to Friday. Without it only weekdays count.
+    By the working calendar, public holidays from Monday to Friday fall out, and a week-end day
+    that is worked instead (调休) is a day of whoever works Monday to Friday. Who is on duty at
+    week-ends is so on a holiday's week-end too. Without the calendar only weekdays count.
     """
     every = [first + n * _DAY for n in range(7 * weeks)]
     return [day for day in every if _is_of(day, weekdays, calendar)]
 
 
 def _is_of(day: date, weekdays: Collection[int], calendar: Days | None) -> bool:
-    kind = day.weekday() if calendar is None else calendar.kind_of(day)
-    if kind == SWAPPED and set(weekdays) >= _WORKWEEK:
-        return True
-    return kind != HOLIDAY and day.weekday() in weekdays
+    if calendar is not None:
+        if calendar.kind_of(day) == SWAPPED and set(weekdays) >= _WORKWEEK:
+            return True
+        if is_lost(day, calendar):
+            return False
+    return day.weekday() in weekdays
+
+
+def is_lost(day: date, calendar: Days) -> bool:
+    """Whether it is a day from Monday to Friday that is a public holiday."""
+    return day.weekday() in _WORKWEEK and calendar.kind_of(day) == HOLIDAY
 
 
 def moved(stretch: Stretch, days: int) -> Stretch:
@@ -138,6 +148,39 @@ def overlap(new: Sequence[Shift], standing: Iterable[Row]) -> tuple[Shift, Stret
                 return shift, (since, until)
         mine.append((shift.since, shift.until))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What somebody must always be on duty for: the shortest promise of a service decides."""
+
+    service: str
+    frozen: bool
+    minutes: int
+    count: Count
+
+
+def needs(deadlines: Iterable[Deadline], services: Collection[str]) -> list[Need]:
+    """The needs of services, frozen sections apart where a promise of their own is short."""
+    shortest: dict[tuple[str, bool], Deadline] = {}
+    for row in deadlines:
+        key = (row.service, bool(row.frozen))
+        short = row.service in services and row.minutes <= AT_ONCE / timedelta(minutes=1)
+        if short and (key not in shortest or row.minutes < shortest[key].minutes):
+            shortest[key] = row
+    return [
+        Need(service, frozen, row.minutes, row.clock)
+        for (service, frozen), row in sorted(shortest.items())
+    ]
+
+
+def uncovered(
+    need: Need, shifts: Iterable[Stretch], within: Stretch, working: Working
+) -> list[Stretch]:
+    """When nobody is on duty for a need; working hours alone count where its promise says so."""
+    clock = ROUND_THE_CLOCK if need.count is Count.CLOCK else working
+    kept = list(shifts)
+    return [gap for span in clock.within(*within) for gap in gaps(kept, span)]
 
 
 def gaps(shifts: Iterable[Stretch], within: Stretch) -> Iterator[Stretch]:

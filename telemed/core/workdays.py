@@ -9,6 +9,7 @@ along it, and one undoes the other.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -116,6 +117,13 @@ class Working:
     def opens(self, at: datetime) -> datetime:
         """`at` while it is worked, else the next moment at which work begins."""
         return at if self.hours.always else next(self._from(at))[0]
+
+    def within(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """The spans that are worked between two moments."""
+        if self.hours.always:
+            return [(begin, end)]
+        spans = takewhile(lambda span: span[0] < end, self._from(begin))
+        return [(opens, min(closes, end)) for opens, closes in spans]
 
     def _earlier(self, at: datetime, span: timedelta) -> datetime:
         day = _day_of(at)

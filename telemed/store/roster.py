@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.store.tables import duty_shifts, people
+from telemed.store.tables import accounts, duty_shifts, people
 from telemed.store.tx import Row, Tx
 
 D = duty_shifts.c
@@ -28,6 +28,7 @@ def on_duty(tx: Tx, institution_id: str, at: datetime) -> list[Row]:
             D.institution_id == institution_id,
             D.until > at,
             D.since <= at,
+            D.made_at <= at,
             sa.or_(D.canceled_at.is_(None), D.canceled_at > at),
         )
         .order_by(D.person_id, D.since, D.id)
@@ -75,6 +76,22 @@ def some(tx: Tx, institution_id: str, ids: Collection[str]) -> list[Row]:
         sa.select(duty_shifts)
         .where(D.institution_id == institution_id, D.id.in_(ids))
         .order_by(D.since, D.id)
+    )
+
+
+def staff(tx: Tx, institution_id: str) -> list[Row]:
+    """Who can be put on the roster: active people of an institution who can sign in, highest
+    title first."""
+    signs_in = (
+        sa.exists()
+        .where(accounts.c.person_id == people.c.id, accounts.c.disabled.is_(False))
+        .where(accounts.c.institution_id == people.c.institution_id)
+        .correlate(people)
+    )
+    return tx.all(
+        sa.select(people)
+        .where(people.c.institution_id == institution_id, people.c.active.is_(True), signs_in)
+        .order_by(people.c.title, people.c.id)
     )
 
 

@@ -15,6 +15,7 @@ from telemed.core.roster import (
     covers,
     days_of,
     gaps,
+    is_lost,
     monday_of,
     moved,
     overlap,
@@ -103,8 +104,12 @@ def test_a_working_pattern_leaves_holidays_out_and_takes_swapped_days_in() -> No
     swapped = [day for day in found if day.weekday() > 4]
     assert swapped and all(DAYS.kind_of(day) == SWAPPED for day in swapped)
     assert not set(found) & set(off)
+    assert all(is_lost(day, DAYS) == (day.weekday() < 5) for day in off)
     # One day of the week is nobody's working week: the swapped day is not theirs.
     assert not any(d.weekday() > 4 for d in days_of(date(2026, 9, 14), {4}, 5, DAYS))
+    # Whoever is on duty at week-ends is so on the holiday's, too.
+    weekends = days_of(date(2026, 9, 28), {5, 6}, 2, DAYS)
+    assert weekends == days_of(date(2026, 9, 28), {5, 6}, 2, None)
 
 
 patterns = st.sets(st.integers(0, 6), min_size=1)

@@ -54,6 +54,7 @@ def _item(permission: Permission, **more: Any) -> Row:
 _OWN, _HUB = frozenset({OWN}), frozenset({PROVIDER})
 _WRONG = {"reason": "because"}
 _SIGN = {"revision": 0, "password": PASSWORD}
+_DUTY = {"kind": "reading", "day": "2026-01-05", "begins": "08:00", "ends": "18:00"}
 _STUDY = "/dicom-web/studies/{study}"
 _SERIES = f"{_STUDY}/series/{{series}}"
 _INSTANCE = f"{_SERIES}/instances/{{instance}}"
@@ -192,6 +193,18 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/handovers/{id}/accept"): Row(
         P.WRITE_REPORTS, "absent", body={"password": PASSWORD}
     ),
+    ("GET", "/api/roster"): Row(P.SEE_ROSTER, placed=True),
+    ("POST", "/api/roster"): Row(
+        P.KEEP_ROSTER, placed=True, body={**_DUTY, "people": ["hub-reader"]}
+    ),
+    ("POST", "/api/roster/copy"): Row(
+        P.KEEP_ROSTER, placed=True, body={"source": "2026-02-02", "target": "2026-02-09"}
+    ),
+    ("POST", "/api/roster/cancel"): Row(P.KEEP_ROSTER, placed=True, body={"ids": ["absent"]}),
+    ("POST", "/api/roster/restore"): Row(P.KEEP_ROSTER, placed=True, body={"ids": ["absent"]}),
+    ("PUT", "/api/roster/{id}"): Row(
+        P.KEEP_ROSTER, "shift", _OWN, placed=True, body={**_DUTY, "person_id": "hub-reader"}
+    ),
     ("POST", f"{_CASES}/aside"): _case(P.WRITE_REPORTS, _HUB, body={}),
     ("POST", f"{_CASES}/resume"): _case(P.WRITE_REPORTS, _HUB),
     ("GET", f"{_CASES}/report"): _case(P.SEE_CASES, ALL),
@@ -283,14 +296,16 @@ HELD: Mapping[str, frozenset[Permission]] = {
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                              P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                              P.READ_QUEUE, P.ASSIGN_WORK, P.MOVE_REQUESTS, P.SEE_TALLY,
-                              P.CORRECT_STUDIES, P.DELETE_STUDIES}),
+                              P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
+                              P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES}),
     "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                         P.READ_QUEUE, P.MOVE_REQUESTS, P.WRITE_REPORTS, P.STORE_STUDIES}),
+                         P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
+                         P.STORE_STUDIES}),
     "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                           P.READ_QUEUE, P.MOVE_REQUESTS, P.WRITE_REPORTS, P.VERIFY_REPORTS}),
-    "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
-                                    P.EXPORT_TALLY}),
+                           P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
+                           P.VERIFY_REPORTS}),
+    "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_ROSTER,
+                                    P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                             P.EXPORT_TALLY}),
     "system_admin": frozenset({P.SIGNED_IN, P.SEE_NETWORK, P.SEE_SYSTEM}),
@@ -345,6 +360,8 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     file = begun.headers["Location"].rpartition("/")[2]
     done = {**CHUNK, "Upload-Length": "0"}
     empty = (await world.client(who).call("POST", path, headers=done)).headers["Location"]
+    duty = {**_DUTY, "day": "2026-03-06", "people": [f"{asker}-reader"]}
+    shift = (await world.client(f"{asker}-coordinator").ok("POST", "/api/roster", duty))["made"][0]
     images = {"study": study["study_uid"], "series": series["series_uid"],
               "instance": instance["sop_uid"], "frames": "1", "path:.+": "7FE00010",
               "rest:.*": "elsewhere"}  # fmt: skip
@@ -354,6 +371,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "": images,
             "absent": {"id": "absent", **images},
             "institution": {"id": asker},
+            "shift": {"id": shift},
             "case": {"id": open_case, "notice_id": notice["id"]},
             "issued": {"id": issued},
             "workitem": {"workitem": uid_of(attempt["id"]), "aet": "VIEWER1", "requester": "ASKER"},

@@ -39,7 +39,7 @@ def shift(key: str, who: str, since: datetime, until: datetime, place: str = "hu
     """A shift of somebody."""
     return {"id": key, "institution_id": place, "person_id": who, "kind": "reading",
             "services": [], "since": since, "until": until, "made_by": "x",
-            "made_at": NOW}  # fmt: skip
+            "made_at": NOW - 9 * H}  # fmt: skip
 
 
 def on_duty(store: Store, at: datetime) -> list[str]:
@@ -57,6 +57,7 @@ def test_on_duty_is_who_stood_on_the_roster_then(store: Store) -> None:
     ]
     store.write_now(lambda tx: roster.add(tx, rows))
     assert on_duty(store, NOW - H) == ["early"]
+    assert on_duty(store, NOW - 8 * H) == ["early"]
     assert on_duty(store, NOW) == ["late"]
     assert store.write_now(lambda tx: roster.cancel(tx, "late", "x", NOW + 2 * H))
     assert on_duty(store, NOW + H) == ["late"]
@@ -64,6 +65,10 @@ def test_on_duty_is_who_stood_on_the_roster_then(store: Store) -> None:
     assert not store.write_now(lambda tx: roster.cancel(tx, "late", "x", NOW + 3 * H))
     assert store.write_now(lambda tx: roster.restore(tx, "late"))
     assert on_duty(store, NOW + 2 * H) == ["late"]
+    after = {**shift("after", "li", NOW, NOW + 8 * H), "made_at": NOW + H}
+    store.write_now(lambda tx: roster.add(tx, [after]))
+    assert on_duty(store, NOW) == ["late"]
+    assert on_duty(store, NOW + H) == ["after", "late"]
 
 
 def test_the_next_change_is_the_next_edge(store: Store) -> None:

@@ -1206,6 +1206,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on duty in a week */
+        get: operations["roster_get_roster"];
+        put?: never;
+        /** Put people on duty, once or every week */
+        post: operations["roster_post_roster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a week to another */
+        post: operations["roster_post_roster_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take shifts off the roster */
+        post: operations["roster_post_roster_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put shifts back, to undo */
+        post: operations["roster_post_roster_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a shift */
+        put: operations["roster_put_roster_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -1913,6 +1999,54 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * AddIn
+         * @description People put on duty, once or on the weekdays (0 is Monday) of so many weeks.
+         *
+         *     Without weekdays the day's own is meant. `calendar` leaves public holidays out and takes
+         *     swapped working days in.
+         */
+        AddIn: {
+            /** Kind */
+            kind: string;
+            /**
+             * Services
+             * @default []
+             */
+            services?: string[];
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Begins
+             * Format: time
+             */
+            begins: string;
+            /**
+             * Ends
+             * Format: time
+             */
+            ends: string;
+            /** People */
+            people: string[];
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays?: number[];
+            /**
+             * Weeks
+             * @default 1
+             */
+            weeks?: number;
+            /**
+             * Calendar
+             * @default false
+             */
+            calendar?: boolean;
+        };
         /** AgreementOut */
         AgreementOut: {
             /** Id */
@@ -2402,6 +2536,41 @@ export interface components {
             /** En */
             en: string;
         };
+        /**
+         * CopyIn
+         * @description A week's shifts once more in the week of another day.
+         */
+        CopyIn: {
+            /**
+             * Source
+             * Format: date
+             */
+            source: string;
+            /**
+             * Target
+             * Format: date
+             */
+            target: string;
+            /**
+             * Calendar
+             * @default true
+             */
+            calendar?: boolean;
+        };
+        /**
+         * CoverOut
+         * @description A service promised within minutes, and when nobody is on duty for it.
+         */
+        CoverOut: {
+            /** Service */
+            service: string;
+            /** Frozen */
+            frozen: boolean;
+            /** Minutes */
+            minutes: number;
+            /** Gaps */
+            gaps: components["schemas"]["Gap"][];
+        };
         /** CriticalActionOut */
         CriticalActionOut: {
             /** Code */
@@ -2448,6 +2617,19 @@ export interface components {
             /** Service */
             service: string;
             label: components["schemas"]["Words"];
+        };
+        /** DayOut */
+        DayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "work" | "weekend" | "off" | "swapped";
         };
         /** DeleteIn */
         DeleteIn: {
@@ -2568,6 +2750,43 @@ export interface components {
             /** Revision */
             revision: number;
             content: components["schemas"]["ReportContent"];
+        };
+        /** DutyHoursOut */
+        DutyHoursOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+        };
+        /** DutyKindOut */
+        DutyKindOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+            /** Services */
+            services: string[];
+            /** Frozen */
+            frozen: boolean;
+            /** Reads */
+            reads: boolean;
+        };
+        /**
+         * DutyPerson
+         * @description Somebody who can be on duty; `reads` are the services of their licence.
+         */
+        DutyPerson: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Department */
+            department: string;
+            /** Reads */
+            reads: string[];
         };
         /**
          * Effect
@@ -2739,6 +2958,19 @@ export interface components {
             pressing: number;
             /** Stat */
             stat: number;
+        };
+        /** Gap */
+        Gap: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * HandOut
@@ -4148,6 +4380,22 @@ export interface components {
             instances: number;
         };
         /**
+         * RestoreIn
+         * @description Shifts to be put back, and those to take off that stand in their place.
+         */
+        RestoreIn: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids?: string[];
+            /**
+             * Instead Of
+             * @default []
+             */
+            instead_of?: string[];
+        };
+        /**
          * RevisionIn
          * @description Begin an addendum or an amendment.
          */
@@ -4159,6 +4407,59 @@ export interface components {
             kind: "addendum" | "amendment";
             /** Reason */
             reason: string;
+        };
+        /**
+         * RosterDone
+         * @description What was done: ids of shifts, days left out as public holidays, swapped days taken in.
+         */
+        RosterDone: {
+            /** Made */
+            made: string[];
+            /** Canceled */
+            canceled: string[];
+            /** Left Out */
+            left_out: string[];
+            /** Swapped */
+            swapped: string[];
+        };
+        /**
+         * RosterOut
+         * @description The roster of the own institution for some weeks; gaps are told from now on.
+         */
+        RosterOut: {
+            /** Seq */
+            seq: number;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Days */
+            days: components["schemas"]["DayOut"][];
+            /** People */
+            people: components["schemas"]["DutyPerson"][];
+            /** Shifts */
+            shifts: components["schemas"]["ShiftOut"][];
+            /** Kinds */
+            kinds: components["schemas"]["DutyKindOut"][];
+            /** Hours */
+            hours: components["schemas"]["DutyHoursOut"][];
+            /** Cover */
+            cover: components["schemas"]["CoverOut"][];
+            /** May Write */
+            may_write: boolean;
+            /** Me */
+            me: string | null;
         };
         /**
          * ScheduledPerformerOut
@@ -4333,6 +4634,64 @@ export interface components {
             seen_at: string;
             /** Current */
             current: boolean;
+        };
+        /** ShiftIds */
+        ShiftIds: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * ShiftIn
+         * @description One shift in the place of another.
+         */
+        ShiftIn: {
+            /** Kind */
+            kind: string;
+            /**
+             * Services
+             * @default []
+             */
+            services?: string[];
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Begins
+             * Format: time
+             */
+            begins: string;
+            /**
+             * Ends
+             * Format: time
+             */
+            ends: string;
+            /** Person Id */
+            person_id: string;
+        };
+        /** ShiftOut */
+        ShiftOut: {
+            /** Id */
+            id: string;
+            /** Person Id */
+            person_id: string;
+            /** Person Name */
+            person_name: string;
+            /** Kind */
+            kind: string;
+            /** Services */
+            services: string[];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * ShownCase
@@ -4877,6 +5236,7 @@ export type AccountPatch = components['schemas']['AccountPatch'];
 export type AcknowledgeIn = components['schemas']['AcknowledgeIn'];
 export type ActedIn = components['schemas']['ActedIn'];
 export type ActivityOut = components['schemas']['ActivityOut'];
+export type AddIn = components['schemas']['AddIn'];
 export type AgreementOut = components['schemas']['AgreementOut'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
@@ -4901,9 +5261,12 @@ export type ConflictGroup = components['schemas']['ConflictGroup'];
 export type ConflictList = components['schemas']['ConflictList'];
 export type Consent = components['schemas']['Consent'];
 export type ConsentOut = components['schemas']['ConsentOut'];
+export type CopyIn = components['schemas']['CopyIn'];
+export type CoverOut = components['schemas']['CoverOut'];
 export type CriticalActionOut = components['schemas']['CriticalActionOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
+export type DayOut = components['schemas']['DayOut'];
 export type DeleteIn = components['schemas']['DeleteIn'];
 export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
@@ -4913,6 +5276,9 @@ export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
+export type DutyHoursOut = components['schemas']['DutyHoursOut'];
+export type DutyKindOut = components['schemas']['DutyKindOut'];
+export type DutyPerson = components['schemas']['DutyPerson'];
 export type Effect = components['schemas']['Effect'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
@@ -4922,6 +5288,7 @@ export type Field = components['schemas']['Field_'];
 export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
+export type Gap = components['schemas']['Gap'];
 export type HandOut = components['schemas']['HandOut'];
 export type HandedIn = components['schemas']['HandedIn'];
 export type HandedOut = components['schemas']['HandedOut'];
@@ -4998,7 +5365,10 @@ export type ReserveIn = components['schemas']['ReserveIn'];
 export type Resolution = components['schemas']['Resolution'];
 export type ResolveIn = components['schemas']['ResolveIn'];
 export type Resolved = components['schemas']['Resolved'];
+export type RestoreIn = components['schemas']['RestoreIn'];
 export type RevisionIn = components['schemas']['RevisionIn'];
+export type RosterDone = components['schemas']['RosterDone'];
+export type RosterOut = components['schemas']['RosterOut'];
 export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
 export type SearchIn = components['schemas']['SearchIn'];
 export type Section = components['schemas']['Section'];
@@ -5010,6 +5380,9 @@ export type ServiceChip = components['schemas']['ServiceChip'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
+export type ShiftIds = components['schemas']['ShiftIds'];
+export type ShiftIn = components['schemas']['ShiftIn'];
+export type ShiftOut = components['schemas']['ShiftOut'];
 export type ShownCase = components['schemas']['ShownCase'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
@@ -7689,6 +8062,205 @@ export interface operations {
                 };
                 content: {
                     "application/pdf": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_get_roster: {
+        parameters: {
+            query?: {
+                week?: string | null;
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_post_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_post_roster_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_post_roster_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftIds"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_post_roster_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_put_roster_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
                 };
             };
             /** @description Problem */
