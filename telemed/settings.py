@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from telemed.assignment_file import load_rules
 from telemed.core.catalogue import (
     Catalogue,
     ConsentText,
@@ -442,6 +443,7 @@ def load_catalogue(configs: Path) -> Catalogue:
         ladders=ladders_of(ladders),
         critical_actions=tuple(CriticalAction(a.code, a.label.core()) for a in actions.action),
         icd10=tuple(_icd10(configs / "icd10.csv")),
+        assignment=load_rules(configs),
     )
 
 

@@ -31,6 +31,7 @@ WHY_NOT: dict[str, Words] = {
     "scope": Words("您的执业范围不包含该服务", "your licence scope does not cover the service"),
     "years": Words("独立执业未满三年", "less than three years of independent practice"),
     "set-aside": Words("已指派或预留给他人", "it is assigned to or reserved by somebody else"),
+    "load-cap": Words("在手工作量已达上限", "as much is in hand as the load cap allows"),
     "wrote-it": Words("您是书写医师，须由他人审核", "you wrote it; somebody else must verify"),
 }
 
@@ -57,11 +58,12 @@ class By(StrEnum):
 
     SELF = "self"
     COORDINATOR = "coordinator"
+    RULE = "rule"
 
 
 def is_kept_for(by: str | None, at: datetime | None, now: datetime, reservation: timedelta) -> bool:
     """Whether an assignment still stands: what a reader reserved and did not begin is free after
-    a while; what a coordinator assigned is theirs until somebody says otherwise."""
+    a while; what a coordinator or the rule assigned is theirs until somebody says otherwise."""
     if by is None or at is None:
         return False
     return by != By.SELF or now < at + reservation

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
+from telemed.core.assignment_rules import Rules
 from telemed.core.escalation import Ladder
 from telemed.core.workdays import Calendar
 
@@ -242,6 +243,7 @@ class Catalogue:
     duties: Mapping[str, DutyKind] = field(default_factory=dict)
     duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
+    assignment: Rules = Rules()
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""
