@@ -6,18 +6,18 @@ reserved and did not begin is free again after a while.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
-from telemed.actions import door, moves, worklist
+from telemed.actions import door, moves, ranking, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
+from telemed.actions.ranking import Online, Place
 from telemed.core import workitem
 from telemed.core.access import Permission, Relation
 from telemed.core.activity import Fact, Kind
-from telemed.core.assignment import WHY_NOT, By
+from telemed.core.assignment import By
 from telemed.core.errors import Problem
-from telemed.store import assignments, people, requests
+from telemed.store import assignments, requests
 from telemed.store.tx import Row
 
 MOST_RESERVED = 20
@@ -27,14 +27,15 @@ MOST_RESERVED = 20
 def assign(act: Act, request_id: str, person_id: str) -> None:
     """Give a case to one of the own institution's readers; from whoever it was assigned to."""
     case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
-    chosen = next((c for c in _readers(act) if c["id"] == person_id), None)
+    readers = ranking.readers(act, act.subject.own_institution)
+    chosen = next((row for row in readers if row["id"] == person_id), None)
     if chosen is None:
         raise Problem("not-found")
     refusal = worklist.why_not(worklist.taker_of(chosen), case.service, case.row, act.now)
     if refusal is not None:
-        words = WHY_NOT[refusal]
-        raise Problem("not-qualified", reason={"zh": words.zh, "en": words.en}, why=refusal)
+        raise worklist.not_qualified(refusal)
     current = _waiting(act, case)
+    worklist.require_room(act, case, current, person_id)
     if current["scheduled_performer_id"] != person_id or current["scheduled_by"] == By.SELF:
         _set(act, case, current, person_id, By.COORDINATOR)
 
@@ -49,6 +50,7 @@ def reserve(act: Act, request_ids: Sequence[str]) -> None:
         who = worklist.qualified(act, case)
         current = _waiting(act, case)
         worklist.require_free(act, current, who)
+        worklist.require_room(act, case, current, who)
         if current["scheduled_performer_id"] != who:
             _set(act, case, current, who, By.SELF)
 
@@ -73,49 +75,14 @@ def end_lapsed(act: Act) -> int:
         current = requests.current_workitem(act.tx, request_id)
         if row is not None and current is not None:
             case = Case(row, Relation.PROVIDER, act.catalogue.services[row["service"]])
-            _clear(act, case, current)
+            _clear(act, case, current, "lapsed")
     return len(gone)
 
 
-# --- who could ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who might read a case: why not, if not, and what they have in hand already."""
-
-    person: Row
-    why_not: str | None
-    open: int
-    waiting: int
-    done: int
-
-
-def candidates(act: Act, request_id: str) -> list[Candidate]:
-    """Everybody of the own institution who reads, who may first and the least loaded of them.
-
-    `open` counts claims, `waiting` what is assigned or reserved, `done` what was issued today.
-    """
+def candidates(act: Act, request_id: str, online: Online) -> list[Place]:
+    """Everybody of the own institution who reads, as the rules rank them for a case."""
     case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
-    midnight = act.now.astimezone(worklist.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    loads = assignments.loads(act.tx, act.subject.own_institution, midnight)
-    found = []
-    for row in _readers(act):
-        refusal = worklist.why_not(worklist.taker_of(row), case.service, case.row, act.now)
-        load = loads.get(row["id"], assignments.NO_LOAD)
-        found.append(Candidate(row, refusal, load.open, load.waiting, load.done))
-    order = {candidate.person["id"]: n for n, candidate in enumerate(found)}
-    return sorted(
-        found,
-        key=lambda c: (c.why_not is not None, c.open + c.waiting, c.done, order[c.person["id"]]),
-    )
-
-
-def _readers(act: Act) -> list[Row]:
-    """The people of the own institution with an account that may write reports."""
-    reading = assignments.reading(act.tx, act.subject.own_institution)
-    staff = people.people_of(act.tx, act.subject.own_institution)
-    return [row for row in staff if row["id"] in reading]
+    return ranking.ranking(act, case, online)
 
 
 # --- the step -------------------------------------------------------------------------------------
@@ -143,7 +110,8 @@ def _set(act: Act, case: Case, current: Row, person_id: str, by: By) -> None:
     act.tell(moves.fact(act, case, Kind.WORKITEM_ASSIGNED, person=person_id, by=by.value, **more))
 
 
-def _clear(act: Act, case: Case, current: Row) -> None:
+def _clear(act: Act, case: Case, current: Row, why: str | None = None) -> None:
+    """Open it again; `why` is a code where no person did."""
     names = ("scheduled_performer_id", "scheduled_by", "scheduled_performer_at")
     _change(act, current, dict.fromkeys(names))
     act.tell(
@@ -154,7 +122,12 @@ def _clear(act: Act, case: Case, current: Row) -> None:
             case.row["provider_id"],
             case.parties,
             request_id=case.id,
-            data=moves.case_data(case, person=current["scheduled_performer_id"]),
+            data=moves.case_data(
+                case,
+                person=current["scheduled_performer_id"],
+                by=current["scheduled_by"],
+                why=why,
+            ),
         )
     )
 

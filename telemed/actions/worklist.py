@@ -6,17 +6,19 @@ others learn who was first and when.
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from telemed.actions import door, moves
+from telemed.actions import door, loads, moves
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, workitem
 from telemed.core.access import Permission, Relation, Role, Subject
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import WHY_NOT, Taker, is_kept_for, why_not_take
+from telemed.core.assignment_rules import is_capped
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.store import people, reports, requests
@@ -31,6 +33,15 @@ def taker(tx: Tx, subject: Subject) -> Taker | None:
     """What the assignment rule knows of the subject's person."""
     row = people.person(tx, subject.person_id) if subject.person_id else None
     return None if row is None else taker_of(row)
+
+
+def loaded_taker(act: Act) -> Taker | None:
+    """`taker` with what the person has in hand."""
+    who = taker(act.tx, act.subject)
+    if who is None:
+        return None
+    load = loads.loads(act, who.institution_id, who.person_id).get(who.person_id)
+    return who if load is None else replace(who, burden=load.burden)
 
 
 def taker_of(row: Row) -> Taker:
@@ -52,6 +63,40 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
     return why_not_take(who, service, row["provider_id"], row["requester_id"], today)
 
 
+def why_not_begin(act: Act, who: Taker, service: ServiceType, row: Row) -> str | None:
+    """`why_not` of a row with its attempt: a case that waits may be another's, or one too many."""
+    refusal = why_not(who, service, row, act.now)
+    if refusal is not None or row["workitem_state"] != workitem.State.SCHEDULED:
+        return refusal
+    kept = kept_for(act, row)
+    if kept is None:
+        return "load-cap" if is_full(act, who, row) else None
+    return None if kept == who.person_id else "set-aside"
+
+
+def is_full(act: Act, who: Taker, row: Row) -> bool:
+    """Whether a person has as much in hand as they may have, for a case that is not theirs yet."""
+    rules = act.catalogue.assignment
+    return is_capped(rules, row["provider_id"], row["service"], row["urgency"], who.burden)
+
+
+def require_room(act: Act, case: Case, current: Row, who: str) -> None:
+    """Problem("not-qualified") when a person's cap is reached; what is kept for them counts
+    already."""
+    if current["scheduled_performer_id"] == who:
+        return
+    has = loads.loads(act, case.row["provider_id"], who).get(who, loads.NO_LOAD).burden
+    row, rules = case.row, act.catalogue.assignment
+    if is_capped(rules, row["provider_id"], row["service"], row["urgency"], has):
+        raise not_qualified("load-cap")
+
+
+def not_qualified(refusal: str) -> Problem:
+    """The refusal of somebody who may not take a case, in words."""
+    words = WHY_NOT[refusal]
+    return Problem("not-qualified", reason={"zh": words.zh, "en": words.en}, why=refusal)
+
+
 def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None:
     """Take the case from the queue and open a draft report in one step.
 
@@ -69,6 +114,7 @@ def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None
         return  # a retried click: the claim stands
     if state is workitem.State.SCHEDULED:
         require_free(act, current, who)
+        require_room(act, case, current, who)
     _take(act, case, current, who, transaction_uid)
     act.tell(moves.fact(act, case, Kind.WORKITEM_CLAIMED, person=who))
 
@@ -236,8 +282,7 @@ def qualified(act: Act, case: Case) -> str:
     who = taker(act.tx, act.subject)
     refusal = why_not(who, case.service, case.row, act.now)
     if refusal is not None or who is None:
-        words = WHY_NOT[refusal or "inactive"]
-        raise Problem("not-qualified", reason={"zh": words.zh, "en": words.en}, why=refusal)
+        raise not_qualified(refusal or "inactive")
     return who.person_id
 
 

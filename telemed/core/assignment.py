@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from telemed.core.assignment_rules import NO_BURDEN, Burden
 from telemed.core.catalogue import ServiceType, Words
 
 INDEPENDENT_YEARS = 3
@@ -22,6 +23,8 @@ class Taker:
     scopes: tuple[str, ...]
     practice_since: date | None
     active: bool
+    burden: Burden = NO_BURDEN
+    """What they have already, where it was asked."""
 
 
 WHY_NOT: dict[str, Words] = {

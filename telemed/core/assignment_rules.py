@@ -69,6 +69,20 @@ class Limits:
 
 
 NO_LIMITS: Final = Limits()
+NO_RULES: Final = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What a reader has in points: claims and cases set aside for them, and those with what they
+    completed since the shift began."""
+
+    in_hand: float = 0.0
+    in_shift: float = 0.0
+    limits: Limits = NO_LIMITS
+
+
+NO_BURDEN: Final = Burden()
 
 
 def points(rules: Rules, service: str, modality: str | None) -> float:
@@ -84,6 +98,39 @@ def points(rules: Rules, service: str, modality: str | None) -> float:
 def weighed(rules: Rules, counts: Iterable[tuple[str, str | None, int]]) -> float:
     """The points of so many cases by service and modality."""
     return sum(points(rules, service, modality) * n for service, modality, n in counts)
+
+
+def cap_of(rules: Rules, provider: str, service: str, own: Limits = NO_LIMITS) -> Limits:
+    """A reader's caps for a case: their own terms, else the row that names most."""
+    fitting = [
+        row
+        for row in rules.caps
+        if row.service in (None, service) and row.institution in (None, provider)
+    ]
+    row = max(
+        fitting,
+        key=lambda r: (r.institution is not None, r.service is not None),
+        default=Cap(None, None),
+    )
+    return Limits(
+        row.in_hand if own.in_hand is None else own.in_hand,
+        row.in_shift if own.in_shift is None else own.in_shift,
+        own.share,
+    )
+
+
+def is_capped(rules: Rules, provider: str, service: str, urgency: str, has: Burden) -> bool:
+    """Whether a reader has as much as they may have.
+
+    Below the cap another case fits whatever its weight: a heavy one is not kept waiting by light
+    ones that fill each gap.
+    """
+    if urgency in rules.uncapped:
+        return False
+    most = cap_of(rules, provider, service, has.limits)
+    return (most.in_hand is not None and has.in_hand >= most.in_hand) or (
+        most.in_shift is not None and has.in_shift >= most.in_shift
+    )
 
 
 def danger_at(rules: Rules, sent: datetime, due: datetime, waited: timedelta) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
-from telemed.core.assignment_rules import Rules
+from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.escalation import Ladder
 from telemed.core.workdays import Calendar
 
@@ -243,7 +243,7 @@ class Catalogue:
     duties: Mapping[str, DutyKind] = field(default_factory=dict)
     duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
-    assignment: Rules = Rules()
+    assignment: Rules = NO_RULES
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""

@@ -1,19 +1,20 @@
 """Who should read a case first: complexity, load, caps, and the order of those who could.
 
 Everything is data: the rules of `configs/assignment.toml`, what is known of the case and of each
-reader. `rank` puts the readers in order and says of each in codes why they stand there. It knows no
-clock and no chance: the same inputs in any order give the same ranking, and of two readers who are
-equal the one who was given something longer ago comes first, so that nobody is passed over for ever.
+reader. `rank` puts the readers in order and says of each in codes why they stand there. It knows
+no clock and no chance: the same inputs in any order give the same ranking, and of two readers who
+are equal the one who was given something longer ago comes first, so that nobody is passed over for
+ever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from telemed.core.assignment import WHY_NOT
-from telemed.core.assignment_rules import NO_LIMITS, Cap, Limits, Rules
+from telemed.core.assignment_rules import NO_BURDEN, Burden, Rules, is_capped
 from telemed.core.catalogue import Words
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -24,17 +25,14 @@ _DIGITS: Final = 6
 class Candidate:
     """What is known of a reader when a case is to be given.
 
-    `in_hand` are the points of claims and of cases set aside for them, `in_shift` those and what
-    they completed since the shift began. `on_duty` None: no roster is kept; `online` None: nobody
+    `on_duty` None: no roster is kept; `online` None: nobody
     knows. `same_patient` is when they last read the patient's case, `lapsed` how often they let
     this case lie, `gave_back` whether they or a coordinator took it from them.
     """
 
     person_id: str
     why_not: str | None = None
-    in_hand: float = 0.0
-    in_shift: float = 0.0
-    limits: Limits = NO_LIMITS
+    burden: Burden = NO_BURDEN
     on_duty: bool | None = None
     online: bool | None = None
     same_patient: datetime | None = None
@@ -90,42 +88,10 @@ REASONS: Final[Mapping[str, Words]] = {**WHY_NOT, **_ABOUT}
 """Every reason a ranking gives, in words."""
 
 
-def cap_of(rules: Rules, case: Asked, own: Limits = NO_LIMITS) -> Limits:
-    """A reader's caps for a case: their own terms, else the row that names most."""
-    fitting = [
-        row
-        for row in rules.caps
-        if row.service in (None, case.service) and row.institution in (None, case.provider)
-    ]
-    row = max(
-        fitting,
-        key=lambda r: (r.institution is not None, r.service is not None),
-        default=Cap(None, None),
-    )
-    return Limits(
-        row.in_hand if own.in_hand is None else own.in_hand,
-        row.in_shift if own.in_shift is None else own.in_shift,
-        own.share,
-    )
-
-
-def capped(rules: Rules, case: Asked, who: Candidate) -> bool:
-    """Whether a reader has as much as they may have.
-
-    Below the cap another case fits whatever its weight: a heavy one is not kept waiting by light
-    ones that fill each gap.
-    """
-    if case.urgency in rules.uncapped:
-        return False
-    most = cap_of(rules, case, who.limits)
-    return (most.in_hand is not None and who.in_hand >= most.in_hand) or (
-        most.in_shift is not None and who.in_shift >= most.in_shift
-    )
-
-
 def refusal(rules: Rules, case: Asked, who: Candidate) -> str | None:
     """Why a reader may not take a case, the load cap last; None when they may."""
-    return who.why_not or ("load-cap" if capped(rules, case, who) else None)
+    full = is_capped(rules, case.provider, case.service, case.urgency, who.burden)
+    return who.why_not or ("load-cap" if full else None)
 
 
 def rank(rules: Rules, case: Asked, candidates: Iterable[Candidate]) -> list[Ranked]:
@@ -159,8 +125,8 @@ def _against(who: Candidate) -> Iterable[tuple[str, bool]]:
 def _measure(rules: Rules, case: Asked, who: Candidate) -> float:
     """What is in hand counts where every minute does, else the whole shift for one's share."""
     if case.urgency in rules.momentary:
-        return round(who.in_hand, _DIGITS)
-    return round(who.in_shift / who.limits.share, _DIGITS)
+        return round(who.burden.in_hand, _DIGITS)
+    return round(who.burden.in_shift / who.burden.limits.share, _DIGITS)
 
 
 def _told(rules: Rules, case: Asked, one: Ranked, least: float) -> Ranked:
@@ -189,7 +155,7 @@ _ORDER: Final = {Light.GREEN: 0, Light.AMBER: 1, Light.RED: 2}
 _PRESENT: Final = {True: 0, None: 1, False: 2}
 
 
-def _key(rules: Rules, case: Asked, one: Ranked) -> Sequence[object]:
+def _key(rules: Rules, case: Asked, one: Ranked) -> tuple[Any, ...]:
     who = one.candidate
     hurried = case.urgency in rules.momentary
     seen = who.same_patient if "same-patient" in one.reasons else None

@@ -52,10 +52,7 @@ def list_row(
     refusal = None
     if who is not None:
         service = act.catalogue.services[row["service"]]
-        refusal = worklist.why_not(who, service, row, act.now)
-        kept = worklist.kept_for(act, row) if row["workitem_state"] == "SCHEDULED" else None
-        if refusal is None and kept not in (None, who.person_id):
-            refusal = "set-aside"
+        refusal = worklist.why_not_begin(act, who, service, row)
     return {
         **{k: row[k] for k in _SAME},
         "patient_name": access.mask_name(name) if masked else name,
@@ -101,7 +98,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
     case = door.case(act, request_id)
     row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
     masked = act.subject.masked
-    who = worklist.taker(act.tx, act.subject) if case.providing else None
+    who = worklist.loaded_taker(act) if case.providing else None
     attached = [] if masked else requests.studies_of(act.tx, case.id)
     patient = studies.patient(act.tx, row["patient_ref"]) if row["patient_ref"] else None
     gaps = missing(act, case) if case.own and case.state in request.EDITABLE else []
@@ -123,7 +120,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "critical_notices": [
             _notice(act, n) for n in requests.critical_notices_of(act.tx, case.id)
         ],
-        "allowed": allowed(act, case, row),
+        "allowed": allowed(act, case, row, who),
         "missing": [
             {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
         ],
@@ -146,14 +143,14 @@ def _standing(act: Act, patient: Row | None) -> dict[str, Any] | None:
     return patient_out(patients.final(act.tx, patient), act.now)
 
 
-def allowed(act: Act, case: Case, row: Row) -> list[str]:
-    """The steps this viewer may take now, by the tables and their role."""
+def allowed(act: Act, case: Case, row: Row, who: Taker | None) -> list[str]:
+    """The steps this viewer may take now, by the tables, their role and what they have in hand."""
     held = act.subject.permissions
     if case.relation is Relation.SUPERVISOR:
         return []
     if case.own:
         return _own_steps(case, row) if Permission.WRITE_REQUESTS in held else []
-    return _provider_steps(act, case, row) if Permission.READ_QUEUE in held else []
+    return _provider_steps(act, case, row, who) if Permission.READ_QUEUE in held else []
 
 
 def _own_steps(case: Case, row: Row) -> list[str]:
@@ -172,26 +169,23 @@ def _own_steps(case: Case, row: Row) -> list[str]:
     return steps
 
 
-def _provider_steps(act: Act, case: Case, row: Row) -> list[str]:
+def _provider_steps(act: Act, case: Case, row: Row, who: Taker | None) -> list[str]:
     held = act.subject.permissions
     person = act.subject.person_id
     writes = Permission.WRITE_REPORTS in held
     taken = row["workitem_state"] == "IN PROGRESS"
     mine = taken and row["performer_id"] == person
-    fit = (
-        writes
-        and worklist.why_not(worklist.taker(act.tx, act.subject), case.service, case.row, act.now)
-        is None
-    )
+    fit = writes and worklist.why_not(who, case.service, case.row, act.now) is None
     state = row["report_state"]
     steps: list[str] = []
     if case.state is request.State.OPEN:
         if Permission.MOVE_REQUESTS in held and (mine or not taken or not writes):
             steps += ["return", "decline", "redirect"]
         kept = None if taken else worklist.kept_for(act, row)
-        if fit and not taken and kept in (None, person):
+        room = fit and not taken and who is not None and not worklist.is_full(act, who, row)
+        if fit and not taken and (kept == person or (kept is None and room)):
             steps.append("claim")
-        if fit and not taken and kept is None:
+        if kept is None and room:
             steps.append("reserve")
         held_by_other = taken and not mine and state != report.State.PRELIMINARY
         if fit and (held_by_other or kept not in (None, person)):
@@ -454,7 +448,8 @@ def report_out(act: Act, request_id: str, signer: Signer) -> dict[str, Any]:
     """A case's report as this viewer may see it: drafts are the writing side's alone (RP-11)."""
     case = door.case(act, request_id)
     row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
-    steps = allowed(act, case, row)
+    who = worklist.taker(act.tx, act.subject) if case.providing else None
+    steps = allowed(act, case, row, who)
     rows = reports.versions(act.tx, case.id)
     inside = case.providing and Permission.READ_QUEUE in act.subject.permissions
     shown = [v for v in rows if v["state"] == "final" or (inside and v["state"] != "discarded")]

@@ -481,11 +481,11 @@ class CriticalNoticeOut(Out):
 
 
 class ScheduledPerformerOut(Out):
-    """Whose a case is to be: `by` themselves or a coordinator."""
+    """Whose a case is to be: `by` themselves, a coordinator or the rule."""
 
     person_id: str
     name: str
-    by: Literal["self", "coordinator"]
+    by: Literal["self", "coordinator", "rule"]
     since: datetime
     mine: bool
 

@@ -79,7 +79,7 @@ async def search(call: Call) -> Any:
 
 def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
     seq = log.head(act.tx)
-    who = worklist.taker(act.tx, act.subject)
+    who = worklist.loaded_taker(act)
     tabs = desk_tabs(act)
     base = queue_base(act, who, asked.service)
     fits = lists.fitting(_absolute(act, asked.conditions))

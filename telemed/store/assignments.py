@@ -3,7 +3,6 @@
 It knows no rules. What is written here is what the actions decided.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from telemed.core import workitem
 from telemed.core.access import PERMISSIONS, Permission, Role
 from telemed.core.assignment import By
-from telemed.store.tables import accounts, workitems
+from telemed.store.tables import accounts, requests, workitems
 from telemed.store.tx import Row, Tx
 
 W = workitems.c
@@ -22,15 +21,20 @@ _SCHEDULED = W.state == workitem.State.SCHEDULED.value
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Claims, cases assigned or reserved, and reports issued since some moment."""
+class Held:
+    """Attempts of one kind that one person has or had.
 
+    `open` claims that are being read, `waiting` assigned or reserved; of those completed, how many
+    since the day and since the shift began.
+    """
+
+    person_id: str
+    service: str
+    modality: str | None
     open: int = 0
     waiting: int = 0
-    done: int = 0
-
-
-NO_LOAD = Load()
+    done_today: int = 0
+    done_in_shift: int = 0
 
 
 def change(tx: Tx, current: Row, values: Mapping[str, Any]) -> bool:
@@ -66,25 +70,73 @@ def lapsed(tx: Tx, before: datetime) -> list[str]:
     return [row["request_id"] for row in tx.all(sa.select(W.request_id).where(late))]
 
 
-def loads(tx: Tx, provider_id: str, since: datetime) -> dict[str, Load]:
-    """By person of an institution; `done` counts attempts completed since a moment."""
-    here = W.provider_id == provider_id
-    held = _counted(tx, W.performer_id, here, W.state == workitem.State.IN_PROGRESS.value)
-    kept = _counted(tx, W.scheduled_performer_id, here, _SCHEDULED)
-    done = _counted(
-        tx, W.performer_id, here, W.state == workitem.State.COMPLETED.value, W.ended_at >= since
+def loads(
+    tx: Tx, provider_id: str, day: datetime, shift: datetime, person_id: str | None = None
+) -> list[Held]:
+    """What everybody of an institution has in hand and did since some moments, or one person.
+
+    A claim that awaits its second signature is in nobody's hand. Each question is one walk of an
+    index, however much was ever read.
+    """
+    begun = sa.and_(W.state == workitem.State.IN_PROGRESS.value, W.lease_until.is_not(None))
+    ended = sa.and_(W.state == workitem.State.COMPLETED.value, W.ended_at >= min(day, shift))
+    every = sa.func.count()
+    questions: tuple[tuple[sa.Column[Any], sa.ColumnElement[bool], _Counts], ...] = (
+        (W.performer_id, begun, {"open": every}),
+        (W.scheduled_performer_id, _SCHEDULED, {"waiting": every}),
+        (
+            W.performer_id,
+            ended,
+            {"done_today": _since(W.ended_at, day), "done_in_shift": _since(W.ended_at, shift)},
+        ),
     )
-    everybody = held.keys() | kept.keys() | done.keys()
-    return {who: Load(held[who], kept[who], done[who]) for who in everybody}
+    return [
+        Held(**row)
+        for whose, which, counts in questions
+        for row in tx.all(_counted(provider_id, person_id, whose, which, counts))
+    ]
 
 
-def _counted(tx: Tx, whose: sa.Column[Any], *where: sa.ColumnElement[bool]) -> Counter[str]:
-    """Attempts by person. Each question is one walk of an index, however much was ever read."""
-    chosen = sa.and_(whose.is_not(None), *where)
-    rows = tx.all(
-        sa.select(whose.label("who"), sa.func.count().label("n")).where(chosen).group_by(whose)
+_Counts = Mapping[str, sa.ColumnElement[int]]
+
+
+def _counted(
+    provider_id: str,
+    person_id: str | None,
+    whose: sa.Column[Any],
+    which: sa.ColumnElement[bool],
+    counts: _Counts,
+) -> sa.Select[Any]:
+    named = (count.label(name) for name, count in counts.items())
+    mine = whose.is_not(None) if person_id is None else whose == person_id
+    return (
+        sa.select(whose.label("person_id"), requests.c.service, requests.c.modality, *named)
+        .join(requests, requests.c.id == W.request_id)
+        .where(W.provider_id == provider_id, which, mine)
+        .group_by(whose, requests.c.service, requests.c.modality)
     )
-    return Counter({row["who"]: row["n"] for row in rows})
+
+
+def _since(column: sa.Column[Any], at: datetime) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((column >= at, 1), else_=0))
+
+
+def read_patient(
+    tx: Tx, provider_id: str, patient_ref: str | None, since: datetime
+) -> dict[str, datetime]:
+    """Who of an institution began or ended reading a case of a patient since a moment, and when."""
+    if patient_ref is None:
+        return {}
+    at = sa.func.coalesce(W.ended_at, W.claimed_at, type_=W.claimed_at.type)
+    done = W.state.in_([workitem.State.IN_PROGRESS.value, workitem.State.COMPLETED.value])
+    query = (
+        sa.select(W.performer_id, sa.func.max(at, type_=at.type).label("at"))
+        .join(requests, requests.c.id == W.request_id)
+        .where(requests.c.patient_ref == patient_ref, W.provider_id == provider_id, done)
+        .where(at >= since)
+        .group_by(W.performer_id)
+    )
+    return {row["performer_id"]: row["at"] for row in tx.all(query)}
 
 
 _WRITE = frozenset(role for role in Role if Permission.WRITE_REPORTS in PERMISSIONS[role])

@@ -10,8 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemed.core.assignment import WHY_NOT
-from telemed.core.assignment_rules import Cap, Complexity, Limits, Rules, danger_at, points, weighed
-from telemed.core.ranking import REASONS, Asked, Candidate, Light, Ranked, cap_of, rank
+from telemed.core.assignment_rules import (
+    Burden,
+    Cap,
+    Complexity,
+    Limits,
+    Rules,
+    cap_of,
+    danger_at,
+    points,
+    weighed,
+)
+from telemed.core.ranking import REASONS, Asked, Candidate, Light, Ranked, rank
 from telemed.settings import CONFIGS, load_catalogue
 
 NOW = datetime(2026, 3, 5, 8, tzinfo=UTC)
@@ -33,9 +43,7 @@ _candidates = st.lists(
         Candidate,
         person_id=st.sampled_from("abcdefgh"),
         why_not=st.none() | st.sampled_from(["scope", "years", "own-case"]),
-        in_hand=_loads,
-        in_shift=_loads,
-        limits=_limits,
+        burden=st.builds(Burden, _loads, _loads, _limits),
         on_duty=st.sampled_from([None, True, False]),
         online=st.sampled_from([None, True, False]),
         same_patient=_moments,
@@ -60,9 +68,14 @@ def order(ranking: list[Ranked]) -> str:
     return "".join(one.person_id for one in ranking)
 
 
-def ready(person: str, **more: object) -> Candidate:
+def ready(
+    person: str, in_hand: float = 0, in_shift: float = 0, share: float = 1, **more: object
+) -> Candidate:
     """Somebody on duty with nothing to do."""
-    return replace(Candidate(person, on_duty=True, online=True), **more)  # type: ignore[arg-type]
+    burden = Burden(in_hand, in_shift, Limits(share=share))
+    return replace(
+        Candidate(person, burden=burden, on_duty=True, online=True), **more  # type: ignore[arg-type]
+    )
 
 
 # --- what holds whoever is there ------------------------------------------------------------------
@@ -90,8 +103,8 @@ def test_nobody_is_green_who_may_not_or_is_not_there(case: Asked, people: list[C
         assert set(one.reasons) <= set(REASONS)
         if who.why_not is not None:
             assert one.light is Light.RED and one.reasons == (who.why_not,)
-        most = cap_of(RULES, case, who.limits)
-        full = who.in_hand >= (most.in_hand or 1e9) or who.in_shift >= (most.in_shift or 1e9)
+        most, has = cap_of(RULES, "hub", case.service, who.burden.limits), who.burden
+        full = has.in_hand >= (most.in_hand or 1e9) or has.in_shift >= (most.in_shift or 1e9)
         if one.light is not Light.RED:
             assert not full or case.urgency in RULES.uncapped
         if one.light is Light.GREEN:
@@ -138,7 +151,7 @@ def test_every_case_is_given_once_and_every_reader_gets_a_share(morning) -> None
             first = rank(rules, case, people)[0]
             if first.light is not Light.GREEN:
                 continue
-            assert first.candidate.in_hand < cap
+            assert first.candidate.burden.in_hand < cap
             weight = points(rules, "imaging", modality)
             hands[first.person_id].append((number, weight))
             had[first.person_id] += weight  # type: ignore[assignment]
@@ -175,7 +188,7 @@ def test_urgent_goes_by_what_is_in_hand_and_routine_by_the_shift() -> None:
 
 def test_half_a_share_is_full_with_half_the_work() -> None:
     """20 points of half a share are 40; momentary load knows no share."""
-    people = [ready("a", in_shift=20, limits=Limits(share=0.5)), ready("b", in_shift=30)]
+    people = [ready("a", in_shift=20, share=0.5), ready("b", in_shift=30)]
     first, second = rank(RULES, ROUTINE, people)
     assert (first.person_id, first.measure, second.measure) == ("b", 30, 40)
 
@@ -185,7 +198,7 @@ def test_the_earlier_reader_of_a_patient_comes_first_within_a_slack() -> None:
     known = ready("z", in_shift=6, same_patient=NOW)
     ranking = rank(RULES, ROUTINE, [ready("a"), known])
     assert order(ranking) == "za" and "same-patient" in ranking[0].reasons
-    ranking = rank(RULES, ROUTINE, [ready("a"), replace(known, in_shift=6.5)])
+    ranking = rank(RULES, ROUTINE, [ready("a"), ready("z", in_shift=6.5, same_patient=NOW)])
     assert order(ranking) == "az" and "same-patient" not in ranking[1].reasons
     earlier = ready("a", same_patient=NOW - timedelta(days=2))
     assert order(rank(RULES, ROUTINE, [earlier, known])) == "za"
@@ -238,15 +251,14 @@ def test_the_cap_that_names_more_wins_and_a_readers_own_wins_over_all() -> None:
     )
     rules = replace(RULES, caps=rows)
     asked = {
-        Asked("imaging", "routine", "hub"): 30,
-        Asked("ecg", "routine", "hub"): 20,
-        Asked("imaging", "routine", "second"): 10,
-        Asked("ecg", "routine", "second"): 60,
+        ("hub", "imaging"): 30,
+        ("hub", "ecg"): 20,
+        ("second", "imaging"): 10,
+        ("second", "ecg"): 60,
     }
-    assert {case: cap_of(rules, case).in_hand for case in asked} == asked
-    ecg = Asked("ecg", "routine", "hub")
-    assert cap_of(rules, ecg, Limits(in_hand=5)) == Limits(5, 90)
-    assert cap_of(replace(rules, caps=()), ecg) == Limits(None, None)
+    assert {key: cap_of(rules, *key).in_hand for key in asked} == asked
+    assert cap_of(rules, "hub", "ecg", Limits(in_hand=5)) == Limits(5, 90)
+    assert cap_of(replace(rules, caps=()), "hub", "ecg") == Limits(None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Who could read a case, in the order of the rules: gathers what is known and asks `core`.
+
+Presence is told by the caller: it lives in the servers' memory and in no table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from telemed.actions import worklist
+from telemed.actions.act import Act
+from telemed.actions.door import Case
+from telemed.actions.loads import NO_LOAD, Load, loads
+from telemed.core.activity import Kind
+from telemed.core.ranking import Asked, Candidate, Ranked, rank
+from telemed.store import assignments, log, people
+from telemed.store.tx import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """The people who are connected; `whole`: who is not among them is not."""
+
+    people: frozenset[str] = frozenset()
+    whole: bool = False
+
+    def of(self, person_id: str) -> bool | None:
+        """Whether somebody is connected; None when nobody knows."""
+        return True if person_id in self.people else False if self.whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A reader in the ranking with their row of the register and the counts behind the points."""
+
+    ranked: Ranked
+    person: Row
+    load: Load
+
+
+def ranking(act: Act, case: Case, online: Online) -> list[Place]:
+    """Everybody of the asked institution who reads, in order."""
+    institution = case.row["provider_id"]
+    rows = {row["id"]: row for row in readers(act, institution)}
+    have = loads(act, institution)
+    known = _Known.of(act, case)
+    asked = Asked(case.row["service"], case.row["urgency"], institution, case.row["modality"])
+    candidates = (
+        Candidate(
+            person_id=person_id,
+            why_not=worklist.why_not(worklist.taker_of(row), case.service, case.row, act.now),
+            burden=have.get(person_id, NO_LOAD).burden,
+            online=online.of(person_id),
+            same_patient=known.read_patient.get(person_id),
+            lapsed=known.lapsed.get(person_id, 0),
+            gave_back=person_id in known.gave_back,
+        )
+        for person_id, row in rows.items()
+    )
+    places = rank(act.catalogue.assignment, asked, candidates)
+    return [Place(p, rows[p.person_id], have.get(p.person_id, NO_LOAD)) for p in places]
+
+
+def readers(act: Act, institution_id: str) -> list[Row]:
+    """The people of an institution with an account that may write reports."""
+    reading = assignments.reading(act.tx, institution_id)
+    return [row for row in people.people_of(act.tx, institution_id) if row["id"] in reading]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a case's past says of readers."""
+
+    read_patient: Mapping[str, datetime]
+    lapsed: Mapping[str, int]
+    gave_back: frozenset[str]
+
+    @staticmethod
+    def of(act: Act, case: Case) -> "_Known":
+        lapsed: dict[str, int] = {}
+        gave_back = set()
+        for fact in log.of_request(act.tx, case.id):
+            person = str(fact.data.get("person") or "")
+            if fact.kind == Kind.WORKITEM_EXPIRED or fact.data.get("why") == "lapsed":
+                lapsed[person] = lapsed.get(person, 0) + 1
+            elif fact.kind == Kind.WORKITEM_RELEASED:
+                gave_back.add(person)
+            elif fact.kind == Kind.WORKITEM_UNASSIGNED and fact.actor_id is not None:
+                gave_back.add(person)
+        since = act.now - act.catalogue.assignment.same_reader
+        read = assignments.read_patient(
+            act.tx, case.row["provider_id"], case.row["patient_ref"], since
+        )
+        return _Known(read, lapsed, frozenset(gave_back))
