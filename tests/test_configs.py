@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from telemed.assignment_file import load_rules
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
 from telemed.core.catalogue import Catalogue, FormField, ServiceType
@@ -321,6 +322,28 @@ def test_kinds_of_duty_name_services_there_are() -> None:
     for service in services.values():
         if service.live:
             assert any(duty_covers(kind, (), service.code, frozen=False) for kind in kinds)
+
+
+def test_every_live_service_weighs_something() -> None:
+    """By itself, and only modalities that it has weigh otherwise; a case waits for its rungs."""
+    rules, services = catalogue().assignment, catalogue().services
+    weighed = {row.service for row in rules.complexity if row.modality is None}
+    assert weighed == {code for code, service in services.items() if service.live}
+    for row in rules.complexity:
+        assert row.modality is None or row.modality in services[row.service].modalities
+    assert all(set(each) == set(URGENCIES) for each in (rules.keeps, rules.again))
+
+
+def test_the_rule_is_named_after_what_the_file_says(tmp_path: Path) -> None:
+    """Another weight is another rule; a remark is not."""
+    text = (CONFIGS / "assignment.toml").read_text("utf-8")
+    (tmp_path / "assignment.toml").write_text("# 备注\n" + text, "utf-8")
+    assert load_rules(tmp_path).version == catalogue().assignment.version
+    (tmp_path / "assignment.toml").write_text(text.replace("in_hand = 60", "in_hand = 61"), "utf-8")
+    assert load_rules(tmp_path).version != catalogue().assignment.version
+    (tmp_path / "assignment.toml").write_text(text + "\n[[cap]]\nin_hand = 5\n", "utf-8")
+    with pytest.raises(ValueError, match="given twice"):
+        load_rules(tmp_path)
 
 
 # --- settings from the environment ------------------------------------------------------------

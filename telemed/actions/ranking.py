@@ -3,6 +3,7 @@
 Presence is told by the caller: it lives in the servers' memory and in no table.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,10 @@ from telemed.actions import worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.loads import NO_LOAD, Load, loads
-from telemed.core.activity import Kind
+from telemed.core.activity import Activity, Kind
 from telemed.core.ranking import Asked, Candidate, Ranked, rank
-from telemed.store import assignments, log, people
+from telemed.core.roster import readers as covered_by
+from telemed.store import assignments, log, people, roster
 from telemed.store.tx import Row
 
 
@@ -43,13 +45,14 @@ def ranking(act: Act, case: Case, online: Online) -> list[Place]:
     institution = case.row["provider_id"]
     rows = {row["id"]: row for row in readers(act, institution)}
     have = loads(act, institution)
-    known = _Known.of(act, case)
+    known, duty = _Known.of(act, case), on_duty(act, case)
     asked = Asked(case.row["service"], case.row["urgency"], institution, case.row["modality"])
     candidates = (
         Candidate(
             person_id=person_id,
             why_not=worklist.why_not(worklist.taker_of(row), case.service, case.row, act.now),
             burden=have.get(person_id, NO_LOAD).burden,
+            on_duty=None if duty is None else person_id in duty,
             online=online.of(person_id),
             same_patient=known.read_patient.get(person_id),
             lapsed=known.lapsed.get(person_id, 0),
@@ -59,6 +62,19 @@ def ranking(act: Act, case: Case, online: Online) -> list[Place]:
     )
     places = rank(act.catalogue.assignment, asked, candidates)
     return [Place(p, rows[p.person_id], have.get(p.person_id, NO_LOAD)) for p in places]
+
+
+def on_duty(act: Act, case: Case) -> frozenset[str] | None:
+    """Whose shift runs and is for such a case; None where no roster is kept.
+
+    A roster is kept where a shift runs or is planned; one that has run out binds nobody.
+    """
+    institution = case.row["provider_id"]
+    shifts = roster.on_duty(act.tx, institution, act.now)
+    if not shifts and roster.next_change(act.tx, institution, act.now) is None:
+        return None
+    frozen = bool(case.row["content"].get("frozen"))
+    return frozenset(covered_by(shifts, act.catalogue.duties, case.row["service"], frozen))
 
 
 def readers(act: Act, institution_id: str) -> list[Row]:
@@ -77,18 +93,22 @@ class _Known:
 
     @staticmethod
     def of(act: Act, case: Case) -> "_Known":
-        lapsed: dict[str, int] = {}
-        gave_back = set()
-        for fact in log.of_request(act.tx, case.id):
-            person = str(fact.data.get("person") or "")
-            if fact.kind == Kind.WORKITEM_EXPIRED or fact.data.get("why") == "lapsed":
-                lapsed[person] = lapsed.get(person, 0) + 1
-            elif fact.kind == Kind.WORKITEM_RELEASED:
-                gave_back.add(person)
-            elif fact.kind == Kind.WORKITEM_UNASSIGNED and fact.actor_id is not None:
-                gave_back.add(person)
+        facts = log.of_request(act.tx, case.id)
+        lapsed = Counter(str(f.data["person"]) for f in facts if _let_lie(f))
+        gave_back = frozenset(str(f.data["person"]) for f in facts if _was_given_back(f))
         since = act.now - act.catalogue.assignment.same_reader
         read = assignments.read_patient(
             act.tx, case.row["provider_id"], case.row["patient_ref"], since
         )
-        return _Known(read, lapsed, frozenset(gave_back))
+        return _Known(read, lapsed, gave_back)
+
+
+def _let_lie(fact: Activity) -> bool:
+    """Whether somebody did not begin in time, or went away with the claim."""
+    return fact.kind == Kind.WORKITEM_EXPIRED or fact.data.get("why") == "lapsed"
+
+
+def _was_given_back(fact: Activity) -> bool:
+    """Whether a person's claim or assignment was ended by hand: theirs or a coordinator's."""
+    by_hand = fact.kind == Kind.WORKITEM_UNASSIGNED and fact.actor_id is not None
+    return by_hand or fact.kind == Kind.WORKITEM_RELEASED

@@ -74,7 +74,8 @@ def ready(
     """Somebody on duty with nothing to do."""
     burden = Burden(in_hand, in_shift, Limits(share=share))
     return replace(
-        Candidate(person, burden=burden, on_duty=True, online=True), **more  # type: ignore[arg-type]
+        Candidate(person, burden=burden, on_duty=True, online=True),
+        **more,  # type: ignore[arg-type]
     )
 
 

@@ -1,5 +1,6 @@
 """Whose a case is to be: assigned by a coordinator, reserved by a reader, free again."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from telemed.actions import assigning
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
+from telemed.bus.presence import Here
+from telemed.core.assignment_rules import Cap
 from telemed.store import tables as t
 from telemed.store.tx import Tx
 from tests.server.ups_client import GLOBAL, Ups, channel, value
@@ -116,6 +119,51 @@ async def test_a_coordinator_sees_who_could_and_why_not(world: World, case: str)
     for stranger in ("second-coordinator", "lapsed-coordinator"):
         answer = await world.client(stranger).call("GET", f"/api/requests/{case}/candidates")
         assert answer.code == "not-found"
+
+
+async def test_the_menu_ranks_by_load_and_says_why(world: World, case: str) -> None:
+    """A CT weighs 2: one claimed is 2 points, two assigned are 4. Nobody is connected and no roster
+    is kept, so the rule would give it to nobody; a stranger's licence is red."""
+    await world.claimed("hub-reader")
+    await assign(world, await world.sent(), "hub-other")
+    await assign(world, await world.sent(), "hub-other")
+    menu = await world.client(COORDINATOR).get(f"/api/requests/{case}/candidates")
+    by_id = {one["person_id"]: one for one in menu["items"]}
+    mine, other, junior = (by_id[p] for p in ("hub-reader", "hub-other", "hub-junior"))
+    assert menu["points"] == 2 and menu["rule"] == world.services.catalogue.assignment.version
+    assert (mine["in_hand"], mine["measure"], mine["in_hand_cap"]) == (2, 2, 60)
+    assert (other["in_hand"], other["in_shift"], other["share"]) == (4, 4, 1)
+    assert mine["light"] == "amber" and [r["code"] for r in mine["reasons"]] == [
+        "absent", "same-patient",
+    ]  # fmt: skip
+    assert junior["light"] == "red" and junior["reasons"][0]["code"] == "years"
+    assert (mine["on_duty"], mine["online"]) == (None, False)
+    world.services.presence.set("hub-other", Here("hub-other", "hub"))
+    menu = await world.client(COORDINATOR).get(f"/api/requests/{case}/candidates")
+    first = menu["items"][0]
+    assert (first["person_id"], first["light"], first["online"]) == ("hub-other", "green", True)
+
+
+async def test_more_than_the_cap_is_refused_and_said_before(world: World, case: str) -> None:
+    """At four points another routine case is one too many, claimed, reserved or assigned; a stat
+    case is not held up, and what is one's already may be begun."""
+    rules = replace(world.services.catalogue.assignment, caps=(Cap(4, None),))
+    world.services.catalogue = replace(world.services.catalogue, assignment=rules)
+    await world.claimed("hub-reader")
+    kept = await world.sent()
+    await assign(world, kept, "hub-reader")
+    refused = await claim(world, "hub-reader", case)
+    assert (refused.code, refused.json["facts"]["why"]) == ("not-qualified", "load-cap")
+    assert (await reserve(world, "hub-reader", case)).code == "not-qualified"
+    assert (await assign(world, case, "hub-reader")).json["facts"]["why"] == "load-cap"
+    seen = await shown(world, "hub-reader", case)
+    assert seen["why_not"]["en"].startswith("as much is in hand")
+    assert not {"claim", "reserve"} & set(seen["allowed"])
+    rows = (await world.client("hub-reader").get("/api/worklist"))["items"]
+    assert {r["id"]: r["why_not"] is None for r in rows} == {case: False, kept: True}
+    assert (await claim(world, "hub-reader", kept)).status == 200
+    assert (await claim(world, "hub-reader", await world.sent(urgency="stat"))).status == 200
+    assert (await claim(world, "hub-other", case)).status == 200
 
 
 async def test_a_reader_reserves_several_and_they_are_free_again_after_a_while(

@@ -2218,17 +2218,27 @@ export interface components {
         };
         /**
          * CandidateList
-         * @description Who may first, then the least loaded.
+         * @description The ranking, what the case weighs, and the name of the rule.
          */
         CandidateList: {
+            /** Rule */
+            rule: string;
+            /** Points */
+            points: number;
             /** Items */
             items: components["schemas"]["CandidateOut"][];
         };
         /**
          * CandidateOut
-         * @description Somebody who might read a case; `why_not` says why they may not.
+         * @description Somebody who might read a case, in their place of the ranking.
          *
-         *     `open` claims, `waiting` cases assigned or reserved, `done` reports issued today.
+         *     `light` is green when the rule would give it to them, amber when a person may, red when nobody
+         *     may; `why_not` is the reason of a red one. `measure` is the load that was compared. `on_duty` is
+         *     null where no roster is kept, `online` where nobody knows.
+         *
+         *     `open` claims, `waiting` cases assigned or reserved, `done` reports issued today; `in_hand` the
+         *     points of the first two, `in_shift` with what was completed since the shift began, each with
+         *     the most there may be, null where there is no cap. `share` is the part of a full one's work.
          */
         CandidateOut: {
             /** Person Id */
@@ -2238,13 +2248,36 @@ export interface components {
             title: components["schemas"]["Words"];
             /** Department */
             department: string;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "amber" | "red";
             why_not: components["schemas"]["Words"] | null;
+            /** Reasons */
+            reasons: components["schemas"]["telemed__server__assigning__ReasonOut"][];
+            /** Measure */
+            measure: number;
+            /** On Duty */
+            on_duty: boolean | null;
+            /** Online */
+            online: boolean | null;
             /** Open */
             open: number;
             /** Waiting */
             waiting: number;
             /** Done */
             done: number;
+            /** In Hand */
+            in_hand: number;
+            /** In Hand Cap */
+            in_hand_cap: number | null;
+            /** In Shift */
+            in_shift: number;
+            /** In Shift Cap */
+            in_shift_cap: number | null;
+            /** Share */
+            share: number;
         };
         /** CatalogueOut */
         CatalogueOut: {
@@ -2253,7 +2286,7 @@ export interface components {
             /** Urgencies */
             urgencies: components["schemas"]["Option"][];
             /** Reasons */
-            reasons: components["schemas"]["ReasonOut"][];
+            reasons: components["schemas"]["telemed__server__schemas__ReasonOut"][];
             /** Templates */
             templates: components["schemas"]["TemplateOut"][];
             /** Critical Findings */
@@ -3978,16 +4011,6 @@ export interface components {
              */
             ids?: string[] | null;
         };
-        /** ReasonOut */
-        ReasonOut: {
-            /** Code */
-            code: string;
-            /** Step */
-            step: string;
-            label: components["schemas"]["Words"];
-            /** Services */
-            services: string[];
-        };
         /** RecordKind */
         RecordKind: {
             /** Kind */
@@ -4463,7 +4486,7 @@ export interface components {
         };
         /**
          * ScheduledPerformerOut
-         * @description Whose a case is to be: `by` themselves or a coordinator.
+         * @description Whose a case is to be: `by` themselves, a coordinator or the rule.
          */
         ScheduledPerformerOut: {
             /** Person Id */
@@ -4474,7 +4497,7 @@ export interface components {
              * By
              * @enum {string}
              */
-            by: "self" | "coordinator";
+            by: "self" | "coordinator" | "rule";
             /**
              * Since
              * Format: date-time
@@ -5221,6 +5244,25 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * ReasonOut
+         * @description One reason of a place in the ranking.
+         */
+        telemed__server__assigning__ReasonOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+        };
+        /** ReasonOut */
+        telemed__server__schemas__ReasonOut: {
+            /** Code */
+            code: string;
+            /** Step */
+            step: string;
+            label: components["schemas"]["Words"];
+            /** Services */
+            services: string[];
+        };
     };
     responses: never;
     parameters: never;
@@ -5349,7 +5391,6 @@ export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
 export type QueueFigures = components['schemas']['QueueFigures'];
 export type ReadIn = components['schemas']['ReadIn'];
-export type ReasonOut = components['schemas']['ReasonOut'];
 export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
@@ -5412,6 +5453,8 @@ export type VerifyOut = components['schemas']['VerifyOut'];
 export type VersionOut = components['schemas']['VersionOut'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
+export type TelemedServerAssigningReasonOut = components['schemas']['telemed__server__assigning__ReasonOut'];
+export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
 export interface operations {
     auth_get_hello: {
