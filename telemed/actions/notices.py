@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from telemed.actions.act import Act
 from telemed.core import escalation
+from telemed.core import roster as duty
 from telemed.core.access import Permission, Role
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import covers
 from telemed.core.errors import ZONE, Problem
-from telemed.core.escalation import Channel, End, Ladder, Rung, Weight, Who
-from telemed.store import notices, requests
+from telemed.core.escalation import WHEN_NOBODY, Channel, End, Ladder, Rung, Weight, Who
+from telemed.store import notices, requests, roster
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
 from telemed.store.notice_tables import escalations
@@ -109,6 +110,7 @@ def tell(
 ) -> int:
     """A notice for each of these accounts, and its ways out; how many were new."""
     prefer = notices.preferences(act.tx, people)
+    working = roster.accounts_on_duty(act.tx, people, act.now)
     browsers = notices.subscribers(act.tx, people)
     count = 0
     for account_id in people:
@@ -133,7 +135,7 @@ def tell(
         wanted = escalation.ways(
             by, None if chosen is None else [Channel(c) for c in chosen], told.weight
         )
-        when = rings_at(act.now, mine, told.weight)
+        when = rings_at(act.now, mine, told.weight, account_id in working)
         notices.add_deliveries(
             act.tx,
             [_delivery(act, notice_id, c, when) for c in wanted if c in reach and c in ways],
@@ -164,9 +166,10 @@ def _reachable(mine: Row | None, browser: bool) -> set[Channel]:
     return found
 
 
-def rings_at(now: datetime, mine: Row | None, weight: Weight) -> datetime:
-    """When somebody's notice may go out, by their quiet hours in the institution's zone."""
-    if mine is None:
+def rings_at(now: datetime, mine: Row | None, weight: Weight, on_duty: bool = False) -> datetime:
+    """When somebody's notice may go out, by their quiet hours in the institution's zone; on duty
+    there are none."""
+    if mine is None or on_duty:
         return now
     on_call = mine["on_call_until"] is not None and now < mine["on_call_until"]
     local = now.astimezone(ZONE)
@@ -189,6 +192,8 @@ def _accounts(act: Act, case: Row, who: Who) -> Sequence[str]:
         holders = {work[k] for k in ("performer_id", "scheduled_performer_id") if work.get(k)} \
             if work else set()  # fmt: skip
         return notices.accounts_of(act.tx, holders) if holders else []
+    if who in WHEN_NOBODY:
+        return _on_duty(act, case, who) or _accounts(act, case, WHEN_NOBODY[who])
     side, roles = _ROLES[who]
     if case[side] is None:
         return []
@@ -197,6 +202,23 @@ def _accounts(act: Act, case: Row, who: Who) -> Sequence[str]:
         wanted = act.catalogue.services[case["service"]].reader_scopes
         rows = [r for r in rows if r["active"] and covers(tuple(r["scopes"] or ()), wanted)]
     return [row["id"] for row in rows]
+
+
+def _on_duty(act: Act, case: Row, who: Who) -> list[str]:
+    """The accounts of those on duty for a case just now. Who may not read it is not told, whatever
+    the roster says."""
+    if case["provider_id"] is None:
+        return []
+    shifts, kinds = roster.on_duty(act.tx, case["provider_id"], act.now), act.catalogue.duties
+    if who is Who.ON_DUTY:
+        frozen = bool((case["content"] or {}).get("frozen"))
+        people = duty.readers(shifts, kinds, case["service"], frozen)
+    else:
+        people = duty.coordinators(shifts, kinds)
+    mine = set(notices.accounts_of(act.tx, people)) if people else set()
+    if who is Who.ON_DUTY:
+        mine &= set(_accounts(act, case, Who.READERS))
+    return sorted(mine)
 
 
 def _fact(act: Act, row: Row, kind: Kind, **data: object) -> Fact:
@@ -256,8 +278,20 @@ def acknowledge(act: Act, escalation_id: str) -> None:
     ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
     if ladder is None or not ladder.acknowledgeable:
         raise Problem("not-to-take-on")
-    if row["ended_at"] is not None:
+    if row["ended_at"] is None and not _take_on(act, row):
+        raise Problem("stale", current="?")
+
+
+def seen(act: Act, request_ids: Collection[str]) -> None:
+    """Somebody has cases before their eyes: of those that were assigned to them they know now."""
+    if act.subject.person_id is None:
         return
+    for row in notices.assigned_to(act.tx, act.subject.person_id, request_ids):
+        _take_on(act, row)
+
+
+def _take_on(act: Act, row: Row) -> bool:
+    """A climb ends by this person; False when it was changed meanwhile."""
     values = {
         "acknowledged_by": act.subject.account_id,
         "acknowledged_at": act.now,
@@ -265,9 +299,10 @@ def acknowledge(act: Act, escalation_id: str) -> None:
         "end_reason": End.ACKNOWLEDGED.value,
         "next_at": None,
     }
-    if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
-        raise Problem("stale", current="?")
+    if not notices.change_escalation(act.tx, row["id"], row["told"], values):
+        return False
     act.tell(_fact(act, row, Kind.ESCALATION_ACKNOWLEDGED))
+    return True
 
 
 def _was_told(act: Act, row: Row) -> bool:

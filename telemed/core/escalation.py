@@ -19,6 +19,7 @@ from telemed.core.activity import Kind
 class Occasion(StrEnum):
     """What a ladder is climbed for."""
 
+    ASSIGNED = "assigned"
     UNCLAIMED = "unclaimed"
     DEADLINE = "deadline"
     RETURNED = "returned"
@@ -30,13 +31,21 @@ class Who(StrEnum):
     """Whom a step tells; the store knows who that is just now."""
 
     HOLDER = "holder"
+    ON_DUTY = "on-duty"
     READERS = "readers"
+    COORDINATORS_ON_DUTY = "coordinators-on-duty"
     PROVIDER_COORDINATORS = "provider-coordinators"
     PROVIDER_ADMINS = "provider-admins"
     REQUESTING_DOCTOR = "requesting-doctor"
     REQUESTERS = "requesters"
     REQUESTER_COORDINATORS = "requester-coordinators"
     REQUESTER_ADMINS = "requester-admins"
+
+
+WHEN_NOBODY: Mapping[Who, Who] = MappingProxyType(
+    {Who.ON_DUTY: Who.READERS, Who.COORDINATORS_ON_DUTY: Who.PROVIDER_COORDINATORS}
+)
+"""Whom a step tells when the roster has nobody: an empty roster is no reason for silence."""
 
 
 class Channel(StrEnum):
@@ -118,6 +127,7 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.REQUEST_REDIRECTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
         Kind.WORKITEM_RELEASED: (Occasion.UNCLAIMED,),
         Kind.WORKITEM_EXPIRED: (Occasion.UNCLAIMED,),
+        Kind.WORKITEM_ASSIGNED: (Occasion.ASSIGNED,),
         Kind.REQUEST_RETURNED: (Occasion.RETURNED,),
         Kind.CRITICAL_RAISED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_NOT_ACTED,),
@@ -126,15 +136,18 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
 """Which facts begin which occasions; an occasion that is open for the same thing ends first."""
 
 _BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
+_ALL = (Occasion.ASSIGNED, *_BOTH)
 ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
-        Kind.WORKITEM_CLAIMED: (Occasion.UNCLAIMED,),
-        Kind.WORKITEM_TAKEN_OVER: (Occasion.UNCLAIMED,),
-        Kind.REQUEST_RETURNED: _BOTH,
-        Kind.REQUEST_DECLINED: _BOTH,
-        Kind.REQUEST_WITHDRAWN: (*_BOTH, Occasion.RETURNED),
+        Kind.WORKITEM_CLAIMED: (Occasion.ASSIGNED, Occasion.UNCLAIMED),
+        Kind.WORKITEM_TAKEN_OVER: (Occasion.ASSIGNED, Occasion.UNCLAIMED),
+        Kind.WORKITEM_UNASSIGNED: (Occasion.ASSIGNED,),
+        Kind.REQUEST_RETURNED: _ALL,
+        Kind.REQUEST_DECLINED: _ALL,
+        Kind.REQUEST_REDIRECTED: (Occasion.ASSIGNED,),
+        Kind.REQUEST_WITHDRAWN: (*_ALL, Occasion.RETURNED),
         Kind.REQUEST_RESUBMITTED: (Occasion.RETURNED,),
-        Kind.REPORT_ISSUED: _BOTH,
+        Kind.REPORT_ISSUED: _ALL,
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACTED_ON: (Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED),
     }

@@ -52,6 +52,17 @@ def readers(
     )
 
 
+def coordinators(shifts: Iterable[Row], kinds: Mapping[str, DutyKind]) -> list[str]:
+    """Who of those on duty coordinates instead of reading, each once."""
+    return list(
+        dict.fromkeys(
+            shift["person_id"]
+            for shift in shifts
+            if (kind := kinds.get(shift["kind"])) is not None and not kind.reads
+        )
+    )
+
+
 def running(shifts: Iterable[Row], person_id: str) -> Row | None:
     """Somebody's own shift of those that run; of several the one that began first."""
     mine = [shift for shift in shifts if shift["person_id"] == person_id]

@@ -16,6 +16,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core import escalation
 from telemed.core.activity import Activity, Kind
+from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import ENDS, OF_A_FINDING, OPENS, Channel, Occasion
 from telemed.core.request import State
@@ -68,13 +69,20 @@ def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[
         return
     _end(tx, activity, {*ENDS.get(activity.kind, ()), *OPENS.get(activity.kind, ())})
     finding = str(activity.data.get("finding") or "")
-    begun = OPENS.get(activity.kind, ())
+    begun = _begins(activity)
     case = requests.get(tx, activity.request_id) if begun else None
     if case is None:
         return
     for occasion in begun:
         of = finding if occasion in OF_A_FINDING else ""
         _open(tx, activity, case, occasion, of, catalogue, new_id())
+
+
+def _begins(activity: Activity) -> tuple[Occasion, ...]:
+    """Nobody is told of what they set aside for themselves."""
+    if activity.kind == Kind.WORKITEM_ASSIGNED and activity.data.get("by") == By.SELF:
+        return ()
+    return OPENS.get(activity.kind, ())
 
 
 def _end(tx: Tx, activity: Activity, occasions: Collection[Occasion]) -> None:

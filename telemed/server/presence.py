@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
+from telemed.actions import notices as acts
 from telemed.actions.act import Act
 from telemed.bus.presence import Here, Presence
 from telemed.core.access import Permission, Subject
@@ -20,7 +21,7 @@ from telemed.server.presence_schemas import PresenceOut, PresentPerson, ShownCas
 from telemed.server.readers import Reader, Readers
 from telemed.server.routing import Call, Route
 from telemed.server.services import Services
-from telemed.store import access
+from telemed.store import access, notices
 from telemed.store.tables import accounts, requests
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,20 @@ class Watch:
         if wanted != reader.claimed_shown:
             reader.claimed_shown = wanted
             reader.shown = await self._seen(reader.subject, wanted) if wanted else {}
+            await self._acknowledge(reader)
         self.noticed(reader.account_id)
+
+    async def _acknowledge(self, reader: Reader) -> None:
+        """Who has a case of theirs before their eyes knows that it was assigned to them."""
+        subject, cases = reader.subject, sorted(reader.shown)
+        if not cases or subject.person_id is None:
+            return
+        person = subject.person_id
+        told = await self._services.ask(
+            subject, lambda act: notices.assigned_to(act.tx, person, cases)
+        )
+        if told:
+            await self._services.act(subject, lambda act: acts.seen(act, cases))
 
     async def _seen(self, subject: Subject, cases: Collection[str]) -> dict[str, tuple[str, ...]]:
         def ask(act: Act) -> dict[str, tuple[str, ...]]:

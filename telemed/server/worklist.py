@@ -4,7 +4,7 @@ What a list holds is found in SQL behind the one visibility rule; a filter that 
 is asked with one's own rights.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from telemed.actions import desk, expected, worklist
 from telemed.actions.act import Act
 from telemed.core import report, request
+from telemed.core import roster as roster_rules
 from telemed.core.access import Permission
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
@@ -24,7 +25,7 @@ from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Done, RequestOut
 from telemed.store import desk as kept
-from telemed.store import image_changes, log
+from telemed.store import image_changes, log, roster
 from telemed.store import requests as store
 from telemed.store import tables as t
 from telemed.store import worklist as lists
@@ -200,7 +201,10 @@ def _absolute(act: Act, asked: ds.Conditions) -> lists.Conditions:
     begin = None
     if asked.submitted is not None:
         period = asked.submitted
-        begin = period_begin(period.unit, period.count, act.now, act.catalogue.timers.shifts)
+        begin = _shift_begin(act) if period.unit == "shift" else None
+        begin = begin or period_begin(
+            period.unit, period.count, act.now, act.catalogue.timers.shifts
+        )
     within = asked.due_within_minutes
     return lists.Conditions(
         services=tuple(asked.services),
@@ -214,6 +218,15 @@ def _absolute(act: Act, asked: ds.Conditions) -> lists.Conditions:
         critical=asked.critical,
         text=asked.text,
     )
+
+
+def _shift_begin(act: Act) -> datetime | None:
+    """When the subject's own shift began that runs now; None off duty."""
+    place, person = act.subject.institution_id, act.subject.person_id
+    if place is None or person is None:
+        return None
+    mine = roster_rules.running(roster.on_duty(act.tx, place, act.now), person)
+    return None if mine is None else mine["since"]
 
 
 # --- saved filters --------------------------------------------------------------------------------

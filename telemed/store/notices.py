@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from telemed.core.access import Role
 from telemed.core.escalation import End, Occasion
+from telemed.core.workitem import State
 from telemed.store import tables as t
 from telemed.store.columns import UtcTime
 from telemed.store.notice_tables import (
@@ -63,6 +64,19 @@ def change_escalation(tx: Tx, escalation_id: str, told: int, values: Mapping[str
     """Compare and set by the number of rungs told; False when another was quicker."""
     where = sa.and_(E.id == escalation_id, E.told == told, E.ended_at.is_(None))
     return tx.update(escalations, where, values) == 1
+
+
+def assigned_to(tx: Tx, person_id: str, request_ids: Collection[str]) -> list[Row]:
+    """Climbs that go on because these cases were assigned to somebody."""
+    w = t.workitems.c
+    query = (
+        sa.select(escalations)
+        .join(t.workitems, w.request_id == E.request_id)
+        .where(E.request_id.in_(sorted(request_ids)), E.occasion == Occasion.ASSIGNED.value)
+        .where(w.scheduled_performer_id == person_id, w.state == State.SCHEDULED.value)
+        .where(E.ended_at.is_(None))
+    )
+    return tx.all(query)
 
 
 def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:

@@ -35,6 +35,18 @@ def on_duty(tx: Tx, institution_id: str, at: datetime) -> list[Row]:
     )
 
 
+def accounts_on_duty(tx: Tx, account_ids: Collection[str], at: datetime) -> set[str]:
+    """Those accounts whose person's shift runs at a moment."""
+    runs = sa.and_(D.until > at, D.since <= at, D.canceled_at.is_(None))
+    rows = tx.all(
+        sa.select(accounts.c.id)
+        .join(duty_shifts, D.person_id == accounts.c.person_id)
+        .where(accounts.c.id.in_(sorted(account_ids)), runs)
+        .where(D.institution_id == accounts.c.institution_id)
+    )
+    return {row["id"] for row in rows}
+
+
 def next_change(tx: Tx, institution_id: str, after: datetime) -> datetime | None:
     """When somebody comes on duty or goes off it next, if the roster stays as it is."""
     here = sa.and_(D.institution_id == institution_id, D.canceled_at.is_(None))

@@ -64,6 +64,7 @@ class Way(Protocol):
 
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
+    "assigned": ("有申请指派给您", "A request was assigned to you"),
     "unclaimed": ("有紧急申请等待领取", "A request waits to be claimed"),
     "deadline": ("有申请临近或超过时限", "A request nears or is past its due time"),
     "returned": ("有退回的申请等待补充", "A returned request waits for more material"),
