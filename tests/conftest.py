@@ -2,12 +2,17 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 
+from telemed import assemble
+from telemed.core.catalogue import Catalogue
+from telemed.settings import CONFIGS, load_catalogue
 from tests import world as worlds
 from tests.s3_server import s3, s3_service
 from tests.services import chromium, postgres, postgres_url, redis_server
@@ -27,6 +32,19 @@ def pytest_configure() -> None:
     with a file system of its own (`tests/crash/test_power_cut.py`)."""
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_catalogue() -> Iterator[None]:
+    """The shipped catalogue is read once: a server for a test does little else when it starts.
+    Nothing can change it; a folder of another configuration is read each time."""
+    shipped = cache(lambda: load_catalogue(CONFIGS))
+
+    def known(configs: Path) -> Catalogue:
+        return shipped() if configs == CONFIGS else load_catalogue(configs)
+
+    with patch.object(assemble, "load_catalogue", known):
+        yield
 
 
 @pytest.fixture(scope="session")

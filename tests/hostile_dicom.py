@@ -12,6 +12,7 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 
 LONG = {"OB", "OW", "OF", "OD", "OL", "OV", "UN", "UT", "UC", "UR", "SQ", "SV", "UV"}
 UNDEFINED = 0xFFFFFFFF
@@ -483,7 +484,8 @@ def _odd() -> Iterator[tuple[str, bytes]]:
     yield "odd-depth-30", part10(_with(image(), deep, before=0x00081141))
 
 
-def hostile_files() -> list[tuple[str, bytes]]:
+@cache
+def hostile_files() -> tuple[tuple[str, bytes], ...]:
     """All hostile and odd files with distinct names and distinct bytes."""
     makers = (_cuts, _lengths, _nesting, _floods, _pixel_claims, _identities, _metas, _polyglots,
               _noise, _odd)  # fmt: skip
@@ -491,4 +493,4 @@ def hostile_files() -> list[tuple[str, bytes]]:
     for make in makers:
         for name, data in make():
             files.setdefault(data, name)
-    return [(name, data) for data, name in files.items()]
+    return tuple((name, data) for data, name in files.items())

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
@@ -148,6 +147,8 @@ class S3:
 @pytest.fixture(scope="session")
 def s3_service() -> Iterator[int]:
     """The port of a running service, for the session."""
+    from moto.server import ThreadedMotoServer  # two seconds, and few need it
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -27,6 +27,7 @@ from dicom_samples.tiny import make_tiny_ct
 from telemed.assemble import open_services, running
 from telemed.core.access import Role, Subject
 from telemed.demo import import_files
+from telemed.dicom.worker import RenderPool
 from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import tables as t
@@ -553,6 +554,14 @@ def _add_images(services: Services, folder: Path, place: str) -> None:
 # --- running ----------------------------------------------------------------------------------
 
 
+class ColdPool(RenderPool):
+    """Starts a worker for the first picture, not before it: few tests ask for one, and an
+    interpreter with the codecs takes longer than most tests."""
+
+    async def warm(self) -> None:
+        pass
+
+
 def lose_connections(store: Store) -> None:
     """As if the database had hung up: whoever asks next must find it again."""
     store._reader.dispose()
@@ -567,6 +576,7 @@ async def world_at(folder: Path, **settings: Any) -> AsyncIterator[World]:
     services = open_services(Settings(**given))
     clock = Clock()
     services.clock = clock
+    services.renderer = ColdPool(services.settings.render_workers)
     try:
         async with running(services) as app, ClientSession(cookie_jar=DummyCookieJar()) as http:
             server = TestServer(app, host="127.0.0.1", port=port)

@@ -32,7 +32,6 @@ from tests.hostile_dicom import (
 )
 
 VALID = dict(valid_files())
-HOSTILE = hostile_files()
 
 
 def outcome(data: bytes) -> str:
@@ -55,16 +54,16 @@ def test_every_valid_encoding_is_accepted(name: str) -> None:
 
 def test_hostile_files_are_many_and_distinct() -> None:
     """The collection keeps its promised size, and a name means one file."""
-    assert len(HOSTILE) >= 300
-    assert len({name for name, _ in HOSTILE}) == len(HOSTILE)
-    assert len({data for _, data in HOSTILE}) == len(HOSTILE)
+    assert len(hostile_files()) >= 300
+    assert len({name for name, _ in hostile_files()}) == len(hostile_files())
+    assert len({data for _, data in hostile_files()}) == len(hostile_files())
 
 
 def test_hostile_files_are_refused_and_odd_ones_pass() -> None:
     """A broken file is refused with a known code; a lawful one with odd values never fails."""
     wrong = [
         (name, found)
-        for name, data in HOSTILE
+        for name, data in hostile_files()
         if ((found := outcome(data)) == "ok") != name.startswith("odd-")
         or (found != "ok" and found not in SENTENCES)
     ]
@@ -164,7 +163,7 @@ def test_depth_is_bounded_long_before_the_stack() -> None:
 
 def test_a_deflate_bomb_costs_bounded_memory() -> None:
     """The inflater stops at its limit and never holds the bomb (finding M5)."""
-    bomb = next(data for name, data in HOSTILE if name == "bomb-deflate-80")
+    bomb = next(data for name, data in hostile_files() if name == "bomb-deflate-80")
     tracemalloc.start()
     with pytest.raises(Refused) as refused:
         scan(bomb)
@@ -201,7 +200,7 @@ def test_padding_of_uids_is_not_part_of_them() -> None:
 
 def test_oddities_are_noted() -> None:
     """What is let pass is named, so that an administrator can see which device does it."""
-    by_name = dict(HOSTILE)
+    by_name = dict(hostile_files())
     assert scan(by_name["odd-preamble"]).notes == ("preamble-in-use",)
     assert scan(by_name["odd-uid-zeros"]).notes == ("uid-leading-zero",)
     swapped = encoded({0x00080060: ("CS", b"CT")}) + encoded({0x00080005: ("CS", b"GBK ")})

@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from aiohttp import ClientResponse, ClientSession, web
 
-from telemed.assemble import open_services
+from telemed.assemble import clock, open_services, open_store
 from telemed.server import uploads
 from telemed.server.app import make_app
 from telemed.server.services import Services
@@ -115,9 +117,20 @@ def multipart_body(*files: bytes) -> bytes:
     return b"".join(head + file + b"\r\n" for file in files) + b"--stowed--\r\n"
 
 
-def _people(tx: Tx, services: Services) -> None:
+@cache
+def _furnished() -> bytes:
+    """A migrated SQLite database with everybody in it, made once: a house begins with a copy."""
+    with TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        store = open_store(settings)
+        store.write_now(_people)
+        store.close()
+        return (settings.data_dir / "telemed.sqlite3").read_bytes()
+
+
+def _people(tx: Tx) -> None:
     add_network(tx)
-    now = services.clock()
+    now = clock()
     for requester in ("tiandong", "tiane"):
         add_agreement(tx, f"{requester}-hub-now", requester, "hub", now + timedelta(days=30))
     for home in AREAS:
@@ -138,12 +151,15 @@ def _people(tx: Tx, services: Services) -> None:
 async def house_at(folder: Path, **settings: Any) -> AsyncIterator[House]:
     """A house in a folder; a second one in the same folder is the same server restarted."""
     port = free_port()
-    services = open_services(
-        Settings(data_dir=folder, port=port, free_space_reserve_bytes=0, **settings)
-    )
+    told = Settings(data_dir=folder, port=port, free_space_reserve_bytes=0, **settings)
+    file = folder / "telemed.sqlite3"
+    if not told.database_url and not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_furnished())
+    services = open_services(told)
     known = await services.store.read(lambda tx: tx.scalar(sa.select(t.tokens.c.id)))
     if known is None:
-        await services.store.write(lambda tx: _people(tx, services))
+        await services.store.write(_people)
     await uploads.recover(services)
     # As `server.app.serve` does: a handler whose client leaves runs to its end.
     server = web.AppRunner(
