@@ -277,10 +277,12 @@ class World:
         return (await self.rows(t.studies, t.studies.c.patient_id == mark))[0]
 
     async def log(self, request_id: str | None = None) -> list[str]:
-        """The kinds of the facts in the log, of one request or of all, in order."""
+        """The kinds of the facts in the log, of one request or of all, in order; without those of
+        notices, which the server's own clock tells whenever it comes to it."""
         found = await self.rows(t.activities)
         found.sort(key=lambda row: row["seq"])
-        return [r["kind"] for r in found if request_id in (None, r["request_id"])]
+        kinds = [r["kind"] for r in found if request_id in (None, r["request_id"])]
+        return [kind for kind in kinds if kind != "notice.told"]
 
     async def write(self, do: Any) -> Any:
         """Change the database behind the server's back."""

@@ -22,8 +22,8 @@ from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
 from telemed.server.worklist import desk_tabs
 from telemed.settings import CONFIGS, load_catalogue
+from telemed.store import engine, log, tallies
 from telemed.store import holds as kept
-from telemed.store import log, tallies
 from telemed.store import requests as cases
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -281,13 +281,16 @@ def test_a_failed_act_leaves_nothing(store: Store, play: Any) -> None:
 
 
 @pytest.mark.parametrize("flushed", [True, False])
-async def test_acts_that_wait_share_a_flush_and_nothing_else(tmp_path: Path, flushed: bool) -> None:
+async def test_acts_that_wait_share_a_flush_and_nothing_else(
+    tmp_path: Path, flushed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On SQLite: one commit for all that waited, what fails undoes itself alone, and nobody is told
     of success before the commit, nor after one that failed."""
     store = Store(f"sqlite:///{tmp_path / 'telemed.sqlite3'}")
     t.metadata.create_all(store.writer)
     commits: list[set[str]] = []
     let_go, told = threading.Event(), set[str]()
+    monkeypatch.setattr(engine, "_GROUP_SECONDS", 0)  # nobody joins the first
 
     @sa.event.listens_for(store.writer, "commit")
     def _commit(_connection: sa.Connection) -> None:
@@ -300,6 +303,7 @@ async def test_acts_that_wait_share_a_flush_and_nothing_else(tmp_path: Path, flu
             tx.insert(t.bookmarks, {"follower": name, "seq": 1})
             if name == "first":
                 let_go.wait()
+                monkeypatch.setattr(engine, "_GROUP_SECONDS", 60)
             if name == "bad":
                 raise RuntimeError("in the middle")
 
@@ -311,7 +315,7 @@ async def test_acts_that_wait_share_a_flush_and_nothing_else(tmp_path: Path, flu
 
     names = ["first", "a", "bad", "b", "c"]
     asked = [asyncio.create_task(ask(name)) for name in names]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)  # all have asked
     let_go.set()
     ends = await asyncio.gather(*asked, return_exceptions=True)
     kept = {row["follower"] for row in store.read_now(lambda tx: tx.all(sa.select(t.bookmarks)))}
