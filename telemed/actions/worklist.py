@@ -177,6 +177,11 @@ def kept_for(act: Act, row: Row) -> str | None:
     return row["scheduled_performer_id"] if stands else None
 
 
+def kept_since(act: Act) -> datetime:
+    """Who reserved a case before this moment and has not begun keeps it no longer."""
+    return act.now - act.catalogue.timers.reservation
+
+
 def require_free(act: Act, current: Row, who: str) -> None:
     """Problem("set-aside") when an attempt is kept for somebody else."""
     whose = kept_for(act, current)

@@ -11,10 +11,15 @@ from zoneinfo import ZoneInfo
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
-Tab = Literal["pool", "mine", "aside", "held", "verify", "check", "returned", "done", "archive"]
-TABS: Final[tuple[Tab, ...]] = (
-    "pool", "mine", "aside", "held", "verify", "check", "returned", "done", "archive",
-)  # fmt: skip
+Tab = Literal[
+    "pool", "assigned", "reserved", "mine", "aside", "held", "verify", "check", "returned", "done",
+    "archive", "open", "free", "danger",
+]  # fmt: skip
+TABS: Final[tuple[Tab, ...]] = Tab.__args__  # type: ignore[attr-defined]
+OVERVIEW: Final = frozenset({"open", "free", "danger"})
+"""Lists of who moves work: all that is open, what nobody has, what will be late first."""
+DANGER: Final = timedelta(minutes=30)
+"""An open case is in danger when less than this is left of its time."""
 ISSUED: Final = frozenset({"done", "archive"})
 """Lists of what was answered, newest first; the others are ordered by deadline."""
 

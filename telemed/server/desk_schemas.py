@@ -42,12 +42,16 @@ class Conditions(In):
 
 
 class SearchIn(In):
-    """A list by conditions that are being tried: in a body, because they may name a patient."""
+    """A list by conditions that are being tried: in a body, because they may name a patient.
+
+    `person` asks for what somebody has only: claimed by them, or kept for them.
+    """
 
     tab: Tab = "pool"
     service: Code | None = None
     conditions: Conditions = Conditions()
     sort: Sorting = ""
+    person: Code | None = None
     cursor: Code | None = None
     limit: int = Field(default=100, ge=1, le=500)
 
@@ -108,7 +112,10 @@ class ServiceChip(Out):
 
 
 class WorklistOut(Out):
-    """The queue of one reader: `seq` is the log position it shows."""
+    """The queue of one reader: `seq` is the log position it shows.
+
+    `counts.pool` is what is free to take, `counts.kept` what stands in the pool for somebody else.
+    """
 
     seq: int
     items: list[RequestRow]

@@ -11,6 +11,7 @@ from telemed.server import (
     auth,
     boards,
     catalogue,
+    dispatch,
     handovers,
     holds,
     network,
@@ -267,6 +268,7 @@ API_ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *presence.ROUTES,
     *assigning.ROUTES,
+    *dispatch.ROUTES,
     *notices.ROUTES,
 )
 

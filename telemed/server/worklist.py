@@ -18,7 +18,7 @@ from telemed.core.access import Permission
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
-from telemed.core.worklist import ISSUED, Tab, parse_sort, period_begin
+from telemed.core.worklist import DANGER, ISSUED, OVERVIEW, Tab, parse_sort, period_begin
 from telemed.server import cases
 from telemed.server import desk_schemas as ds
 from telemed.server.requests import Query
@@ -40,6 +40,7 @@ class WorklistQuery(Query):
     tab: Tab | None = None
     service: str | None = Field(default=None, max_length=40)
     filter: str | None = Field(default=None, max_length=40)
+    person: str | None = Field(default=None, max_length=64)
     sort: str = Field(default="", max_length=80)
     cursor: str | None = Field(default=None, max_length=64)
     limit: int = Field(default=100, ge=1, le=500)
@@ -66,7 +67,8 @@ async def list_worklist(call: Call) -> Any:
                 conditions=ds.Conditions.model_validate(row["conditions"]),
                 sort=query.sort or row["sort"],
             )
-        update = {"service": query.service, "cursor": query.cursor, "limit": query.limit}
+        names = ("service", "person", "cursor", "limit")
+        update = {name: getattr(query, name) for name in names}
         return _list(act, asked.model_copy(update=update))
 
     return await call.ask(ask)
@@ -84,12 +86,14 @@ def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
     tabs = desk_tabs(act)
     base = queue_base(act, who, asked.service)
     fits = lists.fitting(_absolute(act, asked.conditions))
+    place = act.subject.own_institution
+    if asked.person is not None:
+        fits = sa.and_(fits, lists.of_person(place, worklist.kept_since(act), asked.person))
     rule = sa.and_(base, tabs[asked.tab], fits)
     sort = parse_sort(asked.sort) or lists.default_sort(asked.tab)
     if asked.tab not in ISSUED and any(key == "issued" for key, _ in sort):
         raise Problem("invalid", detail="sort")
-    mine = act.subject.own_institution
-    rows = lists.page(act.tx, rule, sort, asked.limit + 1, asked.cursor, mine)
+    rows = lists.page(act.tx, rule, sort, asked.limit + 1, asked.cursor, place)
     shown = rows[: asked.limit]
     likely = expected.of_rows(act, shown)
     counts, chips = _counts(act, who, base, tabs, asked)
@@ -110,13 +114,19 @@ def _counts(
     asked: ds.SearchIn,
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Of every tab how many, and of the pool how many of each service."""
-    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs["pool"]))
-    # The archive only grows: it is counted for those who look at it.
+    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs["free"]))
+    # The archive only grows: it is counted for those who look at it. The overview is for those
+    # who move work, and what is free is counted once, as the pool.
+    silent = {"pool", "free"} | ({"archive"} - {asked.tab})
+    if P.ASSIGN_WORK not in act.subject.permissions:
+        silent |= OVERVIEW
     counts = {
         name: store.count(act.tx, sa.and_(base, tab))
         for name, tab in tabs.items()
-        if name != "pool" and (name != "archive" or asked.tab == "archive")
+        if name not in silent
     }
+    kept = sa.and_(base, tabs["pool"], sa.not_(tabs["free"]))
+    counts["kept"] = store.count(act.tx, kept)
     refusals = _refusals(act, who)
     chosen = [asked.service] if asked.service else [s for s in refusals if refusals[s] is None]
     sums = lists.counted(pool.get(code, {}) for code in chosen)
@@ -183,8 +193,16 @@ def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
     others = [w["request_id"] for w in held if w["performer_id"] != person]
     day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
+    since, whose = worklist.kept_since(act), person or "" if reads else None
+    waits, kept = lists.waiting(place), lists.kept(place, since)
     return {
-        "pool": lists.waiting(place),
+        # What is kept for oneself stands in a list of its own, what is for others says so here.
+        "pool": sa.and_(waits, sa.not_(lists.kept(place, since, whose=whose))) if reads else waits,
+        "assigned": sa.and_(is_open, lists.kept(place, since, whose=whose, own=False)),
+        "reserved": sa.and_(is_open, lists.kept(place, since, whose=whose, own=True)),
+        "open": is_open,
+        "free": sa.and_(waits, sa.not_(kept)),
+        "danger": sa.and_(is_open, R.due_at <= act.now + DANGER),
         "mine": sa.and_(R.id.in_(mine), R.id.not_in(aside)),
         "aside": R.id.in_(aside),
         "held": sa.and_(is_open, R.id.in_(others)),
@@ -249,7 +267,8 @@ def _filter(
     act: Act, row: Row, base: sa.ColumnElement[bool], tabs: dict[str, sa.ColumnElement[bool]]
 ) -> dict[str, Any]:
     asked = ds.Conditions.model_validate(row["conditions"])
-    rule = sa.and_(base, tabs[row["tab"]], lists.fitting(_absolute(act, asked)))
+    counted = "free" if row["tab"] == "pool" else row["tab"]
+    rule = sa.and_(base, tabs[counted], lists.fitting(_absolute(act, asked)))
     return {
         **{k: row[k] for k in ("id", "name", "tab", "conditions", "sort", "audience")},
         "mine": row["owner_id"] == act.subject.account_id,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from telemed.core import request, workitem
+from telemed.core.assignment import By
 from telemed.core.errors import Problem
 from telemed.core.worklist import ISSUED
 from telemed.store import requests
@@ -104,6 +105,43 @@ def waiting(asked_of: str) -> sa.ColumnElement[bool]:
         workitems.c.state == workitem.State.IN_PROGRESS.value,
     )
     return sa.and_(R.state == request.State.OPEN.value, R.id.not_in(held))
+
+
+def kept(
+    asked_of: str, since: datetime, *, whose: str | None = None, own: bool | None = None
+) -> sa.ColumnElement[bool]:
+    """Cases kept for somebody who has not begun: for one person, or for anybody.
+
+    `since` is the moment before which reservations have lapsed; `own` asks for what readers
+    reserved themselves, or for the other assignments only. The rule is `core.is_kept_for`.
+    """
+    w = workitems.c
+    himself = w.scheduled_by == By.SELF.value
+    rules: list[sa.ColumnElement[bool]] = [
+        w.provider_id == asked_of,
+        w.state == workitem.State.SCHEDULED.value,
+        w.scheduled_performer_at.is_not(None),
+        sa.or_(sa.not_(himself), w.scheduled_performer_at > since),
+    ]
+    if own is not None:
+        rules.append(himself if own else sa.not_(himself))
+    if whose is not None:
+        rules.append(w.scheduled_performer_id == whose)
+    return R.id.in_(sa.select(w.request_id).where(*rules))
+
+
+def of_person(asked_of: str, since: datetime, person_id: str) -> sa.ColumnElement[bool]:
+    """Open cases that somebody has: claimed, or kept for them."""
+    w = workitems.c
+    claimed = sa.select(w.request_id).where(
+        w.provider_id == asked_of,
+        w.state == workitem.State.IN_PROGRESS.value,
+        w.performer_id == person_id,
+    )
+    return sa.and_(
+        R.state == request.State.OPEN.value,
+        sa.or_(R.id.in_(claimed), kept(asked_of, since, whose=person_id)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

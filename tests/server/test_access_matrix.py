@@ -172,6 +172,11 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_CASES}/assign"): _case(P.ASSIGN_WORK, _HUB, body={"person_id": "hub-junior"}),
     ("POST", f"{_CASES}/unassign"): _case(P.READ_QUEUE, _HUB),
     ("GET", f"{_CASES}/candidates"): _case(P.ASSIGN_WORK, _HUB),
+    ("GET", "/api/dispatch/readers"): Row(P.ASSIGN_WORK),
+    ("POST", "/api/dispatch/assign"): Row(
+        P.ASSIGN_WORK, body={"items": [{"request_id": "nothing", "person_id": None}]}
+    ),
+    ("GET", "/api/dispatch/cover"): Row(P.ASSIGN_WORK, query="?person=absent"),
     ("POST", "/api/worklist/reserve"): Row(P.WRITE_REPORTS, body={"requests": ["nothing"]}),
     ("GET", "/api/presence"): Row(P.SEE_CASES),
     ("POST", "/api/worklist/search"): Row(P.READ_QUEUE, body={}),

@@ -6,8 +6,8 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import { App } from 'antd'
-import { useCallback } from 'react'
-import { useLocation } from 'react-router'
+import { useCallback, useEffect, useRef } from 'react'
+import { Link, useLocation } from 'react-router'
 import { useActivities } from '../live/live'
 import type { LiveActivity } from '../live/socket'
 import { headQuery } from '../reading/api'
@@ -15,6 +15,7 @@ import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { useMe } from '../session/session'
 import { useBadge } from '../shared/badge'
+import type { RequestRow } from '../shared/schema'
 import { ringOnce } from './chime'
 import { useWords } from './words'
 
@@ -36,6 +37,52 @@ export function mostUrgent(
   )
 }
 
+interface Kept {
+  scheduled_performer: { since: string } | null
+}
+
+/** The latest moment at which any of these was assigned; empty where none was. */
+export function latestOf(rows: readonly Kept[]): string {
+  return rows.reduce((last, row) => {
+    const since = row.scheduled_performer?.since ?? ''
+    return since > last ? since : last
+  }, '')
+}
+
+/** What was assigned after a moment; nothing at the first look, which knows no moment. */
+export function newlyAssigned<Row extends Kept>(after: string | null, rows: readonly Row[]): Row[] {
+  if (after === null) return []
+  return rows.filter((row) => (row.scheduled_performer?.since ?? '') > after)
+}
+
+/** Says aloud what a coordinator has just assigned; the urgent sound as urgent arrivals do. */
+function useAssigned(rows: readonly RequestRow[] | undefined): void {
+  const t = useWords()
+  const { message } = App.useApp()
+  const latest = useRef<string | null>(null)
+  useEffect(() => {
+    if (rows === undefined) return
+    const fresh = newlyAssigned(latest.current, rows)
+    const last = latestOf(rows)
+    if (latest.current === null || last > latest.current) latest.current = last
+    if (fresh.length === 0) return
+    const loudest = (['stat', 'urgent'] as const).find((urgency) =>
+      fresh.some((row) => row.urgency === urgency),
+    )
+    if (loudest) ringOnce(loudest)
+    void message.open({
+      key: 'assigned',
+      type: loudest === 'stat' ? 'warning' : 'info',
+      duration: 6,
+      content: (
+        <>
+          {t('assigned', { n: fresh.length })} <Link to="/work?tab=assigned">{t('look')}</Link>
+        </>
+      ),
+    })
+  }, [rows, message, t])
+}
+
 export function Arrivals() {
   const t = useWords()
   const me = useMe()
@@ -43,8 +90,14 @@ export function Arrivals() {
   const { message } = App.useApp()
   const { pathname } = useLocation()
   const { data } = useQuery(headQuery('pool'))
+  const reads = me.permissions.includes('write-reports')
+  const assigned = useQuery({ ...headQuery('assigned'), enabled: reads }).data
+  useAssigned(assigned?.items)
   const onDesk = pathname === '/work'
-  useBadge('pool', data?.counts.pool ?? 0, data?.counts.stat ?? 0, t(onDesk ? 'work' : 'product'))
+  const name = t(onDesk ? 'work' : 'product')
+  useBadge('pool', data?.counts.pool ?? 0, data?.counts.stat ?? 0, name)
+  const stat = assigned?.items.filter((row) => row.urgency === 'stat').length ?? 0
+  useBadge('assigned', assigned?.counts.assigned ?? 0, stat, name)
   const services = data?.services
   const place = me.institution?.id
   const hear = useCallback(

@@ -32,6 +32,8 @@ export const { useWords } = defineWords('app', {
   demo: ['演示环境', 'Demo'],
   statArrived: ['新到紧急申请：{{service}}', 'A stat request came in: {{service}}'],
   urgentArrived: ['新到加急申请：{{service}}', 'An urgent request came in: {{service}}'],
+  assigned: ['新指派给您 {{n}} 例', '{{n}} assigned to you'],
+  look: ['查看', 'Look'],
   mute: ['关闭新申请提示音', 'Mute arrivals'],
   unmute: ['打开新申请提示音', 'Sound arrivals'],
   me: ['{{name}} 的菜单', "{{name}}'s menu"],

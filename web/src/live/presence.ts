@@ -29,9 +29,9 @@ export function usePresent(): PresenceOut | undefined {
   return useQuery(presenceQuery).data
 }
 
-/** Whether a colleague is connected; null when nobody knows. */
-export function isOnline(present: PresenceOut | undefined, accountId: string): boolean | null {
+/** Whether a colleague is connected at any account of theirs; null when nobody knows. */
+export function isOnline(present: PresenceOut | undefined, personId: string): boolean | null {
   if (present === undefined) return null
-  if (present.people.some((one) => one.account_id === accountId)) return true
+  if (present.people.some((one) => one.person_id === personId)) return true
   return present.whole ? false : null
 }

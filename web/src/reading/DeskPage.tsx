@@ -6,9 +6,11 @@ import { useEffect, useRef, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { claim } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
+import { StepDialog } from '../requests/StepDialog'
 import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { type PageKey, usePageKeys } from '../shared/keys'
+import { useMarks } from '../shared/marks'
 import { NewRowsPill, useHeldRows } from '../shared/NewRows'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { problemWords, toProblem } from '../shared/problem'
@@ -22,10 +24,11 @@ import { chosenColumns } from './columns'
 import styles from './DeskPage.module.css'
 import { FilterDialog } from './FilterDialog'
 import { ListHead } from './ListHead'
+import { MarkBar, useMarkable, useMarkDeeds, useMarkKeys } from './MarkBar'
 import { OpenCases, useReturn } from './OpenCases'
 import { Preview } from './Preview'
 import { QueueList } from './QueueList'
-import { Rail, useFilters } from './Rail'
+import { Rail, useFilters, useTabName } from './Rail'
 import { useWords } from './words'
 
 /** The list that is shown: what was asked, its pages, and the rows that are held back. */
@@ -45,8 +48,8 @@ function useList(at: ReturnType<typeof useWhere>, text: string) {
   const pages = list.data?.pages ?? []
   const fresh = old ? [] : unique(pages.flatMap((page) => page.items))
   // A page that was asked for is no surprise: only rows that come by themselves are held back.
-  const scope = `${tab} ${service} ${filter} ${sort} ${q} ${pages.length}`
-  const held = useHeldRows(fresh, mayInterrupt, scope)
+  const scope = `${tab} ${service} ${filter} ${sort} ${q}`
+  const held = useHeldRows(fresh, mayInterrupt, `${scope} ${pages.length}`)
   const rows = old ? [] : held.visible
   const empty = list.data !== undefined && !old && rows.length === 0 && held.held === 0
   return {
@@ -54,6 +57,7 @@ function useList(at: ReturnType<typeof useWhere>, text: string) {
     held,
     saved,
     sort,
+    scope,
     empty,
     filtered: filter !== '' || q !== '',
     head: pages[0],
@@ -77,11 +81,18 @@ export function DeskPage() {
   const { rows, held, saved } = list
   const [selected, setSelected] = useSelection(rows)
   const open = useOpen()
+  const [taking, setTaking] = useState<RequestRow | null>(null)
+  const markable = useMarkable(tab)
+  const marks = useMarks(rows, list.scope)
+  const deeds = useMarkDeeds(marks, selected)
+  const markKeys = useMarkKeys(rows, marks, deeds, selected, setSelected)
+  const name = useTabName()
   const [editing, setEditing] = useState<FilterOut | null | undefined>(undefined)
   const search = useRef<InputRef>(null)
   const go = useNavigate()
-  usePageKeys(
-    useDeskKeys(tabs, {
+  usePageKeys([
+    ...(markable ? markKeys : []),
+    ...useDeskKeys(tabs, {
       move: (by) => setSelected(moved(rows, selected, by)),
       open: () => selected && open(selected),
       release: held.release,
@@ -90,7 +101,7 @@ export function DeskPage() {
       search: () => search.current?.focus(),
       handover: () => void go('/handover'),
     }),
-  )
+  ])
   const onSort = (next: string) => {
     at.setSort(next)
     if (!saved) keepSettings({ sort: next })
@@ -144,15 +155,18 @@ export function DeskPage() {
           <QueueList
             rows={rows}
             columns={columns}
-            tab={tab}
+            label={t('queue', { tab: name(tab), n: rows.length })}
+            marks={markable ? marks : undefined}
             selected={selected}
             onSelect={setSelected}
             onOpen={open}
             onEnd={list.more}
           />
+          <MarkBar marks={marks} deeds={deeds} />
         </div>
       </section>
-      <Preview row={selected} tab={tab} onOpen={open} />
+      <Preview row={selected} tab={tab} onOpen={open} onTakeOver={setTaking} />
+      {taking ? <TakeOver row={taking} onClose={() => setTaking(null)} /> : null}
       <FilterDialog
         filter={editing}
         tab={tab}
@@ -164,6 +178,19 @@ export function DeskPage() {
         }}
       />
     </main>
+  )
+}
+
+/** A case of somebody else, with a reason; then it is opened as one's own. */
+function TakeOver({ row, onClose }: { row: RequestRow; onClose: () => void }) {
+  const go = useNavigate()
+  return (
+    <StepDialog
+      row={row}
+      step="takeover"
+      onClose={onClose}
+      onDone={() => void go(`/read/${row.id}`)}
+    />
   )
 }
 
@@ -274,6 +301,7 @@ interface Deeds {
 
 function useDeskKeys(tabs: readonly Tab[], deeds: Deeds): PageKey[] {
   const t = useWords()
+  const name = useTabName()
   return [
     { combo: 'ArrowDown', label: t('keyDown'), run: () => deeds.move(1) },
     { combo: 'ArrowUp', label: t('keyUp'), run: () => deeds.move(-1) },
@@ -284,9 +312,10 @@ function useDeskKeys(tabs: readonly Tab[], deeds: Deeds): PageKey[] {
     { combo: '/', label: t('keySearch'), run: deeds.search },
     { combo: 'f', label: t('keyFilter'), run: deeds.edit },
     { combo: 'h', label: t('handover'), run: deeds.handover },
-    ...tabs.map((tab, index) => ({
-      combo: String(index + 1),
-      label: `${t('keyTab')}：${t(tab)}`,
+    // Ten lists have a digit; what is behind them is looked at rarely.
+    ...tabs.slice(0, 10).map((tab, index) => ({
+      combo: String((index + 1) % 10),
+      label: `${t('keyTab')}：${name(tab)}`,
       run: () => deeds.setTab(tab),
     })),
   ]
@@ -294,6 +323,8 @@ function useDeskKeys(tabs: readonly Tab[], deeds: Deeds): PageKey[] {
 
 const EMPTY = {
   pool: ['emptyPool', 'emptyPoolTeach'],
+  assigned: ['emptyAssigned', 'emptyAssignedTeach'],
+  reserved: ['emptyReserved', 'emptyReservedTeach'],
   mine: ['emptyMine', 'emptyMineTeach'],
   aside: ['emptyAside', 'emptyAsideTeach'],
   verify: ['emptyVerify', 'emptyVerifyTeach'],

@@ -1,23 +1,20 @@
 /** A case of the desk: the chosen columns on one line, the question and what hinders below. */
-import { StopOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import { useCatalogue, useService } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
-import { useMay } from '../session/session'
 import { RunningClock } from '../shared/CaseClock'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
 import { CriticalTag, OutcomeTag, StatusTag, UrgencyTag } from '../shared/tags'
-import { pick } from '../shared/words'
 import type { Column } from './columns'
 import styles from './DeskRow.module.css'
 import { Holder } from './Holder'
+import { Keeper } from './Keeper'
+import { WhyNot } from './WhyNot'
 import { useWords } from './words'
 
 export function DeskRow({ row, columns }: { row: RequestRow; columns: readonly Column[] }) {
-  const t = useWords()
-  const writes = useMay('write-reports')
   return (
     <div className={styles.row}>
       <div className={styles.cells} style={{ gridTemplateColumns: gridOf(columns) }}>
@@ -35,16 +32,21 @@ export function DeskRow({ row, columns }: { row: RequestRow; columns: readonly C
         {row.critical ? <CriticalTag open={row.critical_open} /> : null}
         <OutcomeTag positive={row.positive} />
         {row.report_state === 'preliminary' ? <StatusTag row={row} /> : null}
-        {row.claim && row.report_state !== 'preliminary' && row.state === 'open' ? (
-          <Holder id={row.id} claim={row.claim} />
-        ) : null}
-        {writes && row.why_not ? (
-          <span className={styles.whyNot}>
-            <StopOutlined aria-hidden /> {t('whyNot', { why: pick(row.why_not) })}
-          </span>
-        ) : null}
+        <Whose row={row} />
       </div>
     </div>
+  )
+}
+
+/** Who has the case or is to have it, and why it may not be taken. */
+export function Whose({ row, full = false }: { row: RequestRow; full?: boolean }) {
+  const writing = row.state === 'open' && row.report_state !== 'preliminary'
+  return (
+    <>
+      {row.claim && writing ? <Holder id={row.id} claim={row.claim} full={full} /> : null}
+      <Keeper row={row} />
+      <WhyNot row={row} full={full} />
+    </>
   )
 }
 

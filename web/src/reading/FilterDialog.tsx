@@ -12,6 +12,7 @@ import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
 import { saveFilter, type Tab, tabsFor, trialQuery } from './api'
 import styles from './FilterDialog.module.css'
+import { useTabName } from './Rail'
 import { useWords } from './words'
 
 interface Props {
@@ -53,6 +54,7 @@ function FilterForm({
   onSaved,
 }: Omit<Props, 'filter' | 'onClose'> & { filter: FilterOut | null }) {
   const t = useWords()
+  const name = useTabName()
   const writes = useMay('write-reports')
   const [form] = Form.useForm<Given>()
   const before = (filter?.conditions ?? {}) as Conditions
@@ -95,7 +97,7 @@ function FilterForm({
         <Input maxLength={30} autoFocus placeholder={t('filterNameHint')} />
       </Form.Item>
       <Form.Item name="tab" label={t('filterList')}>
-        <Select options={tabsFor(writes).map((each) => ({ value: each, label: t(each) }))} />
+        <Select options={tabsFor(writes).map((each) => ({ value: each, label: name(each) }))} />
       </Form.Item>
       <Where />
       <Form.Item name="when" label={t('submittedWithin')}>

@@ -1,6 +1,7 @@
 /** Who holds a case and how surely: name, since when, the age of the last heartbeat. */
 import { LockFilled, LockOutlined, PauseCircleFilled, UnlockOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
+import { OnlineDot } from '../live/OnlineDot'
 import { useNow } from '../shared/now'
 import type { ClaimOut } from '../shared/schema'
 import { agoWords, exactWords, hourWords, spanWords } from '../shared/times'
@@ -37,7 +38,8 @@ export function Holder({
     return (
       <span className={styles.holder} title={exactWords(aside_at)}>
         <PauseCircleFilled aria-hidden /> {claim.name} {full ? `· ${since} ` : ''}
-        {t('asideUntil', { at: hourWords(lease_until) })}
+        {t('asideUntil', { at: hourWords(lease_until) })}{' '}
+        {claim.mine ? null : <OnlineDot person={claim.person_id} />}
       </span>
     )
   if (!seen_at || !lease_until)
@@ -53,7 +55,8 @@ export function Holder({
     <span className={`${styles.holder} ${styles[strength]}`} title={exactWords(seen_at)}>
       <Lock aria-hidden /> {claim.name} {full ? `· ${since} ` : ''}·{' '}
       {t('heartbeat', { span: spanWords(Math.max(0, now - seen)) })}
-      {strength === 'ending' ? ` · ${t('leaseEnding')}` : ''}
+      {strength === 'ending' ? ` · ${t('leaseEnding')}` : ''}{' '}
+      {claim.mine ? null : <OnlineDot person={claim.person_id} />}
     </span>
   )
 }

@@ -55,10 +55,13 @@ function Offer({
 }) {
   const t = useWords()
   const go = useNavigate()
-  // A verifier goes on verifying, a reader goes on with their own cases, then the pool.
+  // A verifier goes on verifying, a reader goes on with their own cases, then what is kept for
+  // them, then the pool.
   const lists = [
     useQuery({ ...headQuery('verify'), enabled: verifying }),
     useQuery({ ...headQuery('mine'), enabled: !verifying }),
+    useQuery({ ...headQuery('assigned'), enabled: !verifying }),
+    useQuery({ ...headQuery('reserved'), enabled: !verifying }),
     useQuery(headQuery('pool')),
   ]
   const rows = lists.flatMap((list) => list.data?.items ?? [])

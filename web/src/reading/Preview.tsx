@@ -1,5 +1,4 @@
 /** A look at the selected case before taking it: pictures, question, history, priors. */
-import { StopOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Skeleton } from 'antd'
 import { caseQuery, useCatalogue, useService } from '../requests/api'
@@ -8,16 +7,16 @@ import { RequestContent } from '../requests/RequestContent'
 import { useMay } from '../session/session'
 import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
+import { usePageKeys } from '../shared/keys'
 import { Moment } from '../shared/Moment'
 import { PatientLine } from '../shared/PatientLine'
 import type { RequestOut, RequestRow } from '../shared/schema'
 import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
 import { useSettled } from '../shared/useSettled'
-import { pick } from '../shared/words'
 import { studyDate } from '../studies/dates'
 import { Thumbnail } from '../studies/StudyCard'
 import type { Tab } from './api'
-import { Holder } from './Holder'
+import { Whose } from './DeskRow'
 import styles from './Preview.module.css'
 import { useWords } from './words'
 
@@ -25,22 +24,26 @@ interface Props {
   row: RequestRow | null
   tab: Tab
   onOpen: (row: RequestRow) => void
+  /** Absent where nobody takes over. */
+  onTakeOver?: (row: RequestRow) => void
 }
 
-export function Preview({ row, tab, onOpen }: Props) {
+export function Preview({ row, tab, onOpen, onTakeOver }: Props) {
   const t = useWords()
-  const writes = useMay('write-reports')
   const catalogue = useCatalogue()
   // Holding an arrow key down runs through the queue without asking for every case on the way.
   const id = useSettled(row?.id ?? '', 120)
   const { data: item } = useQuery({ ...caseQuery(id), enabled: id !== '' })
+  const shown = item?.id === row?.id ? item : undefined
+  const takeOver =
+    row && onTakeOver && shown?.allowed.includes('takeover') ? () => onTakeOver(row) : null
+  usePageKeys(takeOver ? [{ combo: 't', label: t('keyTakeOver'), run: takeOver }] : [])
   if (row === null)
     return (
       <aside className={styles.preview} aria-label={t('preview')}>
         <Empty title={t('pickOne')} teach={t('pickOneTeach')} />
       </aside>
     )
-  const shown = item?.id === row.id ? item : undefined
   return (
     <aside className={styles.preview} aria-label={t('preview')}>
       <header className={styles.head}>
@@ -55,24 +58,24 @@ export function Preview({ row, tab, onOpen }: Props) {
         </p>
         <div className={styles.act}>
           <OpenButton row={row} tab={tab} onOpen={onOpen} />
+          {takeOver ? (
+            <Button title="T" onClick={takeOver}>
+              {t('takeOver')}
+            </Button>
+          ) : null}
           {row.state === 'open' ? null : <StatusTag row={row} />}
           <CaseClock clock={row.clock} mine="provider" />
         </div>
-        {row.claim && row.state === 'open' && row.report_state !== 'preliminary' ? (
-          <p className={styles.more}>
-            <Holder id={row.id} claim={row.claim} full />
-          </p>
-        ) : null}
-        {writes && row.why_not ? (
-          <p className={styles.whyNot}>
-            <StopOutlined aria-hidden /> {t('whyNot', { why: pick(row.why_not) })}
-          </p>
-        ) : null}
+        <p className={styles.whose}>
+          <Whose row={row} full />
+        </p>
       </header>
       {shown ? <Details item={shown} /> : <Skeleton active paragraph={{ rows: 6 }} />}
     </aside>
   )
 }
+
+const TO_CLAIM: ReadonlySet<Tab> = new Set(['pool', 'assigned', 'reserved'])
 
 function OpenButton({
   row,
@@ -85,7 +88,7 @@ function OpenButton({
 }) {
   const t = useWords()
   const writes = useMay('write-reports')
-  const free = writes && row.state === 'open' && row.claim === null && tab === 'pool'
+  const free = writes && row.state === 'open' && row.claim === null && TO_CLAIM.has(tab)
   return (
     <Button
       type="primary"

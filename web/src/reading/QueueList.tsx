@@ -1,19 +1,22 @@
 /** The rows of the queue, drawn only where they are seen; one stop for the keyboard. */
+import { CheckSquareFilled } from '@ant-design/icons'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef } from 'react'
+import { type MouseEvent, useEffect, useRef } from 'react'
 import { CaseRow } from '../requests/CaseRow'
+import type { Marks } from '../shared/marks'
 import type { RequestRow } from '../shared/schema'
 import { useNarrow } from '../shared/useNarrow'
-import type { Tab } from './api'
 import type { Column } from './columns'
-import { DeskRow } from './DeskRow'
+import { DeskRow, Whose } from './DeskRow'
 import styles from './QueueList.module.css'
-import { useWords } from './words'
 
 interface Props {
   rows: readonly RequestRow[]
   columns: readonly Column[]
-  tab: Tab
+  /** What a screen reader calls the list. */
+  label: string
+  /** Absent where nothing can be done with several at once. */
+  marks?: Marks<RequestRow> | undefined
   selected: RequestRow | null
   onSelect: (row: RequestRow) => void
   onOpen: (row: RequestRow) => void
@@ -23,8 +26,8 @@ interface Props {
 
 const ROW = 60
 
-export function QueueList({ rows, columns, tab, selected, onSelect, onOpen, onEnd }: Props) {
-  const t = useWords()
+export function QueueList(props: Props) {
+  const { rows, columns, label, marks, selected, onSelect, onOpen, onEnd } = props
   const narrow = useNarrow()
   const place = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
@@ -49,13 +52,18 @@ export function QueueList({ rows, columns, tab, selected, onSelect, onOpen, onEn
     if (ending) onEnd()
   }, [ending, onEnd])
   if (rows.length === 0) return null
+  const click = (event: MouseEvent, row: RequestRow) => {
+    if (marks && event.shiftKey) marks.extend(chosen ?? null, row.id)
+    else if (marks && (event.ctrlKey || event.metaKey)) marks.toggle(row.id)
+    onSelect(row)
+  }
   return (
     <div
       ref={place}
       className={styles.list}
       role="listbox"
       tabIndex={0}
-      aria-label={t('queue', { tab: t(tab), n: rows.length })}
+      aria-label={label}
       aria-activedescendant={selected ? `row-${selected.id}` : undefined}
     >
       <div className={styles.all} style={{ height: virtual.getTotalSize() }}>
@@ -72,15 +80,24 @@ export function QueueList({ rows, columns, tab, selected, onSelect, onOpen, onEn
               id={`row-${row.id}`}
               role="option"
               aria-selected={row.id === selected?.id}
+              aria-checked={marks ? marks.ids.has(row.id) : undefined}
               aria-setsize={rows.length}
               aria-posinset={item.index + 1}
-              className={`${styles.row} ${row.id === selected?.id ? styles.selected : ''}`}
+              className={`${styles.row} ${row.id === selected?.id ? styles.selected : ''} ${marks ? styles.markable : ''} ${marks?.ids.has(row.id) ? styles.marked : ''}`}
               style={{ transform: `translateY(${item.start}px)` }}
-              onClick={() => onSelect(row)}
+              onClick={(event) => click(event, row)}
               onDoubleClick={() => onOpen(row)}
             >
+              {marks ? (
+                <Mark on={marks.ids.has(row.id)} toggle={() => marks.toggle(row.id)} />
+              ) : null}
               {narrow ? (
-                <CaseRow row={row} side="reader" />
+                <>
+                  <CaseRow row={row} side="reader" />
+                  <div className={styles.whose}>
+                    <Whose row={row} />
+                  </div>
+                </>
               ) : (
                 <DeskRow row={row} columns={columns} />
               )}
@@ -89,5 +106,22 @@ export function QueueList({ rows, columns, tab, selected, onSelect, onOpen, onEn
         })}
       </div>
     </div>
+  )
+}
+
+/** A box to mark with the pointer; the keyboard has Space, and the option says its state aloud. */
+function Mark({ on, toggle }: { on: boolean; toggle: () => void }) {
+  return (
+    <span
+      aria-hidden
+      className={styles.mark}
+      onClick={(event) => {
+        event.stopPropagation()
+        toggle()
+      }}
+      onDoubleClick={(event) => event.stopPropagation()}
+    >
+      {on ? <CheckSquareFilled /> : <span className={styles.box} />}
+    </span>
   )
 }

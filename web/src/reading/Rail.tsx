@@ -4,6 +4,7 @@ import {
   DownOutlined,
   EditOutlined,
   FilterOutlined,
+  PushpinFilled,
   SwapOutlined,
   TeamOutlined,
   ThunderboltFilled,
@@ -12,7 +13,9 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { App, Button, Dropdown } from 'antd'
 import { Link } from 'react-router'
+import { useMay } from '../session/session'
 import type { FilterOut, WorklistOut } from '../shared/schema'
+import { UndoLink } from '../shared/UndoLink'
 import {
   deleteFilter,
   filtersQuery,
@@ -37,6 +40,7 @@ interface Props {
 export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Props) {
   const t = useWords()
   const filters = useFilters()
+  const name = useTabName()
   return (
     <nav className={styles.rail} aria-label={t('lists')}>
       <div
@@ -54,8 +58,13 @@ export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Pro
             className={styles.item}
             onClick={() => onTab(each)}
           >
-            <span className={styles.name}>{t(each)}</span>
-            {each === 'pool' ? <Urgent n={counts?.pressing ?? 0} /> : null}
+            <span className={styles.name}>{name(each)}</span>
+            {each === 'pool' ? (
+              <>
+                <Kept n={counts?.kept ?? 0} />
+                <Urgent n={counts?.pressing ?? 0} />
+              </>
+            ) : null}
             <Count n={counts?.[each]} known={counts !== undefined} />
           </button>
         ))}
@@ -104,12 +113,32 @@ export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Pro
   )
 }
 
+/** What a list is called: who moves work sees everybody's where a reader sees their own. */
+export function useTabName(): (tab: Tab) => string {
+  const t = useWords()
+  const own = useMay('write-reports')
+  return (tab) =>
+    t(own || (tab !== 'assigned' && tab !== 'reserved') ? tab : (`${tab}All` as const))
+}
+
 /** In the person's own order; those that were never put anywhere come last. */
 export function useFilters(): FilterOut[] {
   const { data } = useQuery(filtersQuery)
   const order = useSettings()?.filter_order ?? []
   const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length)
   return [...(data?.items ?? [])].sort((a, b) => place(a.id) - place(b.id))
+}
+
+/** What stands in the list without being free. */
+function Kept({ n }: { n: number }) {
+  const t = useWords()
+  if (n === 0) return null
+  return (
+    <span className={styles.kept} title={t('kept', { n })}>
+      <PushpinFilled aria-hidden /> {n}
+      <span className="visually-hidden">{t('kept', { n })}</span>
+    </span>
+  )
 }
 
 function Urgent({ n }: { n: number }) {
@@ -152,16 +181,7 @@ function FilterMenu({ filter, order, index, onEdit }: MenuProps) {
       content: (
         <>
           {t('filterDeleted', { name: filter.name })}{' '}
-          <Button
-            type="link"
-            size="small"
-            onClick={() => {
-              message.destroy('filter')
-              void restoreFilter(filter.id)
-            }}
-          >
-            {t('undo')}
-          </Button>
+          <UndoLink undo={() => restoreFilter(filter.id)} of="filter" />
         </>
       ),
     })

@@ -14,6 +14,8 @@ import type {
 
 export const TABS = [
   'pool',
+  'assigned',
+  'reserved',
   'mine',
   'aside',
   'returned',
@@ -24,10 +26,14 @@ export const TABS = [
   'archive',
 ] as const
 export type Tab = (typeof TABS)[number]
+/** Every list that the server knows: the desk's and those of who moves work. */
+export type ListName = NonNullable<FilterIn['tab']>
 
 /** Who moves work holds nothing and checks nothing. */
 const OF_COORDINATOR: readonly Tab[] = [
   'pool',
+  'assigned',
+  'reserved',
   'held',
   'aside',
   'returned',
@@ -45,25 +51,36 @@ const NEXT = 20
 const HOLDERS_MS = 15_000
 
 export interface Asked {
-  tab: Tab
+  tab: ListName
   service?: string
   filter?: string
   /** Keys as the server takes them, `urgency,-submitted`; empty is the list's own order. */
   sort?: string
+  /** What one person has only: claimed by them, or kept for them. */
+  person?: string
   /** Conditions that are being tried; they may name a patient, so they go in a body. */
   trying?: Conditions | null
 }
 
 /** A list's rows, page by page: more are fetched as it is scrolled. */
-export function worklistQuery({ tab, service, filter, sort, trying }: Asked) {
+export function worklistQuery({ tab, service, filter, sort, person, trying }: Asked) {
   const given = {
     tab,
     limit: PAGE,
     ...(service ? { service } : {}),
     ...(sort ? { sort } : {}),
+    ...(person ? { person } : {}),
   }
   return infiniteQueryOptions({
-    queryKey: [KEYS.worklist, tab, service ?? '', filter ?? '', sort ?? '', trying ?? null],
+    queryKey: [
+      KEYS.worklist,
+      tab,
+      service ?? '',
+      filter ?? '',
+      sort ?? '',
+      person ?? '',
+      trying ?? null,
+    ],
     initialPageParam: '',
     queryFn: ({ pageParam }) => {
       const asked = { ...given, ...(pageParam ? { cursor: pageParam } : {}) }
@@ -152,6 +169,19 @@ export const holdersQuery = queryOptions({
   refetchInterval: HOLDERS_MS,
   queryFn: () => body(api.GET('/api/worklist/holders')),
 })
+
+/** Sets cases aside for oneself, all of them or none. */
+export async function reserve(requests: string[]): Promise<void> {
+  await body(api.POST('/api/worklist/reserve', { body: { requests } }))
+  void queryClient.invalidateQueries({ queryKey: [KEYS.worklist] })
+}
+
+/** Opens a case to everybody again. */
+export function unassign(id: string): Promise<RequestOut> {
+  return body(api.POST('/api/requests/{id}/unassign', { params: { path: { id } } })).then(
+    rememberCase,
+  )
+}
 
 export function putAside(id: string, place: PlaceIn): Promise<RequestOut> {
   return body(api.POST('/api/requests/{id}/aside', { params: { path: { id } }, body: place })).then(

@@ -235,6 +235,14 @@ function Holder({ item, onTakeOver }: { item: RequestOut; onTakeOver: () => void
         ) : null}
       </>
     )
+  const kept = item.scheduled_performer
+  if (kept && item.allowed.includes('takeover'))
+    return (
+      <>
+        <span className={styles.quiet}>{t('keptFor', { who: kept.name })}</span>
+        <Button onClick={onTakeOver}>{t('takeover')}</Button>
+      </>
+    )
   return null
 }
 

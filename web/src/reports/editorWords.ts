@@ -36,6 +36,7 @@ export const { useWords } = defineWords('editor', {
   notHeld: ['领取后即可书写报告', 'Claim the case to write'],
   claim: ['领取此例', 'Claim'],
   heldBy: ['{{who}} 正在诊断，可查看不能书写', '{{who}} is reading this; you may look'],
+  keptFor: ['留给 {{who}}', 'kept for {{who}}'],
   takeover: ['接手', 'Take over'],
   waitVerify: ['已签名，等待审核', 'Signed, awaiting verification'],
   unwritten: ['还没有报告', 'No report yet'],

@@ -70,10 +70,12 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 export function comboOf(
-  event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>,
+  event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>,
 ): string {
   const held = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}`
-  return held + (event.key.length === 1 && held ? event.key.toUpperCase() : event.key)
+  // Of a letter Shift is part of the letter; of a named key it is another key.
+  const shift = event.shiftKey && event.key.length > 1 ? 'Shift+' : ''
+  return held + shift + (event.key.length === 1 && held ? event.key.toUpperCase() : event.key)
 }
 
 /** The overlay of `?`, shown once for the whole page. */

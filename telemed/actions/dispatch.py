@@ -1,0 +1,144 @@
+"""A coordinator's overview: who reads and how much they have, many cases at once, cover for leave.
+
+Each case is assigned by `actions/assigning.py`, under the rules that one case is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from telemed.actions import assigning, worklist
+from telemed.actions.act import Act
+from telemed.core import request
+from telemed.core.cover import Need, spread
+from telemed.core.errors import Problem
+from telemed.store import assignments, people, requests
+from telemed.store import tables as t
+from telemed.store import worklist as lists
+from telemed.store.access import visible_requests
+from telemed.store.assignments import NO_LOAD, Load
+from telemed.store.tx import Row
+
+MOST = 100
+"""Cases of one call; more is done in several."""
+R = t.requests.c
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One of the own institution's readers: load, and the live services they may take."""
+
+    person: Row
+    load: Load
+    takes: tuple[str, ...]
+
+
+def readers(act: Act) -> list[Reading]:
+    """Who reads here, those with least in hand first."""
+    place = act.subject.own_institution
+    midnight = act.now.astimezone(worklist.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    loads = assignments.loads(act.tx, place, midnight)
+    reading = assignments.reading(act.tx, place)
+    found = [
+        Reading(row, loads.get(row["id"], NO_LOAD), _takes(act, row))
+        for row in people.people_of(act.tx, place)
+        if row["id"] in reading
+    ]
+    return sorted(found, key=lambda one: (one.load.open + one.load.waiting, one.load.done))
+
+
+def _takes(act: Act, person: Row) -> tuple[str, ...]:
+    """The services of which somebody may take a case that is not of their own institution."""
+    probe = {"provider_id": act.subject.own_institution, "requester_id": ""}
+    who = worklist.taker_of(person)
+    return tuple(
+        code
+        for code, service in act.catalogue.services.items()
+        if service.live and worklist.why_not(who, service, probe, act.now) is None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whose a case is to be; None opens it to everybody again."""
+
+    request_id: str
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a wish: whose the case was before, or why it stays as it was."""
+
+    request_id: str
+    previous: str | None = None
+    problem: Problem | None = None
+
+
+def assign_many(act: Act, wishes: Sequence[Wish]) -> list[Outcome]:
+    """Each case for itself: one that cannot be moved does not hold the others up."""
+    return [_assign_one(act, wish) for wish in wishes]
+
+
+def _assign_one(act: Act, wish: Wish) -> Outcome:
+    # An assignment is refused before anything is written, so what is caught leaves no half.
+    try:
+        current = requests.current_workitem(act.tx, wish.request_id)
+        if wish.person_id is None:
+            assigning.unassign(act, wish.request_id)
+        else:
+            assigning.assign(act, wish.request_id, wish.person_id)
+    except Problem as problem:
+        return Outcome(wish.request_id, problem=problem)
+    return Outcome(wish.request_id, None if current is None else worklist.kept_for(act, current))
+
+
+# --- cover --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A case of somebody who is away: who should take it, and why others may not."""
+
+    row: Row
+    to: str | None
+    why_not: dict[str, str | None] = field(default_factory=dict)
+
+
+def cover(act: Act, person_id: str) -> list[Covered]:
+    """Everything that somebody has, most pressing first, with a proposal for what is kept for them.
+
+    What they have begun stays theirs until it is released: `to` is None and nobody is named.
+    """
+    place = act.subject.own_institution
+    if person_id not in {row["id"] for row in people.people_of(act.tx, place)}:
+        raise Problem("not-found")
+    rows = _of(act, place, person_id)
+    others = [one for one in readers(act) if one.person["id"] != person_id]
+    reasons = {
+        row["id"]: {one.person["id"]: _why_not(act, one.person, row) for one in others}
+        for row in rows
+        if row["workitem_state"] == "SCHEDULED"
+    }
+    needs = [
+        Need(case, [who for who, why in by.items() if why is None]) for case, by in reasons.items()
+    ]
+    loads = {one.person["id"]: one.load.open + one.load.waiting for one in others}
+    to = spread(needs, loads)
+    return [Covered(row, to.get(row["id"]), reasons.get(row["id"], {})) for row in rows]
+
+
+def _of(act: Act, place: str, person_id: str) -> list[Row]:
+    theirs = sa.and_(
+        visible_requests(act.subject, act.now),
+        R.provider_id == place,
+        R.state == request.State.OPEN.value,
+        lists.of_person(place, worklist.kept_since(act), person_id),
+    )
+    return requests.listed(act.tx, theirs, [R.due_at, R.id], MOST)
+
+
+def _why_not(act: Act, person: Row, row: Row) -> str | None:
+    service = act.catalogue.services[row["service"]]
+    return worklist.why_not(worklist.taker_of(person), service, row, act.now)
