@@ -3,6 +3,7 @@ import {
   ApartmentOutlined,
   AuditOutlined,
   BarChartOutlined,
+  DeploymentUnitOutlined,
   FileTextOutlined,
   FolderOpenOutlined,
   ReadOutlined,
@@ -24,6 +25,7 @@ import { type PlaceKey, useWords } from './words'
 
 const ICONS: Record<PlaceKey, ComponentType> = {
   work: ReadOutlined,
+  dispatch: DeploymentUnitOutlined,
   requests: FileTextOutlined,
   studies: FolderOpenOutlined,
   care: AuditOutlined,

@@ -24,6 +24,7 @@ const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
 export const PLACES: readonly Place[] = [
   { path: '/work', label: 'work', roles: READING },
+  { path: '/dispatch', label: 'dispatch', roles: ['coordinator'] },
   { path: '/requests', label: 'requests', roles: ['requester'] },
   { path: '/studies', label: 'studies', roles: [...SENDING, ...READING] },
   { path: '/care', label: 'care', roles: CARING },
@@ -38,6 +39,9 @@ export function placesOf(me: Me): Place[] {
 
 /** The page a person's day begins on. */
 export function homeOf(me: Me): string {
+  // Who only moves work begins where it is moved.
+  if (me.permissions.includes('assign-work') && !me.permissions.includes('write-reports'))
+    return '/dispatch'
   return placesOf(me)[0]?.path ?? '/requests'
 }
 
@@ -54,6 +58,7 @@ export const PAGES: RouteObject[] = [
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
+  { path: 'dispatch', ...page(() => import('../dispatch/DispatchPage'), 'DispatchPage') },
   { path: 'handover', ...page(() => import('../handover/HandoverPage'), 'HandoverPage') },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {

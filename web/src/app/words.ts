@@ -6,6 +6,7 @@ export const { useWords } = defineWords('app', {
   skip: ['跳到正文', 'Skip to content'],
   nav: ['主导航', 'Main navigation'],
   work: ['工作台', 'Worklist'],
+  dispatch: ['调度台', 'Dispatch'],
   requests: ['我的申请', 'My requests'],
   studies: ['影像资料', 'Studies'],
   care: ['影像管理', 'Image care'],
@@ -56,4 +57,12 @@ export const { useWords } = defineWords('app', {
   ],
 })
 
-export type PlaceKey = 'work' | 'requests' | 'studies' | 'care' | 'tally' | 'admin' | 'network'
+export type PlaceKey =
+  | 'work'
+  | 'dispatch'
+  | 'requests'
+  | 'studies'
+  | 'care'
+  | 'tally'
+  | 'admin'
+  | 'network'

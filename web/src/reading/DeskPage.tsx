@@ -1,8 +1,8 @@
 /** The reader's desk: the queue is the page. Arrow keys move, Enter claims and opens. */
 import { FilterOutlined } from '@ant-design/icons'
-import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { App, Button, Input, type InputRef } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { claim } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
@@ -11,14 +11,14 @@ import { useMay } from '../session/session'
 import { Empty } from '../shared/Empty'
 import { type PageKey, usePageKeys } from '../shared/keys'
 import { useMarks } from '../shared/marks'
-import { NewRowsPill, useHeldRows } from '../shared/NewRows'
+import { NewRowsPill } from '../shared/NewRows'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import { problemWords, toProblem } from '../shared/problem'
+import { problemWords } from '../shared/problem'
 import { KEYS, queryClient } from '../shared/queries'
 import type { FilterOut, RequestRow } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
-import { keepSettings, type Tab, tabsFor, useSettings, worklistQuery } from './api'
+import { keepSettings, type Tab, tabsFor, useSettings } from './api'
 import { Chips } from './Chips'
 import { chosenColumns } from './columns'
 import styles from './DeskPage.module.css'
@@ -29,9 +29,10 @@ import { OpenCases, useReturn } from './OpenCases'
 import { Preview } from './Preview'
 import { QueueList } from './QueueList'
 import { Rail, useFilters, useTabName } from './Rail'
+import { moved, useRows, useSelection } from './useRows'
 import { useWords } from './words'
 
-/** The list that is shown: what was asked, its pages, and the rows that are held back. */
+/** The list that is shown: of a tab or a saved filter, in its order, searched as one types. */
 function useList(at: ReturnType<typeof useWhere>, text: string) {
   const { tab, service, filter } = at
   const settings = useSettings()
@@ -39,35 +40,8 @@ function useList(at: ReturnType<typeof useWhere>, text: string) {
   const saved = useFilters().find((each) => each.id === filter)
   const sort = fitting(at.sort ?? (saved ? saved.sort : (settings?.sort ?? '')), tab)
   const trying = q ? { ...saved?.conditions, text: q } : null
-  const list = useInfiniteQuery({
-    ...worklistQuery({ tab, service, filter, sort, trying }),
-    placeholderData: keepPreviousData,
-  })
-  useFreshStart(list.error)
-  const old = list.isPlaceholderData
-  const pages = list.data?.pages ?? []
-  const fresh = old ? [] : unique(pages.flatMap((page) => page.items))
-  // A page that was asked for is no surprise: only rows that come by themselves are held back.
-  const scope = `${tab} ${service} ${filter} ${sort} ${q}`
-  const held = useHeldRows(fresh, mayInterrupt, `${scope} ${pages.length}`)
-  const rows = old ? [] : held.visible
-  const empty = list.data !== undefined && !old && rows.length === 0 && held.held === 0
-  return {
-    rows,
-    held,
-    saved,
-    sort,
-    scope,
-    empty,
-    filtered: filter !== '' || q !== '',
-    head: pages[0],
-    waiting: list.isPending || old,
-    error: list.error && toProblem(list.error).code !== 'list-moved' ? list.error : null,
-    again: () => void list.refetch(),
-    more: () => {
-      if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
-    },
-  }
+  const list = useRows({ tab, service, filter, sort, trying })
+  return { ...list, saved, sort, filtered: filter !== '' || q !== '' }
 }
 
 export function DeskPage() {
@@ -223,43 +197,6 @@ function useWhere(tabs: readonly Tab[]) {
 /** Only what was answered can be sorted by when. */
 function fitting(sort: string, tab: Tab): string {
   return tab === 'done' || tab === 'archive' || !sort.includes('issued') ? sort : ''
-}
-
-/** The list moved on under the page that was asked for: it begins anew. */
-function useFreshStart(error: unknown): void {
-  const moved = error !== null && toProblem(error).code === 'list-moved'
-  useEffect(() => {
-    if (moved) void queryClient.resetQueries({ queryKey: [KEYS.worklist] })
-  }, [moved])
-}
-
-/** Only these come in without being asked: everything else waits behind the pill. */
-function mayInterrupt(row: RequestRow): boolean {
-  return row.urgency === 'stat' || row.critical || row.claim?.mine === true
-}
-
-/** A case that moved up while pages were fetched is in two of them; the first place counts. */
-function unique(rows: readonly RequestRow[]): RequestRow[] {
-  return [...new Map([...rows].reverse().map((row) => [row.id, row])).values()].reverse()
-}
-
-/** The selected row, kept by id while rows come and go; where it left, its neighbour. */
-function useSelection(rows: readonly RequestRow[]) {
-  const [chosen, setChosen] = useState<{ id: string; index: number } | null>(null)
-  const at = chosen ? rows.findIndex((row) => row.id === chosen.id) : -1
-  const index = at >= 0 ? at : Math.min(chosen?.index ?? 0, rows.length - 1)
-  const select = (row: RequestRow | null) =>
-    setChosen(row ? { id: row.id, index: rows.findIndex((each) => each.id === row.id) } : null)
-  return [rows[index] ?? null, select] as const
-}
-
-function moved(
-  rows: readonly RequestRow[],
-  from: RequestRow | null,
-  by: number,
-): RequestRow | null {
-  const at = from ? rows.findIndex((row) => row.id === from.id) : -1
-  return rows[Math.max(0, Math.min(rows.length - 1, at + by))] ?? null
 }
 
 /** Opens a case, claiming it first when it is in the pool and the person may. */

@@ -1,0 +1,171 @@
+/**
+ * The readers' side: load, presence, and for what is chosen in the queue who may take it.
+ *
+ * One list for the keyboard: arrows choose, Enter assigns, Esc goes back to the queue.
+ */
+import {
+  CheckCircleFilled,
+  CloseCircleFilled,
+  MoreOutlined,
+  PushpinFilled,
+} from '@ant-design/icons'
+import { Button, Dropdown } from 'antd'
+import { type KeyboardEvent, type RefObject, useState } from 'react'
+import { OnlineDot } from '../live/OnlineDot'
+import { Empty } from '../shared/Empty'
+import type { Line } from './lines'
+import styles from './ReadersPanel.module.css'
+import { useWords } from './words'
+
+interface Props {
+  lines: readonly Line[]
+  /** The reader whose cases alone are shown. */
+  only: string
+  place: RefObject<HTMLDivElement | null>
+  label: string
+  onAssign: (line: Line) => void
+  onOnly: (person: string) => void
+  onCover: (line: Line) => void
+  onLeave: () => void
+}
+
+export function ReadersPanel(props: Props) {
+  const { lines, only, place, label, onAssign, onOnly, onCover, onLeave } = props
+  const t = useWords()
+  const [at, setAt] = useState('')
+  const index = Math.max(
+    0,
+    lines.findIndex((line) => line.person_id === at),
+  )
+  const current = lines[index]
+  const most = Math.max(1, ...lines.map((line) => line.open + line.waiting))
+  const key = (event: KeyboardEvent) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (by) setAt(lines[Math.max(0, Math.min(lines.length - 1, index + by))]?.person_id ?? '')
+    else if (event.key === 'Enter' && event.target === event.currentTarget) {
+      if (current) onAssign(current)
+    } else if (event.key === 'Escape') onLeave()
+    else return
+    // The page's own arrows belong to the queue.
+    event.preventDefault()
+  }
+  if (lines.length === 0) return <Empty small title={t('noReaders')} teach={t('noReadersTeach')} />
+  return (
+    <div
+      ref={place}
+      role="listbox"
+      tabIndex={0}
+      aria-label={label}
+      aria-activedescendant={current ? `reader-${current.person_id}` : undefined}
+      className={styles.list}
+      onKeyDown={key}
+    >
+      {lines.map((line) => (
+        <Reader
+          key={line.person_id}
+          line={line}
+          most={most}
+          current={line === current}
+          only={only === line.person_id}
+          onAssign={() => onAssign(line)}
+          onOnly={() => onOnly(only === line.person_id ? '' : line.person_id)}
+          onCover={() => onCover(line)}
+        />
+      ))}
+    </div>
+  )
+}
+
+interface ReaderProps {
+  line: Line
+  most: number
+  current: boolean
+  only: boolean
+  onAssign: () => void
+  onOnly: () => void
+  onCover: () => void
+}
+
+function Reader({ line, most, current, only, onAssign, onOnly, onCover }: ReaderProps) {
+  const t = useWords()
+  const inHand = line.open + line.waiting
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: the listbox holds the focus and names its active option.
+    <div
+      id={`reader-${line.person_id}`}
+      role="option"
+      aria-selected={current}
+      aria-disabled={line.may === false}
+      className={`${styles.reader} ${only ? styles.only : ''}`}
+    >
+      <div className={styles.first}>
+        <Light line={line} />
+        <span className={styles.name}>{line.name}</span>
+        <OnlineDot person={line.person_id} />
+        <span className={styles.title}>{line.title}</span>
+        <Deeds line={line} onAssign={onAssign} onOnly={onOnly} onCover={onCover} />
+      </div>
+      <div className={styles.second}>
+        <span className={styles.bar} title={t('loadBar', { n: inHand })}>
+          <span className={styles.fill} style={{ width: `${(inHand / most) * 100}%` }} />
+        </span>
+        <span>{t('load', { open: line.open, waiting: line.waiting, done: line.done })}</span>
+      </div>
+      {line.why ? <p className={styles.why}>{line.why}</p> : null}
+    </div>
+  )
+}
+
+/** Colour, shape and word: may, may not, or nothing is chosen. */
+function Light({ line }: { line: Line }) {
+  const t = useWords()
+  if (line.may === null) return null
+  if (line.has)
+    return <PushpinFilled className={styles.has} title={t('has')} aria-label={t('has')} />
+  return line.may ? (
+    <CheckCircleFilled className={styles.may} title={t('may')} aria-label={t('may')} />
+  ) : (
+    <CloseCircleFilled
+      className={styles.mayNot}
+      title={t('mayNot', { why: line.why })}
+      aria-label={t('mayNot', { why: line.why })}
+    />
+  )
+}
+
+type DeedsProps = Pick<ReaderProps, 'line' | 'onAssign' | 'onOnly' | 'onCover'>
+
+function Deeds({ line, onAssign, onOnly, onCover }: DeedsProps) {
+  const t = useWords()
+  return (
+    <span className={styles.deeds}>
+      {line.may && !line.has ? (
+        <Button
+          size="small"
+          tabIndex={-1}
+          aria-label={t('assignTo', { who: line.name })}
+          onClick={onAssign}
+        >
+          {t('assign')}
+        </Button>
+      ) : null}
+      <Dropdown
+        trigger={['click']}
+        menu={{
+          items: [
+            { key: 'only', label: t('showOnly') },
+            { key: 'cover', label: t('cover') },
+          ],
+          onClick: ({ key }) => (key === 'only' ? onOnly() : onCover()),
+        }}
+      >
+        <Button
+          size="small"
+          type="text"
+          icon={<MoreOutlined />}
+          aria-label={t('moreOf', { who: line.name })}
+        />
+      </Dropdown>
+    </span>
+  )
+}
