@@ -204,7 +204,7 @@ function Head({ at, list, readers, text, onText, search }: HeadProps) {
           onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
         />
       </header>
-      <ListHead columns={list.columns} sort={at.sort} onSort={at.setSort} />
+      <ListHead columns={list.columns} sort={at.sort} onSort={at.setSort} marks />
       {list.error ? <ProblemNotice error={list.error} onRetry={list.again} /> : null}
     </div>
   )

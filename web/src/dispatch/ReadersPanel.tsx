@@ -106,12 +106,19 @@ function Reader({ line, most, current, only, onAssign, onOnly, onCover }: Reader
         <Deeds line={line} onAssign={onAssign} onOnly={onOnly} onCover={onCover} />
       </div>
       <div className={styles.second}>
-        <span className={styles.bar} title={t('loadBar', { n: inHand })}>
-          <span className={styles.fill} style={{ width: `${(inHand / most) * 100}%` }} />
+        {line.why ? (
+          <span className={styles.why} title={line.why}>
+            {line.why}
+          </span>
+        ) : (
+          <span className={styles.bar} title={t('loadBar', { n: inHand })}>
+            <span className={styles.fill} style={{ width: `${(inHand / most) * 100}%` }} />
+          </span>
+        )}
+        <span className={styles.load}>
+          {t('load', { open: line.open, waiting: line.waiting, done: line.done })}
         </span>
-        <span>{t('load', { open: line.open, waiting: line.waiting, done: line.done })}</span>
       </div>
-      {line.why ? <p className={styles.why}>{line.why}</p> : null}
     </div>
   )
 }

@@ -119,7 +119,7 @@ export function DeskPage() {
               title={t(saved?.mine ? 'editFilter' : 'newFilter')}
             />
           </header>
-          <ListHead columns={columns} sort={list.sort} onSort={onSort} />
+          <ListHead columns={columns} sort={list.sort} onSort={onSort} marks={markable} />
           {list.error ? <ProblemNotice error={list.error} onRetry={list.again} /> : null}
         </div>
         <div className={styles.listPlace}>

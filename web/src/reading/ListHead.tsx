@@ -12,9 +12,11 @@ interface Props {
   columns: readonly Column[]
   sort: string
   onSort: (sort: string) => void
+  /** The rows below have a box to mark them. */
+  marks: boolean
 }
 
-export function ListHead({ columns, sort, onSort }: Props) {
+export function ListHead({ columns, sort, onSort, marks }: Props) {
   const t = useWords()
   const parts = readSort(sort)
   const said = parts
@@ -24,7 +26,7 @@ export function ListHead({ columns, sort, onSort }: Props) {
     })
     .join('，')
   return (
-    <div className={styles.head}>
+    <div className={`${styles.head} ${marks ? styles.marks : ''}`}>
       <div className={styles.cells} style={{ gridTemplateColumns: gridOf(columns) }}>
         {columns.map((column) => {
           const at = parts.findIndex((part) => part.key === column.sort)

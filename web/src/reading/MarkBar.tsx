@@ -102,14 +102,11 @@ export function MarkBar({ marks, deeds }: BarProps) {
           >
             {t('reserve', { n: deeds.reservable.length })}
           </Button>
-          <Button
-            size="small"
-            icon={<RollbackOutlined />}
-            disabled={deeds.returnable.length === 0}
-            onClick={deeds.giveBack}
-          >
-            {t('giveBack', { n: deeds.returnable.length })}
-          </Button>
+          {deeds.returnable.length > 0 ? (
+            <Button size="small" icon={<RollbackOutlined />} onClick={deeds.giveBack}>
+              {t('giveBack', { n: deeds.returnable.length })}
+            </Button>
+          ) : null}
           <Button size="small" type="text" onClick={marks.clear}>
             {t('unmark')}
           </Button>
