@@ -3,21 +3,23 @@
 Each case is assigned by `actions/assigning.py`, under the rules that one case is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import sqlalchemy as sa
 
-from telemed.actions import assigning, worklist
+from telemed.actions import assigning, ranking, worklist
 from telemed.actions.act import Act
-from telemed.core import request
-from telemed.core.cover import Need, spread
+from telemed.actions.loads import NO_LOAD, Load, loads
+from telemed.core import request, workitem
+from telemed.core.assignment_rules import cap_of, points
+from telemed.core.cover import Able, Need, spread
 from telemed.core.errors import Problem
-from telemed.store import assignments, people, requests
+from telemed.store import people, requests, roster
 from telemed.store import tables as t
 from telemed.store import worklist as lists
 from telemed.store.access import visible_requests
-from telemed.store.assignments import NO_LOAD, Load
 from telemed.store.tx import Row
 
 MOST = 100
@@ -27,25 +29,39 @@ R = t.requests.c
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One of the own institution's readers: load, and the live services they may take."""
+    """One of the own institution's readers: load, and the live services they may take.
+
+    `on_duty` is None where no roster is kept.
+    """
 
     person: Row
     load: Load
     takes: tuple[str, ...]
+    on_duty: bool | None
 
 
 def readers(act: Act) -> list[Reading]:
     """Who reads here, those with least in hand first."""
     place = act.subject.own_institution
-    midnight = act.now.astimezone(worklist.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    loads = assignments.loads(act.tx, place, midnight)
-    reading = assignments.reading(act.tx, place)
+    has, duty = loads(act, place), _on_duty(act, place)
     found = [
-        Reading(row, loads.get(row["id"], NO_LOAD), _takes(act, row))
-        for row in people.people_of(act.tx, place)
-        if row["id"] in reading
+        Reading(
+            row,
+            has.get(row["id"], NO_LOAD),
+            _takes(act, row),
+            None if duty is None else row["id"] in duty,
+        )
+        for row in ranking.readers(act, place)
     ]
-    return sorted(found, key=lambda one: (one.load.open + one.load.waiting, one.load.done))
+    return sorted(found, key=lambda one: (one.load.burden.in_hand, one.load.done))
+
+
+def _on_duty(act: Act, place: str) -> set[str] | None:
+    """Whose shift runs, of whatever kind; None where no roster is kept."""
+    shifts = roster.on_duty(act.tx, place, act.now)
+    if not shifts and roster.next_change(act.tx, place, act.now) is None:
+        return None
+    return {shift["person_id"] for shift in shifts}
 
 
 def _takes(act: Act, person: Row) -> tuple[str, ...]:
@@ -103,7 +119,7 @@ class Covered:
 
     row: Row
     to: str | None
-    why_not: dict[str, str | None] = field(default_factory=dict)
+    why_not: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def cover(act: Act, person_id: str) -> list[Covered]:
@@ -114,19 +130,30 @@ def cover(act: Act, person_id: str) -> list[Covered]:
     place = act.subject.own_institution
     if person_id not in {row["id"] for row in people.people_of(act.tx, place)}:
         raise Problem("not-found")
-    rows = _of(act, place, person_id)
     others = [one for one in readers(act) if one.person["id"] != person_id]
+    rows = _of(act, place, person_id)
     reasons = {
-        row["id"]: {one.person["id"]: _why_not(act, one.person, row) for one in others}
+        row["id"]: {one.person["id"]: _why_not(act, one, row) for one in others}
         for row in rows
-        if row["workitem_state"] == "SCHEDULED"
+        if row["workitem_state"] == workitem.State.SCHEDULED
     }
-    needs = [
-        Need(case, [who for who, why in by.items() if why is None]) for case, by in reasons.items()
-    ]
-    loads = {one.person["id"]: one.load.open + one.load.waiting for one in others}
-    to = spread(needs, loads)
+    needs = [_need(act, row, others, reasons[row["id"]]) for row in rows if row["id"] in reasons]
+    to = spread(needs, {one.person["id"]: one.load.burden.in_hand for one in others})
     return [Covered(row, to.get(row["id"]), reasons.get(row["id"], {})) for row in rows]
+
+
+def _need(act: Act, row: Row, others: Sequence[Reading], why_not: Mapping[str, str | None]) -> Need:
+    """Those on duty are asked first; nobody beyond their cap."""
+    rules = act.catalogue.assignment
+    able = {}
+    for one in others:
+        if why_not[one.person["id"]] is None:
+            most = cap_of(rules, row["provider_id"], row["service"], one.load.burden.limits).in_hand
+            capped = most is not None and row["urgency"] not in rules.uncapped
+            able[one.person["id"]] = Able(
+                turn=int(one.on_duty is False), most=most if capped and most is not None else inf
+            )
+    return Need(row["id"], able, points(rules, row["service"], row["modality"]))
 
 
 def _of(act: Act, place: str, person_id: str) -> list[Row]:
@@ -139,6 +166,8 @@ def _of(act: Act, place: str, person_id: str) -> list[Row]:
     return requests.listed(act.tx, theirs, [R.due_at, R.id], MOST)
 
 
-def _why_not(act: Act, person: Row, row: Row) -> str | None:
+def _why_not(act: Act, one: Reading, row: Row) -> str | None:
     service = act.catalogue.services[row["service"]]
-    return worklist.why_not(worklist.taker_of(person), service, row, act.now)
+    who = worklist.taker_of(one.person, one.load.burden)
+    refusal = worklist.why_not(who, service, row, act.now)
+    return refusal or ("load-cap" if worklist.is_full(act, who, row) else None)

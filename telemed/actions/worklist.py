@@ -18,7 +18,7 @@ from telemed.core import report, workitem
 from telemed.core.access import Permission, Relation, Role, Subject
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import WHY_NOT, Taker, is_kept_for, why_not_take
-from telemed.core.assignment_rules import is_capped
+from telemed.core.assignment_rules import NO_BURDEN, Burden, is_capped
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
 from telemed.store import people, reports, requests
@@ -44,14 +44,15 @@ def loaded_taker(act: Act) -> Taker | None:
     return who if load is None else replace(who, burden=load.burden)
 
 
-def taker_of(row: Row) -> Taker:
-    """What the assignment rule knows of a row of `people`."""
+def taker_of(row: Row, burden: Burden = NO_BURDEN) -> Taker:
+    """What the assignment rule knows of a row of `people`, and what they have in hand."""
     return Taker(
         person_id=row["id"],
         institution_id=row["institution_id"],
         scopes=tuple(row["scopes"]),
         practice_since=row["practice_since"],
         active=row["active"],
+        burden=burden,
     )
 
 

@@ -28,10 +28,10 @@ class Taker:
 
 
 WHY_NOT: dict[str, Words] = {
-    "inactive": Words("您的人员档案已停用", "your staff record is not active"),
+    "inactive": Words("人员档案已停用", "the staff record is not active"),
     "other-institution": Words("该申请不属于本机构", "it was not sent to your institution"),
     "own-case": Words("不能为本机构自己的申请出具远程报告", "your own institution asked for it"),
-    "scope": Words("您的执业范围不包含该服务", "your licence scope does not cover the service"),
+    "scope": Words("执业范围不包含该服务", "the licence scope does not cover the service"),
     "years": Words("独立执业未满三年", "less than three years of independent practice"),
     "set-aside": Words("已指派或预留给他人", "it is assigned to or reserved by somebody else"),
     "load-cap": Words("在手工作量已达上限", "as much is in hand as the load cap allows"),

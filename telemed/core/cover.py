@@ -5,27 +5,39 @@ Pure arithmetic. Who may take a case is the assignment rule's; a person decides 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """Somebody who may take a case: in which turn they are asked, and the most work in hand."""
+
+    turn: int = 0
+    most: float = inf
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A case that needs somebody, and who may take it, the most fitting first."""
+    """A case that needs somebody, its points of work, and who may take it."""
 
     request_id: str
-    able: Sequence[str]
+    able: Mapping[str, Able]
+    points: float = 1.0
 
 
-def spread(needs: Sequence[Need], loads: Mapping[str, int]) -> dict[str, str | None]:
-    """By case who should take it; None where nobody may.
+def spread(needs: Sequence[Need], in_hand: Mapping[str, float]) -> dict[str, str | None]:
+    """By case who should take it; None where nobody may, or everybody has as much as they may.
 
-    In the order given, each goes to whoever has least by then, what was spread before counted; of
-    equals the first named. So nobody gets two more than another who may take the same cases.
+    In the order given, each goes to whoever of the earliest turn has least by then, what was
+    spread before counted; of equals the first named. Below their most another case fits whatever
+    its weight, as by the load cap.
     """
-    given = dict(loads)
+    has = dict(in_hand)
     to: dict[str, str | None] = {}
     for need in needs:
-        chosen = min(need.able, key=lambda who: given.get(who, 0), default=None)
+        free = [who for who, able in need.able.items() if has.get(who, 0) < able.most]
+        chosen = min(free, key=lambda who: (need.able[who].turn, has.get(who, 0)), default=None)
         to[need.request_id] = chosen
         if chosen is not None:
-            given[chosen] = given.get(chosen, 0) + 1
+            has[chosen] = has.get(chosen, 0) + need.points
     return to

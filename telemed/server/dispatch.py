@@ -20,7 +20,8 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 class ReaderOut(s.Out):
     """Somebody who reads. `open` claims, `waiting` cases kept for them, `done` issued today.
 
-    `takes` are the live services of which they may take cases of other institutions.
+    `in_hand` are the points of the first two. `takes` are the live services of which they may take
+    cases of other institutions; `on_duty` is null where no roster is kept.
     """
 
     person_id: str
@@ -31,6 +32,8 @@ class ReaderOut(s.Out):
     open: int
     waiting: int
     done: int
+    in_hand: float
+    on_duty: bool | None
 
 
 class ReaderList(s.Out):
@@ -83,7 +86,7 @@ class CoveredOut(s.Out):
     candidates: list[CandidateWhy]
 
 
-class CoverOut(s.Out):
+class LeaveCover(s.Out):
     items: list[CoveredOut]
 
 
@@ -127,6 +130,8 @@ def _reader(one: acts.Reading) -> dict[str, Any]:
         "open": one.load.open,
         "waiting": one.load.waiting,
         "done": one.load.done,
+        "in_hand": one.load.burden.in_hand,
+        "on_duty": one.on_duty,
     }
 
 
@@ -156,5 +161,5 @@ ROUTES = (
     Route("POST", "/api/dispatch/assign", assign, P, "Assign or take back many cases",
           body=WishesIn, returns=OutcomeList),
     Route("GET", "/api/dispatch/cover", cover, P, "What somebody has, and who could cover for them",
-          query=CoverQuery, returns=CoverOut),
+          query=CoverQuery, returns=LeaveCover),
 )  # fmt: skip

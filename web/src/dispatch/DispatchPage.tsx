@@ -56,8 +56,8 @@ export function DispatchPage() {
     queue.current?.querySelector<HTMLElement>('[role="listbox"]')?.focus()
   }
   const assign = (line: Line) => {
-    if (!line.may || line.has) return
-    const wishes = chosen.map((row) => ({ request_id: row.id, person_id: line.person_id }))
+    if (line.fits.length === 0 || line.has) return
+    const wishes = line.fits.map((id) => ({ request_id: id, person_id: line.person_id }))
     assigning.order({ wishes, name: line.name })
     leave()
   }
@@ -134,7 +134,7 @@ export function DispatchPage() {
           open={choosing}
           placement="bottom"
           size="70%"
-          title={t('readersFor')}
+          title={t('readers')}
           classNames={{ body: styles.drawer ?? '' }}
           onClose={() => setChoosing(false)}
         >
@@ -270,9 +270,11 @@ function Bar({ marked, always, chosen, given, busy, onChoose, onUnassign, onClea
           >
             {t('choosePerson')}
           </Button>
-          <Button size="small" disabled={given === 0} onClick={onUnassign}>
-            {t('unassign', { n: given })}
-          </Button>
+          {given > 0 ? (
+            <Button size="small" onClick={onUnassign}>
+              {t('unassign', { n: given })}
+            </Button>
+          ) : null}
           {marked > 0 ? (
             <Button size="small" type="text" onClick={onClear}>
               {t('unmark')}

@@ -6,6 +6,7 @@
 import {
   CheckCircleFilled,
   CloseCircleFilled,
+  ExclamationCircleFilled,
   MoreOutlined,
   PushpinFilled,
 } from '@ant-design/icons'
@@ -38,7 +39,7 @@ export function ReadersPanel(props: Props) {
     lines.findIndex((line) => line.person_id === at),
   )
   const current = lines[index]
-  const most = Math.max(1, ...lines.map((line) => line.open + line.waiting))
+  const most = Math.max(1, ...lines.map((line) => line.in_hand))
   const key = (event: KeyboardEvent) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (by) setAt(lines[Math.max(0, Math.min(lines.length - 1, index + by))]?.person_id ?? '')
@@ -88,56 +89,61 @@ interface ReaderProps {
 
 function Reader({ line, most, current, only, onAssign, onOnly, onCover }: ReaderProps) {
   const t = useWords()
-  const inHand = line.open + line.waiting
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the listbox holds the focus and names its active option.
     <div
       id={`reader-${line.person_id}`}
       role="option"
       aria-selected={current}
-      aria-disabled={line.may === false}
+      aria-disabled={line.light === 'red'}
       className={`${styles.reader} ${only ? styles.only : ''}`}
     >
       <div className={styles.first}>
-        <Light line={line} />
+        <Signal line={line} />
         <span className={styles.name}>{line.name}</span>
         <OnlineDot person={line.person_id} />
+        <Duty on={line.on_duty} />
         <span className={styles.title}>{line.title}</span>
         <Deeds line={line} onAssign={onAssign} onOnly={onOnly} onCover={onCover} />
       </div>
       <div className={styles.second}>
-        {line.why ? (
-          <span className={styles.why} title={line.why}>
-            {line.why}
-          </span>
-        ) : (
-          <span className={styles.bar} title={t('loadBar', { n: inHand })}>
-            <span className={styles.fill} style={{ width: `${(inHand / most) * 100}%` }} />
-          </span>
-        )}
+        <span className={styles.bar} title={t('points', { n: line.in_hand })}>
+          <span className={styles.fill} style={{ width: `${(line.in_hand / most) * 100}%` }} />
+        </span>
         <span className={styles.load}>
           {t('load', { open: line.open, waiting: line.waiting, done: line.done })}
         </span>
       </div>
+      {line.why ? (
+        <p className={`${styles.why} ${line.light === 'green' ? '' : styles.against}`}>
+          {line.why}
+        </p>
+      ) : null}
     </div>
   )
 }
 
-/** Colour, shape and word: may, may not, or nothing is chosen. */
-function Light({ line }: { line: Line }) {
+function Duty({ on }: { on: boolean | null }) {
   const t = useWords()
-  if (line.may === null) return null
+  if (on === null) return null
+  return <span className={on ? styles.on : styles.off}>{t(on ? 'onDuty' : 'offDuty')}</span>
+}
+
+const LIGHTS = {
+  green: [CheckCircleFilled, 'may'],
+  amber: [ExclamationCircleFilled, 'amber'],
+  red: [CloseCircleFilled, 'mayNot'],
+} as const
+
+/** Colour, shape and word: may, may with a doubt, may not; nothing where nothing is chosen. */
+function Signal({ line }: { line: Line }) {
+  const t = useWords()
+  if (line.light === null) return null
   if (line.has)
     return <PushpinFilled className={styles.has} title={t('has')} aria-label={t('has')} />
-  return line.may ? (
-    <CheckCircleFilled className={styles.may} title={t('may')} aria-label={t('may')} />
-  ) : (
-    <CloseCircleFilled
-      className={styles.mayNot}
-      title={t('mayNot', { why: line.why })}
-      aria-label={t('mayNot', { why: line.why })}
-    />
-  )
+  const [Sign, word] = LIGHTS[line.light]
+  const said = t(word, { why: line.why })
+  return <Sign className={styles[line.light]} title={said} aria-label={said} />
 }
 
 type DeedsProps = Pick<ReaderProps, 'line' | 'onAssign' | 'onOnly' | 'onCover'>
@@ -146,7 +152,7 @@ function Deeds({ line, onAssign, onOnly, onCover }: DeedsProps) {
   const t = useWords()
   return (
     <span className={styles.deeds}>
-      {line.may && !line.has ? (
+      {line.fits.length > 0 && !line.has ? (
         <Button
           size="small"
           tabIndex={-1}

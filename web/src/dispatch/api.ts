@@ -2,7 +2,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, body } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
-import type { CoverOut, OutcomeOut, ReaderOut } from '../shared/schema'
+import type { LeaveCover, OutcomeOut, ReaderOut } from '../shared/schema'
 
 /** The lists of the page, in the order of their tabs. */
 export const LISTS = ['open', 'danger', 'free', 'assigned', 'reserved', 'held'] as const
@@ -27,7 +27,7 @@ export function coverQuery(person: string) {
     // A proposal must not change under whoever is looking at it.
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
-    queryFn: (): Promise<CoverOut['items']> =>
+    queryFn: (): Promise<LeaveCover['items']> =>
       body(api.GET('/api/dispatch/cover', { params: { query: { person } } })).then(
         (found) => found.items,
       ),

@@ -1,25 +1,33 @@
-/** The readers beside the queue: who may take what is chosen, why not, and how much each has. */
+/** The readers beside the queue: who may take what is chosen, why, and how much each has. */
 import type { CandidateOut, ReaderOut, RequestRow } from '../shared/schema'
 import { pick } from '../shared/words'
+
+export type Light = CandidateOut['light']
 
 export interface Line {
   person_id: string
   name: string
   title: string
-  department: string
   open: number
   waiting: number
   done: number
+  /** Points of work in hand. */
+  in_hand: number
+  on_duty: boolean | null
   /** Null where nothing is chosen that could be assigned. */
-  may: boolean | null
+  light: Light | null
+  /** Why: what speaks against somebody first. */
   why: string
+  /** What is chosen and may be theirs. */
+  fits: readonly string[]
   /** Everything chosen is theirs already. */
   has: boolean
 }
 
-interface Words {
+export interface LineWords {
   service: (code: string) => string
-  whyServices: (services: string) => string
+  without: (services: string) => string
+  part: (n: number, services: string) => string
 }
 
 /** Whether a case waits for somebody: what is being read is released first. */
@@ -27,40 +35,45 @@ export function assignable(row: RequestRow): boolean {
   return row.state === 'open' && row.claim === null && row.report_state !== 'preliminary'
 }
 
-/** Of one case the server says who may; of several, who may take all their services. */
+/** Of one case the server says who may and ranks them; of several, what each may take. */
 export function linesOf(
   readers: readonly ReaderOut[],
   candidates: readonly CandidateOut[] | undefined,
   chosen: readonly RequestRow[],
-  words: Words,
+  words: LineWords,
 ): Line[] {
-  const one = chosen.length === 1 && candidates !== undefined
-  if (one) {
-    const load = new Map(readers.map((each) => [each.person_id, each]))
+  if (chosen.length === 1 && candidates !== undefined)
     return candidates.map((each) => ({
-      ...shown(each, load.get(each.person_id) ?? each),
-      may: each.why_not === null,
-      why: each.why_not ? pick(each.why_not) : '',
-      has: chosen.every((row) => row.scheduled_performer?.person_id === each.person_id),
+      ...shown(each),
+      light: each.light,
+      why: each.reasons.map((reason) => pick(reason.label)).join(' · '),
+      fits: each.light === 'red' ? [] : chosen.map((row) => row.id),
+      has: hasAll(each.person_id, chosen),
     }))
-  }
-  const services = [...new Set(chosen.map((row) => row.service))]
-  return readers.map((each) => {
-    const not = services.filter((service) => !each.takes.includes(service))
-    return {
-      ...shown(each, each),
-      may: services.length === 0 ? null : not.length === 0,
-      why: not.length > 0 ? words.whyServices(not.map(words.service).join('、')) : '',
-      has:
-        chosen.length > 0 &&
-        chosen.every((row) => row.scheduled_performer?.person_id === each.person_id),
-    }
-  })
+  return readers.map((each) => ofMany(each, chosen, words))
 }
 
-type Person = Pick<ReaderOut, 'person_id' | 'name' | 'title' | 'department'>
-type Load = Pick<ReaderOut, 'open' | 'waiting' | 'done'>
+function ofMany(reader: ReaderOut, chosen: readonly RequestRow[], words: LineWords): Line {
+  const fits = chosen.filter((row) => reader.takes.includes(row.service)).map((row) => row.id)
+  const not = [...new Set(chosen.map((row) => row.service))].filter(
+    (service) => !reader.takes.includes(service),
+  )
+  const without = not.map(words.service).join('、')
+  const some = fits.length > 0
+  return {
+    ...shown(reader),
+    light: chosen.length === 0 ? null : not.length === 0 ? 'green' : some ? 'amber' : 'red',
+    why: not.length === 0 ? '' : some ? words.part(fits.length, without) : words.without(without),
+    fits,
+    has: hasAll(reader.person_id, chosen),
+  }
+}
 
-function shown({ person_id, name, title, department }: Person, { open, waiting, done }: Load) {
-  return { person_id, name, title: pick(title), department, open, waiting, done }
+function hasAll(person: string, chosen: readonly RequestRow[]): boolean {
+  return chosen.length > 0 && chosen.every((row) => row.scheduled_performer?.person_id === person)
+}
+
+function shown(each: ReaderOut | CandidateOut) {
+  const { person_id, name, title, open, waiting, done, in_hand, on_duty } = each
+  return { person_id, name, title: pick(title), open, waiting, done, in_hand, on_duty }
 }

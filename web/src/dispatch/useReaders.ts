@@ -24,7 +24,8 @@ export function useReaders(chosen: readonly RequestRow[]) {
     again: () => void all.refetch(),
     lines: linesOf(all.data ?? [], fits ? candidates.data?.items : undefined, chosen, {
       service: (code) => serviceLabel(catalogue, code),
-      whyServices: (services) => t('mayNotService', { services }),
+      without: (services) => t('without', { services }),
+      part: (n, services) => t('part', { n, services }),
     }),
   }
 }

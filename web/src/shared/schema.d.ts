@@ -1735,6 +1735,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dispatch/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who reads here, with their load */
+        get: operations["dispatch_get_dispatch_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assign or take back many cases */
+        post: operations["dispatch_post_dispatch_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/cover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody has, and who could cover for them */
+        get: operations["dispatch_get_dispatch_cover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -2279,6 +2330,15 @@ export interface components {
             /** Share */
             share: number;
         };
+        /**
+         * CandidateWhy
+         * @description Whether somebody may take the case, and why not.
+         */
+        CandidateWhy: {
+            /** Person Id */
+            person_id: string;
+            why_not: components["schemas"]["Words"] | null;
+        };
         /** CatalogueOut */
         CatalogueOut: {
             /** Services */
@@ -2604,6 +2664,17 @@ export interface components {
             /** Gaps */
             gaps: components["schemas"]["Gap"][];
         };
+        /**
+         * CoveredOut
+         * @description A case of somebody who is away. What they have begun names nobody: it is to be released.
+         */
+        CoveredOut: {
+            request: components["schemas"]["RequestRow"];
+            /** To */
+            to: string | null;
+            /** Candidates */
+            candidates: components["schemas"]["CandidateWhy"][];
+        };
         /** CriticalActionOut */
         CriticalActionOut: {
             /** Code */
@@ -2927,7 +2998,7 @@ export interface components {
              * @default pool
              * @enum {string}
              */
-            tab?: "pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive";
+            tab?: "pool" | "assigned" | "reserved" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive" | "open" | "free" | "danger";
             /**
              * @default {
              *       "services": [],
@@ -3449,6 +3520,11 @@ export interface components {
             /** Lease Until */
             lease_until: string | null;
         };
+        /** LeaveCover */
+        LeaveCover: {
+            /** Items */
+            items: components["schemas"]["CoveredOut"][];
+        };
         /**
          * Level
          * @description How much was taken out.
@@ -3624,6 +3700,22 @@ export interface components {
             /** Value */
             value: string;
             label: components["schemas"]["Words"];
+        };
+        /** OutcomeList */
+        OutcomeList: {
+            /** Items */
+            items: components["schemas"]["OutcomeOut"][];
+        };
+        /**
+         * OutcomeOut
+         * @description What became of it: whose it was before, or why it stays as it was.
+         */
+        OutcomeOut: {
+            /** Request Id */
+            request_id: string;
+            /** Previous */
+            previous: string | null;
+            problem: components["schemas"]["ProblemBody"] | null;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -4010,6 +4102,42 @@ export interface components {
              * @default null
              */
             ids?: string[] | null;
+        };
+        /**
+         * ReaderList
+         * @description The least loaded first.
+         */
+        ReaderList: {
+            /** Items */
+            items: components["schemas"]["ReaderOut"][];
+        };
+        /**
+         * ReaderOut
+         * @description Somebody who reads. `open` claims, `waiting` cases kept for them, `done` issued today.
+         *
+         *     `in_hand` are the points of the first two. `takes` are the live services of which they may take
+         *     cases of other institutions; `on_duty` is null where no roster is kept.
+         */
+        ReaderOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Department */
+            department: string;
+            /** Takes */
+            takes: string[];
+            /** Open */
+            open: number;
+            /** Waiting */
+            waiting: number;
+            /** Done */
+            done: number;
+            /** In Hand */
+            in_hand: number;
+            /** On Duty */
+            on_duty: boolean | null;
         };
         /** RecordKind */
         RecordKind: {
@@ -4509,6 +4637,8 @@ export interface components {
         /**
          * SearchIn
          * @description A list by conditions that are being tried: in a body, because they may name a patient.
+         *
+         *     `person` asks for what somebody has only: claimed by them, or kept for them.
          */
         SearchIn: {
             /**
@@ -4516,7 +4646,7 @@ export interface components {
              * @default pool
              * @enum {string}
              */
-            tab?: "pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive";
+            tab?: "pool" | "assigned" | "reserved" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive" | "open" | "free" | "danger";
             /**
              * Service
              * @default null
@@ -4542,6 +4672,11 @@ export interface components {
              * @default
              */
             sort?: string;
+            /**
+             * Person
+             * @default null
+             */
+            person?: string | null;
             /**
              * Cursor
              * @default null
@@ -5217,6 +5352,24 @@ export interface components {
             mine: boolean;
         };
         /**
+         * WishIn
+         * @description Whose a case is to be; null opens it to everybody again.
+         */
+        WishIn: {
+            /** Request Id */
+            request_id: string;
+            /** Person Id */
+            person_id: string | null;
+        };
+        /**
+         * WishesIn
+         * @description Each case is moved for itself.
+         */
+        WishesIn: {
+            /** Items */
+            items: components["schemas"]["WishIn"][];
+        };
+        /**
          * Words
          * @description A label in both languages.
          */
@@ -5229,6 +5382,8 @@ export interface components {
         /**
          * WorklistOut
          * @description The queue of one reader: `seq` is the log position it shows.
+         *
+         *     `counts.pool` is what is free to take, `counts.kept` what stands in the pool for somebody else.
          */
         WorklistOut: {
             /** Seq */
@@ -5291,6 +5446,7 @@ export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
 export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
+export type CandidateWhy = components['schemas']['CandidateWhy'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
@@ -5305,6 +5461,7 @@ export type Consent = components['schemas']['Consent'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type CopyIn = components['schemas']['CopyIn'];
 export type CoverOut = components['schemas']['CoverOut'];
+export type CoveredOut = components['schemas']['CoveredOut'];
 export type CriticalActionOut = components['schemas']['CriticalActionOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
@@ -5357,6 +5514,7 @@ export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
 export type KeepingOut = components['schemas']['KeepingOut'];
 export type LeaseOut = components['schemas']['LeaseOut'];
+export type LeaveCover = components['schemas']['LeaveCover'];
 export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
 export type Me = components['schemas']['Me'];
@@ -5370,6 +5528,8 @@ export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
 export type Option = components['schemas']['Option'];
+export type OutcomeList = components['schemas']['OutcomeList'];
+export type OutcomeOut = components['schemas']['OutcomeOut'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PatientChangeOut = components['schemas']['PatientChangeOut'];
 export type PatientDetail = components['schemas']['PatientDetail'];
@@ -5391,6 +5551,8 @@ export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
 export type QueueFigures = components['schemas']['QueueFigures'];
 export type ReadIn = components['schemas']['ReadIn'];
+export type ReaderList = components['schemas']['ReaderList'];
+export type ReaderOut = components['schemas']['ReaderOut'];
 export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
@@ -5451,6 +5613,8 @@ export type UploadIn = components['schemas']['UploadIn'];
 export type UploadOut = components['schemas']['UploadOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
 export type VersionOut = components['schemas']['VersionOut'];
+export type WishIn = components['schemas']['WishIn'];
+export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedServerAssigningReasonOut = components['schemas']['telemed__server__assigning__ReasonOut'];
@@ -7548,9 +7712,10 @@ export interface operations {
     worklist_get_worklist: {
         parameters: {
             query?: {
-                tab?: ("pool" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive") | null;
+                tab?: ("pool" | "assigned" | "reserved" | "mine" | "aside" | "held" | "verify" | "check" | "returned" | "done" | "archive" | "open" | "free" | "danger") | null;
                 service?: string | null;
                 filter?: string | null;
+                person?: string | null;
                 sort?: string;
                 cursor?: string | null;
                 limit?: number;
@@ -9195,6 +9360,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    dispatch_get_dispatch_readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReaderList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    dispatch_post_dispatch_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    dispatch_get_dispatch_cover: {
+        parameters: {
+            query: {
+                person: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaveCover"];
                 };
             };
             /** @description Problem */
