@@ -160,7 +160,11 @@ async def test_more_than_the_cap_is_refused_and_said_before(world: World, case: 
     seen = await shown(world, "hub-reader", case)
     assert seen["why_not"]["en"].startswith("as much is in hand")
     assert not {"claim", "reserve"} & set(seen["allowed"])
-    rows = (await world.client("hub-reader").get("/api/worklist"))["items"]
+    rows = [
+        row
+        for tab in ("pool", "assigned")
+        for row in (await world.client("hub-reader").get(f"/api/worklist?tab={tab}"))["items"]
+    ]
     assert {r["id"]: r["why_not"] is None for r in rows} == {case: False, kept: True}
     assert (await claim(world, "hub-reader", kept)).status == 200
     assert (await claim(world, "hub-reader", await world.sent(urgency="stat"))).status == 200

@@ -119,9 +119,8 @@ async def test_many_are_moved_each_for_itself(world: World, other: str) -> None:
     again = await move(world, (cases[0], "hub-reader"), (cases[1], None))
     assert [one["previous"] for one in again["items"]] == [other, None]
     await move(world, (cases[0], None))
-    assert (await world.log(cases[0]))[-3:] == [
-        "workitem.assigned", "workitem.assigned", "workitem.unassigned",
-    ]  # fmt: skip
+    moves = [kind for kind in await world.log(cases[0]) if kind.startswith("workitem.")]
+    assert moves == ["workitem.assigned", "workitem.assigned", "workitem.unassigned"]
     too_many = {"items": [{"request_id": str(n), "person_id": None} for n in range(101)]}
     await world.client(COORDINATOR).refused("invalid", "POST", "/api/dispatch/assign", too_many)
 
