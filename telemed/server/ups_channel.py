@@ -9,6 +9,7 @@ everything after the last pong, in order; the end may come twice.
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +21,7 @@ from telemed.actions import ups_events, ups_subscriptions, worklist
 from telemed.actions.act import Act
 from telemed.core import ups
 from telemed.core.access import Permission, Subject
+from telemed.core.activity import Activity
 from telemed.core.errors import Problem
 from telemed.dicom import workitem as model
 from telemed.server import auth
@@ -30,6 +32,7 @@ from telemed.server.problems import problem_response
 from telemed.server.readers import CLOSE_SECONDS
 from telemed.server.routing import SERVICES
 from telemed.server.services import Services
+from telemed.server.ups_lookout import Lookout
 from telemed.store import log as store_log
 from telemed.store import requests as case_store
 from telemed.store import ups_subscribers as store
@@ -42,8 +45,6 @@ BATCH: Final = 200
 PING_SECONDS: Final = 15.0
 """How often a quiet channel is tried, and how long its pong may take: a half-open one is noticed
 within twice that."""
-APART_SECONDS: Final = 0.05
-"""How far apart two looks of a channel at the log are at least: a burst is one look, not many."""
 KEEP_SECONDS: Final = 0.2
 """How long confirmed numbers are gathered: one transaction keeps those of all channels."""
 PRESENCE_SECONDS: Final = 60.0
@@ -56,7 +57,8 @@ _ACT_FAULTS: Final = (ConnectionError, TimeoutError)
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """One subscriber's open socket. `seq` is what was sent, `pinged` what a pong will confirm."""
+    """One subscriber's open socket. `seq` is what was sent, `pinged` what a pong will confirm,
+    `telling` whether anything was told since; `woken` is set when there may be something new."""
 
     socket: web.WebSocketResponse
     subject: Subject
@@ -66,17 +68,19 @@ class Channel:
     messages: int = 0
     pinged: int | None = None
     pinged_at: float = 0.0
-    ponged: asyncio.Event = field(default_factory=asyncio.Event)
+    telling: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, event: dict[str, Any]) -> None:
         """Send a report under the connection's next message number; TimeoutError when stuck."""
         self.messages += 1
+        self.telling = True
         raw = orjson.dumps(model.numbered(event, self.messages)).decode()
         await asyncio.wait_for(self.socket.send_str(raw), SEND_SECONDS)
 
     async def ping(self, now: float) -> None:
         """Ask whether everything up to here arrived."""
-        self.pinged, self.pinged_at = self.seq, now
+        self.pinged, self.pinged_at, self.telling = self.seq, now, False
         await asyncio.wait_for(self.socket.ping(str(self.seq).encode()), SEND_SECONDS)
 
     async def close(self, code: int, why: bytes) -> None:
@@ -98,6 +102,7 @@ class Channels:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[str, Channel] = {}
+        self._lookout = Lookout(services, lambda: tuple(self._open.values()))
         self._confirmed: dict[str, int] = {}
         self._keeping: asyncio.Task[None] | None = None
         self._began = services.clock()
@@ -106,6 +111,11 @@ class Channels:
     def open(self) -> int:
         """How many channels are open."""
         return len(self._open)
+
+    @property
+    def seen(self) -> int:
+        """The last fact that was looked at for all of them; -1 before the first look."""
+        return self._lookout.head
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """GET …/subscribers/{aet}: who is it, is the AE title theirs, then replay and follow."""
@@ -183,6 +193,7 @@ class Channels:
         """The newest connection of a subscriber counts: the one before may be half open."""
         before = self._open.get(channel.subscriber["id"])
         self._open[channel.subscriber["id"]] = channel
+        self._lookout.keep_watch()
         if before is not None:
             await before.close(WSCloseCode.POLICY_VIOLATION, b"opened elsewhere")
 
@@ -217,13 +228,12 @@ class Channels:
             if now - kept > PRESENCE_SECONDS:
                 kept = now
                 await self._keep_claims(channel)
-            upcoming, looked = self._services.bell.upcoming(), now
+            channel.woken.clear()
             more = await self._send_new(request, channel)
             if not await self._try_line(channel, clock()):
                 return
             if not more:
-                await self._services.bell.wait(upcoming, RECHECK_SECONDS)
-                await asyncio.sleep(max(0.0, looked + APART_SECONDS - clock()))
+                await _woken(channel, RECHECK_SECONDS)
 
     async def _try_line(self, channel: Channel, now: float) -> bool:
         """One ping at a time; False when the last one was not answered in time."""
@@ -232,14 +242,18 @@ class Channels:
                 channel.cut()
                 return False
             return True
-        if channel.seq > channel.subscriber["seq"] or now - channel.pinged_at > PING_SECONDS:
+        if channel.telling or now - channel.pinged_at > PING_SECONDS:
             await channel.ping(now)
         return True
 
     async def _send_new(self, request: web.Request, channel: Channel) -> bool:
         """Tell of one batch of facts; whether there may be more."""
         subject = channel.subject
-        batch = await self._services.ask(subject, lambda act: _batch(act, channel))
+        heard = self._lookout.heard(subject, channel.seq)
+        if heard is not None and not heard[0]:
+            channel.seq = heard[1]
+            return False
+        batch = await self._services.ask(subject, lambda act: _batch(act, channel, heard))
         if batch is None:
             await channel.close(4403, b"unsubscribed")
             return False
@@ -301,6 +315,8 @@ class Channels:
         if bytes(received.data) != str(channel.pinged).encode():
             return  # an unasked pong, or the answer to an older one, confirms nothing
         seq, channel.pinged = channel.pinged, None
+        if channel.telling:
+            channel.woken.set()  # what was told meanwhile wants a ping of its own
         if seq > channel.subscriber["seq"]:
             self.confirm(channel.subscriber["id"], seq)
             channel.subscriber = {**channel.subscriber, "seq": seq}
@@ -309,23 +325,38 @@ class Channels:
 Batch = tuple[list[dict[str, Any]], int, bool, set[str]]
 
 
-def _batch(act: Act, channel: Channel) -> Batch | None:
+Heard = tuple[list[Activity], int]
+
+
+def _batch(act: Act, channel: Channel, known: Heard | None) -> Batch | None:
     """The reports of the next facts, the number they end at, whether there may be more, and what
-    the filter met; None when the subscriber is gone."""
+    the filter met; None when the subscriber is gone. `known` spares the look at the log."""
     subscriber = store.by_id(act.tx, channel.subscriber["id"])
     if subscriber is None or subscriber["account_id"] != act.subject.account_id:
         return None
     channel.subscriber = {**subscriber, "seq": max(subscriber["seq"], channel.subscriber["seq"])}
-    heard = hearing(act.subject)
-    wanted = activities.c.kind.in_(_WATCHED)
-    seen = store_log.since(act.tx, channel.seq, BATCH, heard & wanted)
-    full = len(seen) == BATCH
-    last = seen[-1].seq if full else max(channel.seq, store_log.head(act.tx))
+    heard, reached = _read(act, channel) if known is None else known
+    seen, full = heard[:BATCH], len(heard) >= BATCH
+    last = seen[-1].seq if full else reached
     if not seen:
         return [], last, False, set()
     watch = ups_events.watching(act, subscriber)
     told = [event for _, events in ups_events.reports(watch, seen) for event in events]
     return told, last, full, watch.found
+
+
+def _read(act: Act, channel: Channel) -> Heard:
+    """What a channel that is further behind hears next, and the number the log has reached."""
+    wanted = activities.c.kind.in_(_WATCHED)
+    seen = store_log.since(act.tx, channel.seq, BATCH, hearing(act.subject) & wanted)
+    return seen, max(channel.seq, store_log.head(act.tx))
+
+
+async def _woken(channel: Channel, seconds: float) -> None:
+    """Until there may be something new, or so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await channel.woken.wait()
 
 
 async def _closed(request: web.Request, code: int, why: bytes) -> web.StreamResponse:

@@ -1,7 +1,10 @@
 """UPS-RS on the wire: bodies of both forms, searches, and channels that break."""
 
 import asyncio
+import re
 import socket as sockets
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 
 from telemed.actions import ups_subscriptions
 from telemed.actions.worklist import SYSTEM
@@ -17,6 +21,7 @@ from telemed.dicom.multipart import boundary_for, closing, content_type
 from telemed.dicom.xmlmodel import native_xml, read_native_xml
 from telemed.server.imaging import xml_parts
 from telemed.store import tables as t
+from telemed.store.prepared import Prepared
 from telemed.store.ups import uid_of
 from telemed.store.ups_tables import ups_items, ups_subscribers
 from tests.server.ups_client import (
@@ -351,6 +356,61 @@ async def test_a_restart_is_told_and_loses_nothing(world_folder: Path) -> None:
                 value(back, "00741242") == "RESTARTED" and value(back, "00741246") == "WARM START"
             )
             assert await events.states(1) == [(UID, "IN PROGRESS")]
+
+
+async def test_many_channels_share_one_look_of_the_log(world: World, ups: Ups) -> None:
+    """What none of them hears costs them no statement; what they hear is read from the log once."""
+    urls = [(await ups.subscribe(GLOBAL, f"AE{n}")).headers["Content-Location"] for n in range(8)]
+    other = Ups(world.client("second-reader"))
+    async with AsyncExitStack() as open_now:
+        events = [
+            await open_now.enter_async_context(channel(world, "hub-reader", url)) for url in urls
+        ]
+        await ups.create("2.25.700")
+        for each in events:
+            await each.states(1)
+        with statements() as run:
+            for n in range(3):
+                await other.create(f"2.25.71{n}")
+                await _looked(world)
+        assert not [s for s in run if "ups_subscri" in s or _READS.search(s)], run
+        with statements() as run:
+            await ups.create("2.25.701")
+            for each in events:
+                assert await each.states(1) == [("2.25.701", "SCHEDULED")]
+        assert not [s for s in run if _READS.search(s)], run
+        assert len([s for s in run if s.startswith("SELECT ups_subscribers.")]) == len(events)
+
+
+_READS = re.compile(r"FROM activities\s+WHERE.*party_a")
+"""A channel's own look at the log."""
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of any database meanwhile."""
+    told: list[str] = []
+
+    def tell(line: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        told.append(" ".join(statement.split()))
+
+    def run(kept: Prepared, execute: Any, sent: Any) -> Any:
+        told.append(" ".join(kept.sql.split()))
+        return done(kept, execute, sent)
+
+    done = Prepared._do  # those that are kept go past SQLAlchemy's events
+    sa.event.listen(sa.Engine, "before_cursor_execute", tell)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prepared, "_do", run)
+        yield told
+    sa.event.remove(sa.Engine, "before_cursor_execute", tell)
+
+
+async def _looked(world: World) -> None:
+    """Until the channels' lookout has seen all there is."""
+    head = max(row["seq"] for row in await world.rows(t.activities))
+    while (await _reader_of(world)).seen < head:
+        await asyncio.sleep(0.02)
 
 
 async def test_a_flood_of_frames_is_cut(world: World, ups: Ups) -> None:
