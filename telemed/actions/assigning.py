@@ -124,6 +124,7 @@ def _clear(act: Act, case: Case, current: Row, why: str | None = None) -> None:
             request_id=case.id,
             data=moves.case_data(
                 case,
+                **moves.attempt(act, case),
                 person=current["scheduled_performer_id"],
                 by=current["scheduled_by"],
                 why=why,

@@ -19,6 +19,7 @@ from telemed.actions import (
     moves,
     requests,
     ups_cases,
+    ups_performers,
     ups_requests,
     ups_search,
     worklist,
@@ -258,12 +259,20 @@ def update(act: Act, uid: str, told: Mapping[str, Any], given: str) -> None:
 
 
 def _update_case(act: Act, item: Item, values: Json) -> None:
-    """Only what is not the platform's own; the rest must be said as it is or not at all."""
+    """Only what is not the platform's own; the rest must be said as it is or not at all. Whose
+    it is to be may be said of what nobody has claimed."""
     now = data_set(act, item)
     case = door.case(act, item.row["request_id"])
     for tag in values:
+        if tag == model.PERFORMERS and item.state is State.SCHEDULED:
+            continue
         if tag not in ups_cases.OVERLAID and not _same(now.get(tag, {}), values[tag]):
             raise Refused("bad-metadata", why=f"{tag} belongs to the request {case.row['number']}")
+    performers = values.get(model.PERFORMERS)
+    if performers is not None and not _same(now.get(model.PERFORMERS, {}), performers):
+        ups_performers.schedule(act, case.id, performers)
+        if len(values) == 1:
+            return
     said = {tag: value for tag, value in values.items() if tag in ups_cases.OVERLAID}
     kept = {**(item.row["said"] or {}), **said}
     store.say(act.tx, item.id, item.row["requester_id"], kept, act.now)

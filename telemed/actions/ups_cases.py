@@ -107,10 +107,9 @@ def _work(act: Act, row: Row, service: ServiceType) -> dict[int, object]:
         0x00404010: moment(row["ended_at"] or row["claimed_at"] or row["scheduled_at"]),
         0x00404011: moment(row["due_at"]),
         0x00404018: [kind, code(*RRR_REPORT)],
-        0x00404025: [ours(row["provider_id"], row["provider_name"])],
+        **_meant_for(act, row, row["scheduled_performer_id"]),
         0x00404026: [kind],
         0x00404027: [],
-        0x00404034: _scheduled_performer(act, row),
         0x00404041: readiness(act, row),
         0x00741200: ups.PRIORITIES[row["urgency"]],
         0x00741202: row["provider_name"],
@@ -150,11 +149,16 @@ def _diagnoses(value: Any) -> list[Mapping[int, object]]:
     ]
 
 
-def _scheduled_performer(act: Act, row: Row) -> list[Mapping[int, object]]:
-    """Whom it was assigned to, or who reserved it (PS3.3 C.30.2: Scheduled Human Performers)."""
-    who = row["scheduled_performer_id"]
-    person = people.person(act.tx, who) if who else None
-    return [_performer(person["id"], person["name"], row["provider_name"])] if person else []
+def meant_for(act: Act, row: Row, person_id: str | None) -> Json:
+    """The part of a data set that says whom it is meant for."""
+    return model.data_set(_meant_for(act, row, person_id))
+
+
+def _meant_for(act: Act, row: Row, person_id: str | None) -> dict[int, object]:
+    """The institution, and whom it was assigned to or who reserved it (PS3.3 C.30.2)."""
+    person = people.person(act.tx, person_id) if person_id else None
+    named = [_performer(person["id"], person["name"], row["provider_name"])] if person else []
+    return {0x00404025: [ours(row["provider_id"], row["provider_name"])], 0x00404034: named}
 
 
 def _performer(person_id: str, name: str, place: str) -> Mapping[int, object]:

@@ -4,7 +4,7 @@ Nothing is kept for a subscriber but a number of the log; its reports are made f
 it, with the rights of this moment. What may not be read is not reported, with one exception: that
 an attempt ended which was asked of one's own institution is told to it even when the request is
 out of its sight by then, or a worklist would show it for ever. A report made late tells the state
-of its fact and the readiness of now.
+of its fact, and whom it was assigned to then, with the readiness of now.
 """
 
 from collections.abc import Iterator, Sequence
@@ -151,8 +151,9 @@ def _told(watch: Watch, kind: Kind, activity: Activity) -> Iterator[Json]:
     yield from (model.state_report(item.uid, state, ready) for state in states)
     if kind is Kind.UPS_PROGRESSED:
         yield model.progress_report(item.uid, _held(item).get(model.PROGRESS))
-    if kind is Kind.WORKITEM_ASSIGNED:
-        yield from model.assigned(item.uid, items.data_set(watch.act, item))
+    if kind in (Kind.WORKITEM_ASSIGNED, Kind.WORKITEM_UNASSIGNED):
+        who = str(data.get("person") or "") if kind is Kind.WORKITEM_ASSIGNED else None
+        yield from model.assigned(item.uid, ups_cases.meant_for(watch.act, item.row, who))
     elif data.get("assigned"):
         yield from model.assigned(item.uid, _held(item))
 

@@ -241,7 +241,7 @@ def _birth_date(test: Test, services: Mapping[str, ServiceType]) -> Where:
 
 
 def _performer(test: Test, services: Mapping[str, ServiceType]) -> Where:
-    return _text(t.workitems.c.performer_id, test)
+    return _text(t.workitems.c.scheduled_performer_id, test)
 
 
 _BY_NAME: Final[Mapping[str, Ask]] = {

@@ -152,6 +152,7 @@ WATCHED: frozenset[Kind] = (
     | INPUT
     | {
         Kind.WORKITEM_ASSIGNED,
+        Kind.WORKITEM_UNASSIGNED,
         Kind.UPS_CREATED,
         Kind.UPS_CHANGED,
         Kind.UPS_MOVED,

@@ -38,6 +38,7 @@ CANCEL_REASON, CANCEL_CODES = "00741238", "0074100E"
 CONTACT_URI, CONTACT_NAME = "0074100A", "0074100C"
 CANCELED_AT = "00404052"
 STATIONS, PERFORMERS = "00404025", "00404034"
+PERFORMER_CODES: Final = "00404009"
 
 _TYPE_1: Final = (START, READINESS, PRIORITY, LABEL)
 _VALUES: Final = {
@@ -364,7 +365,7 @@ def assigned(uid: str, told: Mapping[str, Any]) -> Iterator[Json]:
         return
     nobody: Json = {}
     for person in people or [nobody]:
-        said: Json = {tag: person[tag] for tag in ("00404009", "00404036") if tag in person}
+        said: Json = {tag: person[tag] for tag in (PERFORMER_CODES, "00404036") if tag in person}
         made: Json = {**_event(5, uid, {}), STATIONS: station, **said}
         yield dict(sorted(made.items()))
 

@@ -122,7 +122,6 @@ async def retrieve(call: Call) -> web.StreamResponse:
     {
         "ups-state": _UPDATE,
         "ups-state/C310": _UNCLAIMED,
-        "ups-tuid-missing": _MISSING,
         "ups-tuid-wrong": _INCORRECT,
     }
 )
