@@ -79,6 +79,27 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a critical finding's chain: who did what and when; `at` None while it is open.
+
+    `done` is what was done, or what is still owed.
+    """
+
+    label: str
+    done: str
+    who: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalChain:
+    """A critical finding from its notice to what was done about it."""
+
+    finding: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Patient:
     """The patient as every page names him; `number` is printed with its own label."""
 
@@ -113,6 +134,7 @@ class ReportSheet:
     printed_by: str = ""
     preliminary: bool = False
     question_label: str = QUESTION_LABEL
+    chains: tuple[CriticalChain, ...] = ()
 
 
 def render_report(report: ReportSheet) -> bytes:
@@ -162,6 +184,7 @@ def _sheet(report: ReportSheet) -> dict[str, object]:
         "clinical_question": report.clinical_question,
         "question_label": report.question_label,
         "versions": [_version(version, report.versions) for version in latest_first],
+        "chains": [_chain(chain) for chain in report.chains],
         "preliminary": report.preliminary,
         "qr": qr_svg(report.verify_url),
         "verify_code": report.verify_code,
@@ -188,6 +211,19 @@ def _version(version: Version, others: tuple[Version, ...]) -> dict[str, object]
         "critical": version.critical,
         "signatures": [_signature(signature) for signature in version.signatures],
     }
+
+
+def _chain(chain: CriticalChain) -> dict[str, object]:
+    links = [
+        {
+            "label": link.label,
+            "done": link.done,
+            "who": link.who,
+            "at": "" if link.at is None else _local(link.at),
+        }
+        for link in chain.links
+    ]
+    return {"finding": chain.finding, "links": links}
 
 
 def _signature(signature: Signature) -> dict[str, object]:

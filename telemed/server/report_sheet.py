@@ -16,7 +16,9 @@ from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
 from telemed.documents.report_pdf import (
     QUESTION_LABEL,
+    CriticalChain,
     Field,
+    Link,
     Patient,
     ReportSheet,
     Section,
@@ -24,7 +26,7 @@ from telemed.documents.report_pdf import (
     Version,
     VersionKind,
 )
-from telemed.server.cases import ZONE, age, headline, signed_content
+from telemed.server.cases import ZONE, account_name, age, headline, signed_content
 from telemed.store import people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
@@ -62,6 +64,9 @@ def report_sheet(
         verify_code=_grouped(newest["verification_code"]),
         verify_url=f"{origin}/verify/{newest['verification_code']}",
         printed_at=act.now,
+        chains=tuple(
+            _chain(act, case.row, row) for row in requests.critical_notices_of(act.tx, case.id)
+        ),
     )
 
 
@@ -134,6 +139,33 @@ def _version(act: Act, service: ServiceType, row: Row, content: Mapping[str, Any
         positive=body.get("positive"),
         critical=critical,
     )
+
+
+def _chain(act: Act, case: Row, row: Row) -> CriticalChain:
+    """A critical finding: notified, acknowledged, acted on; what is open says so."""
+    known = act.catalogue
+    finding = {f.code: f.label.zh for f in known.critical_findings}.get(row["finding"])
+    acted = {a.code: a.label.zh for a in known.critical_actions}.get(row["acted_code"])
+    told = "；".join(part for part in (acted or row["acted_code"], row["acted_note"]) if part)
+    there = case["requester_name"]
+    return CriticalChain(
+        finding or row["finding"],
+        (
+            Link("通知", f"已通知{there}", row["raised_by_name"], row["raised_at"]),
+            _done_at(act, there, "确认", row["action"], row, "acknowledged", "尚未确认"),
+            _done_at(act, there, "处置", told, row, "acted", "尚未登记处置"),
+        ),
+    )
+
+
+def _done_at(
+    act: Act, there: str, label: str, done: str, row: Row, step: str, owed: str
+) -> Link:  # fmt: skip
+    """A link that the requesting side makes: what it did, by whom and when, or that it is owed."""
+    at = row[f"{step}_at"]
+    if at is None:
+        return Link(label, owed, there, None)
+    return Link(label, done or "已确认", account_name(act, row[f"{step}_by"]) or there, at)
 
 
 def _question_label(service: ServiceType) -> str:

@@ -15,7 +15,9 @@ from pypdf.generic import DictionaryObject
 from telemed.documents.fonts import FAMILY, FontMissing, chinese_fonts
 from telemed.documents.report_pdf import (
     NOT_A_LEGAL_SIGNATURE,
+    CriticalChain,
     Field,
+    Link,
     Patient,
     ReportSheet,
     Section,
@@ -308,3 +310,32 @@ def test_a_missing_font_is_named() -> None:
         chinese_fonts("no_such_fonts")
     with pytest.raises(FontMissing, match=FAMILY):
         chinese_fonts("segno")
+
+
+# --- critical findings ----------------------------------------------------------------------------
+
+NOTIFIED = Link("通知", "已通知龙脊县中医医院", "韦明远", SIGNED)
+ACKNOWLEDGED = Link("确认", "已通知急诊科", "唐秀兰", SIGNED + timedelta(minutes=4))
+ACTED = Link("处置", "已转院；救护车送市医院", "唐秀兰", SIGNED + timedelta(minutes=35))
+
+
+def test_the_paper_tells_a_critical_finding_s_whole_way() -> None:
+    """Who notified, acknowledged and acted, what and when, in that order; without one, nothing."""
+    assert "危急值处置记录" not in text_of(SHEET)
+    chain = CriticalChain("张力性气胸", (NOTIFIED, ACKNOWLEDGED, ACTED))
+    told = text_of(replace(SHEET, chains=(chain,)))
+    parts = (
+        "危急值处置记录", "不在报告签名之内", "【危急值】张力性气胸",
+        "通知已通知龙脊县中医医院韦明远2026-03-1100:30:05",
+        "确认已通知急诊科唐秀兰2026-03-1100:34:05",
+        "处置已转院；救护车送市医院唐秀兰2026-03-1101:05:05",
+    )  # fmt: skip
+    places = [told.find(part) for part in parts]
+    assert -1 not in places and places == sorted(places), told
+
+
+def test_an_open_link_says_what_is_owed_and_by_whom() -> None:
+    """Nothing on the paper looks done that is not."""
+    owed = Link("处置", "尚未登记处置", "龙脊县中医医院", None)
+    told = text_of(replace(SHEET, chains=(CriticalChain("主动脉夹层", (NOTIFIED, owed)),)))
+    assert "处置尚未登记处置龙脊县中医医院" in told

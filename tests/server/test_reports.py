@@ -1,8 +1,10 @@
 """Writing, signing and revising: who may, what is kept, and that tampering is found."""
 
 import hashlib
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pypdf
@@ -413,6 +415,30 @@ async def test_a_critical_finding_is_notified_at_the_first_signature(world: Worl
     assert len(await world.rows(t.critical_notices)) == 1
     assert (await world.log(case)).count("critical.raised") == 1
     assert (await world.row(case))["critical"] is True
+
+
+async def test_the_printed_report_tells_the_critical_finding_s_way(world: World) -> None:
+    """What is owed, and then who acknowledged and acted on it, with the action and the time."""
+    case = await world.issued(report=CRITICAL)
+    one = world.client("county-requester")
+    told = await printed(world, case)
+    assert "危急值处置记录" in told and "尚未确认" in told and "尚未登记处置" in told
+    path = f"/api/requests/{case}/critical/{(await world.rows(t.critical_notices))[0]['id']}"
+    await one.ok("POST", f"{path}/acknowledge", {"action": "已电话通知急诊科"})
+    world.clock.advance(minutes=30)
+    at = world.clock() - timedelta(minutes=10)
+    await one.ok(
+        "POST",
+        f"{path}/acted-on",
+        {"code": "transferred", "note": "救护车送市医院", "at": at.isoformat()},
+    )
+    told = await printed(world, case)
+    name = (await one.get("/api/session"))["name"]
+    shown = f"{at.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d%H:%M}"
+    assert f"已转院；救护车送市医院{name}{shown}" in told, told
+    assert "已电话通知急诊科" in told and "尚未" not in told
+    for other in ("hub-reader", "county-coordinator"):
+        assert "救护车送市医院" in await printed(world, case, other)
 
 
 async def test_a_critical_finding_is_acknowledged_once(world: World) -> None:
