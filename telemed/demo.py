@@ -336,10 +336,19 @@ def _revision(act: Act, case: str) -> int:
 
 
 def _acknowledge(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
-    notice = act.tx.one(
+    requests.acknowledge(act, case, _notice(act, case), step["action"])
+
+
+def _act_on(act: Act, case: str, step: Mapping[str, Any], player: _Player) -> None:
+    at = act.now - timedelta(minutes=step["before"])
+    requests.act_on(act, case, _notice(act, case), step["code"], step["note"], at)
+
+
+def _notice(act: Act, case: str) -> str:
+    found = act.tx.scalar(
         sa.select(t.critical_notices.c.id).where(t.critical_notices.c.request_id == case)
     )
-    requests.acknowledge(act, case, notice["id"] if notice else "", step["action"])
+    return str(found or "")
 
 
 _STEPS: Mapping[str, Callable[[Act, str, Mapping[str, Any], _Player], None]] = {
@@ -352,6 +361,7 @@ _STEPS: Mapping[str, Callable[[Act, str, Mapping[str, Any], _Player], None]] = {
     "sign": _sign,
     "verify": _verify,
     "acknowledge": _acknowledge,
+    "act": _act_on,
     "confirm": lambda act, case, step, player: requests.confirm(
         act, case, step["adoption"], "", ""
     ),

@@ -215,6 +215,7 @@ class _Clock:
     raised: list[int] = field(default_factory=list)
     owed: str = ""
     asked: int = 0
+    acting: int = 0
 
 
 def _counted(
@@ -264,10 +265,13 @@ def _indicators(
         clock.raised.append(at)
     elif kind == Kind.CRITICAL_ACKNOWLEDGED:
         raised = clock.raised.pop(0)
+        clock.acting = at - raised  # it is entered as done at this moment
         yield "acknowledging", at - raised
         yield "acknowledged_due", None
         if at <= raised + _us(catalogue.timers.critical_acknowledge):
             yield "acknowledged_on_time", None
+    elif kind == Kind.CRITICAL_ACTED_ON:
+        yield "acting", clock.acting
 
 
 def _in_time(
@@ -301,6 +305,7 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.REPORT_AMENDED: "amended",
     Kind.CRITICAL_RAISED: "critical",
     Kind.CRITICAL_ACKNOWLEDGED: "acknowledged",
+    Kind.CRITICAL_ACTED_ON: "acted",
 }
 
 

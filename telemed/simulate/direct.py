@@ -182,8 +182,15 @@ class Player:
         notice = request_store.critical_notices_of(act.tx, case)[0]
         requests.acknowledge(act, case, notice["id"], ACTION)
 
+    def act_on(self, act: Act, step: Step) -> None:
+        """The county enters what it did when it acknowledged."""
+        case = step.life.request_id
+        notice = request_store.critical_notices_of(act.tx, case)[0]
+        requests.act_on(act, case, notice["id"], ACTED, "", notice["acknowledged_at"])
+
 
 ACTION = "已通知临床医师并处置。"
+ACTED = "treated"
 VERIFIER_NOTE = "诊断意见过于简略，请补充。"
 WHY_REVISED = "补充临床资料后更新。"
 
@@ -288,6 +295,7 @@ _DO: Mapping[Do, _Doing] = {
     Do.SEND_BACK: lambda p, act, s: reports.send_back(act, s.life.request_id, VERIFIER_NOTE),
     Do.VERIFY: Player.verify,
     Do.ACKNOWLEDGE: Player.acknowledge,
+    Do.ACT: Player.act_on,
     Do.CONFIRM: lambda p, act, s: requests.confirm(
         act, s.life.request_id, s.more["adoption"], "", ""
     ),

@@ -37,6 +37,7 @@ class Do(StrEnum):
     SEND_BACK = "send-back"
     VERIFY = "verify"
     ACKNOWLEDGE = "acknowledge"
+    ACT = "act"
     CONFIRM = "confirm"
     REVISE = "revise"
 

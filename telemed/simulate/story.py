@@ -306,11 +306,14 @@ class Story:
         self._step(life, Do.VERIFY, verifier)
 
     def _acknowledge(self, life: Life) -> None:
-        """The county confirms a critical finding while the verifier still looks at it."""
+        """The county confirms a critical finding while the verifier still looks at it, and enters
+        what was done when it has come to it."""
         now = self._at
         late = self._chance(self._people.acknowledged_late)
         self._after(*((31, 80) if late else (1, 22)))
         self._step(life, Do.ACKNOWLEDGE, life.asker)
+        self._at += (self._at - now) / 2
+        self._step(life, Do.ACT, life.asker)
         self._at = now
 
     # --- afterwards ---------------------------------------------------------------------------

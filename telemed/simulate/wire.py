@@ -23,7 +23,7 @@ from aiohttp import (
 
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
-from telemed.simulate.direct import ACTION, VERIFIER_NOTE, WHY_REVISED, consent_of, shot_of
+from telemed.simulate.direct import ACTED, ACTION, VERIFIER_NOTE, WHY_REVISED, consent_of, shot_of
 from telemed.simulate.image import encode
 from telemed.simulate.ledger import Ledger
 from telemed.simulate.life import Do, Life, Step
@@ -296,6 +296,13 @@ class Wire:
         notice = (await person.call("GET", path))["critical_notices"][0]["id"]
         await person.call("POST", f"{path}/critical/{notice}/acknowledge", {"action": ACTION})
 
+    async def act_on(self, person: Person, step: Step) -> None:
+        """The county enters what it did when it acknowledged."""
+        path = f"/api/requests/{step.life.request_id}"
+        notice = (await person.call("GET", path))["critical_notices"][0]
+        body = {"code": ACTED, "note": "", "at": notice["acknowledged_at"]}
+        await person.call("POST", f"{path}/critical/{notice['id']}/acted-on", body)
+
     async def confirm(self, person: Person, step: Step) -> None:
         """The county has read it."""
         path = f"/api/requests/{step.life.request_id}/confirm"
@@ -334,6 +341,7 @@ _DO: Mapping[Do, _Doing] = {
     Do.SEND_BACK: Wire.send_back,
     Do.VERIFY: Wire.sign,
     Do.ACKNOWLEDGE: Wire.acknowledge,
+    Do.ACT: Wire.act_on,
     Do.CONFIRM: Wire.confirm,
     Do.REVISE: Wire.revise,
 }

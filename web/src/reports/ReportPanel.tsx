@@ -11,6 +11,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import type { ReportOut, RequestOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { discardRevision, reportQuery, reviseReport, sendBack } from './api'
+import { CriticalChain } from './CriticalChain'
 import { Editor } from './Editor'
 import { useWords } from './editorWords'
 import styles from './ReportPanel.module.css'
@@ -34,6 +35,7 @@ export function ReportPanel({ item, onFinished, onLeft }: Props) {
   return (
     <section className={styles.panel}>
       <ImageChanges item={item} />
+      <CriticalChain item={item} />
       <Steps item={item} report={report.data} onLeft={onLeft} />
       <Body item={item} report={report.data} onFinished={onFinished} />
     </section>

@@ -7,6 +7,7 @@ import { Link, useParams } from 'react-router'
 import { ActedOn } from '../app/ActedOn'
 import { Acknowledgement } from '../app/CriticalDialog'
 import { pdfAddress, reportQuery } from '../reports/api'
+import { CriticalChain } from '../reports/CriticalChain'
 import { ReportView } from '../reports/ReportView'
 import { useMe } from '../session/session'
 import { CaseClock } from '../shared/CaseClock'
@@ -26,6 +27,7 @@ import { examLabel, reasonLabel, serviceLabel } from './names'
 import { RequestContent } from './RequestContent'
 import { type DialogStep, StepDialog } from './StepDialog'
 import { Story } from './Story'
+import { TurnStrip } from './TurnStrip'
 
 const { useWords } = defineWords('case', {
   report: ['诊断报告', 'Report'],
@@ -79,6 +81,7 @@ function Case({ item }: { item: RequestOut }) {
   return (
     <main className={page.page}>
       <Head item={item} />
+      <TurnStrip item={item} />
       <AskedOfMe item={item} />
       <ImageChanges item={item} />
       <div className={styles.columns}>
@@ -226,6 +229,7 @@ function Report({ item }: { item: RequestOut }) {
         ) : null}
       </div>
       {shown}
+      <CriticalChain item={item} />
       {item.allowed.includes('confirm') ? <ConfirmPanel id={item.id} /> : null}
       <Adoption item={item} />
     </section>
