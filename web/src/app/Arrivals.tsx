@@ -5,9 +5,9 @@
  * count. A toast waits its turn for a screen reader; nothing here has to be answered.
  */
 import { useQuery } from '@tanstack/react-query'
-import { App } from 'antd'
+import { App, Button } from 'antd'
 import { useCallback, useEffect, useRef } from 'react'
-import { Link, useLocation } from 'react-router'
+import { useLocation, useNavigate } from 'react-router'
 import { useActivities } from '../live/live'
 import type { LiveActivity } from '../live/socket'
 import { headQuery } from '../reading/api'
@@ -59,6 +59,8 @@ export function newlyAssigned<Row extends Kept>(after: string | null, rows: read
 function useAssigned(rows: readonly RequestRow[] | undefined): void {
   const t = useWords()
   const { message } = App.useApp()
+  // A toast is drawn outside of the router: it is given the way, not a link.
+  const go = useNavigate()
   const latest = useRef<string | null>(null)
   useEffect(() => {
     if (rows === undefined) return
@@ -76,11 +78,14 @@ function useAssigned(rows: readonly RequestRow[] | undefined): void {
       duration: 6,
       content: (
         <>
-          {t('assigned', { n: fresh.length })} <Link to="/work?tab=assigned">{t('look')}</Link>
+          {t('assigned', { n: fresh.length })}{' '}
+          <Button type="link" size="small" onClick={() => void go('/work?tab=assigned')}>
+            {t('look')}
+          </Button>
         </>
       ),
     })
-  }, [rows, message, t])
+  }, [rows, message, t, go])
 }
 
 export function Arrivals() {

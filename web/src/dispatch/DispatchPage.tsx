@@ -24,7 +24,7 @@ import styles from './DispatchPage.module.css'
 import { useDispatchKeys } from './keys'
 import { ListTabs } from './ListTabs'
 import { assignable, type Line } from './lines'
-import { ReadersPanel } from './ReadersPanel'
+import { enter, ReadersPanel } from './ReadersPanel'
 import { useAssign } from './useAssign'
 import { type Readers, useReaders } from './useReaders'
 import { useWhere } from './useWhere'
@@ -46,11 +46,11 @@ export function DispatchPage() {
   const [covered, setCovered] = useState<Line | null>(null)
   const [choosing, setChoosing] = useState(false)
   const narrow = useNarrow()
-  const panel = useRef<HTMLDivElement>(null)
+  const panel = useRef<HTMLUListElement>(null)
   const queue = useRef<HTMLDivElement>(null)
   const search = useRef<InputRef>(null)
   const go = useNavigate()
-  const choose = () => (narrow ? setChoosing(true) : panel.current?.focus())
+  const choose = () => (narrow ? setChoosing(true) : enter(panel.current))
   const leave = () => {
     setChoosing(false)
     queue.current?.querySelector<HTMLElement>('[role="listbox"]')?.focus()
@@ -216,7 +216,7 @@ interface SideProps {
   many: number
   readers: Readers
   only: string
-  place: RefObject<HTMLDivElement | null>
+  place: RefObject<HTMLUListElement | null>
   onAssign: (line: Line) => void
   onOnly: (person: string) => void
   onCover: (line: Line) => void

@@ -1,7 +1,7 @@
 /**
  * The readers' side: load, presence, and for what is chosen in the queue who may take it.
  *
- * One list for the keyboard: arrows choose, Enter assigns, Esc goes back to the queue.
+ * Arrows go from one reader's button to the next, Enter assigns, Esc goes back to the queue.
  */
 import {
   CheckCircleFilled,
@@ -11,7 +11,7 @@ import {
   PushpinFilled,
 } from '@ant-design/icons'
 import { Button, Dropdown } from 'antd'
-import { type KeyboardEvent, type RefObject, useState } from 'react'
+import type { KeyboardEvent, RefObject } from 'react'
 import { OnlineDot } from '../live/OnlineDot'
 import { Empty } from '../shared/Empty'
 import type { Line } from './lines'
@@ -22,7 +22,7 @@ interface Props {
   lines: readonly Line[]
   /** The reader whose cases alone are shown. */
   only: string
-  place: RefObject<HTMLDivElement | null>
+  place: RefObject<HTMLUListElement | null>
   label: string
   onAssign: (line: Line) => void
   onOnly: (person: string) => void
@@ -33,71 +33,58 @@ interface Props {
 export function ReadersPanel(props: Props) {
   const { lines, only, place, label, onAssign, onOnly, onCover, onLeave } = props
   const t = useWords()
-  const [at, setAt] = useState('')
-  const index = Math.max(
-    0,
-    lines.findIndex((line) => line.person_id === at),
-  )
-  const current = lines[index]
   const most = Math.max(1, ...lines.map((line) => line.in_hand))
   const key = (event: KeyboardEvent) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (by) setAt(lines[Math.max(0, Math.min(lines.length - 1, index + by))]?.person_id ?? '')
-    else if (event.key === 'Enter' && event.target === event.currentTarget) {
-      if (current) onAssign(current)
-    } else if (event.key === 'Escape') onLeave()
+    if (by) step(event.currentTarget, by)
+    else if (event.key === 'Escape') onLeave()
     else return
     // The page's own arrows belong to the queue.
     event.preventDefault()
   }
   if (lines.length === 0) return <Empty small title={t('noReaders')} teach={t('noReadersTeach')} />
   return (
-    <div
-      ref={place}
-      role="listbox"
-      tabIndex={0}
-      aria-label={label}
-      aria-activedescendant={current ? `reader-${current.person_id}` : undefined}
-      className={styles.list}
-      onKeyDown={key}
-    >
+    <ul ref={place} aria-label={label} className={styles.list} onKeyDown={key}>
       {lines.map((line) => (
         <Reader
           key={line.person_id}
           line={line}
           most={most}
-          current={line === current}
           only={only === line.person_id}
           onAssign={() => onAssign(line)}
           onOnly={() => onOnly(only === line.person_id ? '' : line.person_id)}
           onCover={() => onCover(line)}
         />
       ))}
-    </div>
+    </ul>
   )
+}
+
+/** Goes to the button of the first reader, from wherever the page is. */
+export function enter(list: Element | null): void {
+  list?.querySelector<HTMLElement>('[data-assign]')?.focus()
+}
+
+/** Goes to the button of the next reader or the one before. */
+function step(list: Element, by: number): void {
+  const all = [...list.querySelectorAll<HTMLElement>('[data-assign]')]
+  const at = all.indexOf(document.activeElement as HTMLElement)
+  all[Math.max(0, Math.min(all.length - 1, at + by))]?.focus()
 }
 
 interface ReaderProps {
   line: Line
   most: number
-  current: boolean
   only: boolean
   onAssign: () => void
   onOnly: () => void
   onCover: () => void
 }
 
-function Reader({ line, most, current, only, onAssign, onOnly, onCover }: ReaderProps) {
+function Reader({ line, most, only, onAssign, onOnly, onCover }: ReaderProps) {
   const t = useWords()
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: the listbox holds the focus and names its active option.
-    <div
-      id={`reader-${line.person_id}`}
-      role="option"
-      aria-selected={current}
-      aria-disabled={line.light === 'red'}
-      className={`${styles.reader} ${only ? styles.only : ''}`}
-    >
+    <li className={`${styles.reader} ${only ? styles.only : ''}`}>
       <div className={styles.first}>
         <Signal line={line} />
         <span className={styles.name}>{line.name}</span>
@@ -115,11 +102,14 @@ function Reader({ line, most, current, only, onAssign, onOnly, onCover }: Reader
         </span>
       </div>
       {line.why ? (
-        <p className={`${styles.why} ${line.light === 'green' ? '' : styles.against}`}>
+        <p
+          id={`why-${line.person_id}`}
+          className={`${styles.why} ${line.light === 'green' ? '' : styles.against}`}
+        >
           {line.why}
         </p>
       ) : null}
-    </div>
+    </li>
   )
 }
 
@@ -150,18 +140,22 @@ type DeedsProps = Pick<ReaderProps, 'line' | 'onAssign' | 'onOnly' | 'onCover'>
 
 function Deeds({ line, onAssign, onOnly, onCover }: DeedsProps) {
   const t = useWords()
+  const able = line.fits.length > 0 && !line.has
   return (
     <span className={styles.deeds}>
-      {line.fits.length > 0 && !line.has ? (
+      {line.light === null ? null : (
         <Button
+          data-assign
           size="small"
-          tabIndex={-1}
+          className={able ? '' : styles.barred}
+          aria-disabled={!able}
           aria-label={t('assignTo', { who: line.name })}
-          onClick={onAssign}
+          aria-describedby={line.why ? `why-${line.person_id}` : undefined}
+          onClick={able ? onAssign : undefined}
         >
           {t('assign')}
         </Button>
-      ) : null}
+      )}
       <Dropdown
         trigger={['click']}
         menu={{

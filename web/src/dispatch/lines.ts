@@ -35,7 +35,7 @@ export function assignable(row: RequestRow): boolean {
   return row.state === 'open' && row.claim === null && row.report_state !== 'preliminary'
 }
 
-/** Of one case the server says who may and ranks them; of several, what each may take. */
+/** Of one case the server says who may and ranks them; of several, who may take most of them. */
 export function linesOf(
   readers: readonly ReaderOut[],
   candidates: readonly CandidateOut[] | undefined,
@@ -50,7 +50,8 @@ export function linesOf(
       fits: each.light === 'red' ? [] : chosen.map((row) => row.id),
       has: hasAll(each.person_id, chosen),
     }))
-  return readers.map((each) => ofMany(each, chosen, words))
+  const lines = readers.map((each) => ofMany(each, chosen, words))
+  return lines.sort((a, b) => b.fits.length - a.fits.length)
 }
 
 function ofMany(reader: ReaderOut, chosen: readonly RequestRow[], words: LineWords): Line {
