@@ -7,9 +7,9 @@ there.
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from telemed.actions import accounts as account_acts
-from telemed.actions import intake, reports, requests, worklist
+from telemed.actions import intake, reports, requests, roster, worklist
 from telemed.actions.act import Act
+from telemed.actions.roster import Duty, Pattern
 from telemed.actions.studies import save_patient
 from telemed.core.access import Role, Subject
+from telemed.core.roster import monday_of, week_of
+from telemed.core.workdays import ZONE
 from telemed.dicom.refusal import Refused
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
@@ -33,9 +36,10 @@ from telemed.simulate import run as simulation
 from telemed.simulate.run import Order
 from telemed.store import accounts, network, people
 from telemed.store import reports as report_store
+from telemed.store import roster as roster_store
 from telemed.store import tables as t
 from telemed.store.blobs import hash_file
-from telemed.store.tx import Row
+from telemed.store.tx import Row, Tx
 
 Say = Callable[[str], None]
 EVERYWHERE = Subject(
@@ -60,6 +64,7 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
         say(_play_history(services, told["history"]))
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
+    _keep_roster(services, told["duty"])
     catch_up_fully(services.store, TALLIES)
 
 
@@ -118,6 +123,37 @@ def import_files(services: Services, institution: str, files: Iterable[Path]) ->
     if batch:
         keep()
     return counts
+
+
+# --- the roster -------------------------------------------------------------------------------
+
+
+def _keep_roster(services: Services, told: Sequence[Mapping[str, Any]]) -> None:
+    """The running week and the next have shifts whenever the demo begins; what is there stays."""
+    today = services.clock().astimezone(ZONE).date()
+    for monday in (monday_of(today), monday_of(today) + timedelta(days=7)):
+        for keeper in sorted({str(row["keeper"]) for row in told}):
+            rows = [row for row in told if row["keeper"] == keeper]
+            services.store.write_now(partial(_fill_week, services, keeper, rows, monday))
+
+
+def _fill_week(
+    services: Services, keeper: str, rows: Sequence[Mapping[str, Any]], monday: date, tx: Tx
+) -> None:
+    account = accounts.by_username(tx, keeper)
+    if account is None:
+        return
+    begin, end = week_of(monday)
+    acting = account_acts.subject_of(account)
+    # As on Sunday evening, when the week had not begun: the past cannot be planned.
+    act = replace(services.make_act(tx, acting), now=min(services.clock(), begin))
+    if roster_store.between(tx, acting.own_institution, begin, end):
+        return
+    for row in rows:
+        duty = Duty(row["kind"], tuple(row.get("services", ())), row["begins"], row["ends"])
+        weekdays = frozenset(row["weekdays"])
+        pattern = Pattern(monday, weekdays, 1, row.get("calendar", False))
+        roster.add(act, row["people"], duty, pattern)
 
 
 # --- parts ------------------------------------------------------------------------------------

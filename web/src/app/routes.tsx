@@ -19,6 +19,7 @@ export interface Place {
 const READING = ['reader', 'verifier', 'coordinator'] as const
 const SENDING = ['requester', 'technician'] as const
 const CARING = ['technician', 'coordinator'] as const
+const ROSTERED = [...READING, 'institution_admin'] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
 const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
@@ -29,6 +30,7 @@ export const PLACES: readonly Place[] = [
   { path: '/studies', label: 'studies', roles: [...SENDING, ...READING] },
   { path: '/care', label: 'care', roles: CARING },
   { path: '/tally', label: 'tally', roles: COUNTING },
+  { path: '/roster', label: 'roster', roles: ROSTERED },
   { path: '/admin', label: 'admin', roles: KEEPING },
   { path: '/network', label: 'network', roles: [...COUNTING, 'system_admin'] },
 ]
@@ -60,6 +62,7 @@ export const PAGES: RouteObject[] = [
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
   { path: 'dispatch', ...page(() => import('../dispatch/DispatchPage'), 'DispatchPage') },
   { path: 'handover', ...page(() => import('../handover/HandoverPage'), 'HandoverPage') },
+  { path: 'roster', ...page(() => import('../roster/RosterPage'), 'RosterPage') },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {
     path: 'care',

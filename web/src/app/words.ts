@@ -10,6 +10,7 @@ export const { useWords } = defineWords('app', {
   requests: ['我的申请', 'My requests'],
   studies: ['影像资料', 'Studies'],
   care: ['影像管理', 'Image care'],
+  roster: ['值班表', 'Roster'],
   tally: ['统计', 'Tally'],
   admin: ['管理', 'Administration'],
   network: ['网络', 'Network'],
@@ -63,6 +64,7 @@ export type PlaceKey =
   | 'requests'
   | 'studies'
   | 'care'
+  | 'roster'
   | 'tally'
   | 'admin'
   | 'network'

@@ -23,6 +23,7 @@ const LISTS: Record<string, readonly string[]> = {
   images: [KEYS.studies, KEYS.requests],
   conflict: [KEYS.studies],
   patient: [KEYS.studies, KEYS.requests],
+  duty: [KEYS.roster],
 }
 
 const pending = new Set<string>()

@@ -18,6 +18,7 @@ export const KEYS = {
   audit: 'audit',
   presence: 'presence',
   notices: 'notices',
+  roster: 'roster',
 } as const
 
 export const queryClient = new QueryClient({
