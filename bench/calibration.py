@@ -21,6 +21,7 @@ from telemed.core.sla import URGENCIES
 from telemed.settings import Settings
 from telemed.simulate import run
 from telemed.simulate.life import Do, Life, Step
+from telemed.simulate.plan import Plan
 from telemed.simulate.run import Order
 from telemed.simulate.world import ZONE
 
@@ -44,7 +45,13 @@ class Told:
         return self.given is not None and self.given.low <= self.took <= self.given.high
 
 
-def told(steps: Iterator[Step], four_eyes: frozenset[str]) -> Iterator[Told]:
+Staff = Callable[[str, str, datetime], int | None]
+"""Readers on duty at a provider for a service at a moment; None where no roster is kept."""
+
+
+def told(
+    steps: Iterator[Step], four_eyes: frozenset[str], staff: Staff = lambda *_: None
+) -> Iterator[Told]:
     """Every answer with the range that had been told for it."""
     waiting: dict[int, tuple[Situation, Range | None, str]] = {}
     history: dict[str, list[int]] = {}
@@ -60,7 +67,7 @@ def told(steps: Iterator[Step], four_eyes: frozenset[str]) -> Iterator[Told]:
                 for name in cells(case):
                     history[name] = remembered(history.get(name, ()), took)
         if step.do in _SENT:
-            case = _situation(step, life, desks)
+            case = _situation(step, life, desks, staff)
             found = likely(case, history)
             waiting[key] = (case, found[1] if found else None, found[0] if found else "")
             desks[case.provider, case.service][URGENCIES.index(case.urgency)] += 1
@@ -70,11 +77,25 @@ def _issues(step: Step, four_eyes: frozenset[str]) -> bool:
     return step.do is (Do.VERIFY if step.life.service in four_eyes else Do.SIGN)
 
 
-def _situation(step: Step, life: Life, desks: dict[tuple[str, str], Counter[int]]) -> Situation:
+def _situation(
+    step: Step, life: Life, desks: dict[tuple[str, str], Counter[int]], staff: Staff
+) -> Situation:
     provider = step.more.get("to") or step.more.get("provider") or life.provider
     open_now = desks[provider, life.service]
     ahead = sum(open_now[n] for n in range(URGENCIES.index(life.urgency) + 1))
-    return Situation(life.service, life.urgency, life.frozen, provider, step.at, ahead)
+    on_duty = staff(provider, life.service, step.at)
+    return Situation(life.service, life.urgency, life.frozen, provider, step.at, ahead, on_duty)
+
+
+def rostered(plan: Plan) -> Staff:
+    """The simulated hospitals' roster: every reader of a desk by day, one by night."""
+    begin, end = plan.rates.shift
+
+    def staff(provider: str, service: str, at: datetime) -> int | None:
+        by_day = begin <= at.astimezone(ZONE).hour < end
+        return len(plan.readers.desk(provider, service).readers) if by_day else 1
+
+    return staff
 
 
 def main() -> None:
@@ -83,6 +104,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rate", type=float, default=1150)
     parser.add_argument("--warm-up", type=int, default=30, help="days not counted")
+    parser.add_argument("--roster", action="store_true", help="every desk keeps a roster")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +116,11 @@ def main() -> None:
         counted = wish.start + timedelta(days=asked.warm_up)
         found = [
             one
-            for one in told(iter(plan), frozenset(s.code for s in kinds if s.four_eyes))
+            for one in told(
+                iter(plan),
+                frozenset(s.code for s in kinds if s.four_eyes),
+                rostered(plan) if asked.roster else lambda *_: None,
+            )
             if one.case.sent >= counted
         ]
         services.store.close()

@@ -6,8 +6,9 @@ from typing import Any
 
 from telemed.actions.act import Act
 from telemed.core.expected import Range, Situation, cells, likely
+from telemed.core.roster import readers
 from telemed.core.sla import URGENCIES
-from telemed.store import expected
+from telemed.store import expected, roster
 from telemed.store.tx import Row
 
 
@@ -17,7 +18,16 @@ def situation(
     """A case that is sent now."""
     as_pressing = URGENCIES[: URGENCIES.index(urgency) + 1]
     ahead = expected.ahead(act.tx, provider, service, as_pressing)
-    return Situation(service, urgency, frozen, provider, act.now, ahead)
+    staff = _on_duty(act, provider, service, frozen)
+    return Situation(service, urgency, frozen, provider, act.now, ahead, staff)
+
+
+def _on_duty(act: Act, provider: str, service: str, frozen: bool) -> int | None:
+    """How many readers are on duty for such a case; None where no roster is kept or planned."""
+    shifts = roster.on_duty(act.tx, provider, act.now)
+    if not shifts and roster.next_change(act.tx, provider, act.now) is None:
+        return None
+    return len(readers(shifts, act.catalogue.duties, service, frozen))
 
 
 def expect(act: Act, row: Row, provider: str) -> None:
@@ -34,6 +44,7 @@ def expect(act: Act, row: Row, provider: str) -> None:
             "frozen": frozen,
             "provider_id": provider,
             "ahead": case.ahead,
+            "on_duty": case.on_duty,
             "low": given and given.low,
             "mid": given and given.mid,
             "high": given and given.high,
@@ -66,7 +77,7 @@ def of_rows(act: Act, rows: Collection[Row]) -> Mapping[str, dict[str, Any]]:
 def _case(row: Row, told: Row) -> Situation:
     return Situation(
         row["service"], row["urgency"], told["frozen"], told["provider_id"], told["sent_at"],
-        told["ahead"],
+        told["ahead"], told["on_duty"],
     )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """When an answer is likely: a range that holds four times of five, from cases that were like it.
 
 An estimate is read off the answers to earlier cases of the same cell: service and urgency, the
-hour they were sent at, how many lay before them, and whose desk. Where a cell has seen too few,
-the next coarser one speaks. Of n exchangeable cases the next falls between the order statistics
-k and n+1-k with probability (n+1-2k)/(n+1) (split conformal prediction), so the range needs no
-assumption about how times are distributed; a case that has waited already is held against those
-that had waited as long. It says nothing where nothing is known, and knows no clock.
+hour they were sent at, how many lay before them, how many readers were on duty, and whose desk.
+Where a cell has seen too few, the next coarser one speaks. Of n exchangeable cases the next falls
+between the order statistics k and n+1-k with probability (n+1-2k)/(n+1) (split conformal
+prediction), so the range needs no assumption about how times are distributed; a case that has
+waited already is held against those that had waited as long. It says nothing where nothing is known, and knows no clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ TAIL: Final = 0.1
 FEWEST: Final = 9
 """With fewer the range would end beyond all that was ever seen (k < 1)."""
 _LOADS: Final = (0, 2, 5, 10, 20)
+_STAFFS: Final = (0, 1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Situation:
     sent: datetime
     ahead: int
     """Open cases of the service at the same desk that are as pressing or more."""
+    on_duty: int | None = None
+    """Readers on duty there for such a case; None where no roster is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,12 @@ def cells(case: Situation) -> tuple[str, ...]:
     kind = f"{case.service}|{case.urgency}{'|frozen' if case.frozen else ''}"
     hour = f"h{case.sent.astimezone(ZONE).hour:02d}"
     load = f"q{sum(case.ahead > bound for bound in _LOADS)}"
+    rostered: tuple[str, ...] = ()
+    if case.on_duty is not None:
+        full = f"{hour}|{load}|d{sum(case.on_duty > bound for bound in _STAFFS)}"
+        rostered = (f"{kind}|{case.provider}|{full}", f"{kind}|*|{full}")
     return (
+        *rostered,
         f"{kind}|{case.provider}|{hour}|{load}",
         f"{kind}|*|{hour}|{load}",
         f"{kind}|*|{hour}",

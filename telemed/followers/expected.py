@@ -42,4 +42,5 @@ def _situation(activity: Activity, row: Row) -> Situation:
         provider=row["provider_id"],
         sent=row["sent_at"],
         ahead=row["ahead"],
+        on_duty=row["on_duty"],
     )

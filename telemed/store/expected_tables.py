@@ -24,6 +24,8 @@ expectations = _table(
     Col("frozen", sa.Boolean, nullable=False),
     Col("provider_id", sa.Text, nullable=False),
     Col("ahead", sa.Integer, nullable=False),
+    # Readers on duty for it then; NULL where no roster is kept.
+    Col("on_duty", sa.Integer),
     # In seconds after sent_at; NULL where too little was known.
     Col("low", sa.Integer),
     Col("mid", sa.Integer),

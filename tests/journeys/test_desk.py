@@ -3,11 +3,13 @@
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from telemed.core.workdays import ZONE
 from tests.journeys.stage import PASSWORD, Stage, demo, stage
 from tests.journeys.test_flows import barriers
 
@@ -144,3 +146,67 @@ async def _hand_over(play: Stage, expert: Page, to: str) -> None:
     await expert.get_by_label("登录密码").fill(PASSWORD)
     await expert.get_by_role("button", name="签名交班").click()
     await expert.get_by_text("已签名，等待接班").wait_for()
+
+
+async def test_a_coordinator_keeps_the_roster(base: str, chromium: Path) -> None:
+    """Copied, taken back, added by keys, dragged, taken off, put back; a reader only looks."""
+    monday = datetime.now(ZONE).date() + timedelta(days=21)
+    monday -= timedelta(days=monday.weekday())
+    address = f"{base}/roster?week={monday}"
+    async with stage(base, chromium, "roster") as play:
+        keeper = await play.sign_in("coordinator")
+        await keeper.goto(f"{base}/roster")
+        await play.picture(keeper, "roster")
+        assert await barriers(keeper) == []
+        await keeper.goto(address)
+        await keeper.get_by_text("这一周还没有排班").wait_for()
+        await keeper.get_by_role("button", name="上一周").click()
+        await keeper.get_by_role("button", name="复制上周").click()
+        await keeper.get_by_text(re.compile("已从上周复制")).wait_for()
+        await keeper.get_by_role("button", name="撤销").click()
+        await keeper.get_by_text("已撤销").wait_for()
+        await keeper.get_by_text("这一周还没有排班").wait_for()
+        await keeper.goto(address)
+        await _add_by_keys(keeper)
+        await _drag(keeper)
+        night = keeper.get_by_role("button", name="阅片值班 18–次日 08")
+        await night.focus()
+        await keeper.keyboard.press("Delete")
+        await expect(night).to_have_count(0)
+        await keeper.get_by_role("button", name="撤销").click()
+        await expect(night).to_have_count(1)
+        reader = await play.sign_in("expert", viewport={"width": 390, "height": 844})
+        await reader.goto(address)
+        await expect(reader.get_by_text("18:00–次日 08:00")).to_be_visible()
+        await expect(reader.get_by_role("button", name="排班")).to_have_count(0)
+        await play.picture(reader, "roster-phone")
+        assert await barriers(reader) == []
+
+
+async def _add_by_keys(keeper: Page) -> None:
+    """From the first day of the first person one to the right, the night's hours, saved."""
+    await keeper.locator('[data-cell="0:0"]').focus()
+    await keeper.keyboard.press("ArrowRight")
+    await expect(keeper.locator('[data-cell="0:1"]')).to_be_focused()
+    await keeper.keyboard.press("Enter")
+    dialog = keeper.get_by_role("dialog")
+    await dialog.get_by_role("button", name=re.compile("^夜班")).click()
+    await dialog.get_by_text("至次日 08:00，共 14 小时").wait_for()
+    await dialog.get_by_role("button", name=re.compile("保\\s*存")).click()
+    await keeper.get_by_text("已排 1 个班次").wait_for()
+
+
+async def _drag(keeper: Page) -> None:
+    """Along the second person's first day: the hours stand in the dialog."""
+    box = await keeper.locator('[data-cell="1:0"]').bounding_box()
+    assert box is not None
+    hour, y = box["width"] / 24, box["y"] + box["height"] / 2
+    await keeper.mouse.move(box["x"] + 8 * hour, y)
+    await keeper.mouse.down()
+    await keeper.mouse.move(box["x"] + 10 * hour, y)
+    await keeper.mouse.move(box["x"] + 12 * hour, y)
+    await keeper.mouse.up()
+    dialog = keeper.get_by_role("dialog")
+    await expect(dialog.get_by_text("共 4 小时")).to_be_visible()
+    await expect(dialog.get_by_label("开始")).to_have_value("08:00")
+    await dialog.get_by_role("button", name=re.compile("取\\s*消")).click()

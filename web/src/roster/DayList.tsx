@@ -1,6 +1,7 @@
 /** The week as a list of days, for a phone. */
 import { PlusOutlined, WarningFilled } from '@ant-design/icons'
 import { Button } from 'antd'
+import { useState } from 'react'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import type { RosterOut, ShiftOut } from '../shared/schema'
@@ -13,9 +14,21 @@ import { dateWords, useWords, weekdayWords } from './words'
 export function DayList({ data, now, onAsk }: WeekShown) {
   const t = useWords()
   const today = dayOf(now)
+  const past = data.days.filter((day) => day.day < today)
+  const [unfolded, unfold] = useState(false)
+  // A week that is over is looked at for its past; of one that runs the rest matters.
+  const folded = past.length > 0 && past.length < data.days.length && !unfolded
+  const shown = folded ? data.days.slice(past.length) : data.days
   return (
     <ol className={styles.days}>
-      {data.days.map((day) => (
+      {folded ? (
+        <li className={styles.fold}>
+          <Button type="link" onClick={() => unfold(true)}>
+            {t('pastDays', { n: past.length })}
+          </Button>
+        </li>
+      ) : null}
+      {shown.map((day) => (
         <li key={day.day} className={day.day === today ? styles.today : ''}>
           <header className={styles.head}>
             <strong>{weekdayWords(weekday(day.day))}</strong> {dateWords(day.day)}{' '}
@@ -91,8 +104,7 @@ function DayGaps({ data, day }: { data: RosterOut; day: string }) {
   return (
     <ul className={styles.gaps}>
       {data.cover.flatMap((row) => {
-        const label = serviceLabel(catalogue, row.service)
-        const name = row.frozen ? `${label} · ${t('frozen')}` : label
+        const name = row.frozen ? t('frozen') : serviceLabel(catalogue, row.service)
         return row.gaps
           .map((gap) => cut(spanOfRow(gap), whole))
           .filter((span) => span !== null)

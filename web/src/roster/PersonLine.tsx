@@ -7,8 +7,17 @@ import { problemWords } from '../shared/problem'
 import type { DutyPerson, RosterOut, ShiftOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { cancelShifts } from './api'
-import { dayOf, dragged, hoursWords, lanesOf, placeOf, type Span, weekday } from './days'
-import { kindClass, shiftWords, spanOfRow, useWhen } from './marks'
+import {
+  dayOf,
+  dragged,
+  hoursWords,
+  lanesOf,
+  placeOf,
+  type Span,
+  shortHours,
+  weekday,
+} from './days'
+import { kindClass, kindLabel, shiftWords, spanOfRow, useWhen } from './marks'
 import type { Asked } from './ShiftDialog'
 import { useSaid } from './said'
 import { Days, dayClass } from './WeekGrid'
@@ -25,6 +34,8 @@ interface Props {
 }
 
 const LANE = 40
+/** Per cent of the week from which a bar has room for everything. */
+const ROOMY = 12
 /** Pixels from which a press is a drag. */
 const MOVED = 5
 
@@ -122,8 +133,10 @@ function Bar({ data, shift, top, within, now, onOpen }: BarProps) {
   }
   const content = (
     <>
-      <span>{what}</span>
-      <span className={styles.hours}>{hoursWords(span, t('next'))}</span>
+      <span>{place.width > ROOMY ? what : kindLabel(data, shift.kind)}</span>
+      <span className={styles.hours}>
+        {place.width > ROOMY ? hoursWords(span, t('next')) : shortHours(span, t('next'))}
+      </span>
     </>
   )
   if (!data.may_write || over) return <span {...given}>{content}</span>

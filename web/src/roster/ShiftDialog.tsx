@@ -77,6 +77,8 @@ export function ShiftDialog({ data, asked, onClose }: Props) {
   return (
     <Modal
       open
+      centered
+      width={600}
       title={shift ? t('oneShift') : t('newShift')}
       onCancel={onClose}
       footer={

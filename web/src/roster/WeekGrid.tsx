@@ -4,7 +4,7 @@ import { type KeyboardEvent, useRef } from 'react'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import type { RosterOut } from '../shared/schema'
-import { clockOf, DAY, dayOf, hoursWords, placeOf, type Span, weekday } from './days'
+import { clockOf, DAY, dayOf, placeOf, type Span, shortHours, weekday } from './days'
 import { DayMark, spanOfRow, useWhen } from './marks'
 import { PersonLine } from './PersonLine'
 import type { Asked } from './ShiftDialog'
@@ -16,6 +16,13 @@ export interface WeekShown {
   now: number
   onAsk: (asked: Asked) => void
 }
+
+/** Per cent of the week from which the hour stands before its line. */
+const LATE = 92
+/** Per cent of the week that a sentence needs. */
+const ROOM = 10
+/** Per cent of the week that a word needs. */
+const WORDY = 4
 
 export function WeekGrid({ data, now, onAsk }: WeekShown) {
   const t = useWords()
@@ -56,7 +63,9 @@ export function WeekGrid({ data, now, onAsk }: WeekShown) {
         {line ? (
           <div className={styles.lines} aria-hidden>
             <span className={styles.now} style={{ left: `${line.left}%` }}>
-              <span className={styles.nowTime}>{t('now', { time: clockOf(now) })}</span>
+              <span className={`${styles.nowTime} ${line.left > LATE ? styles.nowBefore : ''}`}>
+                {t('now', { time: clockOf(now) })}
+              </span>
             </span>
           </div>
         ) : null}
@@ -72,27 +81,32 @@ function Cover({ data, within, now }: { data: RosterOut; within: Span; now: numb
   return (
     <section className={styles.cover} aria-label={t('cover')} title={t('coverLong')}>
       {data.cover.map((row) => {
-        const label = serviceLabel(catalogue, row.service)
-        const name = row.frozen ? `${label} · ${t('frozen')}` : label
+        const name = row.frozen ? t('frozen') : serviceLabel(catalogue, row.service)
         const from = placeOf({ since: now, until: within.until }, within)
         return (
           <div key={name} className={styles.row}>
             <span className={styles.name}>
               <span className={styles.what}>{name}</span>
-              <span className={styles.more}>{t('within', { n: row.minutes })}</span>
+              <span className={styles.more}>
+                {t('within', { n: row.minutes })}{' '}
+                {row.gaps.length > 0 ? (
+                  <span className={styles.lacks}>
+                    <WarningFilled aria-hidden /> {t('gaps', { n: row.gaps.length })}
+                  </span>
+                ) : null}
+              </span>
             </span>
             <div className={styles.lane}>
               <Days data={data} now={now} />
               {row.gaps.length === 0 && from ? (
                 <span className={styles.covered} style={{ left: `${from.left}%` }}>
-                  <CheckOutlined aria-hidden /> {t('covered')}
+                  <CheckOutlined aria-hidden /> {from.width > ROOM ? t('covered') : null}
                 </span>
               ) : null}
               {row.gaps.map((gap) => {
                 const span = spanOfRow(gap)
                 const place = placeOf(span, within)
                 if (place === null) return null
-                const hours = hoursWords(span, t('next'))
                 return (
                   <span
                     key={gap.since}
@@ -101,10 +115,12 @@ function Cover({ data, within, now }: { data: RosterOut; within: Span; now: numb
                     title={t('gapLong', { service: name, day: '', hours: when(span) })}
                   >
                     <WarningFilled aria-hidden />{' '}
-                    <span>
-                      {t('gap')}{' '}
-                      {span.until - span.since < DAY ? hours : when(span).replace(hours, '')}
-                    </span>
+                    {place.width > WORDY ? (
+                      <span>
+                        {t('gap')}{' '}
+                        {span.until - span.since <= DAY ? shortHours(span, t('next')) : ''}
+                      </span>
+                    ) : null}
                   </span>
                 )
               })}

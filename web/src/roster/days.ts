@@ -69,6 +69,11 @@ export function hoursWords(span: Span, next: string): string {
   return `${clockOf(span.since)}–${over ? `${next}${whole}` : whole}`
 }
 
+/** 08–18, 18–次日 08: whole hours without their zeros, where there is little room. */
+export function shortHours(span: Span, next: string): string {
+  return hoursWords(span, next).replaceAll(':00', '')
+}
+
 /** Where a span lies in a stretch, in per cent; null when it does not touch it. */
 export function placeOf(span: Span, within: Span): { left: number; width: number } | null {
   const since = Math.max(span.since, within.since)
