@@ -147,7 +147,8 @@ def _fill_week(
     acting = account_acts.subject_of(account)
     # As on Sunday evening, when the week had not begun: the past cannot be planned.
     act = replace(services.make_act(tx, acting), now=min(services.clock(), begin))
-    if roster_store.between(tx, acting.own_institution, begin, end):
+    there = roster_store.between(tx, acting.own_institution, begin, end)
+    if any(shift["since"] >= begin for shift in there):
         return
     for row in rows:
         duty = Duty(row["kind"], tuple(row.get("services", ())), row["begins"], row["ends"])

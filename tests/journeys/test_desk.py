@@ -161,6 +161,7 @@ async def test_a_coordinator_keeps_the_roster(base: str, chromium: Path) -> None
         await keeper.goto(address)
         await keeper.get_by_text("这一周还没有排班").wait_for()
         await keeper.get_by_role("button", name="上一周").click()
+        await keeper.wait_for_url(f"**week={monday - timedelta(days=7)}")
         await keeper.get_by_role("button", name="复制上周").click()
         await keeper.get_by_text(re.compile("已从上周复制")).wait_for()
         await keeper.get_by_role("button", name="撤销").click()

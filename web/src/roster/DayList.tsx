@@ -7,7 +7,7 @@ import { serviceLabel } from '../requests/names'
 import type { RosterOut, ShiftOut } from '../shared/schema'
 import styles from './DayList.module.css'
 import { DAY, dayOf, hoursWords, midnight, type Span, weekday } from './days'
-import { DayMark, kindClass, shiftWords, spanOfRow } from './marks'
+import { DayMark, isPlanned, kindClass, shiftWords, spanOfRow } from './marks'
 import type { WeekShown } from './WeekGrid'
 import { dateWords, useWords, weekdayWords } from './words'
 
@@ -44,7 +44,7 @@ export function DayList({ data, now, onAsk }: WeekShown) {
             ) : null}
           </header>
           <DayShifts data={data} day={day.day} now={now} onAsk={onAsk} />
-          {data.shifts.length > 0 ? <DayGaps data={data} day={day.day} /> : null}
+          {isPlanned(data) ? <DayGaps data={data} day={day.day} /> : null}
         </li>
       ))}
     </ol>

@@ -20,6 +20,7 @@ import { useNarrow } from '../shared/useNarrow'
 import { copyWeek, weekQuery } from './api'
 import { DayList } from './DayList'
 import { dayAfter, dayOf, isDay, mondayOf } from './days'
+import { isPlanned } from './marks'
 import styles from './RosterPage.module.css'
 import { type Asked, ShiftDialog } from './ShiftDialog'
 import { useSaid } from './said'
@@ -105,7 +106,7 @@ function Week({ data, narrow, onAsk }: WeekProps) {
   const t = useWords()
   const now = useNow(30_000)
   if (data.people.length === 0) return <Empty title={t('nobody')} teach={t('nobodyTeach')} />
-  const none = data.shifts.length === 0
+  const none = !isPlanned(data)
   const shown = { data, now, onAsk }
   return (
     <>

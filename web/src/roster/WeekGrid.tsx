@@ -5,7 +5,7 @@ import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import type { RosterOut } from '../shared/schema'
 import { clockOf, DAY, dayOf, placeOf, type Span, shortHours, weekday } from './days'
-import { DayMark, spanOfRow, useWhen } from './marks'
+import { DayMark, isPlanned, spanOfRow, useWhen } from './marks'
 import { PersonLine } from './PersonLine'
 import type { Asked } from './ShiftDialog'
 import styles from './WeekGrid.module.css'
@@ -48,7 +48,7 @@ export function WeekGrid({ data, now, onAsk }: WeekShown) {
             ))}
           </div>
         </div>
-        {data.shifts.length > 0 ? <Cover data={data} within={within} now={now} /> : null}
+        {isPlanned(data) ? <Cover data={data} within={within} now={now} /> : null}
         {data.people.map((person, row) => (
           <PersonLine
             key={person.id}

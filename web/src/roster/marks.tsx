@@ -11,6 +11,11 @@ export function spanOfRow(row: { since: string; until: string }): Span {
   return { since: Date.parse(row.since), until: Date.parse(row.until) }
 }
 
+/** Whether anybody is put on duty from this week on; what still runs from the week before is not. */
+export function isPlanned(data: RosterOut): boolean {
+  return data.shifts.some((shift) => Date.parse(shift.since) >= Date.parse(data.since))
+}
+
 export function kindOf(data: RosterOut, code: string): DutyKindOut | undefined {
   return data.kinds.find((kind) => kind.code === code)
 }
