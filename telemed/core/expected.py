@@ -5,7 +5,8 @@ hour they were sent at, how many lay before them, how many readers were on duty,
 Where a cell has seen too few, the next coarser one speaks. Of n exchangeable cases the next falls
 between the order statistics k and n+1-k with probability (n+1-2k)/(n+1) (split conformal
 prediction), so the range needs no assumption about how times are distributed; a case that has
-waited already is held against those that had waited as long. It says nothing where nothing is known, and knows no clock.
+waited already is held against those that had waited as long. It says nothing where nothing is
+known, and knows no clock.
 """
 
 from collections.abc import Mapping, Sequence

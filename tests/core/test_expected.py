@@ -1,6 +1,7 @@
 """Expected answers: the range holds four of five, the finest cell that knows enough speaks."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -29,6 +30,15 @@ def test_cells_go_from_the_desk_to_the_kind() -> None:
     assert network == "imaging|routine|*|h09|q2" and hour == "imaging|routine|*|h09"
     frozen = Situation("pathology", "urgent", True, "GL", NINE, 0)
     assert cells(frozen)[-1] == "pathology|urgent|frozen"
+
+
+@pytest.mark.parametrize(("on_duty", "staff"), [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3), (5, 4)])
+def test_a_roster_makes_finer_cells(on_duty: int, staff: int) -> None:
+    """Beside those that there are without one, which learn from every case as before."""
+    first, second, *rest = cells(replace(CASE, on_duty=on_duty))
+    assert first == f"imaging|routine|GL|h09|q2|d{staff}"
+    assert second == f"imaging|routine|*|h09|q2|d{staff}"
+    assert tuple(rest) == cells(CASE)
 
 
 def test_the_finest_cell_that_has_seen_enough_speaks() -> None:

@@ -71,3 +71,23 @@ async def test_an_answer_is_learnt_once(world: World) -> None:
 
 def cells_of(told: Any) -> tuple[str, ...]:
     return cells(Situation("imaging", "routine", False, "hub", told["sent_at"], told["ahead"]))
+
+
+async def test_who_is_on_duty_is_kept_with_what_was_told(world: World) -> None:
+    """Nothing without a roster; with one, how many read such cases just then."""
+
+    async def kept(case: str) -> Any:
+        told = await world.services.store.read(lambda tx: expected.of_requests(tx, [case]))
+        return told[case]["on_duty"]
+
+    assert await kept(await world.sent()) is None
+    duty = {"kind": "reading", "day": "2026-03-05", "begins": "15:00", "ends": "20:00"}
+    for services, people in (([], ["hub-reader", "hub-reader2"]), (["ecg"], ["hub-verifier"])):
+        body = {**duty, "services": services, "people": people}
+        await world.client("hub-coordinator").ok("POST", "/api/roster", body)
+    assert await kept(await world.sent()) == 2
+    body = {**duty, "day": "2026-03-09", "people": ["hub-reader"]}
+    await world.client("hub-coordinator").ok("POST", "/api/roster", body)
+    world.clock.advance(hours=5)
+    await world.stay_signed_in()
+    assert await kept(await world.sent()) == 0

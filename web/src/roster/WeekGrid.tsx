@@ -20,9 +20,9 @@ export interface WeekShown {
 /** Per cent of the week from which the hour stands before its line. */
 const LATE = 92
 /** Per cent of the week that a sentence needs. */
-const ROOM = 10
+const ROOM = 9
 /** Per cent of the week that a word needs. */
-const WORDY = 4
+const WORDY = 5
 
 export function WeekGrid({ data, now, onAsk }: WeekShown) {
   const t = useWords()
@@ -118,7 +118,9 @@ function Cover({ data, within, now }: { data: RosterOut; within: Span; now: numb
                     {place.width > WORDY ? (
                       <span>
                         {t('gap')}{' '}
-                        {span.until - span.since <= DAY ? shortHours(span, t('next')) : ''}
+                        {place.width > ROOM && span.until - span.since <= DAY
+                          ? shortHours(span, t('next'))
+                          : ''}
                       </span>
                     ) : null}
                   </span>
