@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -154,24 +154,26 @@ class Target:
     port: int
     path: str
     pids: Callable[[], list[int]]
-    publish: Callable[[bytes], bytes]
-    """Cause one event that carries the given text; what the subscribers can tell it by."""
+    publish: Callable[[bytes], tuple[bytes, Callable[[], object]]]
+    """Ask for one event that carries the given text; what the subscribers can tell it by, and how to
+    wait for the answer: the sockets are listened to before that, for they need not wait for it."""
     header: Callable[[int], str] = lambda number: ""
     hello: bytes = b""
 
 
-def ask(port: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
-    """One HTTP call on a connection of its own; the body of its answer."""
+def ask(port: int, method: str, path: str, body: bytes) -> Callable[[], None]:
+    """Begin one HTTP call on a connection of its own; how to wait for its answer."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        line.request(method, path, body, headers)
-        answer = line.getresponse()
-        told = answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {told[:300]!r}")
-        return told
-    finally:
-        line.close()
+    line.request(method, path, body, {"Content-Type": "application/json"})
+
+    def answered() -> None:
+        with closing(line):
+            answer = line.getresponse()
+            told = answer.read()
+            if answer.status >= 300:
+                raise RuntimeError(f"{method} {path}: {answer.status} {told[:300]!r}")
+
+    return answered
 
 
 @contextmanager
@@ -196,7 +198,7 @@ def telemed(folder: Path, most: int) -> Iterator[Target]:
             port,
             "/live",
             lambda: [child.pid],
-            lambda text: case.turn(port),
+            lambda text: case.turn(),
             lambda number: f"Origin: http://127.0.0.1:{port}\r\nCookie: {cookie_of(number)}\r\n",
             client_frame(b'{"type":"hello","since":null}'),
         )
@@ -220,9 +222,8 @@ location = /live {{ nchan_subscriber websocket; nchan_channel_id all;
 """
     )
 
-    def publish(text: bytes) -> bytes:
-        ask(port, "POST", "/event", text, {"Content-Type": "application/json"})
-        return text
+    def publish(text: bytes) -> tuple[bytes, Callable[[], object]]:
+        return text, ask(port, "POST", "/event", text)
 
     words = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(config), "-p", str(folder)]
     with running(words, dict(os.environ), folder / "nginx.out") as child:
@@ -239,12 +240,12 @@ def bare(folder: Path) -> Iterator[Target]:
         wait_until(lambda: open_door(port), "the bare broadcast")
         line: list[socket.socket] = []
 
-        def publish(text: bytes) -> bytes:
+        def publish(text: bytes) -> tuple[bytes, Callable[[], object]]:
             if not line:
                 line.append(_upgrade(port, "/publish", ""))
                 _upgraded(line[0])
             line[0].sendall(client_frame(text))
-            return text
+            return text, lambda: None
 
         yield Target("websockets", port, "/live", lambda: [child.pid], publish)
 
@@ -286,7 +287,7 @@ def running(
 
 def answers(port: int, path: str) -> bool:
     try:
-        ask(port, "GET", path, b"", {})
+        ask(port, "GET", path, b"")()
     except (OSError, RuntimeError, http.client.HTTPException):
         return False
     return True
@@ -341,12 +342,15 @@ def measure(target: Target, count: int, events: int, text: bytes) -> Round:
     try:
         found = Round(kb=max(0, resident(target.pids()) - before) / count / 1000)
         for number in range(3):  # not counted
-            crowd.hear(target.publish(b"%d warm %s" % (number, text)))
+            mark, answered = target.publish(b"%d warm %s" % (number, text))
+            crowd.hear(mark)
+            answered()
         spent = cpu_seconds(target.pids())
         for number in range(events):
             asked = time.time()
-            mark = target.publish(b"%d %d %s" % (number, time.time_ns(), text))
+            mark, answered = target.publish(b"%d %d %s" % (number, time.time_ns(), text))
             times, heard = crowd.hear(mark)
+            answered()
             last = max(times)
             found.asked.append((last - asked) * 1000)
             at = _AT.search(heard) if target.name == "telemed" else None

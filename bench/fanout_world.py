@@ -1,6 +1,7 @@
 """The world of `fanout.py`: a hospital with thousands of accounts, a case that comes and goes."""
 
 import http.client
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -64,16 +65,21 @@ class Case:
         self._call("county-requester", "PATCH", path, body)
         self._call("county-requester", "POST", f"{path}/submit", {})
 
-    def turn(self, port: int) -> bytes:
-        """Take it or give it back; what the message of it has in it."""
+    def turn(self) -> tuple[bytes, Callable[[], object]]:
+        """Ask to take it or to give it back; what the message of it has in it, and how to wait for
+        the answer."""
         verb, kind = ("release", b"workitem.released") if self._taken else (
             "claim", b"workitem.claimed")  # fmt: skip
         body = {"reason": "called-away"} if self._taken else {}
         self._taken = not self._taken
-        self._call(EVENT_READER, "POST", f"/api/requests/{self._id}/{verb}", body)
-        return kind
+        self._ask(EVENT_READER, "POST", f"/api/requests/{self._id}/{verb}", body)
+        return kind, self._answer
 
     def _call(self, who: str, method: str, path: str, body: object) -> dict[str, object]:
+        self._ask(who, method, path, body)
+        return self._answer()
+
+    def _ask(self, who: str, method: str, path: str, body: object) -> None:
         assert self._line is not None
         headers = {
             "Origin": f"http://127.0.0.1:{self._line.port}",
@@ -82,9 +88,12 @@ class Case:
             "Content-Type": "application/json",
         }
         self._line.request(method, path, orjson.dumps(body), headers)
+
+    def _answer(self) -> dict[str, object]:
+        assert self._line is not None
         answer = self._line.getresponse()
         told = answer.read()
         if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {told[:300]!r}")
+            raise RuntimeError(f"{answer.status} {told[:300]!r}")
         found: dict[str, object] = orjson.loads(told)
         return found
