@@ -61,18 +61,25 @@ def client_frame(payload: bytes) -> bytes:
     return head + b"\0\0\0\0" + payload
 
 
+HELLO = client_frame(b'{"type":"hello","since":null}')
+
+
 class Crowd:
-    """Many subscribers of one address."""
+    """Many subscribers, each of its path."""
 
     def __init__(
-        self, count: int, port: int, path: str, header: Callable[[int], str], hello: bytes = b""
+        self,
+        count: int,
+        port: int,
+        paths: Sequence[str],
+        header: Callable[[int], str],
+        hello: bytes = b"",
     ) -> None:
         self.epoll = select.epoll()
         self.sockets: dict[int, socket.socket] = {}
         for first in range(0, count, AT_ONCE):
-            batch = [
-                _upgrade(port, path, header(n)) for n in range(first, min(first + AT_ONCE, count))
-            ]
+            numbers = range(first, min(first + AT_ONCE, count))
+            batch = [_upgrade(port, paths[n], header(n)) for n in numbers]
             for one in batch:
                 _upgraded(one)
                 if hello:
@@ -87,9 +94,10 @@ class Crowd:
         """Read until nothing has come for so long."""
         while ready := self.epoll.poll(quiet):
             for fd, _ in ready:
-                self._read(fd)
+                self.read(fd)
 
-    def _read(self, fd: int) -> bytes:
+    def read(self, fd: int) -> bytes:
+        """What one socket has; a ping is answered."""
         data = self.sockets[fd].recv(65536)
         if not data or data[0] == 0x88:
             raise RuntimeError(f"a server closed a subscriber's connection: {data[:40]!r}")
@@ -108,7 +116,7 @@ class Crowd:
             if not ready:
                 raise RuntimeError(f"{need - len(times)} of {need} heard nothing")
             for fd, _ in ready:
-                data = self._read(fd)
+                data = self.read(fd)
                 if mark in data:
                     times.append(now())
                     heard = data
@@ -155,8 +163,8 @@ class Target:
     path: str
     pids: Callable[[], list[int]]
     publish: Callable[[bytes], tuple[bytes, Callable[[], object]]]
-    """Ask for one event that carries the given text; what the subscribers can tell it by, and how to
-    wait for the answer: the sockets are listened to before that, for they need not wait for it."""
+    """Ask for one event that carries the given text; what the subscribers can tell it by, and how
+    to wait for the answer: the sockets are listened to before that, and need not wait for it."""
     header: Callable[[int], str] = lambda number: ""
     hello: bytes = b""
 
@@ -177,10 +185,9 @@ def ask(port: int, method: str, path: str, body: bytes) -> Callable[[], None]:
 
 
 @contextmanager
-def telemed(folder: Path, most: int) -> Iterator[Target]:
-    """The real server on a world with an account for each socket."""
+def serving(folder: Path, most: int) -> Iterator[tuple[int, int]]:
+    """The real server on a world with an account for each socket: its port and its process."""
     port = free_port()
-    case = build(folder, most)
     environ = {k: v for k, v in os.environ.items() if not k.startswith("TELEMED_")} | {
         "TELEMED_DATA_DIR": str(folder),
         "TELEMED_PORT": str(port),
@@ -192,43 +199,53 @@ def telemed(folder: Path, most: int) -> Iterator[Target]:
     words = [str(Path(sys.executable).with_name("telemed")), "serve"]
     with running(words, environ, folder / "server.log") as child:
         wait_until(lambda: answers(port, "/health/ready"), "telemed")
+        yield port, child.pid
+
+
+@contextmanager
+def telemed(folder: Path, most: int) -> Iterator[Target]:
+    """telemed with a case whose turns everybody hears."""
+    case = build(folder, most)
+    with serving(folder, most) as (port, pid):
         case.open(port)
         yield Target(
             "telemed",
             port,
             "/live",
-            lambda: [child.pid],
+            lambda: [pid],
             lambda text: case.turn(),
             lambda number: f"Origin: http://127.0.0.1:{port}\r\nCookie: {cookie_of(number)}\r\n",
-            client_frame(b'{"type":"hello","since":null}'),
+            HELLO,
         )
 
 
 @contextmanager
 def nchan(folder: Path) -> Iterator[Target]:
-    """nginx with the nchan module, one worker process."""
+    """nginx with the nchan module, one worker process, a channel for each name."""
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(
-        f"""load_module {NCHAN};
+        rf"""load_module {NCHAN};
 daemon off; worker_processes 1; worker_rlimit_nofile 65536; pid {folder}/pid;
 error_log {folder}/nginx.log warn;
 events {{ worker_connections 16384; use epoll; multi_accept on; }}
 http {{ access_log off; keepalive_timeout 600; tcp_nodelay on; nchan_shared_memory_size 256M;
 server {{ listen 127.0.0.1:{port} backlog=4096;
-location = /event {{ nchan_publisher http; nchan_channel_id all; nchan_message_buffer_length 10; }}
-location = /live {{ nchan_subscriber websocket; nchan_channel_id all;
-  nchan_websocket_ping_interval 15; nchan_subscriber_first_message newest; }} }} }}
+location ~ ^/event/(\w+)$ {{ nchan_publisher http; nchan_channel_id $1;
+  nchan_message_buffer_length 10; }}
+location ~ ^/live/(\w+)$ {{ nchan_subscriber websocket; nchan_channel_id $1;
+  nchan_websocket_ping_interval 15; nchan_subscriber_first_message newest; }}
+location /static/ {{ alias {folder}/static/; }} }} }}
 """
     )
 
     def publish(text: bytes) -> tuple[bytes, Callable[[], object]]:
-        return text, ask(port, "POST", "/event", text)
+        return text, ask(port, "POST", "/event/all", text)
 
     words = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(config), "-p", str(folder)]
     with running(words, dict(os.environ), folder / "nginx.out") as child:
         wait_until(lambda: open_door(port), "nginx")
-        yield Target("nchan", port, "/live", lambda: family(child.pid), publish)
+        yield Target("nchan", port, "/live/all", lambda: family(child.pid), publish)
 
 
 @contextmanager
@@ -338,7 +355,7 @@ class Round:
 def measure(target: Target, count: int, events: int, text: bytes) -> Round:
     """Connect, play the events, disconnect."""
     before = resident(target.pids())
-    crowd = Crowd(count, target.port, target.path, target.header, target.hello)
+    crowd = Crowd(count, target.port, [target.path] * count, target.header, target.hello)
     try:
         found = Round(kb=max(0, resident(target.pids()) - before) / count / 1000)
         for number in range(3):  # not counted
@@ -406,13 +423,12 @@ COLUMNS = ("sockets", "server", "to the last, p50 ms", "p99", "from asking, p50"
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---:|' * len(COLUMNS)}"
 
 
-def write(lines: Sequence[str], said: str) -> None:
+def write(table: str, marks: tuple[str, str] = MARKS) -> None:
     """Into the page, between its marks."""
     page = PAGE.read_text("utf-8")
-    begin, end = MARKS
+    begin, end = marks
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
-    table = "\n".join((said, "", HEAD, *lines))
     PAGE.write_text(f"{before}{begin}\n{table}\n{end}{after}", "utf-8")
 
 
@@ -461,7 +477,7 @@ def main() -> None:
         print(said, HEAD, sep="\n", flush=True)
         lines = play(targets, sizes, given.rounds, given.events)
     if given.write:
-        write(lines, said)
+        write("\n".join((said, "", HEAD, *lines)))
 
 
 if __name__ == "__main__":

@@ -452,26 +452,32 @@ def add_network(tx: Tx) -> None:
             row = {"code": code, "name": f"地区{code}", "kind": kind, "parent": code[:4],
                    "former_poverty": False}  # fmt: skip
             tx.insert_missing(t.area_codes, [row])
-        tx.insert(
-            t.institutions,
-            {"id": place, "name": f"{place}人民医院", "short_name": f"{place}医院", "search": place,
-             "kind": "general", "level": "2", "grade": "甲", "uscc": f"uscc-{number}",
-             "licence_no": str(number), "area_code": area, "scopes": scopes,
-             "former_poverty_county": False, "connected": True},
-        )  # fmt: skip
+        add_place(tx, place, number, area, scopes)
     tx.insert(
         t.alliances,
         {"id": "union", "name": "漓江医联体", "form": "medical-group", "lead_id": "hub"},
     )
     since = {"alliance_id": "union", "since": date(2024, 1, 1), "role": "member"}
     tx.insert(t.memberships, [{**since, "institution_id": p} for p in ("hub", "county", "second")])
-    _agree(tx, "county-hub", START + timedelta(days=900))
-    _agree(tx, "county-second", START + timedelta(days=900))
-    _agree(tx, "second-hub", START + timedelta(days=900))
-    _agree(tx, "lapsed-hub", START - timedelta(days=1))
+    agree(tx, "county-hub", START + timedelta(days=900))
+    agree(tx, "county-second", START + timedelta(days=900))
+    agree(tx, "second-hub", START + timedelta(days=900))
+    agree(tx, "lapsed-hub", START - timedelta(days=1))
 
 
-def _agree(tx: Tx, key: str, until: datetime) -> None:
+def add_place(tx: Tx, place: str, number: int, area: str, scopes: list[str]) -> None:
+    """A hospital."""
+    tx.insert(
+        t.institutions,
+        {"id": place, "name": f"{place}人民医院", "short_name": f"{place}医院", "search": place,
+         "kind": "general", "level": "2", "grade": "甲", "uscc": f"uscc-{number}",
+         "licence_no": str(number), "area_code": area, "scopes": scopes,
+         "former_poverty_county": False, "connected": True},
+    )  # fmt: skip
+
+
+def agree(tx: Tx, key: str, until: datetime) -> None:
+    """An agreement between two hospitals, "requester-provider"."""
     requester, provider = key.split("-")
     tx.insert(
         t.agreements,
