@@ -37,7 +37,7 @@ def build(folder: Path, accounts: int) -> "Case":
 
 
 def build_many(folder: Path, providers: int, readers: int, requesters: int) -> list["Case"]:
-    """Hospitals with so many readers each, all asked by one with requesters; a case each."""
+    """Hospitals with readers, all asked by one with requesters; a case each."""
     _build(folder)
 
     def add(tx: Tx) -> None:
