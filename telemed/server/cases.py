@@ -96,7 +96,7 @@ _SAME = (
 def full(act: Act, request_id: str) -> dict[str, Any]:
     """The whole case through the one door."""
     case = door.case(act, request_id)
-    row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
+    row = requests.dressed(act.tx, [case.id])[0]
     masked = act.subject.masked
     who = worklist.loaded_taker(act) if case.providing else None
     attached = [] if masked else requests.studies_of(act.tx, case.id)
@@ -403,10 +403,8 @@ def account_name(act: Act, account_id: str | None) -> str:
 
 
 def _actor_names(act: Act, ids: list[str | None]) -> dict[str, str]:
-    wanted = {i for i in ids if i is not None}
-    rows = act.tx.all(
-        sa.select(t.accounts.c.id, t.accounts.c.display_name).where(t.accounts.c.id.in_(wanted))
-    )
+    c = t.accounts.c
+    rows = act.tx.find_each(c.id, {i for i in ids if i is not None}, c.id, c.display_name)
     return {row["id"]: row["display_name"] for row in rows}
 
 
@@ -447,7 +445,7 @@ def _signature(row: Row, who: str, when: str) -> dict[str, Any] | None:
 def report_out(act: Act, request_id: str, signer: Signer) -> dict[str, Any]:
     """A case's report as this viewer may see it: drafts are the writing side's alone (RP-11)."""
     case = door.case(act, request_id)
-    row = requests.listed(act.tx, t.requests.c.id == case.id, [t.requests.c.id])[0]
+    row = requests.dressed(act.tx, [case.id])[0]
     who = worklist.taker(act.tx, act.subject) if case.providing else None
     steps = allowed(act, case, row, who)
     rows = reports.versions(act.tx, case.id)

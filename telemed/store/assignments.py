@@ -6,6 +6,7 @@ It knows no rules. What is written here is what the actions decided.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,47 +79,45 @@ def loads(
     A claim that awaits its second signature is in nobody's hand. Each question is one walk of an
     index, however much was ever read.
     """
+    given = {"provider": provider_id, "day": day, "shift": shift, "begin": min(day, shift)}
+    if person_id is not None:
+        given["person"] = person_id
+    questions = _questions(person_id is not None)
+    return [Held(**row) for question in questions for row in tx.all(question, **given)]
+
+
+@cache
+def _questions(of_one: bool) -> tuple[sa.Select[Any], ...]:
+    """Built once: every list of a desk asks them."""
+    moment = partial(sa.bindparam, type_=W.ended_at.type)
     begun = sa.and_(W.state == workitem.State.IN_PROGRESS.value, W.lease_until.is_not(None))
-    ended = sa.and_(W.state == workitem.State.COMPLETED.value, W.ended_at >= min(day, shift))
+    ended = sa.and_(W.state == workitem.State.COMPLETED.value, W.ended_at >= moment("begin"))
+    since = {
+        "done_today": sa.func.sum(sa.case((W.ended_at >= moment("day"), 1), else_=0)),
+        "done_in_shift": sa.func.sum(sa.case((W.ended_at >= moment("shift"), 1), else_=0)),
+    }
     every = sa.func.count()
-    questions: tuple[tuple[sa.Column[Any], sa.ColumnElement[bool], _Counts], ...] = (
-        (W.performer_id, begun, {"open": every}),
-        (W.scheduled_performer_id, _SCHEDULED, {"waiting": every}),
-        (
-            W.performer_id,
-            ended,
-            {"done_today": _since(W.ended_at, day), "done_in_shift": _since(W.ended_at, shift)},
-        ),
+    return (
+        _counted(W.performer_id, of_one, begun, open=every),
+        _counted(W.scheduled_performer_id, of_one, _SCHEDULED, waiting=every),
+        _counted(W.performer_id, of_one, ended, **since),
     )
-    return [
-        Held(**row)
-        for whose, which, counts in questions
-        for row in tx.all(_counted(provider_id, person_id, whose, which, counts))
-    ]
-
-
-_Counts = Mapping[str, sa.ColumnElement[int]]
 
 
 def _counted(
-    provider_id: str,
-    person_id: str | None,
     whose: sa.Column[Any],
+    of_one: bool,
     which: sa.ColumnElement[bool],
-    counts: _Counts,
+    **counts: sa.ColumnElement[int],
 ) -> sa.Select[Any]:
     named = (count.label(name) for name, count in counts.items())
-    mine = whose.is_not(None) if person_id is None else whose == person_id
+    mine = whose == sa.bindparam("person") if of_one else whose.is_not(None)
     return (
         sa.select(whose.label("person_id"), requests.c.service, requests.c.modality, *named)
         .join(requests, requests.c.id == W.request_id)
-        .where(W.provider_id == provider_id, which, mine)
+        .where(W.provider_id == sa.bindparam("provider"), which, mine)
         .group_by(whose, requests.c.service, requests.c.modality)
     )
-
-
-def _since(column: sa.Column[Any], at: datetime) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((column >= at, 1), else_=0))
 
 
 def read_patient(

@@ -12,24 +12,14 @@ from telemed.store.tx import Row, Tx
 
 def history(tx: Tx, cells: Collection[str]) -> dict[str, list[int]]:
     """What these cells have seen."""
-    if not cells:
-        return {}
-    rows = tx.all(
-        sa.select(expected_cells.c.cell, expected_cells.c.seen).where(
-            expected_cells.c.cell.in_(cells)
-        )
-    )
-    return {row["cell"]: row["seen"] for row in rows}
+    c = expected_cells.c
+    return {row["cell"]: row["seen"] for row in tx.find_each(c.cell, cells, c.cell, c.seen)}
 
 
 def marks(tx: Tx, cells: Collection[str]) -> dict[str, int]:
     """The last fact that each of these cells holds."""
-    rows = tx.all(
-        sa.select(expected_cells.c.cell, expected_cells.c.seq).where(
-            expected_cells.c.cell.in_(cells)
-        )
-    )
-    return {row["cell"]: row["seq"] for row in rows}
+    c = expected_cells.c
+    return {row["cell"]: row["seq"] for row in tx.find_each(c.cell, cells, c.cell, c.seq)}
 
 
 def remember(tx: Tx, seen: Mapping[str, Sequence[int]], seq: Mapping[str, int]) -> None:
@@ -57,10 +47,7 @@ def took(tx: Tx, request_id: str, seconds: int) -> None:
 
 def of_requests(tx: Tx, ids: Collection[str]) -> dict[str, Row]:
     """What was told of these cases, by request."""
-    if not ids:
-        return {}
-    rows = tx.all(sa.select(expectations).where(expectations.c.request_id.in_(ids)))
-    return {row["request_id"]: row for row in rows}
+    return {row["request_id"]: row for row in tx.find_each(expectations.c.request_id, ids)}
 
 
 def ahead(tx: Tx, provider: str, service: str, urgencies: Collection[str]) -> int:

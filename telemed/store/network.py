@@ -221,11 +221,8 @@ def _institution_conditions(narrow: InstitutionFilter) -> list[sa.ColumnElement[
 
 def institution_refs(tx: Tx, ids: Collection[str | None]) -> dict[str, Row]:
     """id, name and short_name of institutions, by id."""
-    wanted = {i for i in ids if i is not None}
-    if not wanted:
-        return {}
-    columns = (institutions.c.id, institutions.c.name, institutions.c.short_name)
-    rows = tx.all(sa.select(*columns).where(institutions.c.id.in_(wanted)))
+    c = institutions.c
+    rows = tx.find_each(c.id, {i for i in ids if i is not None}, c.id, c.name, c.short_name)
     return {row["id"]: row for row in rows}
 
 

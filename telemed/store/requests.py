@@ -3,7 +3,7 @@
 It knows no rules. What is written here is what `core` returned.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -28,7 +28,7 @@ from telemed.store.tables import (
     uploads,
     workitems,
 )
-from telemed.store.tx import Row, Tx, given
+from telemed.store.tx import Row, Tx, among, given
 
 OPEN_WORKITEM = (workitem.State.SCHEDULED.value, workitem.State.IN_PROGRESS.value)
 
@@ -319,8 +319,8 @@ def latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
 
 
 @cache
-def _listing() -> sa.Select[Any]:
-    """A case in a list: one row, everything shown."""
+def _listing(on_sqlite: bool) -> sa.Select[Any]:
+    """The cases of `ids` in a list: one row each, everything shown."""
     latest = _last_attempt(requests.c.id)
     images = (
         sa.select(sa.func.coalesce(sa.func.sum(studies.c.instance_count), 0))
@@ -375,6 +375,7 @@ def _listing() -> sa.Select[Any]:
         )
         .outerjoin(people, people.c.id == workitems.c.performer_id)
         .outerjoin(_scheduled, _scheduled.c.id == workitems.c.scheduled_performer_id)
+        .where(among(requests.c.id, "ids", on_sqlite))
     )
 
 
@@ -390,10 +391,16 @@ def listed(
     The page is chosen first and dressed afterwards: what is sorted are ids, and what a row shows
     is looked up for the rows of the page alone.
     """
-    order = list(order)
     page = sa.select(requests.c.id).where(where).order_by(*order).limit(limit).offset(offset)
-    chosen = [row["id"] for row in tx.all(page)]
-    return tx.all(_listing().where(requests.c.id.in_(chosen)).order_by(*order)) if chosen else []
+    return dressed(tx, [row["id"] for row in tx.all(page)])
+
+
+def dressed(tx: Tx, ids: Sequence[str]) -> list[Row]:
+    """Cases as list rows, in this order; who asks has seen that they may be shown."""
+    if not ids:
+        return []
+    found = {row["id"]: row for row in tx.all(_listing(tx.sqlite), ids=list(ids))}
+    return [found[each] for each in ids if each in found]
 
 
 def count(tx: Tx, where: sa.ColumnElement[bool]) -> int:

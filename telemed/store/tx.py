@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from telemed.store.columns import Json
 from telemed.store.prepared import prepared
 
 Row = Mapping[str, Any]
@@ -73,6 +74,14 @@ class Tx:
         """The row whose columns equal `keys`, or None."""
         return self.one(_select(table, tuple(keys)), **keys)
 
+    def find_each(
+        self, key: sa.Column[Any], values: Iterable[str], *columns: sa.Column[Any]
+    ) -> list[Row]:
+        """These columns (all of them, if none is named) of the rows with one of these keys."""
+        wanted = list(values)
+        statement = _select_each(key, columns, self.sqlite)
+        return self.all(statement, values=wanted) if wanted else []
+
     def insert(self, table: sa.Table, rows: Row | Sequence[Row]) -> None:
         """Insert one row or many, all of the same columns."""
         if isinstance(rows, Mapping):
@@ -123,9 +132,24 @@ def given(column: sa.Column[Any]) -> sa.BindParameter[Any]:
     return sa.bindparam(column.name, type_=column.type)
 
 
+def among(column: sa.ColumnElement[Any], name: str, on_sqlite: bool) -> sa.ColumnElement[bool]:
+    """A text column's value is one of a list that is a parameter of a statement built once."""
+    if on_sqlite:
+        values = sa.func.json_each(sa.bindparam(name, type_=Json)).table_valued("value")
+        return column.in_(sa.select(values.c.value))
+    return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)))
+
+
 @cache
 def _select(table: sa.Table, keys: tuple[str, ...]) -> sa.Select[Any]:
     return sa.select(table).where(*(table.c[key] == given(table.c[key]) for key in keys))
+
+
+@cache
+def _select_each(
+    key: sa.Column[Any], columns: tuple[sa.Column[Any], ...], on_sqlite: bool
+) -> sa.Select[Any]:
+    return sa.select(*(columns or (key.table,))).where(among(key, "values", on_sqlite))
 
 
 @cache

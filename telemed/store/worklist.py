@@ -69,10 +69,7 @@ def page(
         where = sa.and_(where, _behind(tx, order, after, asked_of))
     by = [column.desc() if down else column.asc() for column, down in order]
     chosen = [row["id"] for row in tx.all(sa.select(R.id).where(where).order_by(*by).limit(limit))]
-    if not chosen:
-        return []
-    found = {row["id"]: row for row in requests.listed(tx, R.id.in_(chosen), [R.id], len(chosen))}
-    return [found[each] for each in chosen if each in found]
+    return requests.dressed(tx, chosen)
 
 
 def _behind(
