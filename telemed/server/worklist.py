@@ -4,6 +4,7 @@ What a list holds is found in SQL behind the one visibility rule; a filter that 
 is asked with one's own rights.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -89,7 +90,7 @@ def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
     place = act.subject.own_institution
     if asked.person is not None:
         fits = sa.and_(fits, lists.of_person(place, worklist.kept_since(act), asked.person))
-    rule = sa.and_(base, tabs[asked.tab], fits)
+    rule = sa.and_(base, tabs.where[asked.tab], fits)
     sort = parse_sort(asked.sort) or lists.default_sort(asked.tab)
     if asked.tab not in ISSUED and any(key == "issued" for key, _ in sort):
         raise Problem("invalid", detail="sort")
@@ -110,23 +111,21 @@ def _counts(
     act: Act,
     who: Taker | None,
     base: sa.ColumnElement[bool],
-    tabs: dict[str, sa.ColumnElement[bool]],
+    tabs: "Tabs",
     asked: ds.SearchIn,
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Of every tab how many, and of the pool how many of each service."""
-    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs["free"]))
+    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs.where["free"]))
     # The archive only grows: it is counted for those who look at it. The overview is for those
     # who move work, and what is free is counted once, as the pool.
     silent = {"pool", "free"} | ({"archive"} - {asked.tab})
     if P.ASSIGN_WORK not in act.subject.permissions:
         silent |= OVERVIEW
-    counts = {
-        name: store.count(act.tx, sa.and_(base, tab))
-        for name, tab in tabs.items()
-        if name not in silent
-    }
-    kept = sa.and_(base, tabs["pool"], sa.not_(tabs["free"]))
-    counts["kept"] = store.count(act.tx, kept)
+    sought = {n: tab for n, tab in tabs.where.items() if n not in silent and n not in tabs.named}
+    sought["kept"] = sa.and_(tabs.where["pool"], sa.not_(tabs.where["free"]))
+    counts = lists.counts(act.tx, base, sought)
+    seen = lists.among(act.tx, base, frozenset().union(*tabs.named.values()))
+    counts |= {name: len(ids & seen) for name, ids in tabs.named.items()}
     refusals = _refusals(act, who)
     chosen = [asked.service] if asked.service else [s for s in refusals if refusals[s] is None]
     sums = lists.counted(pool.get(code, {}) for code in chosen)
@@ -171,8 +170,16 @@ def _refusal(act: Act, who: Taker | None, service: ServiceType) -> str | None:
     return worklist.why_not(who, service, probe, act.now)
 
 
-def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
-    """The tabs of a desk as conditions on `requests`.
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    """The tabs of a desk: conditions on `requests`, and the cases of those that name them."""
+
+    where: dict[str, sa.ColumnElement[bool]]
+    named: dict[str, frozenset[str]]
+
+
+def desk_tabs(act: Act) -> Tabs:
+    """The tabs of a desk.
 
     What is in hand is little beside what was ever answered, so it is looked up first and the tabs
     name it: their counts do not walk the archive.
@@ -186,16 +193,23 @@ def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
     # A coordinator holds nothing and looks after everybody's.
     reads = P.WRITE_REPORTS in act.subject.permissions
     own = [w for w in held if w["performer_id"] == person]
-    aside = [w["request_id"] for w in (own if reads else held) if w["aside_at"] is not None]
+    aside = {w["request_id"] for w in (own if reads else held) if w["aside_at"] is not None}
     # What one holds, and the addendum or amendment one has begun.
-    mine = [w["request_id"] for w in own if w["aside_at"] is None]
-    mine += [v["request_id"] for v in drafts if v["author_id"] == person]
-    others = [w["request_id"] for w in held if w["performer_id"] != person]
+    mine = {w["request_id"] for w in own} | {
+        v["request_id"] for v in drafts if v["author_id"] == person
+    }
+    named = {
+        "mine": frozenset(mine - aside),
+        "aside": frozenset(aside),
+        "held": frozenset(w["request_id"] for w in held if w["performer_id"] != person),
+        "verify": frozenset(signed),
+        "check": frozenset(image_changes.waiting_for(act.tx, person)),
+    }
     day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
     since, whose = worklist.kept_since(act), person or "" if reads else None
     waits, kept = lists.waiting(place), lists.kept(place, since)
-    return {
+    where = {
         # What is kept for oneself stands in a list of its own, what is for others says so here.
         "pool": sa.and_(waits, sa.not_(lists.kept(place, since, whose=whose))) if reads else waits,
         "assigned": sa.and_(is_open, lists.kept(place, since, whose=whose, own=False)),
@@ -203,15 +217,12 @@ def desk_tabs(act: Act) -> dict[str, sa.ColumnElement[bool]]:
         "open": is_open,
         "free": sa.and_(waits, sa.not_(kept)),
         "danger": sa.and_(is_open, R.due_at <= act.now + DANGER),
-        "mine": sa.and_(R.id.in_(mine), R.id.not_in(aside)),
-        "aside": R.id.in_(aside),
-        "held": sa.and_(is_open, R.id.in_(others)),
-        "verify": R.id.in_(sorted(signed)),
-        "check": R.id.in_(image_changes.waiting_for(act.tx, person)),
+        **{name: R.id.in_(sorted(ids)) for name, ids in named.items()},
         "returned": R.state == request.State.RETURNED.value,
         "done": sa.and_(issued, R.issued_at >= day),
         "archive": issued,
     }
+    return Tabs(where, named)
 
 
 def _absolute(act: Act, asked: ds.Conditions) -> lists.Conditions:
@@ -263,12 +274,10 @@ async def list_filters(call: Call) -> Any:
     return await call.ask(ask)
 
 
-def _filter(
-    act: Act, row: Row, base: sa.ColumnElement[bool], tabs: dict[str, sa.ColumnElement[bool]]
-) -> dict[str, Any]:
+def _filter(act: Act, row: Row, base: sa.ColumnElement[bool], tabs: Tabs) -> dict[str, Any]:
     asked = ds.Conditions.model_validate(row["conditions"])
     counted = "free" if row["tab"] == "pool" else row["tab"]
-    rule = sa.and_(base, tabs[counted], lists.fitting(_absolute(act, asked)))
+    rule = sa.and_(base, tabs.where[counted], lists.fitting(_absolute(act, asked)))
     return {
         **{k: row[k] for k in ("id", "name", "tab", "conditions", "sort", "audience")},
         "mine": row["owner_id"] == act.subject.account_id,
