@@ -13,13 +13,14 @@ import uuid_utils
 from aiohttp import web
 
 from telemed.actions import ups_subscriptions
+from telemed.actions.ranking import online_at
 from telemed.actions.requests import ZONE
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.bus.presence import Presence
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
-from telemed.followers import escalations, leases
+from telemed.followers import assigning, escalations, leases
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
@@ -170,6 +171,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     known, new = services.catalogue, services.new_id
     await services.store.write(lambda tx: escalations.begin(tx, known, new))
     climbs = escalations.follower(known, new)
+    await services.store.write(assigning.begin)
     ways = [Channel(way) for way in services.settings.notice_ways]
     channels, outbound = set_up(services.settings, lambda: services.clock().timestamp())
     sender = Sender(
@@ -203,6 +205,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         ),
     ]
     tasks.append(asyncio.create_task(sender.watch()))
+    tasks.append(asyncio.create_task(_assign(services)))
     tasks.append(asyncio.create_task(uploads.watch(services)))
     tasks.append(asyncio.create_task(keep_house(services)))
     tasks.append(asyncio.create_task(notice_others(services)))
@@ -215,6 +218,18 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         await services.presence.stop()
         await outbound.close()
         await services.bell.stop()
+
+
+async def _assign(services: Services) -> None:
+    """The rule of assignment, until canceled."""
+    await assigning.watch(
+        services.store,
+        services.bell,
+        services.clock,
+        services.new_id,
+        services.catalogue,
+        partial(online_at, services.presence),
+    )
 
 
 async def notice_others(services: Services) -> None:

@@ -7,37 +7,40 @@ reserved and did not begin is free again after a while.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
-from telemed.actions import door, moves, ranking, worklist
+from telemed.actions import decided, door, moves, ranking, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
-from telemed.actions.ranking import Online, Place
+from telemed.actions.ranking import NOBODY_KNOWS, Online, Place
 from telemed.core import workitem
-from telemed.core.access import Permission, Relation
-from telemed.core.activity import Fact, Kind
-from telemed.core.assignment import By
+from telemed.core.access import Permission
+from telemed.core.activity import Kind
+from telemed.core.assignment import By, Outcome
 from telemed.core.errors import Problem
 from telemed.store import assignments, requests
 from telemed.store.tx import Row
 
-MOST_RESERVED = 20
+MOST_RESERVED: Final = 20
 """Cases that somebody may have set aside for themselves at once."""
 
 
-def assign(act: Act, request_id: str, person_id: str) -> None:
+def assign(act: Act, request_id: str, person_id: str, online: Online = NOBODY_KNOWS) -> None:
     """Give a case to one of the own institution's readers; from whoever it was assigned to."""
     case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
-    readers = ranking.readers(act, act.subject.own_institution)
-    chosen = next((row for row in readers if row["id"] == person_id), None)
+    places = ranking.ranking(act, case, online)
+    chosen = next((place for place in places if place.person["id"] == person_id), None)
     if chosen is None:
         raise Problem("not-found")
-    refusal = worklist.why_not(worklist.taker_of(chosen), case.service, case.row, act.now)
+    refusal = worklist.why_not(worklist.taker_of(chosen.person), case.service, case.row, act.now)
     if refusal is not None:
         raise worklist.not_qualified(refusal)
     current = _waiting(act, case)
     worklist.require_room(act, case, current, person_id)
-    if current["scheduled_performer_id"] != person_id or current["scheduled_by"] == By.SELF:
-        _set(act, case, current, person_id, By.COORDINATOR)
+    if current["scheduled_performer_id"] == person_id and current["scheduled_by"] != By.SELF:
+        return
+    give(act, case, current, person_id, By.COORDINATOR)
+    decided.keep(act, case, current, places, Outcome.GIVEN, person_id=person_id)
 
 
 def reserve(act: Act, request_ids: Sequence[str]) -> None:
@@ -52,7 +55,7 @@ def reserve(act: Act, request_ids: Sequence[str]) -> None:
         worklist.require_free(act, current, who)
         worklist.require_room(act, case, current, who)
         if current["scheduled_performer_id"] != who:
-            _set(act, case, current, who, By.SELF)
+            give(act, case, current, who, By.SELF)
 
 
 def unassign(act: Act, request_id: str) -> None:
@@ -64,25 +67,24 @@ def unassign(act: Act, request_id: str) -> None:
         return
     if whose != act.subject.person_id:
         act.subject.require(Permission.ASSIGN_WORK)
-    _clear(act, case, current)
+    open_again(act, case, current)
 
 
 def end_lapsed(act: Act) -> int:
     """Open again what readers reserved and did not begin in time; how many cases."""
     gone = assignments.lapsed(act.tx, act.now - _lasts(act))
     for request_id in gone:
-        row = requests.get(act.tx, request_id)
+        case = door.case_for_clock(act, request_id)
         current = requests.current_workitem(act.tx, request_id)
-        if row is not None and current is not None:
-            case = Case(row, Relation.PROVIDER, act.catalogue.services[row["service"]])
-            _clear(act, case, current, "lapsed")
+        if case is not None and current is not None:
+            open_again(act, case, current, "lapsed")
     return len(gone)
 
 
-def candidates(act: Act, request_id: str, online: Online) -> list[Place]:
-    """Everybody of the own institution who reads, as the rules rank them for a case."""
+def candidates(act: Act, request_id: str, online: Online) -> tuple[Case, list[Place]]:
+    """A case, and everybody of the own institution who reads as the rules rank them for it."""
     case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
-    return ranking.ranking(act, case, online)
+    return case, ranking.ranking(act, case, online)
 
 
 # --- the step -------------------------------------------------------------------------------------
@@ -98,7 +100,8 @@ def _waiting(act: Act, case: Case) -> Row:
     return current
 
 
-def _set(act: Act, case: Case, current: Row, person_id: str, by: By) -> None:
+def give(act: Act, case: Case, current: Row, person_id: str, by: By) -> None:
+    """Write whose an attempt is to be; Problem when somebody began it meanwhile."""
     values = {
         "scheduled_performer_id": person_id,
         "scheduled_by": by.value,
@@ -110,27 +113,12 @@ def _set(act: Act, case: Case, current: Row, person_id: str, by: By) -> None:
     act.tell(moves.fact(act, case, Kind.WORKITEM_ASSIGNED, person=person_id, by=by.value, **more))
 
 
-def _clear(act: Act, case: Case, current: Row, why: str | None = None) -> None:
-    """Open it again; `why` is a code where no person did."""
+def open_again(act: Act, case: Case, current: Row, why: str | None = None) -> None:
+    """Open it to everybody again; `why` is a code where no person did."""
     names = ("scheduled_performer_id", "scheduled_by", "scheduled_performer_at")
     _change(act, current, dict.fromkeys(names))
-    act.tell(
-        Fact(
-            Kind.WORKITEM_UNASSIGNED,
-            act.now,
-            act.subject.account_id if act.subject.institution_id else None,
-            case.row["provider_id"],
-            case.parties,
-            request_id=case.id,
-            data=moves.case_data(
-                case,
-                **moves.attempt(act, case),
-                person=current["scheduled_performer_id"],
-                by=current["scheduled_by"],
-                why=why,
-            ),
-        )
-    )
+    was = {"person": current["scheduled_performer_id"], "by": current["scheduled_by"], "why": why}
+    act.tell(moves.fact(act, case, Kind.WORKITEM_UNASSIGNED, **was))
 
 
 def _change(act: Act, current: Row, values: Row) -> None:

@@ -4,16 +4,17 @@ Claims that are being read, cases assigned to or reserved by them, and what they
 shift began. A claim that awaits its second signature is in nobody's hand.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
+from typing import Final
 
 from telemed.actions.act import Act
 from telemed.core.assignment_rules import NO_BURDEN, NO_LIMITS, Burden, Limits, weighed
-from telemed.core.worklist import period_begin
-from telemed.store import assignments
+from telemed.core.worklist import Unit, period_begin
+from telemed.store import assignments, rulings
 from telemed.store.assignments import Held
+
+_PERIODS: Final[tuple[Unit, Unit]] = ("days", "shift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +27,22 @@ class Load:
     burden: Burden = NO_BURDEN
 
 
-NO_LOAD = Load()
-
-
-def loads(act: Act, institution_id: str, person_id: str | None = None) -> dict[str, Load]:
-    """By person of an institution, or of one; who has nothing is left out."""
+def loads(
+    act: Act, institution_id: str, people: Collection[str], person_id: str | None = None
+) -> dict[str, Load]:
+    """Of each of these people of an institution; with `person_id` only that one is asked for."""
     shifts = act.catalogue.timers.shifts
-    day, shift = (period_begin(unit, 1, act.now, shifts) for unit in ("days", "shift"))
-    held = assignments.loads(act.tx, institution_id, day, shift, person_id)
-    limits: Mapping[str, Limits] = {}
-    by_person = attrgetter("person_id")
-    return {
-        who: _load(act, list(mine), limits.get(who, NO_LIMITS))
-        for who, mine in groupby(sorted(held, key=by_person), by_person)
-    }
+    day, shift = (period_begin(unit, 1, act.now, shifts) for unit in _PERIODS)
+    held: dict[str, list[Held]] = {who: [] for who in people}
+    for kind in assignments.loads(act.tx, institution_id, day, shift, person_id):
+        held.setdefault(kind.person_id, []).append(kind)
+    limits = rulings.limits(act.tx, institution_id)
+    return {who: _load(act, mine, limits.get(who, NO_LIMITS)) for who, mine in held.items()}
+
+
+def load_of(act: Act, institution_id: str, person_id: str) -> Load:
+    """Of one person."""
+    return loads(act, institution_id, (person_id,), person_id)[person_id]
 
 
 def _load(act: Act, held: list[Held], limits: Limits) -> Load:

@@ -30,12 +30,16 @@ def case_data(case: Case, **more: object) -> dict[str, object]:
 
 
 def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
-    """A fact about a case by the one who acts; it names the attempt that the step left behind."""
+    """A fact about a case by the one who acts; it names the attempt that the step left behind.
+
+    What a clock does is done by nobody, at the institution that was asked.
+    """
+    place = act.subject.institution_id
     return Fact(
         kind=kind,
         at=act.now,
-        actor_id=act.subject.account_id,
-        institution_id=act.subject.institution_id,
+        actor_id=None if place is None else act.subject.account_id,
+        institution_id=case.row["provider_id"] if place is None else place,
         parties=case.parties,
         request_id=case.id,
         data=case_data(case, **attempt(act, case), **data),

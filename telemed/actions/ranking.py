@@ -11,11 +11,12 @@ from datetime import datetime
 from telemed.actions import worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
-from telemed.actions.loads import NO_LOAD, Load, loads
+from telemed.actions.loads import Load, loads
+from telemed.bus.presence import Presence
 from telemed.core.activity import Activity, Kind
 from telemed.core.ranking import Asked, Candidate, Ranked, rank
 from telemed.core.roster import readers as covered_by
-from telemed.store import assignments, log, people, roster
+from telemed.store import assignments, log, people, roster, rulings
 from telemed.store.tx import Row
 
 
@@ -31,6 +32,14 @@ class Online:
         return True if person_id in self.people else False if self.whole else None
 
 
+NOBODY_KNOWS = Online()
+
+
+def online_at(presence: Presence, institution_id: str | None) -> Online:
+    """Who of an institution is connected; to be asked on the loop, where presence lives."""
+    return Online(presence.people_at(institution_id), presence.whole)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A reader in the ranking with their row of the register and the counts behind the points."""
@@ -44,24 +53,26 @@ def ranking(act: Act, case: Case, online: Online) -> list[Place]:
     """Everybody of the asked institution who reads, in order."""
     institution = case.row["provider_id"]
     rows = {row["id"]: row for row in readers(act, institution)}
-    have = loads(act, institution)
+    have = loads(act, institution, rows)
     known, duty = _Known.of(act, case), on_duty(act, case)
+    given = rulings.last_given(act.tx, institution)
     asked = Asked(case.row["service"], case.row["urgency"], institution, case.row["modality"])
     candidates = (
         Candidate(
             person_id=person_id,
             why_not=worklist.why_not(worklist.taker_of(row), case.service, case.row, act.now),
-            burden=have.get(person_id, NO_LOAD).burden,
+            burden=have[person_id].burden,
             on_duty=None if duty is None else person_id in duty,
             online=online.of(person_id),
             same_patient=known.read_patient.get(person_id),
+            last_given=given.get(person_id),
             lapsed=known.lapsed.get(person_id, 0),
             gave_back=person_id in known.gave_back,
         )
         for person_id, row in rows.items()
     )
     places = rank(act.catalogue.assignment, asked, candidates)
-    return [Place(p, rows[p.person_id], have.get(p.person_id, NO_LOAD)) for p in places]
+    return [Place(p, rows[p.person_id], have[p.person_id]) for p in places]
 
 
 def on_duty(act: Act, case: Case) -> frozenset[str] | None:

@@ -15,8 +15,8 @@ from telemed.actions import door, loads, moves
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, workitem
-from telemed.core.access import Permission, Relation, Role, Subject
-from telemed.core.activity import Fact, Kind
+from telemed.core.access import Permission, Role, Subject
+from telemed.core.activity import Kind
 from telemed.core.assignment import WHY_NOT, Taker, is_kept_for, why_not_take
 from telemed.core.assignment_rules import NO_BURDEN, Burden, is_capped
 from telemed.core.catalogue import ServiceType
@@ -40,8 +40,7 @@ def loaded_taker(act: Act) -> Taker | None:
     who = taker(act.tx, act.subject)
     if who is None:
         return None
-    load = loads.loads(act, who.institution_id, who.person_id).get(who.person_id)
-    return who if load is None else replace(who, burden=load.burden)
+    return replace(who, burden=loads.load_of(act, who.institution_id, who.person_id).burden)
 
 
 def taker_of(row: Row, burden: Burden = NO_BURDEN) -> Taker:
@@ -86,7 +85,7 @@ def require_room(act: Act, case: Case, current: Row, who: str) -> None:
     already."""
     if current["scheduled_performer_id"] == who:
         return
-    has = loads.loads(act, case.row["provider_id"], who).get(who, loads.NO_LOAD).burden
+    has = loads.load_of(act, case.row["provider_id"], who).burden
     row, rules = case.row, act.catalogue.assignment
     if is_capped(rules, row["provider_id"], row["service"], row["urgency"], has):
         raise not_qualified("load-cap")
@@ -261,25 +260,12 @@ def release_abandoned(act: Act) -> list[str]:
     """Requeue every claim whose holder has been gone for longer than the lease."""
     gone = requests.abandoned(act.tx, act.now)
     for request_id in gone:
-        row = requests.get(act.tx, request_id)
-        if row is None:
+        case = door.case_for_clock(act, request_id)
+        if case is None:
             continue
-        case = Case(row, Relation.PROVIDER, act.catalogue.services[row["service"]])
         current = _in_progress(act, case)
         _requeue(act, case, current, "presence-ended")
-        act.tell(
-            Fact(
-                Kind.WORKITEM_EXPIRED,
-                act.now,
-                None,
-                row["provider_id"],
-                case.parties,
-                request_id=case.id,
-                data=moves.case_data(
-                    case, **moves.attempt(act, case), person=current["performer_id"]
-                ),
-            )
-        )
+        act.tell(moves.fact(act, case, Kind.WORKITEM_EXPIRED, person=current["performer_id"]))
     return gone
 
 

@@ -62,6 +62,11 @@ class Presence:
             if here is not None:
                 yield account_id, here
 
+    def people_at(self, institution_id: str | None) -> frozenset[str]:
+        """The people who are connected for an institution."""
+        here = {one.person_id for _, one in self.everybody() if one.place == institution_id}
+        return frozenset(person for person in here if person is not None)
+
     def _everywhere(self) -> list[dict[str, Here]]:
         return [self._mine]
 

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     WORKITEM_EXPIRED = "workitem.expired"
     WORKITEM_PUT_ASIDE = "workitem.put_aside"
     WORKITEM_RESUMED = "workitem.resumed"
+    ASSIGNMENT_MODE_SET = "assignment.mode_set"
+    ASSIGNMENT_TERMS_SET = "assignment.terms_set"
     HANDOVER_SIGNED = "handover.signed"
     HANDOVER_ACCEPTED = "handover.accepted"
     DUTY_SET = "duty.set"
@@ -103,6 +105,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WORKITEM_EXPIRED: ("离线超时自动释放", "Released: the holder went offline"),
     Kind.WORKITEM_PUT_ASIDE: ("暂放，先处理紧急病例", "Put aside for a more urgent case"),
     Kind.WORKITEM_RESUMED: ("继续处理暂放病例", "Taken up again"),
+    Kind.ASSIGNMENT_MODE_SET: ("派单方式已更改", "Mode of assignment set"),
+    Kind.ASSIGNMENT_TERMS_SET: ("医师派单条件已更改", "A reader's terms set"),
     Kind.HANDOVER_SIGNED: ("交班单已签名", "Hand-over signed"),
     Kind.HANDOVER_ACCEPTED: ("交班单已接班", "Hand-over accepted"),
     Kind.DUTY_SET: ("排班", "Put on the roster"),

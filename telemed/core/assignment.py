@@ -64,6 +64,38 @@ class By(StrEnum):
     RULE = "rule"
 
 
+class Mode(StrEnum):
+    """How an institution gives out the cases of a service."""
+
+    OFF = "off"
+    SUGGEST = "suggest"
+    AUTO = "auto"
+
+
+MODES: dict[str, Words] = {
+    Mode.OFF: Words("自由领取", "an open pool"),
+    Mode.SUGGEST: Words("系统建议", "the rule suggests"),
+    Mode.AUTO: Words("自动派单", "the rule assigns"),
+}
+
+
+class Outcome(StrEnum):
+    """What became of a case when it was to be given out."""
+
+    GIVEN = "given"
+    NOBODY = "nobody"
+    PASSED_ON = "passed-on"
+    ASKED = "asked"
+
+
+OUTCOMES: dict[str, Words] = {
+    Outcome.GIVEN: Words("已派给", "given to a reader"),
+    Outcome.NOBODY: Words("暂无可派医师", "nobody could take it"),
+    Outcome.PASSED_ON: Words("已溢出至下一机构", "passed on to the next institution"),
+    Outcome.ASKED: Words("已请申请方同意转送", "the requester was asked to agree to passing it on"),
+}
+
+
 def is_kept_for(by: str | None, at: datetime | None, now: datetime, reservation: timedelta) -> bool:
     """Whether an assignment still stands: what a reader reserved and did not begin is free after
     a while; what a coordinator or the rule assigned is theirs until somebody says otherwise."""

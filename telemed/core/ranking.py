@@ -7,7 +7,8 @@ are equal the one who was given something longer ago comes first, so that nobody
 ever.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +18,8 @@ from telemed.core.assignment import WHY_NOT
 from telemed.core.assignment_rules import NO_BURDEN, Burden, Rules, is_capped
 from telemed.core.catalogue import Words
 
+KEPT: Final = 30
+"""Places of a ranking that a decision keeps in full."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _DIGITS: Final = 6
 
@@ -101,6 +104,32 @@ def rank(rules: Rules, case: Asked, candidates: Iterable[Candidate]) -> list[Ran
     least = min(measures, default=0.0)
     told = [_told(rules, case, one, least) for one in seen]
     return sorted(told, key=lambda one: _key(rules, case, one))
+
+
+def recorded(ranking: Sequence[Ranked]) -> tuple[list[dict[str, object]], dict[str, int]]:
+    """A ranking as a decision keeps it: the first ones with all that was known of them, and of the
+    others how many for which first reason."""
+    others = Counter(one.reasons[0] if one.reasons else "ranked" for one in ranking[KEPT:])
+    return [_recorded(one) for one in ranking[:KEPT]], dict(others)
+
+
+def _recorded(one: Ranked) -> dict[str, object]:
+    who, has = one.candidate, one.candidate.burden
+    seen = who.same_patient
+    return {
+        "person": one.person_id,
+        "light": one.light.value,
+        "reasons": list(one.reasons),
+        "measure": one.measure,
+        "in_hand": has.in_hand,
+        "in_shift": has.in_shift,
+        "share": has.limits.share,
+        "on_duty": who.on_duty,
+        "online": who.online,
+        "same_patient": None if seen is None else seen.isoformat(),
+        "last_given": None if who.last_given is None else who.last_given.isoformat(),
+        "lapsed": who.lapsed,
+    }
 
 
 # --- one reader -----------------------------------------------------------------------------------

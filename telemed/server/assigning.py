@@ -1,89 +1,31 @@
 """Routes by which a case becomes somebody's before it is begun: assign, reserve, take back."""
 
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from collections.abc import Iterable
+from typing import Any
 
 from telemed.actions import assigning as acts
+from telemed.actions import decided
 from telemed.actions.act import Act
-from telemed.actions.ranking import Online, Place
-from telemed.bus.presence import Presence
+from telemed.actions.ranking import Online, Place, online_at
 from telemed.core.access import Permission
+from telemed.core.assignment import Mode
 from telemed.core.assignment_rules import cap_of, points
+from telemed.core.catalogue import Words
 from telemed.core.ranking import REASONS, Light
+from telemed.server import assignment_schemas as sch
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.routing import Call, Route
-from telemed.store import requests
 from telemed.store.people import title_words
 from telemed.store.tx import Row
-
-CaseId = Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class AssignIn(s.In):
-    """Who is to read it."""
-
-    person_id: str = Field(min_length=1, max_length=64)
-
-
-class ReserveIn(s.In):
-    """Cases to set aside for oneself: all of them or none."""
-
-    requests: list[CaseId] = Field(min_length=1, max_length=acts.MOST_RESERVED)
-
-
-class ReasonOut(s.Out):
-    """One reason of a place in the ranking."""
-
-    code: str
-    label: s.Words
-
-
-class CandidateOut(s.Out):
-    """Somebody who might read a case, in their place of the ranking.
-
-    `light` is green when the rule would give it to them, amber when a person may, red when nobody
-    may; `why_not` is the reason of a red one. `measure` is the load that was compared. `on_duty` is
-    null where no roster is kept, `online` where nobody knows.
-
-    `open` claims, `waiting` cases assigned or reserved, `done` reports issued today; `in_hand` the
-    points of the first two, `in_shift` with what was completed since the shift began, each with
-    the most there may be, null where there is no cap. `share` is the part of a full one's work.
-    """
-
-    person_id: str
-    name: str
-    title: s.Words
-    department: str
-    light: Literal["green", "amber", "red"]
-    why_not: s.Words | None
-    reasons: list[ReasonOut]
-    measure: float
-    on_duty: bool | None
-    online: bool | None
-    open: int
-    waiting: int
-    done: int
-    in_hand: float
-    in_hand_cap: float | None
-    in_shift: float
-    in_shift_cap: float | None
-    share: float
-
-
-class CandidateList(s.Out):
-    """The ranking, what the case weighs, and the name of the rule."""
-
-    rule: str
-    points: float
-    items: list[CandidateOut]
 
 
 async def assign(call: Call) -> Any:
     """Give a case to somebody."""
-    body = call.body(AssignIn)
-    return await call.step(lambda act, case: acts.assign(act, case, body.person_id), cases.full)
+    body, online = call.body(sch.AssignIn), _online(call)
+    return await call.step(
+        lambda act, case: acts.assign(act, case, body.person_id, online), cases.full
+    )
 
 
 async def unassign(call: Call) -> Any:
@@ -93,7 +35,7 @@ async def unassign(call: Call) -> Any:
 
 async def reserve(call: Call) -> Any:
     """Set cases aside for oneself."""
-    body = call.body(ReserveIn)
+    body = call.body(sch.ReserveIn)
 
     def do(act: Act) -> dict[str, bool]:
         acts.reserve(act, list(dict.fromkeys(body.requests)))
@@ -104,26 +46,27 @@ async def reserve(call: Call) -> Any:
 
 async def candidates(call: Call) -> Any:
     """Everybody who might read a case."""
-    online = online_of(call.services.presence, call.subject.institution_id)
+    online = _online(call)
 
     def ask(act: Act) -> dict[str, Any]:
-        found = acts.candidates(act, call.path("id"), online)
-        row = requests.get(act.tx, call.path("id"))
-        assert row is not None, "the door has found it"
-        rules = act.catalogue.assignment
+        case, found = acts.candidates(act, call.path("id"), online)
+        row, rules = case.row, act.catalogue.assignment
+        mode = decided.mode_of(act, row["provider_id"], row["service"])
+        first = found[0].ranked if found else None
+        suggests = mode is not Mode.OFF and first is not None and first.light is Light.GREEN
         return {
             "rule": rules.version,
             "points": points(rules, row["service"], row["modality"]),
+            "mode": mode.value,
+            "suggested": first.person_id if first is not None and suggests else None,
             "items": [_candidate(act, row, place) for place in found],
         }
 
     return await call.ask(ask)
 
 
-def online_of(presence: Presence, institution_id: str | None) -> Online:
-    """Who of an institution is connected; read on the loop, where presence lives."""
-    here = {one.person_id for _, one in presence.everybody() if one.place == institution_id}
-    return Online(frozenset(person for person in here if person is not None), presence.whole)
+def _online(call: Call) -> Online:
+    return online_at(call.services.presence, call.subject.institution_id)
 
 
 def _candidate(act: Act, row: Row, place: Place) -> dict[str, Any]:
@@ -137,12 +80,19 @@ def _candidate(act: Act, row: Row, place: Place) -> dict[str, Any]:
         "department": place.person["department"],
         "light": ranked.light.value,
         "why_not": None if why_not is None else cases.words(REASONS[why_not]),
-        "reasons": [{"code": c, "label": cases.words(REASONS[c])} for c in ranked.reasons],
+        "reasons": reasons(ranked.reasons),
         "measure": ranked.measure,
         "on_duty": who.on_duty,
         "online": who.online,
         **_load(act, row, place),
     }
+
+
+def reasons(codes: Iterable[str]) -> list[dict[str, Any]]:
+    """Reasons of a ranking in words; a code that is no longer known stands for itself."""
+    return [
+        {"code": code, "label": cases.words(REASONS.get(code, Words(code, code)))} for code in codes
+    ]
 
 
 def _load(act: Act, row: Row, place: Place) -> dict[str, Any]:
@@ -163,11 +113,11 @@ def _load(act: Act, row: Row, place: Place) -> dict[str, Any]:
 _ONE = "/api/requests/{id}"
 ROUTES = (
     Route("POST", f"{_ONE}/assign", assign, Permission.ASSIGN_WORK, "Assign to a reader",
-          body=AssignIn, returns=s.RequestOut),
+          body=sch.AssignIn, returns=s.RequestOut),
     Route("POST", f"{_ONE}/unassign", unassign, Permission.READ_QUEUE,
           "No longer assigned or reserved", returns=s.RequestOut),
     Route("GET", f"{_ONE}/candidates", candidates, Permission.ASSIGN_WORK,
-          "Who could read it, and why not", returns=CandidateList),
+          "Who could read it, and why not", returns=sch.CandidateList),
     Route("POST", "/api/worklist/reserve", reserve, Permission.WRITE_REPORTS,
-          "Set cases aside for oneself", body=ReserveIn, returns=s.Done),
+          "Set cases aside for oneself", body=sch.ReserveIn, returns=s.Done),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from telemed.core.access import Permission
 from telemed.server import (
     accounts,
     assigning,
+    assignment,
     auth,
     boards,
     catalogue,
@@ -269,6 +270,7 @@ API_ROUTES: tuple[Route, ...] = (
     *presence.ROUTES,
     *assigning.ROUTES,
     *dispatch.ROUTES,
+    *assignment.ROUTES,
     *notices.ROUTES,
 )
 

@@ -271,18 +271,19 @@ def last_time(tx: Tx, account_id: str, event: Event, object_id: str) -> datetime
     return None if found is None else found["at"]
 
 
-_APPEND_ONLY = (("audit", "seq"), ("activities", "seq"), ("signed_reports", "version_id"))
-"""Tables that only grow, and their keys."""
+_Keys = tuple[tuple[str, str], ...]
+_APPEND_ONLY: _Keys = (("audit", "seq"), ("activities", "seq"), ("signed_reports", "version_id"))
+"""Tables that only grow since the first schema, and their keys."""
 
 
-def append_only_triggers(dialect: str) -> list[str]:
+def append_only_triggers(dialect: str, tables: _Keys = _APPEND_ONLY) -> list[str]:
     """Statements that make the database itself refuse to change what was recorded.
 
     `dialect` is "sqlite" or "postgresql". Running them again does no harm.
     """
     if dialect == "sqlite":
-        return [s for table, key in _APPEND_ONLY for s in _sqlite_triggers(table, key)]
-    return [_POSTGRESQL_REFUSAL, *(s for t, _ in _APPEND_ONLY for s in _postgresql_triggers(t))]
+        return [s for table, key in tables for s in _sqlite_triggers(table, key)]
+    return [_POSTGRESQL_REFUSAL, *(s for t, _ in tables for s in _postgresql_triggers(t))]
 
 
 def _sqlite_triggers(table: str, key: str) -> list[str]:

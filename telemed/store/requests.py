@@ -97,6 +97,16 @@ _CURRENT_WORKITEM = (
     .order_by(workitems.c.attempt.desc())
     .limit(1)
 )
+
+
+def attempts(tx: Tx, request_id: str) -> dict[str, int]:
+    """A request's attempts by id, with their numbers."""
+    rows = tx.all(
+        sa.select(workitems.c.id, workitems.c.attempt).where(workitems.c.request_id == request_id)
+    )
+    return {row["id"]: row["attempt"] for row in rows}
+
+
 _LAST_ATTEMPT = sa.select(sa.func.coalesce(sa.func.max(workitems.c.attempt), 0)).where(
     workitems.c.request_id == given(workitems.c.request_id)
 )
