@@ -8,6 +8,7 @@ Every server process has both; they take turns, and who comes second finds the c
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from telemed.actions import allotting
 from telemed.actions.act import Act
