@@ -198,6 +198,7 @@ async def test_nobody_is_there_until_somebody_comes_on_duty(world: World) -> Non
     """It waits, with one decision that says so; whoever comes on duty gets it, and loses what
     they did not begin when they go off."""
     await put_on_duty(world, "hub-verifier", hours=8, begins=1)
+    await put_on_duty(world, "hub-reader2", hours=8, begins=30)
     here(world, "hub-reader")
     await set_mode(world, "auto")
     case = await world.sent()
