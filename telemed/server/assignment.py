@@ -71,7 +71,7 @@ def _reader(person: Row, terms: Row | None) -> dict[str, Any]:
 
 async def set_mode(call: Call) -> Any:
     """How the cases of a service are given out from now on."""
-    body, service = call.body(sch.ModeIn), call.path("service")
+    body, service = call.body(sch.ModeIn), call.path("id")
     await call.act(
         lambda act: acts.set_mode(act, service, Mode(body.mode), body.overflow), quiet=True
     )
@@ -158,7 +158,7 @@ ROUTES = (
           returns=sch.AssignmentOut),
     Route("GET", f"{_ALL}/history", history, P.ASSIGN_WORK, "What was set before",
           returns=sch.AssignmentHistoryOut),
-    Route("PUT", f"{_ALL}/modes/{{service}}", set_mode, P.ASSIGN_WORK,
+    Route("PUT", f"{_ALL}/modes/{{id}}", set_mode, P.ASSIGN_WORK,
           "Off, suggest or auto for a service", body=sch.ModeIn, returns=sch.AssignmentOut),
     Route("PUT", f"{_ALL}/terms/{{id}}", set_terms, P.ASSIGN_WORK, "A reader's caps and share",
           body=sch.TermsIn, returns=sch.AssignmentOut),
