@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from telemed.actions import assigning, ranking, worklist
 from telemed.actions.act import Act
-from telemed.actions.loads import NO_LOAD, Load, loads
+from telemed.actions.loads import Load, loads
+from telemed.actions.ranking import Online
 from telemed.core import request, workitem
 from telemed.core.assignment_rules import cap_of, points
 from telemed.core.cover import Able, Need, spread
@@ -43,15 +44,16 @@ class Reading:
 def readers(act: Act) -> list[Reading]:
     """Who reads here, those with least in hand first."""
     place = act.subject.own_institution
-    has, duty = loads(act, place), _on_duty(act, place)
+    staff, duty = ranking.readers(act, place), _on_duty(act, place)
+    has = loads(act, place, [row["id"] for row in staff])
     found = [
         Reading(
             row,
-            has.get(row["id"], NO_LOAD),
+            has[row["id"]],
             _takes(act, row),
             None if duty is None else row["id"] in duty,
         )
-        for row in ranking.readers(act, place)
+        for row in staff
     ]
     return sorted(found, key=lambda one: (one.load.burden.in_hand, one.load.done))
 
@@ -92,19 +94,19 @@ class Outcome:
     problem: Problem | None = None
 
 
-def assign_many(act: Act, wishes: Sequence[Wish]) -> list[Outcome]:
+def assign_many(act: Act, wishes: Sequence[Wish], online: Online) -> list[Outcome]:
     """Each case for itself: one that cannot be moved does not hold the others up."""
-    return [_assign_one(act, wish) for wish in wishes]
+    return [_assign_one(act, wish, online) for wish in wishes]
 
 
-def _assign_one(act: Act, wish: Wish) -> Outcome:
+def _assign_one(act: Act, wish: Wish, online: Online) -> Outcome:
     # An assignment is refused before anything is written, so what is caught leaves no half.
     try:
         current = requests.current_workitem(act.tx, wish.request_id)
         if wish.person_id is None:
             assigning.unassign(act, wish.request_id)
         else:
-            assigning.assign(act, wish.request_id, wish.person_id)
+            assigning.assign(act, wish.request_id, wish.person_id, online)
     except Problem as problem:
         return Outcome(wish.request_id, problem=problem)
     return Outcome(wish.request_id, None if current is None else worklist.kept_for(act, current))

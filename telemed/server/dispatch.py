@@ -6,6 +6,7 @@ from pydantic import Field
 
 from telemed.actions import dispatch as acts
 from telemed.actions.act import Act
+from telemed.actions.ranking import online_at
 from telemed.core.access import Permission
 from telemed.core.assignment import WHY_NOT
 from telemed.server import cases, problems
@@ -102,9 +103,10 @@ async def readers(call: Call) -> Any:
 async def assign(call: Call) -> Any:
     """Assign and take back many at once."""
     wishes = [acts.Wish(**each.model_dump()) for each in call.body(WishesIn).items]
+    online = online_at(call.services.presence, call.subject.institution_id)
 
     def do(act: Act) -> dict[str, Any]:
-        return {"items": [_outcome(one) for one in acts.assign_many(act, wishes)]}
+        return {"items": [_outcome(one) for one in acts.assign_many(act, wishes, online)]}
 
     return await call.act(do)
 

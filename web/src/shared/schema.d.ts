@@ -1786,6 +1786,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How cases are given out here */
+        get: operations["assignment_get_assignment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignment/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was set before */
+        get: operations["assignment_get_assignment_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignment/modes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Off, suggest or auto for a service */
+        put: operations["assignment_put_assignment_modes_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignment/terms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A reader's caps and share */
+        put: operations["assignment_put_assignment_terms_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why it was given to whom */
+        get: operations["assignment_get_requests_assignment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -2164,6 +2249,34 @@ export interface components {
             /** Person Id */
             person_id: string;
         };
+        /**
+         * AssignmentHistoryOut
+         * @description What was set, the newest first.
+         */
+        AssignmentHistoryOut: {
+            /** Modes */
+            modes: components["schemas"]["ModeChangeOut"][];
+            /** Terms */
+            terms: components["schemas"]["TermsChangeOut"][];
+        };
+        /**
+         * AssignmentOut
+         * @description How the own institution gives out its cases, and by which rule.
+         */
+        AssignmentOut: {
+            /** Seq */
+            seq: number;
+            /** Rule */
+            rule: string;
+            /** Modes */
+            modes: components["schemas"]["telemed__server__assignment_schemas__ReasonOut"][];
+            /** Services */
+            services: components["schemas"]["ServiceModeOut"][];
+            /** Readers */
+            readers: components["schemas"]["ReaderTermsOut"][];
+            /** Weights */
+            weights: components["schemas"]["WeightOut"][];
+        };
         /** AuditOut */
         AuditOut: {
             /** Seq */
@@ -2269,13 +2382,22 @@ export interface components {
         };
         /**
          * CandidateList
-         * @description The ranking, what the case weighs, and the name of the rule.
+         * @description The ranking, what the case weighs, the name of the rule, and how the service is given out.
+         *
+         *     `suggested` is the first green one where the mode is not off.
          */
         CandidateList: {
             /** Rule */
             rule: string;
             /** Points */
             points: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "off" | "suggest" | "auto";
+            /** Suggested */
+            suggested: string | null;
             /** Items */
             items: components["schemas"]["CandidateOut"][];
         };
@@ -2306,7 +2428,7 @@ export interface components {
             light: "green" | "amber" | "red";
             why_not: components["schemas"]["Words"] | null;
             /** Reasons */
-            reasons: components["schemas"]["telemed__server__assigning__ReasonOut"][];
+            reasons: components["schemas"]["telemed__server__assignment_schemas__ReasonOut"][];
             /** Measure */
             measure: number;
             /** On Duty */
@@ -2734,6 +2856,64 @@ export interface components {
              * @enum {string}
              */
             kind: "work" | "weekend" | "off" | "swapped";
+        };
+        /**
+         * DecisionList
+         * @description The own institution's decisions about a case, oldest first.
+         */
+        DecisionList: {
+            /** Items */
+            items: components["schemas"]["DecisionOut"][];
+        };
+        /**
+         * DecisionOut
+         * @description What was decided about an attempt, by whom or which rule, and what was known then.
+         *
+         *     `seq` is the log's last fact at that moment; `provider` is where the case was passed on to.
+         */
+        DecisionOut: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Seq */
+            seq: number;
+            /** Attempt */
+            attempt: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "given" | "nobody" | "passed-on" | "asked";
+            label: components["schemas"]["Words"];
+            /**
+             * Decided By
+             * @enum {string}
+             */
+            decided_by: "rule" | "coordinator";
+            /** Account */
+            account: string | null;
+            /** Rule */
+            rule: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "off" | "suggest" | "auto";
+            /** Points */
+            points: number;
+            /** Person Id */
+            person_id: string | null;
+            /** Person */
+            person: string | null;
+            provider: components["schemas"]["InstitutionRef"] | null;
+            /** Ranking */
+            ranking: components["schemas"]["RankedOut"][];
+            /** Others */
+            others: components["schemas"]["OthersOut"][];
         };
         /** DeleteIn */
         DeleteIn: {
@@ -3603,6 +3783,44 @@ export interface components {
             field: string;
             label: components["schemas"]["Words"];
         };
+        /**
+         * ModeChangeOut
+         * @description A mode that was set.
+         */
+        ModeChangeOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Service */
+            service: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "off" | "suggest" | "auto";
+            /** Overflow */
+            overflow: boolean;
+        };
+        /**
+         * ModeIn
+         * @description How the cases of a service are given out; `overflow` passes on what nobody can take.
+         */
+        ModeIn: {
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "off" | "suggest" | "auto";
+            /**
+             * Overflow
+             * @default false
+             */
+            overflow?: boolean;
+        };
         /** MoveIn */
         MoveIn: {
             /** To */
@@ -3700,6 +3918,17 @@ export interface components {
             /** Value */
             value: string;
             label: components["schemas"]["Words"];
+        };
+        /**
+         * OthersOut
+         * @description How many more readers there were for one reason.
+         */
+        OthersOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+            /** People */
+            people: number;
         };
         /** OutcomeList */
         OutcomeList: {
@@ -4093,6 +4322,41 @@ export interface components {
             held: number;
         };
         /**
+         * RankedOut
+         * @description A reader as a decision saw them, with the figures of that moment.
+         */
+        RankedOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Light
+             * @enum {string}
+             */
+            light: "green" | "amber" | "red";
+            /** Reasons */
+            reasons: components["schemas"]["telemed__server__assignment_schemas__ReasonOut"][];
+            /** Measure */
+            measure: number;
+            /** In Hand */
+            in_hand: number;
+            /** In Shift */
+            in_shift: number;
+            /** Share */
+            share: number;
+            /** On Duty */
+            on_duty: boolean | null;
+            /** Online */
+            online: boolean | null;
+            /** Same Patient */
+            same_patient: string | null;
+            /** Last Given */
+            last_given: string | null;
+            /** Lapsed */
+            lapsed: number;
+        };
+        /**
          * ReadIn
          * @description Which are read; null for all.
          */
@@ -4138,6 +4402,25 @@ export interface components {
             in_hand: number;
             /** On Duty */
             on_duty: boolean | null;
+        };
+        /**
+         * ReaderTermsOut
+         * @description A reader's own terms; `set` says whether there are any.
+         */
+        ReaderTermsOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Set */
+            set: boolean;
+            /** In Hand */
+            in_hand: number | null;
+            /** In Shift */
+            in_shift: number | null;
+            /** Share */
+            share: number;
         };
         /** RecordKind */
         RecordKind: {
@@ -4741,6 +5024,28 @@ export interface components {
             pressing: number;
             why_not: components["schemas"]["Words"] | null;
         };
+        /**
+         * ServiceModeOut
+         * @description A service of the own institution; `waiting` is what the rule could give to nobody.
+         */
+        ServiceModeOut: {
+            /** Service */
+            service: string;
+            label: components["schemas"]["Words"];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "off" | "suggest" | "auto";
+            /** Overflow */
+            overflow: boolean;
+            /** Waiting */
+            waiting: number;
+            /** Changed By */
+            changed_by: string | null;
+            /** Changed At */
+            changed_at: string | null;
+        };
         /** ServiceTypeOut */
         ServiceTypeOut: {
             /** Code */
@@ -5181,6 +5486,50 @@ export interface components {
             positive: boolean | null;
         };
         /**
+         * TermsChangeOut
+         * @description Terms that were set.
+         */
+        TermsChangeOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Person Id */
+            person_id: string;
+            /** Person */
+            person: string;
+            /** In Hand */
+            in_hand: number | null;
+            /** In Shift */
+            in_shift: number | null;
+            /** Share */
+            share: number;
+        };
+        /**
+         * TermsIn
+         * @description What is agreed with a reader; a cap that is null is the file's.
+         */
+        TermsIn: {
+            /**
+             * In Hand
+             * @default null
+             */
+            in_hand?: number | null;
+            /**
+             * In Shift
+             * @default null
+             */
+            in_shift?: number | null;
+            /**
+             * Share
+             * @default 1
+             */
+            share?: number;
+        };
+        /**
          * TodoOut
          * @description What waits for the requesting side: the most pressing of each group, and how many in all.
          */
@@ -5352,6 +5701,18 @@ export interface components {
             mine: boolean;
         };
         /**
+         * WeightOut
+         * @description Points of a case.
+         */
+        WeightOut: {
+            /** Service */
+            service: string;
+            /** Modality */
+            modality: string | null;
+            /** Points */
+            points: number;
+        };
+        /**
          * WishIn
          * @description Whose a case is to be; null opens it to everybody again.
          */
@@ -5403,7 +5764,7 @@ export interface components {
          * ReasonOut
          * @description One reason of a place in the ranking.
          */
-        telemed__server__assigning__ReasonOut: {
+        telemed__server__assignment_schemas__ReasonOut: {
             /** Code */
             code: string;
             label: components["schemas"]["Words"];
@@ -5439,6 +5800,8 @@ export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
 export type AssignIn = components['schemas']['AssignIn'];
+export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
+export type AssignmentOut = components['schemas']['AssignmentOut'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BoardAbsent = components['schemas']['BoardAbsent'];
@@ -5466,6 +5829,8 @@ export type CriticalActionOut = components['schemas']['CriticalActionOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
 export type DayOut = components['schemas']['DayOut'];
+export type DecisionList = components['schemas']['DecisionList'];
+export type DecisionOut = components['schemas']['DecisionOut'];
 export type DeleteIn = components['schemas']['DeleteIn'];
 export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
@@ -5521,6 +5886,8 @@ export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
 export type MissingOut = components['schemas']['MissingOut'];
+export type ModeChangeOut = components['schemas']['ModeChangeOut'];
+export type ModeIn = components['schemas']['ModeIn'];
 export type MoveIn = components['schemas']['MoveIn'];
 export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
@@ -5528,6 +5895,7 @@ export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
 export type Option = components['schemas']['Option'];
+export type OthersOut = components['schemas']['OthersOut'];
 export type OutcomeList = components['schemas']['OutcomeList'];
 export type OutcomeOut = components['schemas']['OutcomeOut'];
 export type PasswordChange = components['schemas']['PasswordChange'];
@@ -5550,9 +5918,11 @@ export type PushIn = components['schemas']['PushIn'];
 export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
 export type QueueFigures = components['schemas']['QueueFigures'];
+export type RankedOut = components['schemas']['RankedOut'];
 export type ReadIn = components['schemas']['ReadIn'];
 export type ReaderList = components['schemas']['ReaderList'];
 export type ReaderOut = components['schemas']['ReaderOut'];
+export type ReaderTermsOut = components['schemas']['ReaderTermsOut'];
 export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
@@ -5580,6 +5950,7 @@ export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
 export type SeriesOut = components['schemas']['SeriesOut'];
 export type ServiceChip = components['schemas']['ServiceChip'];
+export type ServiceModeOut = components['schemas']['ServiceModeOut'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
@@ -5604,6 +5975,8 @@ export type TallyCases = components['schemas']['TallyCases'];
 export type TallyOut = components['schemas']['TallyOut'];
 export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
+export type TermsChangeOut = components['schemas']['TermsChangeOut'];
+export type TermsIn = components['schemas']['TermsIn'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
 export type TurnOut = components['schemas']['TurnOut'];
@@ -5613,11 +5986,12 @@ export type UploadIn = components['schemas']['UploadIn'];
 export type UploadOut = components['schemas']['UploadOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
 export type VersionOut = components['schemas']['VersionOut'];
+export type WeightOut = components['schemas']['WeightOut'];
 export type WishIn = components['schemas']['WishIn'];
 export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
-export type TelemedServerAssigningReasonOut = components['schemas']['telemed__server__assigning__ReasonOut'];
+export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -9453,6 +9827,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LeaveCover"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_get_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_get_assignment_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentHistoryOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_put_assignment_modes_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_put_assignment_terms_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TermsIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_get_requests_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionList"];
                 };
             };
             /** @description Problem */
