@@ -12,7 +12,7 @@ from typing import Final
 from telemed.actions import decided, door, moves, ranking, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
-from telemed.actions.ranking import Online, Place
+from telemed.actions.ranking import NOBODY_KNOWS, Online, Place
 from telemed.core import workitem
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
@@ -25,8 +25,11 @@ MOST_RESERVED: Final = 20
 """Cases that somebody may have set aside for themselves at once."""
 
 
-def assign(act: Act, request_id: str, person_id: str, online: Online) -> None:
-    """Give a case to one of the own institution's readers; from whoever it was assigned to."""
+def assign(act: Act, request_id: str, person_id: str, online: Online = NOBODY_KNOWS) -> None:
+    """Give a case to one of the own institution's readers; from whoever it was assigned to.
+
+    Who is connected changes nothing for a person who decides; it is kept with the decision.
+    """
     case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
     places = ranking.ranking(act, case, online)
     chosen = next((place for place in places if place.person["id"] == person_id), None)

@@ -32,6 +32,9 @@ class Online:
         return True if person_id in self.people else False if self.whole else None
 
 
+NOBODY_KNOWS = Online()
+
+
 def online_at(presence: Presence, institution_id: str | None) -> Online:
     """Who of an institution is connected; to be asked on the loop, where presence lives."""
     return Online(presence.people_at(institution_id), presence.whole)
