@@ -6,8 +6,8 @@ from alembic import op
 from telemed.store.audit import append_only_triggers
 from telemed.store.columns import Big, Json, UtcTime
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
