@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
@@ -224,7 +225,9 @@ LOOKS: Final = (
 )
 """Which list somebody has open, by what they may."""
 TOGETHER: Final = 0.12
-"""Seconds in which a page gathers facts before it asks again, as `web/src/live/live.ts` does."""
+"""Seconds in which a page gathers facts before it asks again, as `web/src/live/pace.ts` has it."""
+APART: Final = 1.0
+"""Seconds from one asking to the next, unless something presses."""
 
 
 class Screen(Listener):
@@ -236,6 +239,8 @@ class Screen(Listener):
         self._list = next((path for right, path in LOOKS if right in may), None)
         self._fetching: asyncio.Task[None] | None = None
         self._stale = False
+        self._asked = -APART
+        self._pressed = asyncio.Event()
 
     def hear(self, body: Mapping[str, Any]) -> None:
         """And look."""
@@ -243,11 +248,22 @@ class Screen(Listener):
         if self._list is None or body["type"] != "activities":
             return
         self._stale = True
+        if any(map(_presses, body["items"])):
+            self._pressed.set()
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(self._list))
 
     async def _fetch(self, path: str) -> None:
+        clock = asyncio.get_running_loop().time
         while self._stale:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._asked + APART - TOGETHER):
+                    await self._pressed.wait()
             await asyncio.sleep(TOGETHER)
-            self._stale = False
+            self._pressed.clear()
+            self._asked, self._stale = clock(), False
             await self.person.get(path)
+
+
+def _presses(item: Mapping[str, Any]) -> bool:
+    return item.get("urgency", "routine") != "routine" or str(item["kind"]).startswith("critical.")

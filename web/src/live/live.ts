@@ -2,6 +2,7 @@
 import { useEffect, useSyncExternalStore } from 'react'
 import { tellSignedOut } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
+import { pace, presses } from './pace'
 import { tellPresence } from './presence'
 import { type LiveActivity, LiveSocket, type LiveState } from './socket'
 
@@ -27,19 +28,27 @@ const LISTS: Record<string, readonly string[]> = {
 }
 
 const pending = new Set<string>()
-let flush: ReturnType<typeof setTimeout> | undefined
+let asked = Number.NEGATIVE_INFINITY
+let due = Number.POSITIVE_INFINITY
+let asking: ReturnType<typeof setTimeout> | undefined
 
 function hear(items: readonly LiveActivity[]): void {
   for (const item of items)
     for (const key of LISTS[item.kind.split('.')[0] ?? ''] ?? []) pending.add(key)
   for (const listener of activityListeners) listener(items)
-  // A burst of facts is one fetch, not one each; a single fact still shows within the second.
-  if (flush !== undefined) return
-  flush = setTimeout(() => {
-    flush = undefined
-    for (const key of pending) void queryClient.invalidateQueries({ queryKey: [key] })
-    pending.clear()
-  }, 120)
+  const now = performance.now()
+  const at = now + pace(now - asked, items.some(presses))
+  if (at >= due) return
+  clearTimeout(asking)
+  due = at
+  asking = setTimeout(ask, at - now)
+}
+
+function ask(): void {
+  asked = performance.now()
+  due = Number.POSITIVE_INFINITY
+  for (const key of pending) void queryClient.invalidateQueries({ queryKey: [key] })
+  pending.clear()
 }
 
 export const live = new LiveSocket(
