@@ -7,7 +7,7 @@ institution at a time.
 
 from datetime import datetime, timedelta
 
-from telemed.actions import assigning, decided, door, ranking
+from telemed.actions import assigning, decided, door, overflow, ranking
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.ranking import Online, Place
@@ -116,11 +116,23 @@ def _decide(act: Act, case: Case, current: Row, online: Online) -> None:
 
 
 def _nobody(act: Act, case: Case, current: Row, places: list[Place]) -> None:
-    """Wait; a decision is kept once, not each time that the rule looks."""
+    """Send it on while there is time, or wait; a decision is kept once, not at each look."""
     entry = rulings.queued(act.tx, current["id"])
-    if entry is None or entry["found"] != rulings.WAITS:
+    found, again = "" if entry is None else entry["found"], _again(act, case)
+    mode = rulings.modes(act.tx, case.row["provider_id"])[_service(case)]
+    danger = overflow.due_for(act, case) if mode["overflow"] else None
+    if danger is not None and act.now >= danger and found != rulings.ASKED:
+        outcome = overflow.go_on(act, case, current, places)
+        if outcome is Outcome.PASSED_ON:
+            rulings.dequeue(act.tx, current["id"])
+            return
+        found = found if outcome is None else outcome.value
+    if found not in (rulings.WAITS, rulings.ASKED):
         decided.keep(act, case, current, places, Outcome.NOBODY)
-    rulings.look_again(act.tx, current["id"], _again(act, case), rulings.WAITS)
+        found = rulings.WAITS
+    if danger is not None and danger > act.now:
+        again = min(again, danger)
+    rulings.look_again(act.tx, current["id"], again, found)
 
 
 def _again(act: Act, case: Case) -> datetime:

@@ -223,19 +223,26 @@ def redirect(
     _require_not_held_by_other(act, case)
     if not provider or provider == case.row["provider_id"]:
         raise Problem("invalid", detail="provider_id")
-    consent = case.row["consent"] or {}
-    if consent.get("kind") == "signed" and not consent.get("onward"):
+    if not may_go_on(case):
         raise Problem("consent-receiver")
-    why = _reason(act, case, "redirect", reason, note)
+    pass_on(act, case, provider, _reason(act, case, "redirect", reason, note))
+
+
+def may_go_on(case: Case) -> bool:
+    """Whether the consent lets another institution than the named one see it (PIPL art. 23)."""
+    consent = case.row["consent"] or {}
+    return consent.get("kind") != "signed" or bool(consent.get("onward"))
+
+
+def pass_on(
+    act: Act, case: Case, provider: str, why: Mapping[str, Any], values: Row | None = None
+) -> None:
+    """The step itself: to a provider that an agreement covers, under the promise that was made."""
     agreement = _agreement(act, case, provider)["id"]
     expected.expect(act, case.row, provider)
-    moves.move(
-        act,
-        case,
-        Event.REDIRECT,
-        {"provider_id": provider, "agreement_id": agreement, "step_reason": why},
-    )
-    told = moves.fact(act, case, Kind.REQUEST_REDIRECTED, reason=reason, to=provider)
+    to = {"provider_id": provider, "agreement_id": agreement, "step_reason": dict(why)}
+    moves.move(act, case, Event.REDIRECT, {**to, **(values or {})})
+    told = moves.fact(act, case, Kind.REQUEST_REDIRECTED, reason=why["code"], to=provider)
     act.tell(replace(told, parties=(*case.parties, provider)))
 
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     REQUEST_WITHDRAWN = "request.withdrawn"
     REQUEST_DECLINED = "request.declined"
     REQUEST_REDIRECTED = "request.redirected"
+    REQUEST_OVERFLOW_ASKED = "request.overflow_asked"
     REQUEST_CONFIRMED = "request.confirmed"
     REQUEST_COUNTED_OUT = "request.counted_out"
     WORKITEM_ASSIGNED = "workitem.assigned"
@@ -95,6 +96,10 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.REQUEST_WITHDRAWN: ("撤回申请", "Request withdrawn"),
     Kind.REQUEST_DECLINED: ("婉拒申请", "Request declined"),
     Kind.REQUEST_REDIRECTED: ("转至其他机构", "Redirected to another institution"),
+    Kind.REQUEST_OVERFLOW_ASKED: (
+        "受邀机构暂无医师，请申请方决定是否转送",
+        "Nobody there can take it: the requester is asked to pass it on",
+    ),
     Kind.REQUEST_CONFIRMED: ("申请方已阅并反馈", "Report read, decision given"),
     Kind.REQUEST_COUNTED_OUT: ("剔除统计", "Taken out of the tally"),
     Kind.WORKITEM_ASSIGNED: ("指派或预留给专家", "Assigned or reserved"),

@@ -113,6 +113,11 @@ _ROWS = (
         "You may not take this request: {reason}.",
     ),
     ErrorRow(
+        "not-asked",
+        "没有待您同意的转送，或病例已有人处理。",
+        "You were not asked to pass it on, or somebody has taken it meanwhile.",
+    ),
+    ErrorRow(
         "no-agreement",
         "与 {provider} 没有覆盖“{service}”的有效协议，不能发送。",
         "There is no agreement in force with {provider} for “{service}”.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telemed.actions import assignment_terms as acts
-from telemed.actions import decided
+from telemed.actions import decided, overflow
 from telemed.actions.act import Act
 from telemed.core.access import Permission
 from telemed.core.assignment import MODES, OUTCOMES, Mode
@@ -14,6 +14,7 @@ from telemed.server import assignment_schemas as sch
 from telemed.server import cases
 from telemed.server.assigning import reasons
 from telemed.server.routing import Call, Route
+from telemed.server.schemas import RequestOut
 from telemed.store import log, network, people, requests, rulings
 from telemed.store.tx import Row
 
@@ -152,6 +153,28 @@ def _decision(
     }  # fmt: skip
 
 
+# --- overflow -------------------------------------------------------------------------------------
+
+
+async def asked(call: Call) -> Any:
+    """Whether the requester is asked to let a case go on."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        to = overflow.asked(act, call.path("id"))
+        return {"provider": network.institution_refs(act.tx, {to}).get(to or "")}
+
+    return await call.ask(ask)
+
+
+async def pass_on(call: Call) -> Any:
+    """The requester lets it go on."""
+    body = call.body(sch.PassOnIn)
+    consent = body.consent.model_dump(mode="json")
+    return await call.step(
+        lambda act, case: overflow.agree(act, case, body.provider_id, consent), cases.full
+    )
+
+
 _ALL, _ONE = "/api/assignment", "/api/requests/{id}"
 ROUTES = (
     Route("GET", _ALL, settings, P.ASSIGN_WORK, "How cases are given out here",
@@ -164,4 +187,8 @@ ROUTES = (
           body=sch.TermsIn, returns=sch.AssignmentOut),
     Route("GET", f"{_ONE}/assignment", decisions, P.ASSIGN_WORK, "Why it was given to whom",
           returns=sch.DecisionList),
+    Route("GET", f"{_ONE}/pass-on", asked, P.WRITE_REQUESTS, "Whether one is asked to pass it on",
+          returns=sch.AskedOut),
+    Route("POST", f"{_ONE}/pass-on", pass_on, P.WRITE_REQUESTS, "Let it go on, with a consent",
+          body=sch.PassOnIn, returns=RequestOut),
 )  # fmt: skip

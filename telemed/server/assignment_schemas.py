@@ -137,6 +137,19 @@ class DecisionList(s.Out):
     items: list[DecisionOut]
 
 
+class PassOnIn(s.In):
+    """Where the requester lets a case go, with the consent that names it."""
+
+    provider_id: str = Field(min_length=1, max_length=64)
+    consent: s.Consent
+
+
+class AskedOut(s.Out):
+    """To whom the requester is asked to let a case go on; null: nobody asks."""
+
+    provider: s.InstitutionRef | None
+
+
 # --- what a coordinator sets ----------------------------------------------------------------------
 
 

@@ -39,6 +39,7 @@ STATUS: dict[str, int] = {
     "not-claim-holder": 409,
     "study-conflict": 409,
     "upload-offset": 409,
+    "not-asked": 409,
     "no-agreement": 409,
     "consent-receiver": 409,
     "out-of-scope": 409,

@@ -50,7 +50,7 @@ assignment_decisions = _table(
     "assignment_decisions",
     Col("id", sa.Text, primary_key=True),
     Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
-    Col("workitem_id", sa.Text, sa.ForeignKey("workitems.id"), nullable=False),
+    Col("workitem_id", sa.Text, sa.ForeignKey("workitems.id"), nullable=False, index=True),
     Col("institution_id", sa.Text, nullable=False),
     Col("at", UtcTime, nullable=False),
     # The log's last number when it was decided: what had happened until then.

@@ -107,6 +107,14 @@ def attempts(tx: Tx, request_id: str) -> dict[str, int]:
     return {row["id"]: row["attempt"] for row in rows}
 
 
+def providers(tx: Tx, request_id: str) -> set[str]:
+    """Every institution that a request was asked of."""
+    rows = tx.all(
+        sa.select(workitems.c.provider_id).where(workitems.c.request_id == request_id).distinct()
+    )
+    return {row["provider_id"] for row in rows}
+
+
 _LAST_ATTEMPT = sa.select(sa.func.coalesce(sa.func.max(workitems.c.attempt), 0)).where(
     workitems.c.request_id == given(workitems.c.request_id)
 )

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.core import workitem
+from telemed.core.assignment import Outcome
 from telemed.core.assignment_rules import Limits
 from telemed.store.assignment_tables import (
     assignment_decisions,
@@ -22,8 +23,10 @@ from telemed.store.tx import Row, Tx
 
 M, T, D, Q = assignment_modes.c, reader_terms.c, assignment_decisions.c, assignment_queue.c
 _CHUNK = 500
-WAITS = "nobody"
+WAITS = Outcome.NOBODY.value
 """What the queue says of a case that nobody could take."""
+ASKED = Outcome.ASKED.value
+"""And of one whose requester was asked to let it go on."""
 
 
 # --- what somebody set ----------------------------------------------------------------------------
@@ -101,6 +104,15 @@ def decisions(tx: Tx, request_id: str, institution_id: str) -> list[Row]:
     return tx.all(sa.select(assignment_decisions).where(mine).order_by(D.at, D.id))
 
 
+def asked(tx: Tx, workitem_id: str) -> str | None:
+    """Where an attempt's requester was asked to let it go; the last time counts."""
+    mine = sa.and_(D.workitem_id == workitem_id, D.outcome == ASKED)
+    found: str | None = tx.scalar(
+        sa.select(D.provider_id).where(mine).order_by(D.at.desc(), D.id.desc()).limit(1)
+    )
+    return found
+
+
 def last_given(tx: Tx, institution_id: str) -> dict[str, datetime]:
     """When each reader of an institution was last given a case by somebody else or by the rule."""
     last = (
@@ -159,7 +171,7 @@ def wake(tx: Tx, institution_id: str, at: datetime, most: int | None = None) -> 
     """
     here = sa.and_(Q.institution_id == institution_id, Q.next_at > at)
     if most is not None:
-        pressing = sa.select(Q.workitem_id).where(here, Q.found == WAITS)
+        pressing = sa.select(Q.workitem_id).where(here, Q.found.in_((WAITS, ASKED)))
         here = Q.workitem_id.in_(pressing.order_by(Q.due_at, Q.workitem_id).limit(most))
     tx.update(assignment_queue, here, {"next_at": at})
 
@@ -194,7 +206,7 @@ def waiting_of(tx: Tx, institution_id: str) -> Mapping[str, int]:
     """How many cases of an institution the rule could give to nobody, by service."""
     query = (
         sa.select(Q.service, sa.func.count().label("n"))
-        .where(Q.institution_id == institution_id, Q.found == WAITS)
+        .where(Q.institution_id == institution_id, Q.found.in_((WAITS, ASKED)))
         .group_by(Q.service)
     )
     return {row["service"]: row["n"] for row in tx.all(query)}

@@ -177,6 +177,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.ASSIGN_WORK, body={"items": [{"request_id": "nothing", "person_id": None}]}
     ),
     ("GET", "/api/dispatch/cover"): Row(P.ASSIGN_WORK, query="?person=absent"),
+    ("GET", f"{_CASES}/pass-on"): _case(P.WRITE_REQUESTS, _OWN),
+    ("POST", f"{_CASES}/pass-on"): _case(
+        P.WRITE_REQUESTS, _OWN, body={"provider_id": "second", "consent": {}}
+    ),
     ("GET", f"{_CASES}/assignment"): _case(P.ASSIGN_WORK, _HUB),
     ("GET", "/api/assignment"): Row(P.ASSIGN_WORK),
     ("GET", "/api/assignment/history"): Row(P.ASSIGN_WORK),

@@ -16,7 +16,7 @@ from telemed.followers import assigning
 from telemed.store import assignment_tables as a
 from telemed.store import tables as t
 from telemed.store.engine import Store
-from tests.world import World, build, world_at
+from tests.world import World, build, consent, world_at
 
 COORDINATOR = "hub-coordinator"
 READERS = ("hub-reader", "hub-reader2", "hub-verifier")
@@ -268,6 +268,84 @@ async def test_switched_off_the_rule_gives_nothing_more_and_frees_what_lapses(
     await rule(world, hours=4)
     assert await owner(world, case) == (None, None)
     assert await world.rows(a.assignment_queue) == []
+
+
+# --- overflow -------------------------------------------------------------------------------------
+
+
+async def waiting_at_hub(world: World, **more: Any) -> str:
+    """An urgent case (60 minutes) at hub, where nobody is and overflow is on."""
+    here(world)
+    await set_mode(world, "auto", overflow=True)
+    case = await world.sent(urgency="urgent", **more)
+    await rule(world, minutes=35)
+    assert (await world.row(case))["provider_id"] == "hub"
+    return case
+
+
+async def test_what_nobody_can_take_goes_on_while_there_is_time(world: World) -> None:
+    """With 40 % of the time left, to the next by agreement, where the consent lets it; once there,
+    it does not come back."""
+    case = await waiting_at_hub(world, consent=consent("hub", onward=True))
+    world.tell("county", "second")
+    await rule(world, minutes=2)
+    row = await world.row(case)
+    assert (row["provider_id"], row["agreement_id"], row["state"]) == (
+        "second", "county-second", "open",
+    )  # fmt: skip
+    assert row["step_reason"]["code"] == "overflow"
+    moved = await world.rows(t.activities, t.activities.c.kind == "request.redirected")
+    assert [(f["actor_id"], f["institution_id"], f["data"]["to"]) for f in moved] == [
+        (None, "hub", "second")
+    ]
+    kept = await world.rows(a.assignment_decisions)
+    assert [(d["outcome"], d["provider_id"]) for d in sorted(kept, key=lambda d: d["at"])] == [
+        ("nobody", None), ("passed-on", "second"),
+    ]  # fmt: skip
+    body = {"mode": "auto", "overflow": True}
+    await world.client("second-coordinator").ok("PUT", f"{SETTINGS}/modes/imaging", body)
+    await rule(world, minutes=10)
+    assert (await world.row(case))["provider_id"] == "second"
+    seen = await world.client("second-coordinator").get(f"/api/requests/{case}/assignment")
+    assert {d["outcome"] for d in seen["items"]} == {"nobody"}, "hub's decisions are hub's"
+
+
+async def test_without_consent_to_it_the_requester_is_asked(world: World) -> None:
+    """Once; they agree with a consent that names the next one. Nobody else can say so for them."""
+    case = await waiting_at_hub(world)
+    path, client = f"/api/requests/{case}/pass-on", world.client("county-requester")
+    body = {"provider_id": "second", "consent": consent("second")}
+    await client.refused("not-asked", "POST", path, body)
+    await rule(world, minutes=2)
+    await rule(world, minutes=1)
+    assert (await world.log(case)).count("request.overflow_asked") == 1
+    assert (await world.row(case))["provider_id"] == "hub"
+    assert [d["outcome"] for d in await decisions(world, case)] == ["nobody", "asked"]
+    assert (await client.get(path))["provider"]["id"] == "second"
+    await world.client(COORDINATOR).refused("forbidden", "POST", path, body)
+    wrong = {"provider_id": "second", "consent": consent("hub")}
+    await client.refused("incomplete", "POST", path, wrong)
+    back = {"provider_id": "hub", "consent": consent("hub")}
+    await client.refused("invalid", "POST", path, back)
+    await client.refused(
+        "no-agreement", "POST", path, {"provider_id": "lapsed", "consent": consent("lapsed")}
+    )
+    world.tell("county", "second")
+    shown = await client.ok("POST", path, body)
+    assert shown["provider"]["id"] == "second" and shown["consent"]["receiver"] == "second"
+    await client.refused("not-asked", "POST", path, body)
+    assert (await client.get(path))["provider"] is None
+
+
+async def test_it_waits_where_there_is_nowhere_to_go_or_somebody_came(world: World) -> None:
+    """No agreement, no overflow; whoever connects before that gets it although it was asked."""
+    case = await waiting_at_hub(world)
+    await world.end_agreement("county-second")
+    await rule(world, minutes=5)
+    assert [d["outcome"] for d in await decisions(world, case)] == ["nobody"]
+    here(world, "hub-reader")
+    await rule(world, minutes=1)
+    assert await owner(world, case) == ("hub-reader", "rule")
 
 
 # --- why ------------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ def _decisions() -> None:
         _fk("assignment_decisions", "workitem_id", "workitems.id"),
         sa.PrimaryKeyConstraint("id", name="pk_assignment_decisions"),
     )
+    op.create_index("ix_assignment_decisions_workitem_id", "assignment_decisions", ["workitem_id"])
     op.create_index("ix_assignment_decisions_request_id", "assignment_decisions", ["request_id"])
     op.create_index(
         "ix_assignment_decisions_person",
