@@ -1871,6 +1871,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/pass-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one is asked to pass it on */
+        get: operations["assignment_get_requests_pass_on"];
+        put?: never;
+        /** Let it go on, with a consent */
+        post: operations["assignment_post_requests_pass_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -2240,6 +2258,13 @@ export interface components {
             code: string;
             /** Name */
             name: string;
+        };
+        /**
+         * AskedOut
+         * @description To whom the requester is asked to let a case go on; null: nobody asks.
+         */
+        AskedOut: {
+            provider: components["schemas"]["InstitutionRef"] | null;
         };
         /**
          * AssignIn
@@ -3945,6 +3970,15 @@ export interface components {
             /** Previous */
             previous: string | null;
             problem: components["schemas"]["ProblemBody"] | null;
+        };
+        /**
+         * PassOnIn
+         * @description Where the requester lets a case go, with the consent that names it.
+         */
+        PassOnIn: {
+            /** Provider Id */
+            provider_id: string;
+            consent: components["schemas"]["Consent"];
         };
         /** PasswordChange */
         PasswordChange: {
@@ -5799,6 +5833,7 @@ export type AgreementOut = components['schemas']['AgreementOut'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
+export type AskedOut = components['schemas']['AskedOut'];
 export type AssignIn = components['schemas']['AssignIn'];
 export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
 export type AssignmentOut = components['schemas']['AssignmentOut'];
@@ -5898,6 +5933,7 @@ export type Option = components['schemas']['Option'];
 export type OthersOut = components['schemas']['OthersOut'];
 export type OutcomeList = components['schemas']['OutcomeList'];
 export type OutcomeOut = components['schemas']['OutcomeOut'];
+export type PassOnIn = components['schemas']['PassOnIn'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PatientChangeOut = components['schemas']['PatientChangeOut'];
 export type PatientDetail = components['schemas']['PatientDetail'];
@@ -9986,6 +10022,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_get_requests_pass_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_post_requests_pass_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassOnIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
                 };
             };
             /** @description Problem */
