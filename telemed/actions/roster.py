@@ -79,6 +79,16 @@ def add(act: Act, people_ids: Sequence[str], duty: Duty, pattern: Pattern) -> Do
     return Done(made, [], left_out, [day for day in days if day not in plain])
 
 
+def add_all(act: Act, wanted: Sequence[Shift]) -> Done:
+    """Put single shifts on the roster, all or none; those that stand and those over are passed
+    over."""
+    _begin(act)
+    new = [shift for shift in wanted if shift.until > act.now]
+    standing = {_shift(row) for row in _standing(act, new)} if new else set()
+    free = [shift for shift in dict.fromkeys(new) if shift not in standing]
+    return Done(_put(act, free) if free else [], [], [], [])
+
+
 def copy(act: Act, source: date, target: date, calendar: bool) -> Done:
     """Repeat a week's shifts in another week; what stands there already stays.
 

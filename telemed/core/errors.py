@@ -311,6 +311,11 @@ _ROWS = (
         "That shift is over; what was on duty then is a record.",
     ),
     ErrorRow(
+        "roster-line",
+        "第 {line} 行的“{column}”无法识别，没有导入任何班次。",
+        "“{column}” of line {line} cannot be understood; nothing was imported.",
+    ),
+    ErrorRow(
         "too-many-shifts",
         "一次最多排 {most} 个班次，请减少人数或周数。",
         "At most {most} shifts at once; take fewer people or weeks.",

@@ -76,6 +76,7 @@ STATUS: dict[str, int] = {
     "shift-overlap": 409,
     "shift-over": 409,
     "too-many-shifts": 422,
+    "roster-line": 422,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

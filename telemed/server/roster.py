@@ -1,16 +1,19 @@
 """Routes of the roster: the weeks, and what a coordinator does to them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from aiohttp import web
 from pydantic import Field
 
 from telemed.actions import roster as acts
+from telemed.actions import roster_file
 from telemed.actions.act import Act
 from telemed.actions.roster import Done, Duty, Pattern
 from telemed.core.access import Permission as P
 from telemed.core.roster import week_of
 from telemed.core.workdays import ZONE
+from telemed.documents.sheets import write_csv
 from telemed.server import cases
 from telemed.server import roster_schemas as rs
 from telemed.server.requests import Query
@@ -36,9 +39,7 @@ async def show(call: Call) -> Any:
 
 def weeks(act: Act, query: WeekQuery) -> dict[str, Any]:
     """Everything that the page shows."""
-    today = act.now.astimezone(ZONE).date()
-    since, until = week_of(query.week or today)
-    until += (query.weeks - 1) * _WEEK
+    since, until = _span(act, query)
     shown = acts.shifts(act, (since, until))
     people = acts.staff(act)
     reads = {row["id"]: row["reads"] for row in people}
@@ -67,6 +68,11 @@ def weeks(act: Act, query: WeekQuery) -> dict[str, Any]:
         "may_write": P.KEEP_ROSTER in act.subject.permissions,
         "me": act.subject.person_id,
     }  # fmt: skip
+
+
+def _span(act: Act, query: WeekQuery) -> tuple[datetime, datetime]:
+    since, until = week_of(query.week or act.now.astimezone(ZONE).date())
+    return since, until + (query.weeks - 1) * _WEEK
 
 
 def _person(row: Any) -> dict[str, Any]:
@@ -117,6 +123,26 @@ async def restore(call: Call) -> Any:
     return await call.act(lambda act: acts.restore(act, body.ids, body.instead_of))
 
 
+async def export(call: Call) -> web.StreamResponse:
+    """The weeks as CSV."""
+    query = call.query(WeekQuery)
+
+    def ask(act: Act) -> tuple[date, bytes]:
+        since, until = _span(act, query)
+        return since.astimezone(ZONE).date(), write_csv(roster_file.told(act, (since, until)))
+
+    monday, body = await call.ask(ask)
+    named = f'attachment; filename="roster-{monday}.csv"'
+    headers = {"Content-Disposition": named, "Cache-Control": "private, no-store"}
+    return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
+
+
+async def load(call: Call) -> Any:
+    """Shifts of a table."""
+    text = call.body(rs.TableIn).text
+    return await call.act(lambda act: roster_file.load(act, text))
+
+
 def _duty(body: rs.DutyIn) -> Duty:
     services = tuple(dict.fromkeys(body.services))
     return Duty(body.kind, services, body.begins, body.ends)
@@ -134,6 +160,10 @@ ROUTES = (
           body=rs.ShiftIds, returns=rs.RosterDone),
     Route("POST", f"{ROSTER}/restore", restore, P.KEEP_ROSTER, "Put shifts back, to undo",
           body=rs.RestoreIn, returns=rs.RosterDone),
+    Route("GET", f"{ROSTER}/export", export, P.SEE_ROSTER, "The weeks as a CSV file",
+          query=WeekQuery, media="text/csv"),
+    Route("POST", f"{ROSTER}/import", load, P.KEEP_ROSTER, "Put on duty what a CSV table says",
+          body=rs.TableIn, returns=rs.RosterDone),
     Route("PUT", f"{ROSTER}/{{id}}", change, P.KEEP_ROSTER, "Change a shift",
           body=rs.ShiftIn, returns=rs.RosterDone),
 )  # fmt: skip

@@ -67,6 +67,12 @@ class RestoreIn(ShiftIds):
     instead_of: list[Code] = Field(default=[], max_length=300)
 
 
+class TableIn(In):
+    """CSV with a header, one line for each shift; columns as an export has them."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
+
+
 class RosterDone(Out):
     """What was done: ids of shifts, days left out as public holidays, swapped days taken in."""
 

@@ -214,6 +214,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/roster/copy"): Row(
         P.KEEP_ROSTER, placed=True, body={"source": "2026-02-02", "target": "2026-02-09"}
     ),
+    ("GET", "/api/roster/export"): Row(P.SEE_ROSTER, placed=True),
+    ("POST", "/api/roster/import"): Row(P.KEEP_ROSTER, placed=True, body={"text": "nothing"}),
     ("POST", "/api/roster/cancel"): Row(P.KEEP_ROSTER, placed=True, body={"ids": ["absent"]}),
     ("POST", "/api/roster/restore"): Row(P.KEEP_ROSTER, placed=True, body={"ids": ["absent"]}),
     ("PUT", "/api/roster/{id}"): Row(

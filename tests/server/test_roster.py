@@ -1,5 +1,6 @@
 """The roster over the wire: shifts of one's own institution, whatever is asked for."""
 
+import asyncio
 from typing import Any
 
 from telemed.store import roster
@@ -215,3 +216,68 @@ async def test_readers_look_and_keepers_write(world: World) -> None:
     body = {**DAY, "people": ["hub-reader2"]}
     await world.client("hub-reader").refused("forbidden", "POST", ROSTER, body)
     await world.client("hub-admin").ok("POST", ROSTER, body)
+
+
+TABLE = """人员代码,姓名,值班类别,服务,日期,开始,结束
+hub-reader,,阅片值班,远程影像诊断 ecg,2026/3/6,8:00,18:00
+,,,,,,
+医生hub-verifier,,reading,,2026-03-06,18:00,24:00
+"""
+
+
+async def test_a_table_comes_in_and_what_went_out_comes_in_again(world: World) -> None:
+    """By codes, names and labels; what stands and what is over is passed over."""
+    client = world.client(KEEPER)
+    await add(world, "hub-reader2", day="2026-03-05", begins="15:00", ends="20:00")
+    done = await client.ok("POST", f"{ROSTER}/import", {"text": TABLE})
+    shown = (await week(world))["shifts"]
+    assert len(done["made"]) == 2 and len(shown) == 3
+    assert shown[1]["services"] == ["imaging", "ecg"]
+    assert shown[2]["person_id"] == "hub-verifier" and shown[2]["until"] == "2026-03-06T16:00:00Z"
+    reply = await client.call("GET", f"{ROSTER}/export?week=2026-03-06")
+    text = reply.body.decode("utf-8-sig")
+    assert "roster-2026-03-02.csv" in reply.headers["Content-Disposition"]
+    assert len(text.splitlines()) == 4 and "医生hub-reader" in text
+    assert (await client.ok("POST", f"{ROSTER}/import", {"text": text}))["made"] == []
+    await client.ok("POST", f"{ROSTER}/cancel", {"ids": done["made"][:1]})
+    assert len((await client.ok("POST", f"{ROSTER}/import", {"text": text}))["made"]) == 1
+    world.clock.advance(days=2)
+    assert (await client.ok("POST", f"{ROSTER}/import", {"text": text}))["made"] == []
+    assert text == (await client.call("GET", f"{ROSTER}/export?week=2026-03-06")).body.decode(
+        "utf-8-sig"
+    )
+
+
+async def test_a_table_with_a_mistake_is_refused_whole_and_says_where(world: World) -> None:
+    """Another hospital's people are nobody here; the line and the column are named."""
+    client = world.client(KEEPER)
+    good = TABLE.splitlines()[1]
+    for line, column in (
+        ("county-reader,,reading,,2026-03-06,08:00,18:00", "人员代码"),
+        ("hub-reader,,sleeping,,2026-03-06,08:00,18:00", "值班类别"),
+        ("hub-reader,,reading,dentistry,2026-03-06,08:00,18:00", "服务"),
+        ("hub-reader,,reading,,2026-02-30,08:00,18:00", "日期"),
+        ("hub-reader,,reading,,2026-03-06,25:00,18:00", "开始"),
+        ("hub-reader,,reading,,2026-03-06,08:00,noon", "结束"),
+        ("hub-reader", "日期"),
+        ('"hub-reader', "CSV"),
+    ):
+        text = f"{TABLE.splitlines()[0]}\n{good}\n{line}\n"
+        facts = await client.refused("roster-line", "POST", f"{ROSTER}/import", {"text": text})
+        assert facts == {"line": 3, "column": column}
+    for text in ("nothing", "person,person,kind,day,begins,ends\n"):
+        await client.refused("roster-line", "POST", f"{ROSTER}/import", {"text": text})
+    await client.refused("invalid", "POST", f"{ROSTER}/import", {"text": "x" * 200_001})
+    many = TABLE.splitlines()[0] + "\n" + f"{good}\n" * 301
+    await client.refused("too-many-shifts", "POST", f"{ROSTER}/import", {"text": many})
+    overlapping = TABLE + "hub-reader,,reading,,2026-03-06,09:00,12:00\n"
+    await client.refused("shift-overlap", "POST", f"{ROSTER}/import", {"text": overlapping})
+    assert await world.rows(t.duty_shifts) == []
+
+
+async def test_of_two_at_once_one_is_put_on_the_roster(world: World) -> None:
+    """Writers of one roster take turns: the second sees what the first left."""
+    client, body = world.client(KEEPER), {**DAY, "people": ["hub-reader"]}
+    replies = await asyncio.gather(*(client.call("POST", ROSTER, body) for _ in range(5)))
+    assert sorted(reply.code for reply in replies) == ["", *["shift-overlap"] * 4]
+    assert len(await spans(world)) == 1

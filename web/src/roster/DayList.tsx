@@ -7,7 +7,7 @@ import { serviceLabel } from '../requests/names'
 import type { RosterOut, ShiftOut } from '../shared/schema'
 import styles from './DayList.module.css'
 import { DAY, dayOf, hoursWords, midnight, type Span, weekday } from './days'
-import { DayMark, isPlanned, kindClass, shiftWords, spanOfRow } from './marks'
+import { DayMark, isPlanned, kindClass, shiftWords, spanOfRow, useHours } from './marks'
 import type { WeekShown } from './WeekGrid'
 import { dateWords, useWords, weekdayWords } from './words'
 
@@ -54,6 +54,7 @@ export function DayList({ data, now, onAsk }: WeekShown) {
 function DayShifts({ data, day, now, onAsk }: WeekShown & { day: string }) {
   const t = useWords()
   const catalogue = useCatalogue()
+  const hours = useHours(spanOfRow(data))
   // A shift is listed on the day it begins; one from before the week on its first day.
   const mine = data.shifts.filter((shift) => listedOn(data, shift) === day)
   if (mine.length === 0) return <p className={styles.none}>{t('noShift')}</p>
@@ -64,7 +65,7 @@ function DayShifts({ data, day, now, onAsk }: WeekShown & { day: string }) {
         const over = span.until <= now
         const content = (
           <>
-            <span className={styles.hours}>{hoursWords(span, t('next'))}</span>
+            <span className={styles.hours}>{hours(span)}</span>
             <span className={styles.who}>
               {shift.person_name}
               {shift.person_id === data.me ? `（${t('me')}）` : ''}

@@ -7,17 +7,8 @@ import { problemWords } from '../shared/problem'
 import type { DutyPerson, RosterOut, ShiftOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { cancelShifts } from './api'
-import {
-  dayOf,
-  dragged,
-  hoursWords,
-  lanesOf,
-  placeOf,
-  type Span,
-  shortHours,
-  weekday,
-} from './days'
-import { kindClass, kindLabel, shiftWords, spanOfRow, useWhen } from './marks'
+import { dayOf, dragged, hoursWords, lanesOf, placeOf, type Span, weekday } from './days'
+import { kindClass, kindLabel, shiftWords, spanOfRow, useHours, useWhen } from './marks'
 import type { Asked } from './ShiftDialog'
 import { useSaid } from './said'
 import { Days, dayClass } from './WeekGrid'
@@ -113,7 +104,7 @@ interface BarProps {
 }
 
 function Bar({ data, shift, top, within, now, onOpen }: BarProps) {
-  const t = useWords()
+  const hours = useHours(within)
   const when = useWhen()
   const catalogue = useCatalogue()
   const takeOff = useTakeOff()
@@ -134,9 +125,7 @@ function Bar({ data, shift, top, within, now, onOpen }: BarProps) {
   const content = (
     <>
       <span>{place.width > ROOMY ? what : kindLabel(data, shift.kind)}</span>
-      <span className={styles.hours}>
-        {place.width > ROOMY ? hoursWords(span, t('next')) : shortHours(span, t('next'))}
-      </span>
+      <span className={styles.hours}>{hours(span, place.width <= ROOMY)}</span>
     </>
   )
   if (!data.may_write || over) return <span {...given}>{content}</span>

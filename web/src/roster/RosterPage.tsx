@@ -20,6 +20,7 @@ import { useNarrow } from '../shared/useNarrow'
 import { copyWeek, weekQuery } from './api'
 import { DayList } from './DayList'
 import { dayAfter, dayOf, isDay, mondayOf } from './days'
+import { FileMenu } from './FileMenu'
 import { isPlanned } from './marks'
 import styles from './RosterPage.module.css'
 import { type Asked, ShiftDialog } from './ShiftDialog'
@@ -70,16 +71,23 @@ export function RosterPage() {
             {t('thisWeek')}
           </Button>
         </div>
-        {writes ? (
-          <div className={styles.deeds}>
-            <Button icon={<CopyOutlined />} loading={copy.isPending} onClick={() => copy.mutate()}>
-              {t('copyLast')}
-            </Button>
-            <Button type="primary" icon={<PlusOutlined />} onClick={add}>
-              {t('add')}
-            </Button>
-          </div>
-        ) : null}
+        <div className={styles.deeds}>
+          {data ? <FileMenu monday={monday} writes={writes} /> : null}
+          {writes ? (
+            <>
+              <Button
+                icon={<CopyOutlined />}
+                loading={copy.isPending}
+                onClick={() => copy.mutate()}
+              >
+                {t('copyLast')}
+              </Button>
+              <Button type="primary" icon={<PlusOutlined />} onClick={add}>
+                {t('add')}
+              </Button>
+            </>
+          ) : null}
+        </div>
       </header>
       {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
       {data === undefined ? (

@@ -29,6 +29,9 @@ export const cancelShifts = (ids: string[]): Promise<RosterDone> =>
 export const copyWeek = (source: string, target: string): Promise<RosterDone> =>
   body(api.POST('/api/roster/copy', { body: { source, target, calendar: true } })).then(forget)
 
+export const importTable = (text: string): Promise<RosterDone> =>
+  body(api.POST('/api/roster/import', { body: { text } })).then(forget)
+
 /** Undo: what was made goes, what was taken off comes back. */
 export function takeBack(done: RosterDone): Promise<RosterDone> {
   if (done.canceled.length === 0) return cancelShifts(done.made)

@@ -1,7 +1,7 @@
 /** What the week and the list have in common: what a day, a shift and a gap are called. */
 import type { DutyKindOut, RosterOut, ShiftOut } from '../shared/schema'
 import { pick } from '../shared/words'
-import { dayOf, hoursWords, type Span, weekday } from './days'
+import { clockOf, dayOf, hoursWords, type Span, shortHours, weekday } from './days'
 import styles from './marks.module.css'
 import { dateWords, useWords, weekdayWords } from './words'
 
@@ -54,7 +54,16 @@ export function useWhen(): (span: Span) => string {
   }
 }
 
-/** 阅片值班 影像诊断 08:00–18:00 */
+/** The hours of a shift as the week shows them: of one that began before it, only its end. */
+export function useHours(within: Span): (span: Span, short?: boolean) => string {
+  const t = useWords()
+  return (span, short = false) => {
+    if (span.since < within.since) return t('until', { time: clockOf(span.until) })
+    return short ? shortHours(span, t('next')) : hoursWords(span, t('next'))
+  }
+}
+
+/** 阅片值班 · 远程影像诊断 */
 export function shiftWords(
   data: RosterOut,
   shift: ShiftOut,

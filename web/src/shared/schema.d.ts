@@ -1275,6 +1275,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/roster/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The weeks as a CSV file */
+        get: operations["roster_get_roster_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put on duty what a CSV table says */
+        post: operations["roster_post_roster_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roster/{id}": {
         parameters: {
             query?: never;
@@ -5413,6 +5447,14 @@ export interface components {
             calendar_known_until: string;
         };
         /**
+         * TableIn
+         * @description CSV with a header, one line for each shift; columns as an export has them.
+         */
+        TableIn: {
+            /** Text */
+            text: string;
+        };
+        /**
          * TallyCase
          * @description One counted fact. `weight` is below zero where it takes others back.
          */
@@ -6006,6 +6048,7 @@ export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
 export type StudyPage = components['schemas']['StudyPage'];
 export type SystemOut = components['schemas']['SystemOut'];
+export type TableIn = components['schemas']['TableIn'];
 export type TallyCase = components['schemas']['TallyCase'];
 export type TallyCases = components['schemas']['TallyCases'];
 export type TallyOut = components['schemas']['TallyOut'];
@@ -8834,6 +8877,71 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RestoreIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_get_roster_export: {
+        parameters: {
+            query?: {
+                week?: string | null;
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roster_post_roster_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableIn"];
             };
         };
         responses: {
