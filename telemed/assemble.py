@@ -36,6 +36,7 @@ from telemed.store import log as store_log
 from telemed.store.blobs import Blobs, FileBlobs
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
+from telemed.store.moments import DatabaseClock
 from telemed.store.signer import SoftwareSigner
 from telemed.store.tx import Tx
 
@@ -54,6 +55,13 @@ class RefuseToStart(Exception):
 def clock() -> datetime:
     """Now, aware, UTC."""
     return datetime.now(UTC)
+
+
+def clock_of(store: Store) -> DatabaseClock:
+    """The clock that all who use this database share, set."""
+    shared = DatabaseClock()
+    store.read_now(shared.ask)
+    return shared
 
 
 def today() -> date:
@@ -91,7 +99,7 @@ def open_services(settings: Settings) -> Services:
         catalogue=load_catalogue(settings.configs),
         signer=SoftwareSigner.load(settings.data_dir / "signing.key"),
         renderer=RenderPool(settings.render_workers),
-        clock=clock,
+        clock=clock_of(store),
         new_id=new_id,
         push_key=_push_key(settings),
         presence=_presence(settings),
@@ -233,11 +241,20 @@ async def _assign(services: Services) -> None:
 
 
 async def notice_others(services: Services) -> None:
-    """Ring for what another process wrote, or for a ring that was lost: look every second."""
-    seen = -1
+    """Ring for what another process wrote, or for a ring that was lost: look every second.
+
+    The same look sets this process's clock by the database's.
+    """
+    seen, now = -1, services.clock
+
+    def look(tx: Tx) -> int:
+        if isinstance(now, DatabaseClock):
+            now.ask(tx)
+        return store_log.head(tx)
+
     while True:
         try:
-            head = await services.store.read(store_log.head)
+            head = await services.store.read(look)
             if head != seen:
                 seen = head
                 services.bell.ring_here()

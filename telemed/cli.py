@@ -293,7 +293,7 @@ def account_create(
     )
     store = assemble.open_store(settings)
     catalogue = load_catalogue(settings.configs)
-    now = assemble.clock()
+    now = assemble.clock_of(store)()
     store.write_now(
         lambda tx: account_acts.add_account(Act(tx, SYSTEM, now, assemble.new_id, catalogue), new)
     )
@@ -326,7 +326,7 @@ def token_create(
     if account is None:
         _fail(f"There is no account {user}.")
     assert account is not None
-    now = assemble.clock()
+    now = assemble.clock_of(store)()
     new = account_acts.NewToken(
         token=secrets.token_urlsafe(32),
         account_id=account["id"],

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-import redis.asyncio as aioredis
-from redis.exceptions import RedisError
 
 from telemed.bus.presence import Here, Presence
+from telemed.bus.redis import AWAY, connect, listen
 
 log = logging.getLogger(__name__)
 CHANNEL: Final = "telemed:presence"
@@ -43,9 +42,10 @@ class Gossip(Presence):
     def __init__(self, url: str, node: str) -> None:
         super().__init__()
         self._node = node
-        self._redis = aioredis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+        self._redis = connect(url)
         self._others: dict[str, _Node] = {}
         self._number = 0
+        self._asking = False
         self._heard_self = self._said_all = float("-inf")
         self._pending: dict[str, Here | None] = {}
         self._wake = asyncio.Event()
@@ -65,7 +65,8 @@ class Gossip(Presence):
 
     async def start(self) -> None:
         """Begin to tell and to listen."""
-        work = (self._tell(), self._listen(), self._forget())
+        listening = listen(self._redis, CHANNEL, self._hear, self._connected)
+        work = (self._tell(), listening, self._forget())
         self._tasks = [asyncio.create_task(one) for one in work]
 
     async def stop(self) -> None:
@@ -73,7 +74,7 @@ class Gossip(Presence):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(RedisError, TimeoutError):
+        with suppress(*AWAY):
             async with asyncio.timeout(2):
                 await self._say(bye=True)
         await self._redis.aclose()
@@ -88,13 +89,16 @@ class Gossip(Presence):
                     await self._wake.wait()
             self._wake.clear()
             try:
+                if self._asking:
+                    await self._say(ask=True)
+                    self._asking = False
                 if loop.time() - self._said_all > EVERYTHING_SECONDS:
                     self._said_all = loop.time()
                     await self._say_all()
                 elif self._pending:
                     told, self._pending = self._pending, {}
                     await self._say(who=_plain(told.items()))
-            except RedisError as problem:
+            except AWAY as problem:
                 self._said_all = float("-inf")  # everything, as soon as it is heard again
                 log.warning("presence: redis is away: %s", type(problem).__name__)
             await asyncio.sleep(COALESCE_SECONDS)
@@ -110,23 +114,13 @@ class Gossip(Presence):
 
     # --- listening --------------------------------------------------------------------------
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async with self._redis.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)
-                    await self._say(ask=True)
-                    while True:
-                        heard = await channel.get_message(ignore_subscribe_messages=True, timeout=2)
-                        if heard is not None:
-                            self._hear(orjson.loads(heard["data"]))
-            except RedisError as problem:
-                log.warning("presence: redis is away: %s", type(problem).__name__)
-            except Exception:
-                log.exception("presence stumbled")
-            await asyncio.sleep(_BREATH)
+    def _connected(self) -> None:
+        """The line is new: ask the others, and tell them everything."""
+        self._asking, self._said_all = True, float("-inf")
+        self._wake.set()
 
-    def _hear(self, said: Mapping[str, Any]) -> None:
+    def _hear(self, raw: bytes) -> None:
+        said = orjson.loads(raw)
         now, node = asyncio.get_running_loop().time(), str(said["node"])
         if node == self._node:
             self._heard_self = now

@@ -1,7 +1,8 @@
 """The loop of a follower: bookmark, batch, handle, move the bookmark, all in one transaction.
 
 At least once, idempotent, replayable. A fact that cannot be handled stops its follower loudly and
-only it: skipping one would make its numbers a lie.
+only it: skipping one would make its numbers a lie. A database that is away stops everybody, and
+for no longer than it is away.
 """
 
 import asyncio
@@ -9,10 +10,12 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from telemed.bus import POLL_SECONDS, Bell
 from telemed.core.activity import Activity
 from telemed.store import log as store_log
-from telemed.store.engine import Store
+from telemed.store.engine import Store, problem_of
 from telemed.store.tx import Tx
 
 log = logging.getLogger(__name__)
@@ -58,7 +61,7 @@ def catch_up_fully(store: Store, follower: Follower) -> int:
 
 
 async def follow(store: Store, bell: Bell, follower: Follower) -> None:
-    """Follow until canceled; after a fault wait longer each time, and say so."""
+    """Follow until canceled; after a fault of ours wait longer each time, and say so."""
     wait = 1.0
     while True:
         try:
@@ -71,7 +74,11 @@ async def follow(store: Store, bell: Bell, follower: Follower) -> None:
             else:
                 await bell.wait(upcoming, POLL_SECONDS)
             wait = 1.0
-        except Exception:
+        except Exception as fault:
+            if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
+                log.warning("follower %s waits: the database is away or full", follower.name)
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             log.exception("follower %s stumbled, again in %.0f s", follower.name, wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, MOST_WAIT)

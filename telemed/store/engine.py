@@ -62,8 +62,9 @@ class Store:
                 json_serializer=_as_json,
                 json_deserializer=orjson.loads,
                 isolation_level="READ COMMITTED",
+                connect_args=_GIVE_UP,
             )
-            sa.event.listen(self._writer, "connect", _prefer_plain_plans)
+            sa.event.listen(self._writer, "connect", _set_up_session)
             # A question of several statements sees one moment, as it does on SQLite: whoever
             # reads "what is new" and "where is the end" must not lose what came in between.
             self._reader = self._writer.execution_options(
@@ -85,7 +86,7 @@ class Store:
             self._queue.append(waiting)
             self._write_threads.submit(self._write_waiting)
             return waiting.done
-        timed = partial(self._timed, "write", time.perf_counter(), self.write_now, act)
+        timed = partial(self._timed, "write", time.perf_counter(), self._write_soon, act)
         return self._write_threads.submit(timed)
 
     async def read(self, ask: Callable[[Tx], T]) -> T:
@@ -121,14 +122,26 @@ class Store:
             self.watch(kind, began - asked, time.perf_counter() - began)
 
     def write_now(self, act: Callable[[Tx], T]) -> T:
-        """`write` without a loop, for the command line and tests."""
+        """`write` without a loop, for the command line and tests; it may take its time."""
         with self.writing(), self._writer.begin() as connection:
+            self.be_patient(connection)
             return act(Tx(connection))
 
     def read_now(self, ask: Callable[[Tx], T]) -> T:
-        """`read` without a loop."""
+        """`read` without a loop; it may take its time."""
         with self._reader.connect() as connection, connection.begin():
+            self.be_patient(connection)
             return ask(Tx(connection))
+
+    def be_patient(self, connection: sa.Connection) -> None:
+        """Let this transaction take as long as it does, where nobody waits for an answer."""
+        if not self.sqlite:
+            for name in _LIMITS:
+                connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+    def _write_soon(self, act: Callable[[Tx], T]) -> T:
+        with self._writer.begin() as connection:
+            return act(Tx(connection))
 
     def _write_waiting(self) -> None:
         """Run the acts that wait and flush once for all of them; none is told before that.
@@ -162,7 +175,8 @@ class Store:
 
     def _read_kept(self, ask: Callable[[Tx], T]) -> T:
         if not self.sqlite:
-            return self.read_now(ask)
+            with self._reader.connect() as far, far.begin():
+                return ask(Tx(far))
         with self._keep(self._reader).begin() as transaction:
             return ask(Tx(transaction.connection))
 
@@ -227,10 +241,24 @@ class Store:
         return None
 
 
-def _prefer_plain_plans(connection: Any, _record: Any) -> None:
-    """No compiling of queries: PostgreSQL guesses the cost of the access rule far too high, and
-    took a second to compile what runs in three milliseconds."""
-    connection.execute("SET jit = off")
+_LIMITS = {"idle_in_transaction_session_timeout": "5s", "statement_timeout": "30s"}
+"""How long PostgreSQL lets a server keep others waiting. One that is paused in the midst of a write
+holds the log's lock, and nobody in the network can write: after this its transaction is undone."""
+_GIVE_UP = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""When a database that vanished without a goodbye is given up (libpq; seconds, the last in ms)."""
+
+
+def _set_up_session(connection: Any, _record: Any) -> None:
+    """The limits; and no compiling of queries: PostgreSQL guesses the cost of the access rule far
+    too high, and took a second to compile what runs in three milliseconds."""
+    for name, value in {"jit": "off", **_LIMITS}.items():
+        connection.execute(f"SET {name} = '{value}'")
     connection.commit()
 
 
@@ -286,10 +314,10 @@ def problem_of(fault: sa.exc.SQLAlchemyError) -> str | None:
     found = getattr(fault, "orig", None)
     if isinstance(found, sqlite3.Error):
         return _SQLITE_PROBLEMS.get(getattr(found, "sqlite_errorcode", 0) & 0xFF)
-    if isinstance(fault, sa.exc.OperationalError):  # psycopg's, which a desk never loads
-        state = getattr(found, "sqlstate", None) or "08"  # no state: no connection was made
-        return "no-space" if state == "53100" else _POSTGRESQL_PROBLEMS.get(state[:2])
-    return None
+    state = getattr(found, "sqlstate", None)  # psycopg's, which a desk never loads
+    if state is None and isinstance(fault, sa.exc.OperationalError):
+        state = "08"  # no connection was made, or it broke
+    return None if state is None else _POSTGRESQL_PROBLEMS.get(state, _CLASSES.get(state[:2]))
 
 
 _SQLITE_PROBLEMS = {
@@ -298,7 +326,9 @@ _SQLITE_PROBLEMS = {
     sqlite3.SQLITE_CANTOPEN: "unavailable",
     sqlite3.SQLITE_IOERR: "unavailable",
 }
-_POSTGRESQL_PROBLEMS = dict.fromkeys(("08", "40", "53", "57", "58"), "unavailable")
+_POSTGRESQL_PROBLEMS = {"53100": "no-space", "25P03": "unavailable"}
+"""A full disk; a transaction that was undone because its server had fallen asleep over it."""
+_CLASSES = dict.fromkeys(("08", "40", "53", "57", "58"), "unavailable")
 """Classes of postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by the
 server, want of resources, an operator's intervention, the system below."""
 

@@ -27,7 +27,7 @@ def migrate(store: Store) -> str:
             connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK)))
             connection.commit()
         try:
-            return _upgrade(connection, known)
+            return _upgrade(store, connection, known)
         finally:
             if not store.sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(LOCK)))
@@ -39,7 +39,7 @@ def known_revisions() -> list[str]:
     return sorted(p.name.split("_", 1)[0] for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _upgrade(connection: sa.Connection, known: list[str]) -> str:
+def _upgrade(store: Store, connection: sa.Connection, known: list[str]) -> str:
     current = _revision(connection)
     if current is not None and current not in known:
         raise TooNew(current)
@@ -51,6 +51,7 @@ def _upgrade(connection: sa.Connection, known: list[str]) -> str:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with connection.begin():
+        store.be_patient(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return known[-1]
