@@ -133,7 +133,9 @@ class Live:
     async def _hear(self, reader: Reader, body: dict[str, Any]) -> None:
         """Do what a message asks; what we do not know is answered and the socket goes on."""
         held = body.get("requests")
-        if body.get("type") != "presence":
+        if body.get("type") == "ping":
+            _say(reader, {"type": "pong"})
+        elif body.get("type") != "presence":
             _say(reader, {"type": "error", **shape(Problem("invalid", detail="type"))})
         elif not isinstance(held, list) or not all(isinstance(one, str) for one in held):
             _say(reader, {"type": "error", **shape(Problem("invalid", detail="requests"))})

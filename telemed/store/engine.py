@@ -140,7 +140,7 @@ class Store:
                 connection.exec_driver_sql(f"SET LOCAL {name} = 0")
 
     def _write_soon(self, act: Callable[[Tx], T]) -> T:
-        with self._writer.begin() as connection:
+        with self.writing(), self._writer.begin() as connection:
             return act(Tx(connection))
 
     def _write_waiting(self) -> None:
@@ -241,7 +241,7 @@ class Store:
         return None
 
 
-_LIMITS = {"idle_in_transaction_session_timeout": "3s", "statement_timeout": "30s"}
+_LIMITS = {"idle_in_transaction_session_timeout": "5s", "statement_timeout": "30s"}
 """How long PostgreSQL lets a server keep others waiting. One that is paused in the midst of a write
 holds the log's lock, and nobody in the network can write: after this its transaction is undone."""
 _GIVE_UP = {

@@ -47,6 +47,11 @@ async def receive(one: ClientConnection) -> Any:
     return orjson.loads(await asyncio.wait_for(one.recv(), PATIENCE))
 
 
+def back_off(failures: int, chance: random.Random) -> float:
+    """The browser's wait, in seconds (`backOff` in web/src/live/socket.ts)."""
+    return min(0.5 * 2**failures, 20.0) * (0.5 + chance.random() / 2)
+
+
 @dataclass
 class Ear:
     """One person, heard over many sockets in a row."""
@@ -55,6 +60,8 @@ class Ear:
     who: str
     chance: random.Random
     nodes: Sequence[str] = NODES
+    patient: bool = False
+    """Whether it waits before it comes back, as a browser does; else it is back at once."""
     began: int = 0
     """What it had seen before it listened."""
     heard: list[int] = field(default_factory=list)
@@ -96,12 +103,15 @@ class Ear:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _for_ever(self) -> None:
+        failures = 0
         try:
             while True:
+                had = self.sockets
                 with suppress(*OFF):
                     await self._listen(self.chance.choice(self.nodes))
                 self.at = ""
-                await asyncio.sleep(0.05)
+                failures = 0 if self.sockets > had else failures + 1
+                await asyncio.sleep(back_off(failures, self.chance) if self.patient else 0.05)
         except Exception as fault:
             self.fault = fault
             raise
@@ -120,14 +130,19 @@ class Ear:
 
 @asynccontextmanager
 async def listening(
-    network: Network, *who: str, seed: int = 0, nodes: Sequence[str] = NODES
+    network: Network,
+    *who: str,
+    seed: int = 0,
+    nodes: Sequence[str] = NODES,
+    patient: bool = False,
 ) -> AsyncIterator[list[Ear]]:
     """Ears of these people, until the block is left."""
-    ears = [Ear(network, name, random.Random(seed + n), nodes) for n, name in enumerate(who)]
+    ears = [
+        Ear(network, name, random.Random(seed + n), nodes, patient) for n, name in enumerate(who)
+    ]
     try:
-        for ear in ears:
-            await ear.start()
+        for first in range(0, len(ears), 20):
+            await asyncio.gather(*(ear.start() for ear in ears[first : first + 20]))
         yield ears
     finally:
-        for ear in ears:
-            await ear.stop()
+        await asyncio.gather(*(ear.stop() for ear in ears))

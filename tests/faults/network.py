@@ -119,6 +119,7 @@ class Network:
             "FREE_SPACE_RESERVE_BYTES": 0,
             "RENDER_WORKERS": 1,
             "SOCKETS_PER_ACCOUNT": 50,
+            "TRUSTED_PROXIES": "127.0.0.1",  # all of them come from one address
             "SECRET": "the same secret at all three servers",
             "WEB_DIR": nowhere,
             "VIEWER_DIR": nowhere,

@@ -170,7 +170,6 @@ async def test_a_server_that_falls_asleep_in_a_write_holds_up_nobody_for_long(
                 try:
                     async with awake.at_work():
                         await awake.until_more()
-                    assert all(reader.refused == 0 for reader in awake.readers)
                     if CYCLES > 1:
                         await asyncio.sleep(30)
                 finally:

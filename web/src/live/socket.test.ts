@@ -4,12 +4,15 @@ import { backOff, LiveSocket } from './socket'
 /** A WebSocket's face, driven by hand: the network is the only thing that is not real here. */
 class Wire {
   readyState = 1
+  answers = true
   sent: unknown[] = []
   onopen: (() => void) | null = null
   onmessage: ((event: { data: string }) => void) | null = null
   onclose: ((event: { code: number }) => void) | null = null
   send(text: string): void {
-    this.sent.push(JSON.parse(text))
+    const message = JSON.parse(text) as { type: string }
+    if (message.type === 'ping' && this.answers) this.says({ type: 'pong' })
+    else this.sent.push(message)
   }
   close(): void {
     this.readyState = 3
@@ -111,6 +114,43 @@ describe('the live line', () => {
     last().sent = []
     vi.advanceTimersByTime(30_000)
     expect(last().sent).toEqual([])
+  })
+
+  it('gives up a line that says nothing any more, and resumes on another', () => {
+    last().says({ type: 'welcome', answer: 'up-to-date', seq: 7 })
+    vi.advanceTimersByTime(60_000)
+    expect(wires).toHaveLength(1)
+    const dead = last()
+    dead.sent = []
+    dead.answers = false
+    vi.advanceTimersByTime(10_000)
+    expect(dead.sent).toEqual([{ type: 'ping' }])
+    vi.advanceTimersByTime(10_000)
+    expect(dead.readyState).toBe(3)
+    expect(heard.states.at(-1)).toBe('lost')
+    vi.advanceTimersByTime(500)
+    expect(wires).toHaveLength(2)
+    last().onopen?.()
+    expect(last().sent).toEqual([{ type: 'hello', since: 7, presence: true }])
+    dead.onclose?.({ code: 1006 })
+    expect(wires).toHaveLength(2)
+  })
+
+  it('gives up a line that never opens', () => {
+    last().answers = false
+    vi.advanceTimersByTime(20_500)
+    expect(wires).toHaveLength(2)
+  })
+
+  it('spreads two thousand pages that come back after a restart over the whole wait', () => {
+    const waits = Array.from({ length: 2000 }, () => backOff(2, Math.random()))
+    const tenths = new Map<number, number>()
+    for (const wait of waits) {
+      const tenth = Math.floor((wait - 1000) / 100)
+      tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1)
+    }
+    expect([...tenths.keys()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(Math.max(...tenths.values())).toBeLessThan(300)
   })
 
   it('backs off further after each failure, spread, and never past 20 s', () => {

@@ -40,8 +40,12 @@ type ServerMessage =
   | { type: 'presence'; whole: boolean; people: PresenceChange[] }
   | { type: 'welcome'; answer: 'up-to-date' | 'here-they-are' | 'too-old' | 'ahead'; seq: number }
   | { type: 'activities'; items: LiveActivity[] }
+  | { type: 'pong' }
 
 const PRESENCE_MS = 15_000
+const PING_MS = 10_000
+/** Without a word for so long nobody is there: a pulled cable or a server that sleeps hangs up nowhere. */
+const SILENCE_MS = 20_000
 const SESSION_ENDED = 4401
 
 export class LiveSocket {
@@ -51,6 +55,8 @@ export class LiveSocket {
   private stopped = true
   private retry: ReturnType<typeof setTimeout> | undefined
   private heartbeat: ReturnType<typeof setInterval> | undefined
+  private watch: ReturnType<typeof setInterval> | undefined
+  private heardAt = 0
   private readonly present = new Map<string, number>()
 
   constructor(
@@ -68,7 +74,7 @@ export class LiveSocket {
   stop(): void {
     this.stopped = true
     clearTimeout(this.retry)
-    clearInterval(this.heartbeat)
+    this.rest()
     this.socket?.close(1000)
     this.socket = null
     this.heard.state('stopped')
@@ -98,12 +104,30 @@ export class LiveSocket {
     this.heard.state('connecting')
     const socket = this.open(this.url())
     this.socket = socket
+    this.heardAt = performance.now()
+    this.watch = setInterval(() => this.tryLine(socket), PING_MS)
     socket.onopen = () => this.send({ type: 'hello', since: this.seq, presence: true })
     socket.onmessage = (event) => this.receive(JSON.parse(String(event.data)) as ServerMessage)
     socket.onclose = (event) => this.closed(socket, event.code)
   }
 
+  /** Asks for a sign of life; without any for too long the line is given up, whatever it says. */
+  private tryLine(socket: WebSocket): void {
+    if (performance.now() - this.heardAt < SILENCE_MS) {
+      this.send({ type: 'ping' })
+      return
+    }
+    socket.close()
+    this.closed(socket, 1006) // a dead line answers no goodbye: nobody waits for it
+  }
+
+  private rest(): void {
+    clearInterval(this.heartbeat)
+    clearInterval(this.watch)
+  }
+
   private receive(message: ServerMessage): void {
+    this.heardAt = performance.now()
     if (message.type === 'welcome') this.welcome(message.answer, message.seq)
     else if (message.type === 'activities') this.take(message.items)
     else if (message.type === 'presence') this.heard.presence?.(message.people, message.whole)
@@ -133,7 +157,7 @@ export class LiveSocket {
   private closed(socket: WebSocket, code: number): void {
     if (socket !== this.socket) return
     this.socket = null
-    clearInterval(this.heartbeat)
+    this.rest()
     if (this.stopped) return
     if (code === SESSION_ENDED) {
       this.stopped = true
