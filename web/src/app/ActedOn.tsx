@@ -2,6 +2,7 @@
 import { Button, DatePicker, Form, Input, Select } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
 import { useActOn, useCatalogue } from '../requests/api'
+import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { CriticalNoticeOut, RequestOut } from '../shared/schema'
 import { defineWords, pick } from '../shared/words'
@@ -22,6 +23,18 @@ interface Filled {
   note?: string
 }
 
+/** The server's clock is known to within two seconds. */
+const GRAIN = 3000
+
+/**
+ * A chosen minute is a span: what was done in the minute of the notice was done after it, what is
+ * done now is not in the future.
+ */
+function within(notice: CriticalNoticeOut, at: number): string {
+  const latest = Math.min(at, serverNow() - GRAIN)
+  return new Date(Math.max(latest, Date.parse(notice.raised_at))).toISOString()
+}
+
 export function ActedOn({ item, notice }: { item: RequestOut; notice: CriticalNoticeOut }) {
   const t = useWords()
   const catalogue = useCatalogue()
@@ -30,9 +43,15 @@ export function ActedOn({ item, notice }: { item: RequestOut; notice: CriticalNo
     <Form<Filled>
       layout="vertical"
       requiredMark={false}
-      initialValues={{ at: dayjs() }}
+      initialValues={{ at: dayjs(serverNow()) }}
       onFinish={({ code, at, note }) =>
-        act.mutate({ id: item.id, notice: notice.id, code, note: note ?? '', at: at.toISOString() })
+        act.mutate({
+          id: item.id,
+          notice: notice.id,
+          code,
+          note: note ?? '',
+          at: within(notice, at.valueOf()),
+        })
       }
     >
       <div className={styles.acted}>
@@ -53,7 +72,7 @@ export function ActedOn({ item, notice }: { item: RequestOut; notice: CriticalNo
             showTime={{ format: 'HH:mm' }}
             format="YYYY-MM-DD HH:mm"
             minDate={dayjs(notice.raised_at)}
-            maxDate={dayjs()}
+            maxDate={dayjs(serverNow())}
           />
         </Form.Item>
       </div>

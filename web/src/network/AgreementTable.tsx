@@ -7,6 +7,7 @@ import { serviceLabel } from '../requests/names'
 import { serverNow } from '../shared/now'
 import page from '../shared/page.module.css'
 import type { AgreementOut, CatalogueOut } from '../shared/schema'
+import { UrgencyTag } from '../shared/tags'
 import { exactWords } from '../shared/times'
 import styles from './InstitutionPage.module.css'
 import { ForceMark } from './marks'
@@ -83,6 +84,11 @@ function columnsOf(
       key: 'state',
       render: (_, row) => <ForceMark agreement={row} now={serverNow()} />,
     },
+    {
+      title: say('terms'),
+      key: 'terms',
+      render: (_, row) => <Terms row={row} catalogue={catalogue} />,
+    },
     { title: say('rank'), dataIndex: 'rank', align: 'right', className: 'tabular' },
     {
       title: say('document'),
@@ -90,6 +96,24 @@ function columnsOf(
       render: (_, row) => <span title={row.liability}>{row.document_no}</span>,
     },
   ]
+}
+
+/** Its own deadlines, one a line; without any the network's hold. */
+function Terms({ row, catalogue }: { row: AgreementOut; catalogue: CatalogueOut | undefined }) {
+  if (row.terms === null || row.terms.length === 0)
+    return <span className={page.quiet}>{say('networkTerms')}</span>
+  return (
+    <ul className={styles.terms}>
+      {row.terms.map((term) => (
+        <li key={`${term.service} ${term.urgency} ${term.modality} ${term.frozen}`}>
+          {[serviceLabel(catalogue, term.service), term.modality].filter(Boolean).join(' ')}{' '}
+          <UrgencyTag urgency={term.urgency} />{' '}
+          {say(term.clock === 'working hours' ? 'workingMinutes' : 'minutes', { n: term.minutes })}
+          {term.clause ? ` · ${term.clause}` : ''}
+        </li>
+      ))}
+    </ul>
+  )
 }
 
 function dayOf(iso: string): string {

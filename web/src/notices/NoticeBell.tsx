@@ -20,7 +20,7 @@ export function NoticeBell() {
   const count = Object.values(unread).reduce((sum, n) => sum + n, 0)
   const content = (
     <div className={styles.bell}>
-      <NoticeList items={(data?.items ?? []).slice(0, AT_HAND)} onGo={() => setOpen(false)} />
+      <NoticeList items={data?.items ?? []} most={AT_HAND} onGo={() => setOpen(false)} />
       <div className={styles.foot}>
         <Link to="/notices" onClick={() => setOpen(false)}>
           {t('all')}

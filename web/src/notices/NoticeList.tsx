@@ -10,20 +10,28 @@ import { type Notice, useRead, useTakeOn } from './api'
 import styles from './notices.module.css'
 import { useWords } from './words'
 
-export function NoticeList({ items, onGo }: { items: readonly Notice[]; onGo?: () => void }) {
+interface Props {
+  items: readonly Notice[]
+  /** Rows at most. */
+  most?: number
+  onGo?: () => void
+}
+
+export function NoticeList({ items, most, onGo }: Props) {
   const t = useWords()
   const read = useRead()
   const takeOn = useTakeOn()
-  if (items.length === 0) return <Empty small title={t('none')} teach={t('noneTeach')} />
+  const rows = gathered(items).slice(0, most)
+  if (rows.length === 0) return <Empty small title={t('none')} teach={t('noneTeach')} />
   return (
     <ul className={styles.list}>
-      {items.map((item) => (
-        <li key={item.id} className={item.read_at === null ? styles.unread : styles.row}>
+      {rows.map(({ item, unread }) => (
+        <li key={item.id} className={unread.length > 0 ? styles.unread : styles.row}>
           <Link
             to={`/requests/${item.request_id}`}
             className={styles.link}
             onClick={() => {
-              if (item.read_at === null) read.mutate([item.id])
+              if (unread.length > 0) read.mutate(unread)
               onGo?.()
             }}
           >
@@ -55,6 +63,18 @@ export function NoticeList({ items, onGo }: { items: readonly Notice[]; onGo?: (
       ))}
     </ul>
   )
+}
+
+/** One row for each ladder: the newest rung, and what of it is unread. */
+function gathered(items: readonly Notice[]): { item: Notice; unread: string[] }[] {
+  const rows = new Map<string, { item: Notice; unread: string[] }>()
+  for (const item of items) {
+    const key = item.escalation_id ?? item.id
+    const row = rows.get(key) ?? { item, unread: [] }
+    if (item.read_at === null) row.unread.push(item.id)
+    rows.set(key, row)
+  }
+  return [...rows.values()]
 }
 
 function Sign({ weight }: { weight: string }) {

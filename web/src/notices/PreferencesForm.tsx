@@ -5,6 +5,7 @@ import dayjs, { type Dayjs } from 'dayjs'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { language } from '../shared/words'
 import { type Preferences, preferencesQuery, useSavePreferences, useSubscribe } from './api'
+import styles from './notices.module.css'
 import { useWords } from './words'
 
 const WAYS = ['push', 'email', 'sms', 'wecom'] as const
@@ -27,10 +28,10 @@ export function PreferencesForm() {
   const save = useSavePreferences()
   const subscribe = useSubscribe()
   if (data === undefined) return null
-  const options = WAYS.map((way) => ({
+  // A way that this deployment lacks is no choice; what was chosen before stays chosen.
+  const options = WAYS.filter((way) => data.ways.includes(way)).map((way) => ({
     value: way,
-    label: data.ways.includes(way) ? t(way) : `${t(way)}（${t('notSetUp')}）`,
-    disabled: !data.ways.includes(way),
+    label: t(way),
   }))
   const first: Filled = {
     email: data.email,
@@ -53,7 +54,10 @@ export function PreferencesForm() {
         save.mutate(told(filled), { onSuccess: () => void message.success(t('saved')) })
       }
     >
-      <p>{t('always')}</p>
+      <p className={styles.always}>
+        {t('always')}
+        {data.ways.length === 0 ? t('noWays') : null}
+      </p>
       <Form.Item name="phone" label={t('phone')} rules={[{ pattern: /^(\+?[0-9]{5,19})?$/ }]}>
         <Input inputMode="tel" maxLength={20} autoComplete="tel" />
       </Form.Item>
@@ -63,10 +67,10 @@ export function PreferencesForm() {
       <Form.Item name="email" label={t('email')}>
         <Input maxLength={254} autoComplete="email" />
       </Form.Item>
-      <Form.Item name="urgent" label={t('urgent')}>
+      <Form.Item name="urgent" label={t('urgent')} hidden={options.length === 0}>
         <Checkbox.Group options={options} />
       </Form.Item>
-      <Form.Item name="routine" label={t('routine')}>
+      <Form.Item name="routine" label={t('routine')} hidden={options.length === 0}>
         <Checkbox.Group options={options} />
       </Form.Item>
       <Form.Item name="quiet" label={t('quiet')}>

@@ -41,7 +41,10 @@ export const { useWords } = defineWords('notices', {
     '浏览器未允许推送，请在浏览器设置中允许通知。',
     'The browser refused. Allow notifications in its settings.',
   ],
-  notSetUp: ['本平台未开通', 'Not set up here'],
+  noWays: [
+    '本平台目前只有页面内提醒；先登记联系方式，开通后即可收到。',
+    ' For now there is nothing but the page here; what you enter is used when more is set up.',
+  ],
 })
 
 export const STATES: Record<string, [string, string]> = {

@@ -38,7 +38,8 @@ function Chain({ notice, there }: { notice: CriticalNoticeOut; there: string }) 
   return (
     <div className={styles.chain}>
       <h4 className={styles.finding}>
-        <WarningFilled aria-hidden /> {t('finding', { finding: pick(notice.label) })}
+        <WarningFilled aria-hidden className={styles.sign} />{' '}
+        {t('finding', { finding: pick(notice.label) })}
         {notice.acted_at ? <span className={styles.closed}>{t('closed')}</span> : null}
       </h4>
       <ol className={styles.links}>

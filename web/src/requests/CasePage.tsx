@@ -229,7 +229,9 @@ function Report({ item }: { item: RequestOut }) {
         ) : null}
       </div>
       {shown}
-      <CriticalChain item={item} />
+      <div className={styles.chains}>
+        <CriticalChain item={item} />
+      </div>
       {item.allowed.includes('confirm') ? <ConfirmPanel id={item.id} /> : null}
       <Adoption item={item} />
     </section>

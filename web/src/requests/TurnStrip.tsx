@@ -46,12 +46,14 @@ export function TurnStrip({ item }: { item: RequestOut }) {
         {mark === null ? null : <span className={styles.mark} style={{ left: `${mark}%` }} />}
       </div>
       <ul className={styles.legend}>
-        {(['provider', 'requester'] as const).map((side) => (
-          <li key={side}>
-            <span className={`${styles.key} ${styles[side]}`} aria-hidden />{' '}
-            {t('sum', { who: nameOf(item, side), span: spanWords(taken(parts, side)) })}
-          </li>
-        ))}
+        {(['provider', 'requester'] as const)
+          .filter((side) => parts.some((part) => part.side === side))
+          .map((side) => (
+            <li key={side}>
+              <span className={`${styles.key} ${styles[side]}`} aria-hidden />{' '}
+              {t('sum', { who: nameOf(item, side), span: spanWords(taken(parts, side)) })}
+            </li>
+          ))}
         {due === null ? null : (
           <li className={lateBy(item, due, now) > 0 ? styles.late : undefined}>
             <FlagFilled aria-hidden /> {dueWords(item, due, now)}
