@@ -29,6 +29,7 @@ escalations = _table(
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("opened_seq", "occasion"),
     partial_index("ix_escalations_next", "next_at", where="next_at IS NOT NULL"),
+    partial_index("ix_escalations_going", "occasion", where="ended_at IS NULL"),
 )
 
 # What one person was told. `source` names the rung or the fact: each tells each person once.
