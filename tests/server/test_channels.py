@@ -38,11 +38,19 @@ SECRET = "a-secret-of-both-sides"
 
 
 class Post:
-    """A mail server that keeps letters, and refuses the first so often."""
+    """A mail server that keeps letters, refuses the first so often, and knows nobody `gone`."""
 
     def __init__(self) -> None:
         self.letters: list[Any] = []
         self.refusals = 0
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address.startswith("gone@"):
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refusals:
@@ -244,17 +252,59 @@ async def receipts(world: World, messages: list[Any]) -> None:
 async def test_a_receiver_that_fails_for_a_while_gets_it_once(
     reach: tuple[World, Sender, Post, Gateway],
 ) -> None:
-    """Three failures of different kinds, then it is taken; mail likewise; nothing comes twice."""
-    world, sender, post, gateway = reach
+    """Three failures of different kinds, then it is taken; nothing comes twice."""
+    world, sender, _, gateway = reach
     gateway.answers = [503, 302, 429]
-    post.refusals = 2
     await prefer(world, "county-requester", phone="13900000000")
     await critical(world)
-    await prefer(world, "county-requester", phone="13900000000", email="a@county.example")
     await work(world, sender, 6)
     assert await states(world, "sms") == [("accepted", 4)]
     assert len({orjson.loads(body)["id"] for _, body in gateway.calls}) == 1
     assert len(gateway.calls) == 4
+
+
+async def test_mail_waits_for_its_server_and_not_for_an_address_that_is_gone(
+    reach: tuple[World, Sender, Post, Gateway],
+) -> None:
+    """Put off twice it arrives once, later each time; refused for good it is given up at once."""
+    world, sender, post, _ = reach
+    post.refusals = 2
+    await prefer(world, "hub-coordinator", email="fine@hub.example")
+    await prefer(world, "county-coordinator", email="gone@county.example")
+    case = await critical(world)
+    await climb(world, 10)
+    for tried in (1, 2):
+        began = world.clock()
+        await work(world, sender, minutes=0)
+        rows = {row["state"]: row for row in await world.rows(n.deliveries)}
+        assert rows["failed"]["attempts"] == 1 and rows["failed"]["why"] == "recipient"
+        assert (rows["waiting"]["attempts"], rows["waiting"]["why"]) == (tried, "smtp-451")
+        wait = rows["waiting"]["next_at"] - began
+        assert wait == timedelta(seconds=2.5 * 2 ** (tried - 1)), "half of 5 s, doubling"
+        world.clock.advance(minutes=1)
+    await work(world, sender, 3)
+    assert await states(world, "email") == [("accepted", 3), ("failed", 1)]
+    assert [letter.rcpt_tos for letter in post.letters] == [["fine@hub.example"]]
+    assert (await world.log(case)).count("notice.given_up") == 1
+
+
+async def test_a_gateway_that_could_not_deliver_says_so_in_the_case(
+    reach: tuple[World, Sender, Post, Gateway],
+) -> None:
+    """Taken, then lost on the way: the receipt is a failure that people see, once."""
+    world, sender, _, gateway = reach
+    await prefer(world, "county-requester", phone="13900000000")
+    case = await critical(world)
+    await work(world, sender, minutes=0)
+    (call,) = gateway.calls
+    body = orjson.dumps({"id": orjson.loads(call[1])["id"], "channel": "sms", "state": "failed"})
+    header = sign(SECRET, "1", int(world.clock().timestamp()), body)
+    for _ in range(2):
+        url, headers = world.base + "/api/notices/receipts", {HEADER: header}
+        async with world.http.post(url, data=body, headers=headers) as reply:
+            assert reply.status == 200
+    assert await states(world, "sms") == [("failed", 1)]
+    assert (await world.log(case)).count("notice.given_up") == 1
 
 
 async def test_what_never_arrives_is_given_up_in_sight_and_holds_up_nobody(
@@ -325,7 +375,8 @@ async def test_a_sender_that_dies_with_one_in_its_hand_lets_it_be_tried_again(
 async def test_quiet_hours_hold_back_the_routine(
     reach: tuple[World, Sender, Post, Gateway],
 ) -> None:
-    """A returned request waits for the morning, a critical finding does not."""
+    """A returned request waits for their end, a critical finding does not; nor does whoever is on
+    call wait."""
     world, sender, _, gateway = reach
     quiet = {"quiet_from": 15 * 60, "quiet_until": 17 * 60, "wecom": "wei"}
     await prefer(world, "county-requester", **quiet)
@@ -343,8 +394,17 @@ async def test_quiet_hours_hold_back_the_routine(
     assert value(quietly, "telemed_notices_waiting", channel="wecom") == 0
     assert value(quietly, "telemed_notices_oldest_seconds", channel="wecom") == 0
     await critical(world)
-    await work(world, sender)
+    await work(world, sender, minutes=0)
     assert {orjson.loads(body)["weight"] for _, body in gateway.calls} == {"critical"}
+    until = (world.clock() + timedelta(hours=3)).isoformat()
+    await prefer(world, "county-requester", **quiet, on_call_until=until)
+    other = await world.claimed()
+    path = f"/api/requests/{other}/return"
+    await world.client("hub-reader").ok("POST", path, {"reason": "image-quality"})
+    await climb(world)
+    await work(world, sender, minutes=0)
+    told = [orjson.loads(body) for _, body in gateway.calls]
+    assert [m["request_id"] for m in told if m["weight"] == "routine"] == [other]
 
 
 # --- where calls may go -------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from telemed.followers import escalations
 from telemed.followers.follow import catch_up
 from telemed.store import notice_tables as n
 from telemed.store import tables as t
+from tests.server.test_metrics import scraped, value
 from tests.world import World
 
 LIST = "/api/escalations"
@@ -111,6 +112,32 @@ async def test_a_critical_finding_is_told_acknowledged_and_acted_on(world: World
     assert not [i for i in listed if i["occasion"].startswith("critical")]
     facts = [k for k in await world.log(case) if k.startswith("critical.")]
     assert facts == ["critical.raised", "critical.acknowledged", "critical.acted_on"]
+
+
+async def test_an_unanswered_critical_finding_stays_in_sight_of_both_sides(world: World) -> None:
+    """After the last rung it is on both coordinators' lists, in the log and counted, until somebody
+    acts."""
+    case = await world.claimed()
+    await world.write_report(case, critical=["tension-pneumothorax"])
+    await world.sign(case)
+    await climb(world)
+    await climb(world, 60)
+    for who in ("hub-coordinator", "county-coordinator"):
+        items = (await world.client(who).ok("GET", LIST))["items"]
+        (item,) = [i for i in items if i["occasion"] == "critical-unacknowledged"]
+        assert item["exhausted_at"] is not None and item["told"] == item["rungs"]
+        assert ("critical-unacknowledged", 2) in await told(world, who)
+    counted = await scraped(world)
+    assert value(counted, "telemed_escalations_exhausted", occasion=item["occasion"]) == 1
+    assert "escalation.exhausted" in await world.log(case)
+    notice = (await world.rows(t.critical_notices))[0]["id"]
+    path = f"/api/requests/{case}/critical/{notice}/acted-on"
+    body = {"code": "treated", "at": world.clock().isoformat()}
+    await world.client("county-requester").ok("POST", path, body)
+    await climb(world)
+    for who in ("hub-coordinator", "county-coordinator"):
+        left = (await world.client(who).ok("GET", LIST))["items"]
+        assert not [i for i in left if i["occasion"].startswith("critical")]
 
 
 async def test_acting_at_once_acknowledges_too(world: World) -> None:
