@@ -45,6 +45,7 @@ class Permission(StrEnum):
     MOVE_REQUESTS = "move-requests"
     READ_QUEUE = "read-queue"
     ASSIGN_WORK = "assign-work"
+    SEE_FAIRNESS = "see-fairness"
     WORK_ITEMS = "work-items"
     WRITE_REPORTS = "write-reports"
     VERIFY_REPORTS = "verify-reports"
@@ -71,6 +72,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {
             _P.READ_QUEUE,
             _P.ASSIGN_WORK,
+            _P.SEE_FAIRNESS,
             _P.SEE_ROSTER,
             _P.KEEP_ROSTER,
             _P.MOVE_REQUESTS,
@@ -89,6 +91,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 _P.SEE_NETWORK,
                 _P.SEE_ROSTER,
                 _P.KEEP_ROSTER,
+                _P.SEE_FAIRNESS,
                 _P.SEE_TALLY,
                 _P.EXPORT_TALLY,
             }

@@ -13,6 +13,7 @@ from telemed.server import (
     boards,
     catalogue,
     dispatch,
+    fairness,
     handovers,
     holds,
     network,
@@ -271,6 +272,7 @@ API_ROUTES: tuple[Route, ...] = (
     *assigning.ROUTES,
     *dispatch.ROUTES,
     *assignment.ROUTES,
+    *fairness.ROUTES,
     *notices.ROUTES,
 )
 

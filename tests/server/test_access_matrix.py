@@ -182,6 +182,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.WRITE_REQUESTS, _OWN, body={"provider_id": "second", "consent": {}}
     ),
     ("GET", f"{_CASES}/assignment"): _case(P.ASSIGN_WORK, _HUB),
+    ("GET", "/api/fairness"): Row(P.SEE_FAIRNESS, query="?month=2026-03"),
+    ("GET", "/api/fairness/facts"): Row(
+        P.SEE_FAIRNESS, query="?month=2026-03&person=hub-reader&figure=done"
+    ),
     ("GET", "/api/assignment"): Row(P.ASSIGN_WORK),
     ("GET", "/api/assignment/history"): Row(P.ASSIGN_WORK),
     ("PUT", "/api/assignment/modes/{id}"): Row(P.ASSIGN_WORK, "absent", body={"mode": "auto"}),
@@ -313,7 +317,8 @@ HELD: Mapping[str, frozenset[Permission]] = {
                              P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
-                              P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES}),
+                              P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,
+                              P.SEE_FAIRNESS}),
     "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                          P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
                          P.STORE_STUDIES}),
@@ -321,7 +326,8 @@ HELD: Mapping[str, frozenset[Permission]] = {
                            P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
                            P.VERIFY_REPORTS}),
     "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_ROSTER,
-                                    P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY}),
+                                    P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY,
+                                    P.SEE_FAIRNESS}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                             P.EXPORT_TALLY}),
     "system_admin": frozenset({P.SIGNED_IN, P.SEE_NETWORK, P.SEE_SYSTEM}),
