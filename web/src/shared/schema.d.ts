@@ -1923,6 +1923,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did how much of the work */
+        get: operations["fairness_get_fairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairness/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The facts behind one number */
+        get: operations["fairness_get_fairness_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices": {
         parameters: {
             query?: never;
@@ -3206,6 +3240,20 @@ export interface components {
             /** Items */
             items: components["schemas"]["ActivityOut"][];
         };
+        /**
+         * FairnessOut
+         * @description The own institution's ledger of a month, by the weights of the rule that is named.
+         */
+        FairnessOut: {
+            /** Seq */
+            seq: number;
+            /** Month */
+            month: string;
+            /** Rule */
+            rule: string;
+            /** Readers */
+            readers: components["schemas"]["StandingOut"][];
+        };
         /** Field_ */
         Field_: {
             /** Key */
@@ -3784,6 +3832,37 @@ export interface components {
             /** Cases */
             cases: number;
         };
+        /**
+         * LineOut
+         * @description One fact behind a number.
+         */
+        LineOut: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Request Id */
+            request_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Points */
+            points: number;
+        };
+        /**
+         * LinesOut
+         * @description A page of facts in the order of the log; `next` goes on behind it.
+         */
+        LinesOut: {
+            /** Items */
+            items: components["schemas"]["LineOut"][];
+            /** Next */
+            next: number | null;
+        };
         /** Me */
         Me: {
             /** Account Id */
@@ -4146,6 +4225,20 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * PickingOut
+         * @description How somebody chose from the pool; see docs/assignment.md for the formulas.
+         */
+        PickingOut: {
+            /** Choices */
+            choices: number;
+            /** Index */
+            index: number;
+            /** Z */
+            z: number | null;
+            /** Passed */
+            passed: number;
         };
         /**
          * PlaceIn
@@ -5326,6 +5419,28 @@ export interface components {
             items: components["schemas"]["SignedImage"][];
         };
         /**
+         * StandingOut
+         * @description One reader's month. `share` of the points done and `expected` share, all together 1 each.
+         */
+        StandingOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            given: components["schemas"]["SumOut"];
+            claimed: components["schemas"]["SumOut"];
+            done: components["schemas"]["SumOut"];
+            returned: components["schemas"]["SumOut"];
+            /** Share */
+            share: number;
+            /** Expected */
+            expected: number;
+            /** Duty Hours */
+            duty_hours: number;
+            picking: components["schemas"]["PickingOut"] | null;
+        };
+        /**
          * State
          * @description Where a removal is.
          * @enum {string}
@@ -5415,6 +5530,16 @@ export interface components {
             items: components["schemas"]["StudyOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * SumOut
+         * @description Points and how many facts they are of.
+         */
+        SumOut: {
+            /** Points */
+            points: number;
+            /** Count */
+            count: number;
         };
         /** SystemOut */
         SystemOut: {
@@ -5925,6 +6050,7 @@ export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
 export type ExpectedOut = components['schemas']['ExpectedOut'];
 export type FactsOut = components['schemas']['FactsOut'];
+export type FairnessOut = components['schemas']['FairnessOut'];
 export type Field = components['schemas']['Field_'];
 export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
@@ -5959,6 +6085,8 @@ export type LeaseOut = components['schemas']['LeaseOut'];
 export type LeaveCover = components['schemas']['LeaveCover'];
 export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
+export type LineOut = components['schemas']['LineOut'];
+export type LinesOut = components['schemas']['LinesOut'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
@@ -5985,6 +6113,7 @@ export type PatientOut = components['schemas']['PatientOut'];
 export type Period = components['schemas']['Period'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type PickingOut = components['schemas']['PickingOut'];
 export type PlaceIn = components['schemas']['PlaceIn'];
 export type PreferencesIn = components['schemas']['PreferencesIn'];
 export type PreferencesOut = components['schemas']['PreferencesOut'];
@@ -6042,11 +6171,13 @@ export type SignIn2 = components['schemas']['SignIn2'];
 export type SignatureOut = components['schemas']['SignatureOut'];
 export type SignedImage = components['schemas']['SignedImage'];
 export type SignedImageList = components['schemas']['SignedImageList'];
+export type StandingOut = components['schemas']['StandingOut'];
 export type State = components['schemas']['State'];
 export type StepIn = components['schemas']['StepIn'];
 export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
 export type StudyPage = components['schemas']['StudyPage'];
+export type SumOut = components['schemas']['SumOut'];
 export type SystemOut = components['schemas']['SystemOut'];
 export type TableIn = components['schemas']['TableIn'];
 export type TallyCase = components['schemas']['TallyCase'];
@@ -10196,6 +10327,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    fairness_get_fairness: {
+        parameters: {
+            query: {
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FairnessOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    fairness_get_fairness_facts: {
+        parameters: {
+            query: {
+                month: string;
+                person: string;
+                figure: "given" | "claimed" | "done" | "returned";
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinesOut"];
                 };
             };
             /** @description Problem */
