@@ -80,6 +80,10 @@ LONG = (
     "test_backup.py",
     "test_samples.py",
     "test_simulate.py",
+    "test_services.py",
+    "test_nodes.py",
+    "test_sockets.py",
+    "test_races.py",
     "test_bulletin.py",
     "test_defences.py",
 )

@@ -57,9 +57,9 @@ def free_port() -> int:
     raise OSError("no free port")
 
 
-def wait_until(is_ready: Callable[[], bool], what: str) -> None:
-    """Ask again and again until the answer is yes. Raises TimeoutError after a minute."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(is_ready: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Ask again and again until the answer is yes. Raises TimeoutError after so many seconds."""
+    deadline = time.monotonic() + patience
     while not is_ready():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not get ready")

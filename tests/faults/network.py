@@ -28,7 +28,7 @@ from telemed.store.engine import Store
 from tests import world
 from tests.deployment.topology import Program, status_of
 from tests.faults.wire import Wire
-from tests.services import Postgres, Redis, absent, free_port, wait_until
+from tests.services import PATIENCE, Postgres, Redis, absent, free_port, wait_until
 
 NODES = ("a", "b", "c")
 TELEMED = Path(sys.executable).with_name("telemed")
@@ -106,7 +106,7 @@ class Network:
             self.programs[node] = program
             program.start()
         for node in nodes:
-            wait_until(lambda n=node: self.is_ready(n), f"server {node}")  # type: ignore[misc]
+            wait_until(lambda n=node: self.is_ready(n), f"server {node}", 3 * PATIENCE)  # type: ignore[misc]
 
     def _environ(self, node: str) -> dict[str, str]:
         nowhere = self.folder / "nothing"
