@@ -26,7 +26,8 @@ from telemed.store.tx import Tx
 log = logging.getLogger(__name__)
 NAME = "assigning"
 EVERY_SECONDS = 1.0
-AT_ONCE = 50
+AT_ONCE = 20
+"""Looks of one round: people's writing waits for none of many that nobody can take."""
 WOKEN = 20
 """Cases that are looked at again when one reader has done one thing."""
 

@@ -177,9 +177,15 @@ def wake(tx: Tx, institution_id: str, at: datetime, most: int | None = None) -> 
 
 
 def due(tx: Tx, now: datetime, most: int) -> list[Row]:
-    """What the rule is to look at now, the most pressing first: workitem_id, institution_id."""
+    """What the rule is to look at now: workitem_id and institution_id.
+
+    What it never looked at first, by when it is due; then whatever has waited longest for a look,
+    so that many cases that nobody can take keep none from its turn.
+    """
+    new = Q.found == ""
+    turn = sa.case((new, Q.due_at), else_=Q.next_at)
     query = sa.select(Q.workitem_id, Q.institution_id).where(Q.next_at <= now)
-    return tx.all(query.order_by(Q.due_at, Q.workitem_id).limit(most))
+    return tx.all(query.order_by(new.desc(), turn, Q.workitem_id).limit(most))
 
 
 def queued(tx: Tx, workitem_id: str) -> Row | None:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from telemed.actions.ranking import Online
 from telemed.bus.presence import Here
 from telemed.followers import assigning
 from telemed.store import assignment_tables as a
+from telemed.store import rulings
 from telemed.store import tables as t
 from telemed.store.engine import Store
+from telemed.store.tx import Tx
 from tests.world import World, build, consent, world_at
 
 COORDINATOR = "hub-coordinator"
@@ -268,6 +271,25 @@ async def test_switched_off_the_rule_gives_nothing_more_and_frees_what_lapses(
     await rule(world, hours=4)
     assert await owner(world, case) == (None, None)
     assert await world.rows(a.assignment_queue) == []
+
+
+async def test_cases_that_nobody_can_take_keep_none_from_its_turn(world: World) -> None:
+    """A new case is looked at first, then what waited longest for a look, however pressing."""
+    await set_mode(world, "auto")
+    pressing, waits, new = [await world.sent(urgency=u) for u in ("stat", "routine", "routine")]
+    await rule(world)
+    c = a.assignment_queue.c
+
+    def play(tx: Tx) -> list[str]:
+        for case, found, minutes in ((pressing, "nobody", 1), (waits, "nobody", 2), (new, "", 0)):
+            values = {"found": found, "next_at": world.clock() - timedelta(minutes=minutes)}
+            tx.update(a.assignment_queue, c.request_id == case, values)
+        cases = {
+            row["workitem_id"]: row["request_id"] for row in tx.all(sa.select(a.assignment_queue))
+        }
+        return [cases[row["workitem_id"]] for row in rulings.due(tx, world.clock(), 9)]
+
+    assert await world.write(play) == [new, waits, pressing]
 
 
 # --- overflow -------------------------------------------------------------------------------------
