@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -28,6 +28,7 @@ from dicom_samples.tiny import make_tiny_ct
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from tests import world
+from tests.crash.nursery import Forked
 from tests.services import free_port, wait_until
 
 TELEMED = Path(sys.executable).with_name("telemed")
@@ -48,9 +49,11 @@ class Victim:
     scratch: Path
     """For the settings and the log; outside what a power cut may take."""
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     database_url: str = ""
     """Empty: SQLite in the data directory."""
+    often: bool = False
+    """It will be started again and again: forked rather than run."""
 
     @property
     def base(self) -> str:
@@ -65,16 +68,23 @@ class Victim:
             f'web_dir = "{nowhere}"\nviewer_dir = "{nowhere}"\nrender_workers = 1\n'
             f'database_url = "{self.database_url}"\n'
         )
+        words = ("serve", "--config", str(config))
+        if self.often:
+            self.process = Forked(words, str(self.scratch / "log"))
+        else:
+            self.process = self._run(words, stderr)
+        wait_until(self.answers, "the server")
+
+    def _run(self, words: Sequence[str], stderr: int | None) -> subprocess.Popen[bytes]:
         with (self.scratch / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [str(TELEMED), "serve", "--config", str(config)],
+            return subprocess.Popen(
+                [str(TELEMED), *words],
                 env=clean_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log if stderr is None else stderr,
                 start_new_session=True,
             )
-        wait_until(self.answers, "the server")
 
     def answers(self) -> bool:
         """Ready for work? An ended process is an error of its own."""

@@ -26,6 +26,7 @@ def test_killed_again_and_again(load: Load) -> None:
     with load.at_work():
         load.until_promised()
         load.victim.kill()
+    load.victim.often = True
     load.victim.start()
     load.go_on()
     for _ in range(CYCLES):

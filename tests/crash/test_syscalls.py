@@ -40,6 +40,7 @@ def test_killed_at_every_durable_step(load: Load, work: Callable[[Load], None]) 
     """Whichever fsync, link, rename or unlink is the last one, every promise is kept."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
+    load.victim.often = True
     for step in range(1, MOST):
         load.victim.start()
         load.go_on()
