@@ -6,6 +6,7 @@ to another host fails the journey.
 """
 
 import asyncio
+import fcntl
 import os
 import re
 import shutil
@@ -48,7 +49,7 @@ def demo(data_dir: Path) -> Iterator[str]:
     samples = ROOT / "build" / "samples"
     for needed, how in ((samples / "manifest.json", "samples"), (ROOT / "web/dist", "web")):
         assert needed.exists(), f"{needed} is missing; `make test` makes it ({how})"
-    _prepare(data_dir)
+    shutil.copytree(_prepared(data_dir), data_dir)
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with (data_dir.parent / "demo.log").open("wb") as log:
@@ -67,6 +68,19 @@ def demo(data_dir: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+def _prepared(data_dir: Path) -> Path:
+    """A filled data directory to copy from, made by the first worker of the suite that needs it."""
+    started = (p for p in data_dir.parents if p.parent.name.startswith("pytest-of-"))
+    shared = next(started, data_dir.parent) / "demo"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            _prepare(shared / "data")
+            (shared / "done").touch()
+    return shared / "data"
 
 
 def _prepare(data_dir: Path) -> None:

@@ -1,7 +1,7 @@
 """A small network in a real database: institutions, agreements, accounts, cases and images."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,22 @@ from telemed.core.access import Role, Subject
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
+from tests.store.shapes import make_tables, sqlite_of
 
 NOW = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 
 AREAS = {"tiandong": "451022", "tiane": "451222", "hub": "450103", "rival": "450300"}
 
 
+def store_at(folder: Path) -> AbstractContextManager[Store]:
+    """A new store with the schema and the network, on SQLite in a folder."""
+    return store_on(sqlite_of(make_tables, folder))
+
+
 @contextmanager
-def store_at(folder: Path, url: str = "") -> Iterator[Store]:
-    """A new store with the schema and the network: SQLite in a folder, or another database."""
-    store = Store(url or f"sqlite:///{folder / 'telemed.sqlite3'}")
-    t.metadata.create_all(store.writer)
+def store_on(url: str) -> Iterator[Store]:
+    """A store with the network, on a database that has its tables and no rows."""
+    store = Store(url)
     store.write_now(add_network)
     try:
         yield store

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,21 +14,27 @@ from telemed.store import accounts, audit
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
-from tests.services import postgres, postgres_url  # noqa: F401
+from tests.store.shapes import Database, make_tables
 
 NOW = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty database with its schema and its triggers."""
-    on_sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
-    made = Store(url if on_sqlite else request.getfixturevalue("postgres_url"))
-    with made.writer.begin() as connection:
-        t.metadata.create_all(connection)
-        for statement in audit.append_only_triggers(request.param):
+def _tables_that_refuse(store: Store) -> None:
+    make_tables(store)
+    _install_triggers(store)
+
+
+def _install_triggers(store: Store) -> None:
+    with store.writer.begin() as connection:
+        for statement in audit.append_only_triggers("sqlite" if store.sqlite else "postgresql"):
             connection.exec_driver_sql(statement)
+
+
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
+    """An empty database with its schema and its triggers."""
+    made = Store(database(_tables_that_refuse))
+    _install_triggers(made)  # a test may have dropped them
     yield made
     made.close()
 

@@ -32,6 +32,7 @@ from telemed.store.engine import Store
 from telemed.store.migrate import migrate
 from telemed.store.signer import SoftwareSigner
 from telemed.store.tx import Tx
+from tests.store.shapes import Database
 from tests.world import (
     CONTENT,
     REPORT_FIELDS,
@@ -53,15 +54,10 @@ def catalogue() -> Catalogue:
     return load_catalogue(CONFIGS)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
     """A migrated database with the world's hospitals and people."""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    else:
-        url = f"sqlite:///{tmp_path / 'telemed.sqlite3'}"
-    opened = Store(url)
-    migrate(opened)
+    opened = Store(database(migrate))
 
     def people(tx: Tx) -> None:
         add_network(tx)

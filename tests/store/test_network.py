@@ -32,7 +32,7 @@ from telemed.store.engine import Store
 from telemed.store.migrate import migrate
 from telemed.store.network import InstitutionFilter
 from telemed.store.tx import Row, Tx
-from tests.services import postgres, postgres_url  # noqa: F401
+from tests.store.shapes import Database, make_tables, sqlite_of
 
 IN_FORCE = datetime(2026, 3, 5, tzinfo=UTC)
 
@@ -101,13 +101,10 @@ TABLES = (
 )  # fmt: skip
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
     """A database that holds the register."""
-    on_sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
-    made = Store(url if on_sqlite else request.getfixturevalue("postgres_url"))
-    t.metadata.create_all(made.writer)
+    made = Store(database(make_tables))
     made.write_now(lambda tx: network.save_network(tx, REGISTER))
     yield made
     made.close()
@@ -393,8 +390,7 @@ def test_an_imported_institution_is_found_by_hanzi_pinyin_and_initials(
     tmp_path: Path, asked: str
 ) -> None:
     """Importing makes the keys that people type, of the name and the short name."""
-    store = Store(f"sqlite:///{tmp_path / 'imported.sqlite3'}")
-    migrate(store)
+    store = Store(sqlite_of(migrate, tmp_path))
     subject = Subject("", frozenset(), None)
 
     def act_on(tx: Tx) -> Act:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +9,16 @@ import pytest
 from telemed.store import roster
 from telemed.store import tables as t
 from telemed.store.engine import Store
-from tests.store.rows import NOW, store_at
+from tests.store.rows import NOW, store_on
+from tests.store.shapes import Database, make_tables
 
 H = timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
     """Two hospitals with people, one of whom has left."""
-    postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if postgres else ""
-    with store_at(tmp_path, url) as opened:
+    with store_on(database(make_tables)) as opened:
         staff = [
             _person("li", "hub"), _person("wei", "hub"), _person("gone", "hub", active=False),
             _person("su", "rival"),

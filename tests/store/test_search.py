@@ -24,7 +24,8 @@ from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.search_json import series_json, study_json
 from telemed.store.tx import Tx
-from tests.store.rows import NOW, add_request, store_at, subject
+from tests.store.rows import NOW, add_request, store_on, subject
+from tests.store.shapes import make_tables, sqlite_of
 
 PLACES = ("tiandong", "tiane", "hub", "rival")
 NAMES = ("Wei^GuiHua=韦^桂花", "Wei^Na=韦^娜", "Li^Si=李^四", "Гусева^Анна", "Qin^Lang=覃^朗", "",
@@ -161,12 +162,11 @@ def archive(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Archive]:
     """The archive on SQLite and on PostgreSQL."""
-    folder = tmp_path_factory.mktemp("archive")
-    url = ""
     if request.param == "postgresql":
-        cluster = request.getfixturevalue("postgres")
-        url = cluster.sqlalchemy_url(cluster.fresh_database())
-    with store_at(folder, url) as store:
+        url = request.getfixturevalue("on_postgres")(make_tables)
+    else:
+        url = sqlite_of(make_tables, tmp_path_factory.mktemp("archive"))
+    with store_on(url) as store:
         yield fill(store)
 
 

@@ -20,7 +20,8 @@ from telemed.store.arrivals import Fate
 from telemed.store.blobs import FileBlobs
 from telemed.store.engine import Store
 from tests.store.files import ct_bytes, write
-from tests.store.rows import NOW, add_request, store_at, subject
+from tests.store.rows import NOW, add_request, store_on, subject
+from tests.store.shapes import Database, make_tables
 
 TECHNICIAN = subject("tiandong", Role.TECHNICIAN, Role.REQUESTER)
 READER = subject("hub", Role.READER)
@@ -64,12 +65,10 @@ class House:
         return [(r["kind"], r["request_id"], (r["party_a"], r["party_b"])) for r in rows]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> Iterator[House]:
     """The same promises on both databases."""
-    on_postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if on_postgres else ""
-    with store_at(tmp_path, url) as store:
+    with store_on(database(make_tables)) as store:
         yield House(store, tmp_path)
 
 

@@ -24,6 +24,7 @@ from telemed.store import tallies
 from telemed.store.engine import Store
 from telemed.store.migrate import MIGRATIONS, migrate
 from telemed.store.tallies import Page, Wanted
+from tests.store.shapes import Database
 
 AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 MONTHS = ("2026-02", "2026-03")
@@ -46,10 +47,11 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def store(empty: Store) -> Store:
+def store(database: Database) -> Iterator[Store]:
     """A database with the schema of today."""
-    migrate(empty)
-    return empty
+    made = Store(database(migrate))
+    yield made
+    made.close()
 
 
 def invented(seed: int, count: int = 300) -> list[Entry]:
