@@ -40,12 +40,15 @@ check: ## format, lint, types, import contract and the quick tests
 	@if [ -d web/node_modules ]; then $(SETUP) web-check; fi
 
 test: ## everything: installs what is missing, builds, lints and runs every test
-	@$(SETUP) test
+	@$(SETUP) check
 	@mkdir -p artifacts
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy & $(SETUP) web-test; web=$$?; wait $$! && exit $$web
+	@# While the rest of the set-up waits for the network; said at the end.
+	$(BIN)/lint-imports --no-logo && $(BIN)/mypy & \
+		$(SETUP) test && $(SETUP) web-test; web=$$?; wait $$! && exit $$web
+	@# Where Python may not write bytecode, every server would compile what changed since.
+	@$(BIN)/python -m compileall -q telemed dicom_samples
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
 
 conformance: ## let other people's DICOM programs judge us (docs/conformance.md says which)
