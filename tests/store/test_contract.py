@@ -382,7 +382,7 @@ def test_a_desk_finds_a_case_in_the_tab_of_its_stage(
     def tabs(who: str, minutes: float = 0) -> set[str]:
         def look(act: Act) -> set[str]:
             seen = visible_requests(act.subject, act.now)
-            of = {name: tab for name, tab in desk_tabs(act).items() if name not in OVERVIEW}
+            of = {name: tab for name, tab in desk_tabs(act).where.items() if name not in OVERVIEW}
             return {name for name, tab in of.items() if cases.count(act.tx, sa.and_(seen, tab))}
 
         return set(play(who, look, minutes))
