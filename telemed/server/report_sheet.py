@@ -148,24 +148,26 @@ def _chain(act: Act, case: Row, row: Row) -> CriticalChain:
     acted = {a.code: a.label.zh for a in known.critical_actions}.get(row["acted_code"])
     told = "；".join(part for part in (acted or row["acted_code"], row["acted_note"]) if part)
     there = case["requester_name"]
+    unseen, undone = (
+        Link("确认", "尚未确认", there, None),
+        Link("处置", "尚未登记处置", there, None),
+    )
     return CriticalChain(
         finding or row["finding"],
         (
             Link("通知", f"已通知{there}", row["raised_by_name"], row["raised_at"]),
-            _done_at(act, there, "确认", row["action"], row, "acknowledged", "尚未确认"),
-            _done_at(act, there, "处置", told, row, "acted", "尚未登记处置"),
+            _link(act, row, "acknowledged", row["action"] or "已确认", unseen),
+            _link(act, row, "acted", told, undone),
         ),
     )
 
 
-def _done_at(
-    act: Act, there: str, label: str, done: str, row: Row, step: str, owed: str
-) -> Link:  # fmt: skip
-    """A link that the requesting side makes: what it did, by whom and when, or that it is owed."""
+def _link(act: Act, row: Row, step: str, done: str, owed: Link) -> Link:
+    """What is owed, or once the requesting side has done it: what, by whom and when."""
     at = row[f"{step}_at"]
     if at is None:
-        return Link(label, owed, there, None)
-    return Link(label, done or "已确认", account_name(act, row[f"{step}_by"]) or there, at)
+        return owed
+    return Link(owed.label, done, account_name(act, row[f"{step}_by"]) or owed.who, at)
 
 
 def _question_label(service: ServiceType) -> str:
