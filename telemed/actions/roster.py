@@ -90,7 +90,8 @@ def add_all(act: Act, wanted: Sequence[Shift]) -> Done:
 
 
 def copy(act: Act, source: date, target: date, calendar: bool) -> Done:
-    """Repeat a week's shifts in another week; what stands there already stays.
+    """Repeat a week's shifts in another week; what stands there already stays, and who cannot be
+    put on duty any more is left out.
 
     By the calendar, the other week's holidays from Monday to Friday are left out.
     """
@@ -100,7 +101,9 @@ def copy(act: Act, source: date, target: date, calendar: bool) -> Done:
     if distance == 0:
         raise Problem("invalid", detail="target")
     begin, end = rules.week_of(source)
-    rows = roster.between(act.tx, act.subject.own_institution, begin, end)
+    place = act.subject.own_institution
+    here = {row["id"] for row in roster.staff(act.tx, place)}
+    rows = [row for row in roster.between(act.tx, place, begin, end) if row["person_id"] in here]
     left_out, new = set[date](), list[Shift]()
     for row in rows:
         if row["since"] < begin:

@@ -110,6 +110,18 @@ async def test_a_week_is_copied_once(world: World) -> None:
     await client.refused("invalid", "POST", f"{ROSTER}/copy", copy)
 
 
+async def test_who_signs_in_no_more_is_not_copied(world: World) -> None:
+    """The others of the week are; nobody who has left is put on duty again."""
+    await add(world, "hub-reader", "hub-reader2")
+    gone = t.accounts.c.id == "hub-reader2"
+    await world.write(lambda tx: tx.update(t.accounts, gone, {"disabled": True}))
+    copy = {"source": "2026-03-06", "target": "2026-03-11"}
+    await world.client(KEEPER).ok("POST", f"{ROSTER}/copy", copy)
+    assert [who for who, *_ in await spans(world, "2026-03-11")] == ["hub-reader"]
+    body = {**DAY, "day": "2026-03-20", "people": ["hub-reader2"]}
+    await world.client(KEEPER).refused("not-found", "POST", ROSTER, body)
+
+
 async def test_what_is_changed_or_taken_off_can_be_undone(world: World) -> None:
     """Undo puts back exactly what stood; twice changes nothing."""
     made = (await add(world))["made"]

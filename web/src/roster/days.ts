@@ -6,7 +6,7 @@ export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 const OFFSET = 8 * HOUR
 /** Minutes that a drag snaps to. */
-export const GRAIN = 30 * 60_000
+const GRAIN = 30 * 60_000
 
 export interface Span {
   since: number

@@ -79,7 +79,6 @@ export const { useWords, say } = defineWords('roster', {
   save: ['保存', 'Save'],
   remove: ['撤下此班', 'Take off'],
   cancelDialog: ['取消', 'Cancel'],
-  over: ['该班次已结束，仅供查看。', 'This shift is over and stays as it was.'],
   made: ['已排 {{n}} 个班次', '{{n}} shifts added'],
   changed: ['已修改', 'Changed'],
   removed: ['已撤下', 'Taken off'],
@@ -99,7 +98,7 @@ export const { useWords, say } = defineWords('roster', {
   keyDelete: ['撤下选中的班次', 'Take off the focused shift'],
 })
 
-export const WEEKDAYS: readonly (readonly [zh: string, en: string])[] = [
+const WEEKDAYS: readonly (readonly [zh: string, en: string])[] = [
   ['周一', 'Mon'],
   ['周二', 'Tue'],
   ['周三', 'Wed'],
