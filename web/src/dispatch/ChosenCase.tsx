@@ -11,6 +11,7 @@ import { PatientLine } from '../shared/PatientLine'
 import type { RequestRow } from '../shared/schema'
 import { CriticalTag, UrgencyTag } from '../shared/tags'
 import styles from './ChosenCase.module.css'
+import { Decisions } from './Decisions'
 import { assignable } from './lines'
 import { useWords } from './words'
 
@@ -19,6 +20,7 @@ export function ChosenCase({ rows }: { rows: readonly RequestRow[] }) {
   const catalogue = useCatalogue()
   const [row, more] = rows
   const [releasing, setReleasing] = useState(false)
+  const [asking, setAsking] = useState(false)
   if (row === undefined || more !== undefined) return null
   return (
     <section className={styles.case} aria-label={row.number}>
@@ -39,12 +41,16 @@ export function ChosenCase({ rows }: { rows: readonly RequestRow[] }) {
         <Link to={`/read/${row.id}`} title="O">
           {t('openCase')}
         </Link>
+        <Button size="small" type="link" onClick={() => setAsking(true)}>
+          {t('decisions')}
+        </Button>
         {assignable(row) || row.report_state === 'preliminary' || row.claim === null ? null : (
           <Button size="small" onClick={() => setReleasing(true)}>
             {t('coverRelease')}
           </Button>
         )}
       </div>
+      <Decisions id={row.id} number={row.number} open={asking} onClose={() => setAsking(false)} />
       <StepDialog
         row={row}
         step={releasing ? 'release' : null}

@@ -17,6 +17,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RequestRow } from '../shared/schema'
 import { useNarrow } from '../shared/useNarrow'
 import { useSettled } from '../shared/useSettled'
+import { AssignmentButton } from './Assignment'
 import type { DispatchList } from './api'
 import { ChosenCase } from './ChosenCase'
 import { CoverDialog } from './CoverDialog'
@@ -192,6 +193,7 @@ function Head({ at, list, readers, text, onText, search }: HeadProps) {
             {t('only', { who: only?.name ?? '…' })} ✕
           </Button>
         ) : null}
+        <AssignmentButton />
         <Input
           ref={search}
           allowClear

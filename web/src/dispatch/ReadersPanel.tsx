@@ -3,17 +3,12 @@
  *
  * Arrows go from one reader's button to the next, Enter assigns, Esc goes back to the queue.
  */
-import {
-  CheckCircleFilled,
-  CloseCircleFilled,
-  ExclamationCircleFilled,
-  MoreOutlined,
-  PushpinFilled,
-} from '@ant-design/icons'
+import { MoreOutlined, PushpinFilled } from '@ant-design/icons'
 import { Button, Dropdown } from 'antd'
 import type { KeyboardEvent, RefObject } from 'react'
 import { OnlineDot } from '../live/OnlineDot'
 import { Empty } from '../shared/Empty'
+import { LightSign } from './LightSign'
 import type { Line } from './lines'
 import styles from './ReadersPanel.module.css'
 import { useWords } from './words'
@@ -90,6 +85,7 @@ function Reader({ line, most, only, onAssign, onOnly, onCover }: ReaderProps) {
         <span className={styles.name}>{line.name}</span>
         <OnlineDot person={line.person_id} />
         <Duty on={line.on_duty} />
+        {line.suggested ? <span className={styles.suggested}>{t('suggested')}</span> : null}
         <span className={styles.title}>{line.title}</span>
         <Deeds line={line} onAssign={onAssign} onOnly={onOnly} onCover={onCover} />
       </div>
@@ -119,21 +115,13 @@ function Duty({ on }: { on: boolean | null }) {
   return <span className={on ? styles.on : styles.off}>{t(on ? 'onDuty' : 'offDuty')}</span>
 }
 
-const LIGHTS = {
-  green: [CheckCircleFilled, 'may'],
-  amber: [ExclamationCircleFilled, 'amber'],
-  red: [CloseCircleFilled, 'mayNot'],
-} as const
-
-/** Colour, shape and word: may, may with a doubt, may not; nothing where nothing is chosen. */
+/** What the rule says of somebody; a pin where everything chosen is theirs. */
 function Signal({ line }: { line: Line }) {
   const t = useWords()
   if (line.light === null) return null
   if (line.has)
     return <PushpinFilled className={styles.has} title={t('has')} aria-label={t('has')} />
-  const [Sign, word] = LIGHTS[line.light]
-  const said = t(word, { why: line.why })
-  return <Sign className={styles[line.light]} title={said} aria-label={said} />
+  return <LightSign light={line.light} why={line.why} />
 }
 
 type DeedsProps = Pick<ReaderProps, 'line' | 'onAssign' | 'onOnly' | 'onCover'>

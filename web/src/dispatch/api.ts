@@ -2,7 +2,14 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, body } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
-import type { LeaveCover, OutcomeOut, ReaderOut } from '../shared/schema'
+import type {
+  AssignmentOut,
+  LeaveCover,
+  ModeIn,
+  OutcomeOut,
+  ReaderOut,
+  TermsIn,
+} from '../shared/schema'
 
 /** The lists of the page, in the order of their tabs. */
 export const LISTS = ['open', 'danger', 'free', 'assigned', 'reserved', 'held'] as const
@@ -31,6 +38,26 @@ export function coverQuery(person: string) {
       body(api.GET('/api/dispatch/cover', { params: { query: { person } } })).then(
         (found) => found.items,
       ),
+  })
+}
+
+export const assignmentQuery = queryOptions({
+  queryKey: [KEYS.worklist, 'assignment'],
+  queryFn: () => body(api.GET('/api/assignment')),
+})
+
+export function setMode(id: string, given: ModeIn): Promise<AssignmentOut> {
+  return body(api.PUT('/api/assignment/modes/{id}', { params: { path: { id } }, body: given }))
+}
+
+export function setTerms(id: string, given: TermsIn): Promise<AssignmentOut> {
+  return body(api.PUT('/api/assignment/terms/{id}', { params: { path: { id } }, body: given }))
+}
+
+export function decisionsQuery(id: string) {
+  return queryOptions({
+    queryKey: [KEYS.worklist, 'decisions', id],
+    queryFn: () => body(api.GET('/api/requests/{id}/assignment', { params: { path: { id } } })),
   })
 }
 

@@ -36,7 +36,12 @@ test('of one case the ranking of the server stands, with its reasons', () => {
     light: 'amber',
     reasons: [{ code: 'off-duty', label: { zh: '不在班', en: 'off duty' } }],
   } as unknown as CandidateOut
-  const [line] = linesOf([reader('a', ['ct'])], [ranked], [row('1', 'ct')], words)
+  const [line] = linesOf(
+    [reader('a', ['ct'])],
+    { items: [ranked], suggested: null },
+    [row('1', 'ct')],
+    words,
+  )
   expect([line?.person_id, line?.light, line?.fits]).toEqual(['b', 'amber', ['1']])
   expect(line?.why).not.toBe('')
 })

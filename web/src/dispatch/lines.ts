@@ -1,5 +1,5 @@
 /** The readers beside the queue: who may take what is chosen, why, and how much each has. */
-import type { CandidateOut, ReaderOut, RequestRow } from '../shared/schema'
+import type { CandidateList, CandidateOut, ReaderOut, RequestRow } from '../shared/schema'
 import { pick } from '../shared/words'
 
 export type Light = CandidateOut['light']
@@ -20,6 +20,8 @@ export interface Line {
   why: string
   /** What is chosen and may be theirs. */
   fits: readonly string[]
+  /** The rule would give it to them, where a coordinator lets it suggest or decide. */
+  suggested: boolean
   /** Everything chosen is theirs already. */
   has: boolean
 }
@@ -38,16 +40,17 @@ export function assignable(row: RequestRow): boolean {
 /** Of one case the server says who may and ranks them; of several, who may take most of them. */
 export function linesOf(
   readers: readonly ReaderOut[],
-  candidates: readonly CandidateOut[] | undefined,
+  ranking: Pick<CandidateList, 'items' | 'suggested'> | undefined,
   chosen: readonly RequestRow[],
   words: LineWords,
 ): Line[] {
-  if (chosen.length === 1 && candidates !== undefined)
-    return candidates.map((each) => ({
+  if (chosen.length === 1 && ranking !== undefined)
+    return ranking.items.map((each) => ({
       ...shown(each),
       light: each.light,
       why: each.reasons.map((reason) => pick(reason.label)).join(' · '),
       fits: each.light === 'red' ? [] : chosen.map((row) => row.id),
+      suggested: each.person_id === ranking.suggested,
       has: hasAll(each.person_id, chosen),
     }))
   const lines = readers.map((each) => ofMany(each, chosen, words))
@@ -66,6 +69,7 @@ function ofMany(reader: ReaderOut, chosen: readonly RequestRow[], words: LineWor
     light: chosen.length === 0 ? null : not.length === 0 ? 'green' : some ? 'amber' : 'red',
     why: not.length === 0 ? '' : some ? words.part(fits.length, without) : words.without(without),
     fits,
+    suggested: false,
     has: hasAll(reader.person_id, chosen),
   }
 }

@@ -22,7 +22,7 @@ export function useReaders(chosen: readonly RequestRow[]) {
     waiting: all.isPending,
     error: all.error,
     again: () => void all.refetch(),
-    lines: linesOf(all.data ?? [], fits ? candidates.data?.items : undefined, chosen, {
+    lines: linesOf(all.data ?? [], fits ? candidates.data : undefined, chosen, {
       service: (code) => serviceLabel(catalogue, code),
       without: (services) => t('without', { services }),
       part: (n, services) => t('part', { n, services }),

@@ -13,13 +13,14 @@ export function Keeper({ row }: { row: Pick<RequestRow, 'scheduled_performer'> }
   const kept = row.scheduled_performer
   if (!kept) return null
   const own = kept.by === 'self'
+  const given = kept.by === 'rule' ? 'ruledTo' : 'assignedTo'
   const span = agoWords(Date.parse(kept.since), now)
   return (
     <span className={styles.holder} title={exactWords(kept.since)}>
       <PushpinFilled aria-hidden />{' '}
       {kept.mine
         ? t(own ? 'reservedMine' : 'assignedMine', { span })
-        : t(own ? 'reservedBy' : 'assignedTo', { who: kept.name, span })}{' '}
+        : t(own ? 'reservedBy' : given, { who: kept.name, span })}{' '}
       {kept.mine ? null : <OnlineDot person={kept.person_id} />}
     </span>
   )

@@ -24,6 +24,7 @@ export const { useWords, say } = defineWords('reading', {
   assignedMine: ['指派给您 · {{span}}', 'assigned to you · {{span}}'],
   reservedMine: ['您已预留 · {{span}}', 'reserved by you · {{span}}'],
   assignedTo: ['已指派给 {{who}} · {{span}}', 'kept for {{who}}, assigned {{span}}'],
+  ruledTo: ['已自动派给 {{who}} · {{span}}', 'kept for {{who}}, given by the rule {{span}}'],
   reservedBy: ['{{who}} 已预留 · {{span}}', 'kept for {{who}}, reserved {{span}}'],
   marked: ['已选 {{n}} 例', '{{n}} marked'],
   reserve: ['预留 {{n}} 例', 'Reserve {{n}}'],
