@@ -27,7 +27,7 @@ export function AssignmentButton() {
         {auto + suggest === 0 ? t('byHand') : t('byRule', { auto, suggest })}
         {stuck > 0 ? <span className={styles.stuck}> {t('stuck', { n: stuck })}</span> : null}
       </Button>
-      <Drawer open={open} size={560} title={t('assignment')} onClose={() => setOpen(false)}>
+      <Drawer open={open} size={680} title={t('assignment')} onClose={() => setOpen(false)}>
         {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
         {data ? <Settings shown={data} /> : error ? null : <Skeleton active />}
       </Drawer>

@@ -85,7 +85,7 @@ export const { useWords } = defineWords('dispatch', {
   byRule: ['自动 {{auto}} · 建议 {{suggest}}', '{{auto}} auto · {{suggest}} suggested'],
   stuck: ['{{n}} 例暂无人可派', '{{n}} with nobody to take them'],
   assignmentTeach: [
-    '关闭：只由人工指派。建议：选中病例时标出规则建议的医师。自动：规则直接派给医师，随时可以改派。',
+    '自由领取：医师自己领取，或由人工指派。系统建议：选中病例时标出规则建议的医师。自动派单：规则直接派给医师，随时可以改派。',
     'Off: people assign. Suggest: the rule’s reader is marked when a case is chosen. Auto: the rule assigns; you may always change it.',
   ],
   modeOf: ['{{service}}的派单方式', 'How {{service}} is given out'],
