@@ -254,13 +254,12 @@ async def _look(browser: Browser, url: str, row: str, place: str, signed: str | 
 
 async def _key(page: Page) -> float:
     """From the key until the row it selects is drawn."""
-    waiting = asyncio.ensure_future(page.evaluate(KEY))
-    await asyncio.sleep(0.05)
+    await page.evaluate(KEY)
     await page.keyboard.press("ArrowDown")
-    return float(await waiting)
+    return float(await page.evaluate("window.drawn"))
 
 
-KEY: Final = """() => new Promise(done => {
+KEY: Final = """() => { window.drawn = new Promise(done => {
   const here = () => document.querySelector('[role=option][aria-selected=true], tr.here')
   const before = here()
   addEventListener('keydown', () => {
@@ -269,7 +268,7 @@ KEY: Final = """() => new Promise(done => {
       here() === before ? look() : done(performance.now() - began))
     look()
   }, { once: true, capture: true })
-})"""
+}) }"""
 SCROLL: Final = """([place, span]) => new Promise(done => {
   const list = document.querySelector(place)
   const frames = []

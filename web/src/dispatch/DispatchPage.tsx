@@ -2,9 +2,8 @@
 import { Button, Drawer, Input, type InputRef } from 'antd'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useSettings } from '../reading/api'
+import { useColumns } from '../reading/api'
 import { Chips } from '../reading/Chips'
-import { chosenColumns } from '../reading/columns'
 import { ListHead } from '../reading/ListHead'
 import { QueueList } from '../reading/QueueList'
 import { moved, useRows, useSelection } from '../reading/useRows'
@@ -160,7 +159,7 @@ export function DispatchPage() {
 
 function useList(at: ReturnType<typeof useWhere>, text: string) {
   const q = useSettled(text.trim(), 250)
-  const columns = chosenColumns(useSettings()?.columns)
+  const columns = useColumns()
   const list = useRows({
     tab: at.list,
     service: at.service,

@@ -18,9 +18,8 @@ import { KEYS, queryClient } from '../shared/queries'
 import type { FilterOut, RequestRow } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
 import { pick } from '../shared/words'
-import { keepSettings, type Tab, tabsFor, useSettings } from './api'
+import { keepSettings, type Tab, tabsFor, useColumns, useSettings } from './api'
 import { Chips } from './Chips'
-import { chosenColumns } from './columns'
 import styles from './DeskPage.module.css'
 import { FilterDialog } from './FilterDialog'
 import { ListHead } from './ListHead'
@@ -49,7 +48,7 @@ export function DeskPage() {
   const tabs = tabsFor(useMay('write-reports'))
   const at = useWhere(tabs)
   const { tab } = at
-  const columns = chosenColumns(useSettings()?.columns)
+  const columns = useColumns()
   const [text, setText] = useState('')
   const list = useList(at, text)
   const { rows, held, saved } = list

@@ -1,5 +1,5 @@
 /** A case of the desk: the chosen columns on one line, the question and what hinders below. */
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import { useCatalogue, useService } from '../requests/api'
 import { examLabel, serviceLabel } from '../requests/names'
 import { RunningClock } from '../shared/CaseClock'
@@ -14,7 +14,14 @@ import { Keeper } from './Keeper'
 import { WhyNot } from './WhyNot'
 import { useWords } from './words'
 
-export function DeskRow({ row, columns }: { row: RequestRow; columns: readonly Column[] }) {
+/** Scrolling draws only the rows that come into sight: those that are there stay as they are. */
+export const DeskRow = memo(function DeskRow({
+  row,
+  columns,
+}: {
+  row: RequestRow
+  columns: readonly Column[]
+}) {
   return (
     <div className={styles.row}>
       <div className={styles.cells} style={{ gridTemplateColumns: gridOf(columns) }}>
@@ -36,7 +43,7 @@ export function DeskRow({ row, columns }: { row: RequestRow; columns: readonly C
       </div>
     </div>
   )
-}
+})
 
 /** Who has the case or is to have it, and why it may not be taken. */
 export function Whose({ row, full = false }: { row: RequestRow; full?: boolean }) {

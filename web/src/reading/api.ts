@@ -1,5 +1,6 @@
 /** The reader's queue: its lists, saved filters, settings, and who holds what. */
 import { infiniteQueryOptions, queryOptions, useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { rememberCase } from '../requests/api'
 import { api, body } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
@@ -11,6 +12,7 @@ import type {
   PlaceIn,
   RequestOut,
 } from '../shared/schema'
+import { type Column, chosenColumns } from './columns'
 
 export const TABS = [
   'pool',
@@ -151,6 +153,12 @@ export const settingsQuery = queryOptions({
 
 export function useSettings(): DeskSettings | undefined {
   return useQuery(settingsQuery).data
+}
+
+/** The columns as the person likes them; the same ones until they are changed. */
+export function useColumns(): readonly Column[] {
+  const codes = useSettings()?.columns
+  return useMemo(() => chosenColumns(codes), [codes])
 }
 
 /** Shows the change at once and keeps it for every machine the person works at. */
