@@ -5,9 +5,10 @@
  * sorts at a head, picks at a name and opens the cases at a number. Only rows in sight are made.
  */
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
+import { useGridFocus } from '../shared/gridFocus'
 import type { CatalogueOut, TallyRow } from '../shared/schema'
 import { DataCell, HeadCell, NameCell } from './cells'
 import type { ColumnOf, Order } from './columns'
@@ -49,7 +50,7 @@ export function TallyTable(props: Props) {
   const t = useWords()
   const scroller = useRef<HTMLDivElement>(null)
   const catalogue = useCatalogue()
-  const grid = useGridFocus(scroller, rows.length + FIXED, columns.length + 1)
+  const grid = useGridFocus(scroller, rows.length + FIXED, columns.length + 1, 1)
   const longest = useLongest(rows, columns)
   const virtual = useVirtualizer({
     count: rows.length,
@@ -176,71 +177,4 @@ function useLongest(rows: readonly TallyRow[], columns: readonly ColumnOf[]) {
       ),
     [rows, columns],
   )
-}
-
-// --- the keyboard -------------------------------------------------------------------------------
-
-interface Place {
-  row: number
-  column: number
-}
-
-/** What a cell's button needs to take part in the one focus of the grid. */
-export interface GridCell {
-  tabIndex: 0 | -1
-  'data-cell': string
-  onFocus: () => void
-}
-
-const STEPS: Record<string, (at: Place, last: Place) => Place> = {
-  ArrowUp: (at) => ({ ...at, row: at.row - 1 }),
-  ArrowDown: (at) => ({ ...at, row: at.row + 1 }),
-  ArrowLeft: (at) => ({ ...at, column: at.column - 1 }),
-  ArrowRight: (at) => ({ ...at, column: at.column + 1 }),
-  PageUp: (at) => ({ ...at, row: Math.max(1, at.row - 10) }),
-  PageDown: (at) => ({ ...at, row: at.row + 10 }),
-  Home: (at) => ({ ...at, column: 0 }),
-  End: (at, last) => ({ ...at, column: last.column }),
-}
-
-function useGridFocus(
-  scroller: React.RefObject<HTMLDivElement | null>,
-  rows: number,
-  columns: number,
-) {
-  const [wanted, setWanted] = useState<Place>({ row: 1, column: 0 })
-  /** Whether the focus follows the place: after a key yes, after a render never. */
-  const follow = useRef(false)
-  const last = { row: rows - 1, column: columns - 1 }
-  const at = useMemo(
-    () => ({ row: Math.min(wanted.row, rows - 1), column: Math.min(wanted.column, columns - 1) }),
-    [wanted, rows, columns],
-  )
-  useEffect(() => {
-    if (!follow.current) return
-    // The row may only be made after the scrolling: look for it in the next frame too.
-    const find = () =>
-      scroller.current?.querySelector<HTMLElement>(`[data-cell="${at.row}.${at.column}"]`)
-    const now = find()
-    if (now) now.focus()
-    else requestAnimationFrame(() => find()?.focus())
-    follow.current = now === null
-  }, [at, scroller])
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = STEPS[event.key]
-    if (step === undefined || event.ctrlKey || event.altKey || event.metaKey) return
-    event.preventDefault()
-    const next = step(at, last)
-    follow.current = true
-    setWanted({
-      row: Math.min(Math.max(0, next.row), last.row),
-      column: Math.min(Math.max(0, next.column), last.column),
-    })
-  }
-  const cell = (row: number, column: number): GridCell => ({
-    tabIndex: row === at.row && column === at.column ? 0 : -1,
-    'data-cell': `${row}.${column}`,
-    onFocus: () => setWanted({ row, column }),
-  })
-  return { at, follow, onKeyDown, cell }
 }

@@ -1,17 +1,11 @@
 /** What is asked: month, side, dimension; and what is done with the answer: columns, print, file. */
-import {
-  BookOutlined,
-  DownloadOutlined,
-  LeftOutlined,
-  PrinterOutlined,
-  RightOutlined,
-} from '@ant-design/icons'
-import { App, Button, Dropdown, Segmented, Select, Space } from 'antd'
+import { BookOutlined, DownloadOutlined, PrinterOutlined } from '@ant-design/icons'
+import { App, Button, Dropdown, Segmented } from 'antd'
 import { type ReactNode, useState } from 'react'
 import { useMay, useMe } from '../session/session'
 import { problemWords } from '../shared/problem'
 import { type Asked, type By, DIMENSIONS, download, type Format, SIDES, type Side } from './api'
-import { monthAfter, monthsBetween, monthWords } from './numbers'
+import { MonthPicker } from './MonthPicker'
 import styles from './TallyPage.module.css'
 import type { BoardAsked } from './useAsked'
 import { useWords } from './words'
@@ -81,45 +75,6 @@ export function Toolbar(props: Props) {
         <ExportMenu asked={asked} />
       </div>
     </div>
-  )
-}
-
-interface MonthProps {
-  month: string
-  /** The first month with anything counted; null before there is one. */
-  first: string | null
-  last: string
-  onChange: (month: string) => void
-}
-
-function MonthPicker(props: MonthProps) {
-  const t = useWords()
-  const { month, first, last, onChange } = props
-  const months = monthsBetween(first !== null && first < month ? first : month, last)
-  return (
-    <Space.Compact>
-      <Button
-        icon={<LeftOutlined aria-hidden />}
-        aria-label={t('before')}
-        title={t('before')}
-        disabled={first === null || month <= first}
-        onClick={() => onChange(monthAfter(month, -1))}
-      />
-      <Select
-        aria-label={t('month')}
-        className={styles.monthSelect}
-        value={month}
-        options={months.map((each) => ({ value: each, label: monthWords(each) }))}
-        onChange={onChange}
-      />
-      <Button
-        icon={<RightOutlined aria-hidden />}
-        aria-label={t('after')}
-        title={t('after')}
-        disabled={month >= last}
-        onClick={() => onChange(monthAfter(month, 1))}
-      />
-    </Space.Compact>
   )
 }
 

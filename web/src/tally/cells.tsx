@@ -1,11 +1,11 @@
 /** Cells of the tally table: a head that sorts and explains, a name, a number with its bar. */
 import { CaretDownFilled, CaretUpFilled } from '@ant-design/icons'
 import { Tooltip } from 'antd'
+import type { GridCell } from '../shared/gridFocus'
 import type { TallyRow } from '../shared/schema'
 import { ChangeMark } from './ChangeMark'
 import { type ColumnOf, changeIn, type Order } from './columns'
 import { barOf, valueWords } from './numbers'
-import type { GridCell } from './TallyTable'
 import styles from './TallyTable.module.css'
 import { useWords } from './words'
 
