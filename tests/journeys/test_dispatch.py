@@ -46,7 +46,8 @@ async def test_a_case_is_assigned_read_and_signed(world: World, chromium: Path) 
         await coordinator.wait_for_url(re.compile("/dispatch"))
         await _assign_and_take_back(play, coordinator, reader)
         await _nothing_jumps(world, play, coordinator, reader)
-        await _read_and_go_on(world, reader, first)
+        signed = await _read_and_go_on(world, reader, first)
+        await _the_month_is_told(play, coordinator, signed)
 
 
 async def _at(play: Stage, who: str) -> Page:
@@ -111,7 +112,7 @@ async def _heard(page: Page, until: Callable[[], Awaitable[None]], notes: list[i
     await page.evaluate("window.notes = []")
 
 
-async def _read_and_go_on(world: World, reader: Page, first: str) -> None:
+async def _read_and_go_on(world: World, reader: Page, first: str) -> str:
     """What is assigned is claimed with Enter; after the signature the next opens by itself."""
     await expect(reader.get_by_role("option")).to_have_count(2)
     await reader.get_by_role("option").first.click()
@@ -127,3 +128,21 @@ async def _read_and_go_on(world: World, reader: Page, first: str) -> None:
     await reader.wait_for_url(lambda url: "/read/" in url and not url.endswith(case))
     assert first in (case, reader.url.rsplit("/", 1)[1])
     assert (await world.log(case))[-1] == "report.issued"
+    return case
+
+
+async def _the_month_is_told(play: Stage, coordinator: Page, signed: str) -> None:
+    """The ledger behind the desk: three were given, one is done, and it leads to that case."""
+    await coordinator.get_by_role("button", name="派单公平").click()
+    await coordinator.wait_for_url(re.compile("/fairness"))
+    await coordinator.goto(f"{play.base}/fairness?month=2026-03")  # the world's, not the browser's
+    await coordinator.get_by_role("grid").wait_for()
+    assert await barriers(coordinator) == []
+    await play.picture(coordinator, "fairness")
+    given = coordinator.get_by_role("button", name=re.compile("医生hub-ecg，派给"))
+    await expect(given).to_have_accessible_name(re.compile("3 例$"))
+    await given.press("ArrowRight")
+    await coordinator.keyboard.press("ArrowRight")
+    await coordinator.keyboard.press("Enter")
+    await coordinator.get_by_role("dialog").get_by_role("link").click()
+    await coordinator.wait_for_url(re.compile(f"/requests/{signed}"))

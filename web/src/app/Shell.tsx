@@ -7,6 +7,7 @@ import {
   DeploymentUnitOutlined,
   FileTextOutlined,
   FolderOpenOutlined,
+  PieChartOutlined,
   ReadOutlined,
   SettingOutlined,
 } from '@ant-design/icons'
@@ -32,6 +33,7 @@ const ICONS: Record<PlaceKey, ComponentType> = {
   care: AuditOutlined,
   roster: CalendarOutlined,
   tally: BarChartOutlined,
+  fairness: PieChartOutlined,
   admin: SettingOutlined,
   network: ApartmentOutlined,
 }

@@ -12,6 +12,7 @@ export const { useWords } = defineWords('app', {
   care: ['影像管理', 'Image care'],
   roster: ['值班表', 'Roster'],
   tally: ['统计', 'Tally'],
+  fairness: ['派单公平', 'Fairness'],
   admin: ['管理', 'Administration'],
   network: ['网络', 'Network'],
   live: ['实时连接正常', 'Live: connected'],
@@ -66,5 +67,6 @@ export type PlaceKey =
   | 'care'
   | 'roster'
   | 'tally'
+  | 'fairness'
   | 'admin'
   | 'network'

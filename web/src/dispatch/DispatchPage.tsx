@@ -1,4 +1,5 @@
 /** 调度台: what will be late first, who could take it and why not, and whose each case is. */
+import { PieChartOutlined } from '@ant-design/icons'
 import { Button, Drawer, Input, type InputRef } from 'antd'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
@@ -181,6 +182,7 @@ interface HeadProps {
 
 function Head({ at, list, readers, text, onText, search }: HeadProps) {
   const t = useWords()
+  const go = useNavigate()
   const only = readers.all.find((each) => each.person_id === at.person)
   return (
     <div>
@@ -193,6 +195,13 @@ function Head({ at, list, readers, text, onText, search }: HeadProps) {
           </Button>
         ) : null}
         <AssignmentButton />
+        <Button
+          size="small"
+          icon={<PieChartOutlined aria-hidden />}
+          onClick={() => void go('/fairness')}
+        >
+          {t('fairness')}
+        </Button>
         <Input
           ref={search}
           allowClear

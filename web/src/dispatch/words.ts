@@ -81,6 +81,7 @@ export const { useWords } = defineWords('dispatch', {
   emptyFilterTeach: ['换个条件，或看全部医师。', 'Choose other conditions, or everybody.'],
   suggested: ['建议', 'suggested'],
   assignment: ['派单方式', 'How cases are given out'],
+  fairness: ['派单公平', 'Fairness'],
   byHand: ['人工派单', 'By hand'],
   byRule: ['自动 {{auto}} · 建议 {{suggest}}', '{{auto}} auto · {{suggest}} suggested'],
   stuck: ['{{n}} 例暂无人可派', '{{n}} with nobody to take them'],

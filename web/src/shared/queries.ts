@@ -12,6 +12,7 @@ export const KEYS = {
   studies: 'studies',
   uploads: 'uploads',
   tally: 'tally',
+  fairness: 'fairness',
   network: 'network',
   accounts: 'accounts',
   sessions: 'sessions',

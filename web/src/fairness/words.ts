@@ -1,0 +1,87 @@
+/** Words of the fairness ledger. */
+import { defineWords } from '../shared/words'
+
+export const { useWords } = defineWords('fairness', {
+  title: ['派单公平', 'Fairness'],
+  monthOpen: ['本月尚未结束', 'The month is not over'],
+  summary: [
+    '{{month}}，{{people}} 位医师共完成 {{points}} 分（{{cases}} 例）。',
+    '{{month}}: {{people}} readers did {{points}} points of work (cases: {{cases}}).',
+  ],
+  table: ['{{month}}各医师的工作', 'Each reader’s work in {{month}}'],
+  reader: ['医师', 'Reader'],
+  given: ['派给', 'Given'],
+  claimed: ['领取', 'Claimed'],
+  done: ['完成', 'Done'],
+  returned: ['退回', 'Returned'],
+  givenMeans: [
+    '规则或协调员派给此人的病例',
+    'Cases that the rule or a coordinator gave to this reader',
+  ],
+  claimedMeans: [
+    '此人领取和接手的病例，含派给后开始的',
+    'Cases this reader claimed or took over, also those that were given',
+  ],
+  doneMeans: ['此人签发的报告', 'Reports that this reader issued'],
+  returnedMeans: [
+    '领取后释放、离开后收回，以及派给后未开始即收回的病例',
+    'Claims released or ended by absence, and cases given and never begun',
+  ],
+  points: ['{{n}} 分', '{{n}} pt'],
+  cases: ['{{n}} 例', 'cases: {{n}}'],
+  share: ['完成与应占', 'Done and expected'],
+  shareMeans: [
+    '横条是完成的分数占全院的比例，竖线是应占：个人份额乘以本月值班小时；当月未排班则只按份额',
+    'The bar is one’s part of all points done, the line what was expected: one’s share times hours on duty this month, or the share alone without a roster',
+  ],
+  expected: ['应占 {{part}}', 'expected {{part}}'],
+  hours: ['值班', 'On duty'],
+  hoursMeans: ['本月到现在的诊断班小时数', 'Hours of reading shifts this month, up to now'],
+  hoursOf: ['{{n}} 小时', '{{n}} h'],
+  picking: ['挑单', 'Picking'],
+  pickingMeans: [
+    '自己领取或预留时，所选病例与当时待领取的同类病例相比的轻重。少于 {{enough}} 次不作判断；差别不大于随意选择的波动时视为无差别',
+    'How the cases chosen from the pool compare in weight with what else lay there. Below {{enough}} choices nothing is said; a difference that blind choice would make as well is none',
+  ],
+  none: ['没有可比的选择', 'No choices to compare'],
+  few: ['次数太少，不作判断', 'Too few choices to say'],
+  alike: ['可选的轻重都相同', 'All weighed the same'],
+  blind: ['与随意选择无明显差别', 'No different from blind choice'],
+  lighter: ['所选比可选的轻 {{part}}', '{{part}} lighter than what lay there'],
+  heavier: ['所选比可选的重 {{part}}', '{{part}} heavier than what lay there'],
+  choices: ['{{n}} 次选择', 'choices: {{n}}'],
+  passed: ['留下的有 {{part}} 更急', '{{part}} of those left were more pressing'],
+  passedMeans: [
+    '指数 {{index}}。每次选择时，其余病例中时限更早的平均占比：0% 总是先选最急的，约 50% 为不看时限',
+    'Index {{index}}. The mean share of the others that were due earlier: 0% takes always the most pressing, about 50% does not look at time',
+  ],
+  limits: [
+    '数字只作了解，不作考核结论：分数是配置的权重而非实际难度；只能诊断部分病例的医师，也是与全部同类病例相比。',
+    'These numbers inform and do not judge: points are configured weights, not the true effort, and somebody who may read only part of a service is compared with all of it.',
+  ],
+  basis: ['规则 {{rule}} · 记录至 {{seq}}', 'rule {{rule}} · facts up to {{seq}}'],
+  nobody: ['没有诊断医师', 'Nobody reads here'],
+  nobodyTeach: [
+    '本机构有了诊断医师，这里会列出每人的工作。',
+    'Once your institution has readers, each one’s work is listed here.',
+  ],
+  empty: ['{{month}}还没有派单或领取', 'Nothing was given or claimed in {{month}}'],
+  emptyTeach: [
+    '派给、领取、签发或退回病例后，这里会立即计入。',
+    'Cases count here as soon as they are given, claimed, issued or returned.',
+  ],
+  monthBefore: ['看上一月', 'See the month before'],
+  facts: ['病例明细', 'The cases behind a number'],
+  factsOf: ['{{who}} · {{month}}', '{{who}} · {{month}}'],
+  factsNone: ['没有这样的病例', 'No such case'],
+  factsNoneTeach: ['数字为零，所以没有明细。', 'The number is zero, so nothing stands behind it.'],
+  more: ['更多病例', 'More cases'],
+  openNumber: [
+    '{{who}}，{{figure}} {{points}} 分，{{cases}} 例',
+    '{{who}}, {{figure}}: {{points}} points, cases: {{cases}}',
+  ],
+  keyMonthBefore: ['上一月', 'Previous month'],
+  keyMonthAfter: ['下一月', 'Next month'],
+  keyCells: ['在数字间移动', 'Move over the numbers'],
+  keyFacts: ['看数字的病例明细', 'The cases behind the number'],
+})
