@@ -20,6 +20,7 @@ class Occasion(StrEnum):
     """What a ladder is climbed for."""
 
     ASSIGNED = "assigned"
+    OVERFLOW_ASKED = "overflow-asked"
     UNCLAIMED = "unclaimed"
     DEADLINE = "deadline"
     RETURNED = "returned"
@@ -128,6 +129,7 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.WORKITEM_RELEASED: (Occasion.UNCLAIMED,),
         Kind.WORKITEM_EXPIRED: (Occasion.UNCLAIMED,),
         Kind.WORKITEM_ASSIGNED: (Occasion.ASSIGNED,),
+        Kind.REQUEST_OVERFLOW_ASKED: (Occasion.OVERFLOW_ASKED,),
         Kind.REQUEST_RETURNED: (Occasion.RETURNED,),
         Kind.CRITICAL_RAISED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_NOT_ACTED,),
@@ -136,15 +138,17 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
 """Which facts begin which occasions; an occasion that is open for the same thing ends first."""
 
 _BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
-_ALL = (Occasion.ASSIGNED, *_BOTH)
+_ALL = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, *_BOTH)
+_BEGUN = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, Occasion.UNCLAIMED)
 ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
-        Kind.WORKITEM_CLAIMED: (Occasion.ASSIGNED, Occasion.UNCLAIMED),
-        Kind.WORKITEM_TAKEN_OVER: (Occasion.ASSIGNED, Occasion.UNCLAIMED),
+        Kind.WORKITEM_CLAIMED: _BEGUN,
+        Kind.WORKITEM_TAKEN_OVER: _BEGUN,
+        Kind.WORKITEM_ASSIGNED: (Occasion.OVERFLOW_ASKED,),
         Kind.WORKITEM_UNASSIGNED: (Occasion.ASSIGNED,),
         Kind.REQUEST_RETURNED: _ALL,
         Kind.REQUEST_DECLINED: _ALL,
-        Kind.REQUEST_REDIRECTED: (Occasion.ASSIGNED,),
+        Kind.REQUEST_REDIRECTED: (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED),
         Kind.REQUEST_WITHDRAWN: (*_ALL, Occasion.RETURNED),
         Kind.REQUEST_RESUBMITTED: (Occasion.RETURNED,),
         Kind.REPORT_ISSUED: _ALL,

@@ -23,6 +23,9 @@ MOST_BROWSERS = 10
 MOST_RECEIPT = 4096
 OCCASIONS = {
     Occasion.ASSIGNED: ("有申请指派给您", "A request was assigned to you"),
+    Occasion.OVERFLOW_ASKED: (
+        "对方无人可按时接诊，等您同意转送", "Nobody there can take it in time: may it go on?",
+    ),
     Occasion.UNCLAIMED: ("申请等待领取", "A request waits to be claimed"),
     Occasion.DEADLINE: ("申请临近或超过时限", "A request nears or is past its due time"),
     Occasion.RETURNED: ("退回的申请等待补充", "A returned request waits for more material"),

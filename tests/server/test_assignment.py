@@ -15,10 +15,12 @@ from telemed.actions.ranking import Online
 from telemed.bus.presence import Here
 from telemed.followers import assigning
 from telemed.store import assignment_tables as a
+from telemed.store import notice_tables as n
 from telemed.store import rulings
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
+from tests.server.test_escalations import climb, told
 from tests.world import World, build, consent, world_at
 
 COORDINATOR = "hub-coordinator"
@@ -344,6 +346,9 @@ async def test_without_consent_to_it_the_requester_is_asked(world: World) -> Non
     assert (await world.row(case))["provider_id"] == "hub"
     assert [d["outcome"] for d in await decisions(world, case)] == ["nobody", "asked"]
     assert (await client.get(path))["provider"]["id"] == "second"
+    await climb(world)
+    assert ("overflow-asked", 0) in await told(world, "county-requester")
+    assert "overflow-asked" not in [what for what, _ in await told(world, COORDINATOR)]
     await world.client(COORDINATOR).refused("forbidden", "POST", path, body)
     wrong = {"provider_id": "second", "consent": consent("hub")}
     await client.refused("incomplete", "POST", path, wrong)
@@ -357,6 +362,9 @@ async def test_without_consent_to_it_the_requester_is_asked(world: World) -> Non
     assert shown["provider"]["id"] == "second" and shown["consent"]["receiver"] == "second"
     await client.refused("not-asked", "POST", path, body)
     assert (await client.get(path))["provider"] is None
+    await climb(world)
+    ended = await world.rows(n.escalations, n.escalations.c.occasion == "overflow-asked")
+    assert [row["end_reason"] for row in ended] == ["condition"]
 
 
 async def test_it_waits_where_there_is_nowhere_to_go_or_somebody_came(world: World) -> None:

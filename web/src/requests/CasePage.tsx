@@ -24,6 +24,7 @@ import styles from './CasePage.module.css'
 import { ConfirmPanel } from './ConfirmPanel'
 import { ImageChanges } from './ImageChanges'
 import { examLabel, reasonLabel, serviceLabel } from './names'
+import { PassOn } from './PassOn'
 import { RequestContent } from './RequestContent'
 import { type DialogStep, StepDialog } from './StepDialog'
 import { Story } from './Story'
@@ -196,6 +197,7 @@ function AskedOfMe({ item }: { item: RequestOut }) {
             />
           ))
         : null}
+      {mine ? <PassOn item={item} /> : null}
       {item.state === 'returned' ? (
         <Alert type="warning" showIcon title={t('returned', { reason: why })} />
       ) : null}

@@ -10,6 +10,7 @@ import { api, body } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
 import type {
   CatalogueOut,
+  Consent,
   RequestOut,
   RequestPatch,
   ServiceTypeOut,
@@ -141,6 +142,25 @@ export function checkImages(id: string, note: string): Promise<RequestOut> {
   return body(
     api.POST('/api/requests/{id}/report/checked', { params: { path }, body: { note } }),
   ).then(rememberCase)
+}
+
+/** To whom the asked institution's rule would let a case go on, if the requester agrees. */
+export function passOnQuery(id: string) {
+  return queryOptions({
+    queryKey: [KEYS.requests, 'pass-on', id],
+    queryFn: () => body(api.GET('/api/requests/{id}/pass-on', { params: { path: { id } } })),
+  })
+}
+
+export function usePassOn(id: string) {
+  return useMutation({
+    mutationFn: (given: { provider_id: string; consent: Consent }) =>
+      body(api.POST('/api/requests/{id}/pass-on', { params: { path: { id } }, body: given })),
+    onSuccess: (after) => {
+      rememberCase(after)
+      void queryClient.invalidateQueries({ queryKey: passOnQuery(id).queryKey })
+    },
+  })
 }
 
 export function useConfirm(id: string) {
