@@ -242,6 +242,14 @@ class Screen(Listener):
         self._asked = -APART
         self._pressed = asyncio.Event()
 
+    async def listen(self) -> None:
+        """Until canceled, and then no list is fetched any more."""
+        try:
+            await super().listen()
+        finally:
+            if self._fetching is not None:
+                self._fetching.cancel()
+
     def hear(self, body: Mapping[str, Any]) -> None:
         """And look."""
         super().hear(body)
