@@ -47,6 +47,7 @@ NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 MARKS = ("<!-- measured: fanout -->", "<!-- end -->")
 CLOSE_NOW = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # SO_LINGER on, 0 s: no port is left waiting
 PATIENCE = 60.0
+PING = 0x89
 AT_ONCE = 200
 _AT = re.compile(rb'"at":"([^"]+)"')
 
@@ -91,17 +92,19 @@ class Crowd:
         self.settle(1.0)
 
     def settle(self, quiet: float) -> None:
-        """Read until nothing has come for so long."""
-        while ready := self.epoll.poll(quiet):
+        """Read until nothing but pings came for so long: of many sockets one is always pinged."""
+        until = time.monotonic() + quiet
+        while ready := self.epoll.poll(max(0.0, until - time.monotonic())):
             for fd, _ in ready:
-                self.read(fd)
+                if self.read(fd)[0] != PING:
+                    until = time.monotonic() + quiet
 
     def read(self, fd: int) -> bytes:
         """What one socket has; a ping is answered."""
         data = self.sockets[fd].recv(65536)
         if not data or data[0] == 0x88:
             raise RuntimeError(f"a server closed a subscriber's connection: {data[:40]!r}")
-        if data[0] == 0x89:  # a ping
+        if data[0] == PING:
             size = data[1]
             pong = bytes((0x8A, 0x80 | size)) + b"\0\0\0\0" + data[2 : 2 + size]
             self.sockets[fd].send(pong)
