@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from telemed.bus.presence import Here, Presence
-from telemed.bus.redis import AWAY, connect, listen
+from telemed.bus.redis import AWAY, connect, end, listen
 
 log = logging.getLogger(__name__)
 CHANNEL: Final = "telemed:presence"
@@ -71,9 +71,7 @@ class Gossip(Presence):
 
     async def stop(self) -> None:
         """Say goodbye and stop."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         with suppress(*AWAY):
             async with asyncio.timeout(2):
                 await self._say(bye=True)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -112,7 +112,8 @@ class Victim:
     def signal(self, number: int) -> None:
         if self.process is not None:
             if self.process.poll() is None:
-                os.killpg(self.process.pid, number)
+                with suppress(ProcessLookupError):  # it died meanwhile
+                    os.killpg(self.process.pid, number)
             self.process.wait(60)
             self.process = None
 
