@@ -44,7 +44,8 @@ class Reading:
 def readers(act: Act) -> list[Reading]:
     """Who reads here, those with least in hand first."""
     place = act.subject.own_institution
-    staff, duty = ranking.readers(act, place), _on_duty(act, place)
+    staff, shifts = ranking.readers(act, place), roster.on_duty_if_kept(act.tx, place, act.now)
+    duty = None if shifts is None else {shift["person_id"] for shift in shifts}
     has = loads(act, place, [row["id"] for row in staff])
     found = [
         Reading(
@@ -56,14 +57,6 @@ def readers(act: Act) -> list[Reading]:
         for row in staff
     ]
     return sorted(found, key=lambda one: (one.load.burden.in_hand, one.load.done))
-
-
-def _on_duty(act: Act, place: str) -> set[str] | None:
-    """Whose shift runs, of whatever kind; None where no roster is kept."""
-    shifts = roster.on_duty(act.tx, place, act.now)
-    if not shifts and roster.next_change(act.tx, place, act.now) is None:
-        return None
-    return {shift["person_id"] for shift in shifts}
 
 
 def _takes(act: Act, person: Row) -> tuple[str, ...]:

@@ -23,11 +23,9 @@ def situation(
 
 
 def _on_duty(act: Act, provider: str, service: str, frozen: bool) -> int | None:
-    """How many readers are on duty for such a case; None where no roster is kept or planned."""
-    shifts = roster.on_duty(act.tx, provider, act.now)
-    if not shifts and roster.next_change(act.tx, provider, act.now) is None:
-        return None
-    return len(readers(shifts, act.catalogue.duties, service, frozen))
+    """How many readers are on duty for such a case; None where no roster is kept."""
+    shifts = roster.on_duty_if_kept(act.tx, provider, act.now)
+    return None if shifts is None else len(readers(shifts, act.catalogue.duties, service, frozen))
 
 
 def expect(act: Act, row: Row, provider: str) -> None:

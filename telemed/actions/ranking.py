@@ -76,13 +76,9 @@ def ranking(act: Act, case: Case, online: Online) -> list[Place]:
 
 
 def on_duty(act: Act, case: Case) -> frozenset[str] | None:
-    """Whose shift runs and is for such a case; None where no roster is kept.
-
-    A roster is kept where a shift runs or is planned; one that has run out binds nobody.
-    """
-    institution = case.row["provider_id"]
-    shifts = roster.on_duty(act.tx, institution, act.now)
-    if not shifts and roster.next_change(act.tx, institution, act.now) is None:
+    """Whose shift runs and is for such a case; None where no roster is kept."""
+    shifts = roster.on_duty_if_kept(act.tx, case.row["provider_id"], act.now)
+    if shifts is None:
         return None
     frozen = bool(case.row["content"].get("frozen"))
     return frozenset(covered_by(shifts, act.catalogue.duties, case.row["service"], frozen))

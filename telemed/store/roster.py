@@ -35,6 +35,15 @@ def on_duty(tx: Tx, institution_id: str, at: datetime) -> list[Row]:
     )
 
 
+def on_duty_if_kept(tx: Tx, institution_id: str, at: datetime) -> list[Row] | None:
+    """`on_duty`; None where no roster is kept.
+
+    One is kept where a shift runs or is planned; a roster that has run out binds nobody.
+    """
+    shifts = on_duty(tx, institution_id, at)
+    return shifts if shifts or next_change(tx, institution_id, at) is not None else None
+
+
 def accounts_on_duty(tx: Tx, account_ids: Collection[str], at: datetime) -> set[str]:
     """Those accounts whose person's shift runs at a moment."""
     runs = sa.and_(D.until > at, D.since <= at, D.canceled_at.is_(None))
