@@ -17,7 +17,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.activity import Activity, Kind
 from telemed.core.catalogue import Catalogue
-from telemed.followers.follow import Follower, catch_up
+from telemed.followers.follow import Follower, at_each_ring, catch_up
 from telemed.store import log as store_log
 from telemed.store import rulings
 from telemed.store.engine import Store
@@ -104,15 +104,14 @@ async def watch(
     seen: Seen,
 ) -> None:
     """Follow, and look at what is due: when something happened and every second, until canceled."""
-    while True:
-        upcoming = bell.upcoming()
-        try:
-            if await work(store, clock, new_id, catalogue, seen):
-                bell.ring()
-                continue
-        except Exception:
-            log.exception("the rule of assignment stumbled")
-        await bell.wait(upcoming, EVERY_SECONDS)
+
+    async def look() -> bool:
+        told = await work(store, clock, new_id, catalogue, seen)
+        if told:
+            bell.ring()
+        return told > 0
+
+    await at_each_ring(bell, EVERY_SECONDS, look, "the rule of assignment")
 
 
 async def work(

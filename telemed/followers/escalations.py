@@ -20,7 +20,7 @@ from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import ENDS, OF_A_FINDING, OPENS, Channel, Occasion
 from telemed.core.request import State
-from telemed.followers.follow import Follower
+from telemed.followers.follow import Follower, at_each_ring
 from telemed.store import log as store_log
 from telemed.store import notices, requests
 from telemed.store import tables as t
@@ -138,14 +138,13 @@ async def watch(
     ways: Callable[[], Collection[Channel]],
 ) -> None:
     """Look every few seconds, and when something happened, until canceled."""
-    while True:
-        upcoming = bell.upcoming()
-        try:
-            if await climb_due(store, clock, new_id, catalogue, ways()):
-                bell.ring()
-        except Exception:
-            log.exception("the escalation clock stumbled")
-        await bell.wait(upcoming, EVERY_SECONDS)
+
+    async def look() -> bool:
+        if await climb_due(store, clock, new_id, catalogue, ways()):
+            bell.ring()
+        return False
+
+    await at_each_ring(bell, EVERY_SECONDS, look, "the escalation clock")
 
 
 async def climb_due(

@@ -7,7 +7,7 @@ for no longer than it is away.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -82,3 +82,21 @@ async def follow(store: Store, bell: Bell, follower: Follower) -> None:
             log.exception("follower %s stumbled, again in %.0f s", follower.name, wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, MOST_WAIT)
+
+
+async def at_each_ring(
+    bell: Bell, seconds: float, work: Callable[[], Awaitable[bool]], name: str
+) -> None:
+    """Work when something happened and every so many seconds, until canceled; at once again when
+    `work` says that there is more. A fault of ours is said and does not end it."""
+    while True:
+        upcoming = bell.upcoming()
+        try:
+            if await work():
+                continue
+        except Exception as fault:
+            if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
+                log.warning("%s waits: the database is away or full", name)
+            else:
+                log.exception("%s stumbled", name)
+        await bell.wait(upcoming, seconds)

@@ -18,6 +18,7 @@ from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import backoff
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
+from telemed.followers.follow import at_each_ring
 from telemed.store import notices
 from telemed.store.engine import Store
 from telemed.store.tx import Row, Tx
@@ -52,14 +53,11 @@ class Sender:
 
     async def watch(self) -> None:
         """Look every few seconds, and when something happened, until canceled."""
-        while True:
-            upcoming = self.bell.upcoming()
-            try:
-                while await self.send_due() == AT_ONCE:
-                    pass
-            except Exception:
-                log.exception("the sender stumbled")
-            await self.bell.wait(upcoming, EVERY_SECONDS)
+
+        async def look() -> bool:
+            return await self.send_due() == AT_ONCE
+
+        await at_each_ring(self.bell, EVERY_SECONDS, look, "the sender")
 
     async def send_due(self) -> int:
         """Try what is due, side by side; how many."""
