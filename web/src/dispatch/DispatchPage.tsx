@@ -5,6 +5,7 @@ import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useColumns } from '../reading/api'
 import { Chips } from '../reading/Chips'
+import { FloatingBar } from '../reading/FloatingBar'
 import { ListHead } from '../reading/ListHead'
 import { QueueList } from '../reading/QueueList'
 import { moved, useRows, useSelection } from '../reading/useRows'
@@ -267,32 +268,22 @@ interface BarProps {
 function Bar({ marked, always, chosen, given, busy, onChoose, onUnassign, onClear }: BarProps) {
   const t = useWords()
   return (
-    <div className={styles.barPlace} role="status">
-      {marked > 0 || always ? (
-        <div className={styles.bar}>
-          {marked > 0 ? t('marked', { n: marked }) : null}
-          <Button
-            size="small"
-            type="primary"
-            disabled={chosen === 0}
-            loading={busy}
-            onClick={onChoose}
-          >
-            {t('choosePerson')}
-          </Button>
-          {given > 0 ? (
-            <Button size="small" onClick={onUnassign}>
-              {t('unassign', { n: given })}
-            </Button>
-          ) : null}
-          {marked > 0 ? (
-            <Button size="small" type="text" onClick={onClear}>
-              {t('unmark')}
-            </Button>
-          ) : null}
-        </div>
+    <FloatingBar shown={marked > 0 || always}>
+      {marked > 0 ? t('marked', { n: marked }) : null}
+      <Button size="small" type="primary" disabled={chosen === 0} loading={busy} onClick={onChoose}>
+        {t('choosePerson')}
+      </Button>
+      {given > 0 ? (
+        <Button size="small" onClick={onUnassign}>
+          {t('unassign', { n: given })}
+        </Button>
       ) : null}
-    </div>
+      {marked > 0 ? (
+        <Button size="small" type="text" onClick={onClear}>
+          {t('unmark')}
+        </Button>
+      ) : null}
+    </FloatingBar>
   )
 }
 

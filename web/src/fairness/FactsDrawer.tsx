@@ -1,12 +1,10 @@
 /** The cases behind one number of one reader, each to be opened. */
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Drawer, Skeleton } from 'antd'
+import { Drawer } from 'antd'
 import { Link } from 'react-router'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
-import { Empty } from '../shared/Empty'
-import { ProblemNotice } from '../shared/ProblemNotice'
-import page from '../shared/page.module.css'
+import { Behind } from '../shared/Behind'
 import type { StandingOut } from '../shared/schema'
 import { exactWords } from '../shared/times'
 import { monthWords } from '../tally/numbers'
@@ -43,38 +41,23 @@ function Facts({ month, spot: { reader, figure } }: { month: string; spot: Spot 
   const items = found.data?.pages.flatMap((each) => each.items) ?? []
   const { points, count } = reader[figure]
   return (
-    <div className={styles.body}>
-      <header className={styles.summary}>
-        <span className={page.quiet}>
-          {t('factsOf', { who: reader.name, month: monthWords(month) })}
-        </span>
-        <strong className={styles.value}>
-          {t(figure)} {t('points', { n: amountWords(points) })} · {t('cases', { n: count })}
-        </strong>
-        <span className={page.quiet}>{t(`${figure}Means`)}</span>
-      </header>
-      {found.error ? (
-        <ProblemNotice error={found.error} kept="" onRetry={() => void found.refetch()} />
-      ) : null}
-      {found.isPending ? <Skeleton active paragraph={{ rows: 6 }} /> : null}
-      {found.data !== undefined && items.length === 0 ? (
-        <Empty small title={t('factsNone')} teach={t('factsNoneTeach')} />
-      ) : null}
-      <ol className={styles.list}>
-        {items.map((item) => (
-          <li key={item.seq} className={styles.line}>
-            <Link to={`/requests/${item.request_id}`}>{item.number}</Link>
-            <span>{serviceLabel(catalogue, item.service)}</span>
-            <time dateTime={item.at}>{exactWords(item.at).slice(0, 16)}</time>
-            <span className={styles.points}>{t('points', { n: amountWords(item.points) })}</span>
-          </li>
-        ))}
-      </ol>
-      {found.hasNextPage ? (
-        <Button block loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-          {t('more')}
-        </Button>
-      ) : null}
-    </div>
+    <Behind
+      of={t('factsOf', { who: reader.name, month: monthWords(month) })}
+      value={`${t(figure)} ${t('points', { n: amountWords(points) })} · ${t('cases', { n: count })}`}
+      notes={[t(`${figure}Means`)]}
+      found={found}
+      empty={items.length === 0}
+      none={{ title: t('factsNone'), teach: t('factsNoneTeach') }}
+      more={t('more')}
+    >
+      {items.map((item) => (
+        <li key={item.seq} className={styles.line}>
+          <Link to={`/requests/${item.request_id}`}>{item.number}</Link>
+          <span>{serviceLabel(catalogue, item.service)}</span>
+          <time dateTime={item.at}>{exactWords(item.at).slice(0, 16)}</time>
+          <span className={styles.points}>{t('points', { n: amountWords(item.points) })}</span>
+        </li>
+      ))}
+    </Behind>
   )
 }

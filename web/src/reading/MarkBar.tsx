@@ -9,7 +9,7 @@ import { problemWords } from '../shared/problem'
 import type { RequestRow } from '../shared/schema'
 import { UndoLink } from '../shared/UndoLink'
 import { reserve, type Tab, unassign } from './api'
-import styles from './MarkBar.module.css'
+import { FloatingBar } from './FloatingBar'
 import { useWords } from './words'
 
 const WHERE: ReadonlySet<Tab> = new Set(['pool', 'assigned', 'reserved'])
@@ -88,31 +88,27 @@ export function MarkBar({ marks, deeds }: BarProps) {
   const t = useWords()
   const marked = marks.rows.length
   return (
-    <div className={styles.place} role="status">
-      {marked > 0 ? (
-        <div className={styles.bar}>
-          <span>{t('marked', { n: marked })}</span>
-          <Button
-            size="small"
-            type="primary"
-            icon={<PushpinOutlined />}
-            disabled={deeds.reservable.length === 0}
-            loading={deeds.busy}
-            onClick={deeds.reserve}
-          >
-            {t('reserve', { n: deeds.reservable.length })}
-          </Button>
-          {deeds.returnable.length > 0 ? (
-            <Button size="small" icon={<RollbackOutlined />} onClick={deeds.giveBack}>
-              {t('giveBack', { n: deeds.returnable.length })}
-            </Button>
-          ) : null}
-          <Button size="small" type="text" onClick={marks.clear}>
-            {t('unmark')}
-          </Button>
-        </div>
+    <FloatingBar shown={marked > 0}>
+      <span>{t('marked', { n: marked })}</span>
+      <Button
+        size="small"
+        type="primary"
+        icon={<PushpinOutlined />}
+        disabled={deeds.reservable.length === 0}
+        loading={deeds.busy}
+        onClick={deeds.reserve}
+      >
+        {t('reserve', { n: deeds.reservable.length })}
+      </Button>
+      {deeds.returnable.length > 0 ? (
+        <Button size="small" icon={<RollbackOutlined />} onClick={deeds.giveBack}>
+          {t('giveBack', { n: deeds.returnable.length })}
+        </Button>
       ) : null}
-    </div>
+      <Button size="small" type="text" onClick={marks.clear}>
+        {t('unmark')}
+      </Button>
+    </FloatingBar>
   )
 }
 

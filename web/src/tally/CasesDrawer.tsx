@@ -6,7 +6,7 @@ import { Link } from 'react-router'
 import { factsQuery, useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { useMe } from '../session/session'
-import { Empty } from '../shared/Empty'
+import { Behind } from '../shared/Behind'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { TallyCase } from '../shared/schema'
@@ -43,40 +43,23 @@ function Cases({ asked, spot: { row, column } }: { asked: Asked; spot: Spot }) {
   const items = found.data?.pages.flatMap((each) => each.items) ?? []
   const name = row.key === '' ? t('total') : row.name
   return (
-    <div className={styles.body}>
-      <header className={styles.summary}>
-        <span className={page.quiet}>
-          {t('casesOf', { row: name, month: monthWords(asked.month), side: t(asked.side) })}
-        </span>
-        <strong className={styles.value}>
-          {column.against === null ? column.label : name}{' '}
-          {valueWords(row.values[column.indicator], column.kind)}
-        </strong>
-        <span className={page.quiet}>{column.definition}</span>
-        {me.region === null ? null : <span className={page.quiet}>{t('masked')}</span>}
-      </header>
-      {found.error ? (
-        <ProblemNotice error={found.error} kept="" onRetry={() => void found.refetch()} />
-      ) : null}
-      {found.isPending ? <Skeleton active paragraph={{ rows: 6 }} /> : null}
-      {found.data !== undefined && items.length === 0 ? (
-        <Empty small title={t('casesNone')} teach={t('casesNoneTeach')} />
-      ) : null}
-      <ol className={styles.list}>
-        {items.map((item) => (
-          <CaseLine
-            key={`${item.seq}.${item.request_id}.${item.counted_as.zh}`}
-            item={item}
-            kind={column.kind}
-          />
-        ))}
-      </ol>
-      {found.hasNextPage ? (
-        <Button block loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-          {t('casesMore')}
-        </Button>
-      ) : null}
-    </div>
+    <Behind
+      of={t('casesOf', { row: name, month: monthWords(asked.month), side: t(asked.side) })}
+      value={`${column.against === null ? column.label : name} ${valueWords(row.values[column.indicator], column.kind)}`}
+      notes={me.region === null ? [column.definition] : [column.definition, t('masked')]}
+      found={found}
+      empty={items.length === 0}
+      none={{ title: t('casesNone'), teach: t('casesNoneTeach') }}
+      more={t('casesMore')}
+    >
+      {items.map((item) => (
+        <CaseLine
+          key={`${item.seq}.${item.request_id}.${item.counted_as.zh}`}
+          item={item}
+          kind={column.kind}
+        />
+      ))}
+    </Behind>
   )
 }
 
