@@ -33,7 +33,12 @@ async def socket(
         uri, origin=ours["Origin"], additional_headers={"Cookie": ours["Cookie"]},  # type: ignore[arg-type]
         compression=None, open_timeout=patience, close_timeout=1, ping_interval=None,
     ) as one:  # fmt: skip
-        yield one
+        try:
+            yield one
+        except asyncio.CancelledError:
+            # Whoever is told to stop while it says goodbye to a server that hangs leaves it open.
+            one.transport.abort()
+            raise
 
 
 async def hello(one: ClientConnection, since: int | None = None) -> Any:
