@@ -5,9 +5,10 @@ people, and that their days are calendar days of Asia/Shanghai. Refuses to know 
 is read or judged (`core.network_rows`) and how a name becomes a search key: that is an argument.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -63,7 +64,7 @@ def save_network(
         (people, _people_rows(network)),
     )
     for table, values in rows:
-        _upsert(tx, table, values)
+        tx.insert_each(_upsert(table, tx.sqlite), values)
     return {table.name: len(values) for table, values in rows}
 
 
@@ -141,16 +142,13 @@ def _without(row: Mapping[str, object], *keys: str) -> dict[str, object]:
     return {key: value for key, value in row.items() if key not in keys}
 
 
-def _upsert(tx: Tx, table: sa.Table, rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    dialect = sqlite if tx.sqlite else postgresql
-    insert = dialect.insert(table)
+@cache
+def _upsert(table: sa.Table, on_sqlite: bool) -> sa.Insert:
+    insert = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
     keys = [c.name for c in table.primary_key.columns]
     kept = {*keys, *_NOT_OURS.get(table.name, ())}
     fresh = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in kept}
-    statement = insert.on_conflict_do_update(index_elements=keys, set_=fresh)
-    tx.connection.execute(statement, [dict(row) for row in rows])
+    return insert.inline().on_conflict_do_update(index_elements=keys, set_=fresh)
 
 
 # --- institutions -----------------------------------------------------------------------------

@@ -47,10 +47,18 @@ class Prepared:
         driver: Any = connection.connection.driver_connection
         return self._do(driver.execute, self._sent(values))
 
-    def run_each(self, connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run it once for each row."""
+    def run_each(self, connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Run it once for each row; how many rows it changed.
+
+        On PostgreSQL one by one. psycopg's executemany is a pipeline that ends with Sync and Flush,
+        and a Flush stops the clock of idle_in_transaction_session_timeout: a server that is paused
+        there kept the log's lock for as long as it slept.
+        """
         driver: Any = connection.connection.driver_connection
-        self._do(driver.cursor().executemany, [self._sent(row) for row in rows])
+        if self._dialect.name == "sqlite":
+            sent = [self._sent(row) for row in rows]
+            return int(self._do(driver.cursor().executemany, sent).rowcount)
+        return sum(self._do(driver.execute, self._sent(row)).rowcount for row in rows)
 
     def _sent(self, values: Mapping[str, Any]) -> Any:
         """Values as the driver takes them."""

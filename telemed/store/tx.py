@@ -86,29 +86,24 @@ class Tx:
         """Insert one row or many, all of the same columns."""
         if isinstance(rows, Mapping):
             prepared(_insert(table), self.connection, tuple(rows)).run(self.connection, rows)
-        elif rows:
-            kept = prepared(_insert(table), self.connection, tuple(rows[0]))
-            kept.run_each(self.connection, rows)
+        else:
+            self.insert_each(_insert(table), rows)
 
     def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
         """Insert rows, all of the same columns, whose keys are not there yet; how many were new."""
-        many = [dict(row) for row in rows]
-        if not many:
-            return 0
-        insert = _insert_missing(table, self.sqlite)
-        if len(many) == 1:
-            kept = prepared(insert, self.connection, tuple(many[0]))
-            return int(kept.run(self.connection, many[0]).rowcount)
-        # psycopg reports -1 for an INSERT unless SQLAlchemy is asked to keep the count.
-        options = {"preserve_rowcount": True}
-        return self.connection.execute(insert, many, execution_options=options).rowcount
+        return self.insert_each(_insert_missing(table, self.sqlite), list(rows))
 
     def add_up(self, table: sa.Table, rows: Sequence[Row], column: str) -> None:
         """Add each row's `column` to the row with its primary key, or begin one with it."""
+        self.insert_each(_add_up(table, column, self.sqlite), rows)
+
+    def insert_each(self, insert: sa.Insert, rows: Sequence[Row]) -> int:
+        """Run an INSERT that was built once for each row, all of the same columns; how many rows it
+        changed."""
         if not rows:
-            return
-        statement = _add_up(table, column, self.sqlite)
-        self.connection.execute(statement, [dict(r) for r in rows])
+            return 0
+        kept = prepared(insert, self.connection, tuple(rows[0]))
+        return kept.run_each(self.connection, rows)
 
     def run(self, statement: sa.Executable, **values: Any) -> int:
         """Change rows by a statement that was built once; how many matched."""

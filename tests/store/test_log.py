@@ -1,5 +1,6 @@
 """The activity log: order is commit order, readers miss nothing, nothing is rewritten."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,12 @@ import sqlalchemy as sa
 
 from telemed.core.activity import Activity, Fact, Kind
 from telemed.followers.follow import Follower, catch_up, catch_up_fully
-from telemed.store import log
+from telemed.store import engine, log
 from telemed.store.audit import append_only_triggers
-from telemed.store.tables import activities
+from telemed.store.tables import activities, bookmarks
 from telemed.store.tx import Tx
-from tests.store.rows import NOW, store_at
+from tests.store.rows import NOW, store_at, store_on
+from tests.store.shapes import Database, make_tables
 
 
 def fact(name: str = "x", *parties: str) -> Fact:
@@ -46,6 +48,44 @@ def test_what_was_rolled_back_leaves_no_gap(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError, match="changed"):
             store.write_now(fail)
         assert [a.seq for a in store.write_now(lambda tx: log.append(tx, [fact("kept")]))] == [1]
+
+
+def slow_inserts(tx: Tx) -> None:
+    """PostgreSQL answers as it does under load, for this transaction: a driver may send more than
+    it would to one that answers at once."""
+    slow = "BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END"
+    name = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
+    tx.connection.exec_driver_sql(f"{name} AS '{slow}'")
+    for table in (activities, bookmarks):
+        on = f"BEFORE INSERT ON {table.name} FOR EACH ROW"
+        tx.connection.exec_driver_sql(f"CREATE TRIGGER slow {on} EXECUTE FUNCTION slow()")
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("how", ["insert", "insert_missing", "add_up"])
+async def test_whoever_falls_asleep_in_a_write_loses_it(
+    on_postgres: Database, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """PostgreSQL's clock of idle transactions runs after each way to write rows, one or several:
+    the log's lock is not kept by a server that was paused."""
+    monkeypatch.setitem(engine._LIMITS, "idle_in_transaction_session_timeout", "200ms")
+    with store_on(on_postgres(make_tables)) as store:
+
+        def sleep(tx: Tx, many: int) -> None:
+            slow_inserts(tx)
+            log.append(tx, [fact(str(n)) for n in range(many)])
+            if how == "insert_missing":
+                rows = [{"follower": str(n), "seq": n} for n in range(many)]
+                assert tx.insert_missing(bookmarks, rows) == many
+            if how == "add_up":
+                tx.add_up(bookmarks, [{"follower": "f", "seq": n} for n in range(many)], "seq")
+            time.sleep(1)
+
+        for many in (1, 3):
+            with pytest.raises(sa.exc.DBAPIError) as undone:
+                await store.write(lambda tx, many=many: sleep(tx, many))
+            assert engine.problem_of(undone.value) == "unavailable"
+            assert store.read_now(log.head) == 0
 
 
 def test_the_log_refuses_update_delete_and_replace(tmp_path: Path) -> None:
