@@ -142,7 +142,8 @@ def plain(path: str) -> str:
 def _measured(row: Indicator) -> str:
     if row.kind is Measure.SHARE:
         return f"{code(row.numerator)} ÷ {code(row.denominator)}"
-    return code(row.counts.value if row.counts else "")
+    kinds = (*([row.counts] if row.counts else []), *row.also)
+    return ", ".join(code(kind.value) for kind in kinds)
 
 
 def _indicators() -> str:

@@ -7,12 +7,13 @@ institution at a time.
 
 from datetime import datetime, timedelta
 
-from telemed.actions import assigning, decided, door, overflow, ranking
+from telemed.actions import assigning, decided, door, overflow, promises, ranking
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.ranking import Online, Place
 from telemed.core import workitem
 from telemed.core.assignment import By, Mode, Outcome
+from telemed.core.clocks import Turn
 from telemed.core.ranking import Light
 from telemed.store import requests, roster, rulings
 from telemed.store.tx import Row
@@ -121,7 +122,8 @@ def _nobody(act: Act, case: Case, current: Row, places: list[Place]) -> None:
     found, again = "" if entry is None else entry["found"], _again(act, case)
     mode = rulings.modes(act.tx, case.row["provider_id"])[_service(case)]
     danger = overflow.due_for(act, case) if mode["overflow"] else None
-    if danger is not None and act.now >= danger and found != rulings.ASKED:
+    asked = promises.owes(case) is Turn.PASSING
+    if danger is not None and act.now >= danger and not asked:
         outcome = overflow.go_on(act, case, current, places)
         if outcome is Outcome.PASSED_ON:
             rulings.dequeue(act.tx, current["id"])

@@ -111,6 +111,7 @@ def give(act: Act, case: Case, current: Row, person_id: str, by: By) -> None:
         "scheduled_performer_at": act.now,
     }
     _change(act, current, values)
+    moves.settle(act, case)
     before = current["scheduled_performer_id"]
     more = {"previous": before} if before else {}
     act.tell(moves.fact(act, case, Kind.WORKITEM_ASSIGNED, person=person_id, by=by.value, **more))

@@ -2,6 +2,7 @@
 
 `move` asks the request table, applies the joint rule to the workitem, writes both by
 compare-and-set and tells the fact. No other module sets a request's or a workitem's state.
+`ask` and `settle` begin and end the one thing that a requester owes while a request stays open.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import request, workitem
 from telemed.core.activity import Fact, Kind
+from telemed.core.clocks import Turn
 from telemed.core.errors import Problem
 from telemed.store import reports, requests
 from telemed.store.tx import Row
@@ -67,6 +69,7 @@ def move(
     if joint.cancel and current is not None and current["state"] in requests.OPEN_WORKITEM:
         end_workitem(act, current, workitem.Event.CANCEL, reason)
         reports.discard_drafts(act.tx, case.id, act.now)
+    _tell_settled(act, case)
     turn = promises.turn(act, case, to)
     changes = {"state": to.value, "updated_at": act.now, **turn, **(values or {})}
     if not requests.change(act.tx, case.id, case.row["version"], changes):
@@ -75,6 +78,31 @@ def move(
         provider = str(changes.get("provider_id") or case.row["provider_id"])
         requests.schedule(act.tx, act.new_id(), case.id, provider, act.now)
     return changes
+
+
+def ask(act: Act, case: Case, provider: str) -> None:
+    """The requester's clock runs: may this open request be passed on to `provider`?"""
+    due = promises.owed_at(act, case, Turn.PASSING.value)
+    _change(act, case, {"asked_since": act.now, "asked_due_at": due})
+    begun = {"asked_at": act.now.isoformat(), **promises.begun({"asked_due_at": due})}
+    act.tell(fact(act, case, Kind.REQUEST_OVERFLOW_ASKED, to=provider, **begun))
+
+
+def settle(act: Act, case: Case) -> None:
+    """Somebody is to read it here after all: what `ask` asked is asked no longer."""
+    if promises.owes(case) is Turn.PASSING:
+        _tell_settled(act, case)
+        _change(act, case, promises.rested(act, case))
+
+
+def _tell_settled(act: Act, case: Case) -> None:
+    if promises.owes(case) is Turn.PASSING:
+        act.tell(fact(act, case, Kind.REQUEST_OVERFLOW_SETTLED, **promises.ended(case)))
+
+
+def _change(act: Act, case: Case, values: dict[str, Any]) -> None:
+    if not requests.change(act.tx, case.id, case.row["version"], values):
+        raise Problem("stale", current="?")
 
 
 def end_workitem(act: Act, current: Row | None, event: workitem.Event, reason: str) -> None:

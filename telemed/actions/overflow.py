@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from telemed.actions import decided, door, moves, ranking, requests
+from telemed.actions import decided, door, moves, promises, ranking, requests
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.ranking import NOBODY_KNOWS, Place
-from telemed.core import request, workitem
-from telemed.core.activity import Kind
+from telemed.core import workitem
 from telemed.core.assignment import Outcome, covers
 from telemed.core.assignment_rules import danger_at
+from telemed.core.clocks import Turn
 from telemed.core.errors import Problem
 from telemed.core.ranking import Light
 from telemed.store import network, rulings
@@ -49,7 +49,7 @@ def go_on(act: Act, case: Case, current: Row, places: list[Place]) -> Outcome | 
         why = {"step": "redirect", "code": REASON, "note": "", "at": act.now.isoformat()}
         requests.pass_on(act, case, provider, why)
     else:
-        act.tell(moves.fact(act, case, Kind.REQUEST_OVERFLOW_ASKED, to=provider))
+        moves.ask(act, case, provider)
     return outcome
 
 
@@ -99,7 +99,7 @@ def asked(act: Act, request_id: str) -> str | None:
 
 def _is_asked(act: Act, case: Case, current: Row) -> str | None:
     """Whom to, while nobody has begun the attempt for which it was asked."""
-    waits = current["state"] == workitem.State.SCHEDULED and case.state is request.State.OPEN
-    if not waits or current["scheduled_performer_id"] is not None:
+    waits = current["state"] == workitem.State.SCHEDULED
+    if not waits or promises.owes(case) is not Turn.PASSING:
         return None
     return rulings.asked(act.tx, current["id"])

@@ -9,7 +9,7 @@ from typing import Any
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import request, sla
-from telemed.core.clocks import PAUSING, SIDES, TURNS, Side, pauses_of, turns_of
+from telemed.core.clocks import PAUSING, SIDES, TURNS, Side, Turn, pauses_of, turns_of
 from telemed.store import log
 from telemed.store.tx import Row
 
@@ -45,11 +45,8 @@ def turn(act: Act, case: Case, to: request.State) -> dict[str, Any]:
     """The requester's clock after a step: its turn ends, and perhaps the next begins."""
     changes: dict[str, Any] = {}
     before, after = TURNS[case.state], TURNS[to]
-    if before is not None and SIDES[before] is Side.REQUESTER:
-        since = case.row["asked_since"] or case.row["waiting_since"] or case.row["updated_at"]
-        spent = timedelta(seconds=case.row["asked_seconds"]) + (act.now - since)
-        ended = {"asked_since": None, "asked_due_at": None}
-        changes |= {"asked_seconds": int(spent.total_seconds()), **ended}
+    if owes(case) is not None:
+        changes |= rested(act, case)
     if after is not None and SIDES[after] is Side.REQUESTER:
         due = owed_at(act, case, after.value)
         changes |= {"asked_since": act.now, "asked_due_at": due}
@@ -58,6 +55,22 @@ def turn(act: Act, case: Case, to: request.State) -> dict[str, Any]:
     if after in PAUSING:
         changes |= {"waiting_since": act.now}
     return changes
+
+
+def owes(case: Case) -> Turn | None:
+    """What the requester owes now, if its clock runs."""
+    what = TURNS[case.state]
+    if what is Turn.ANSWER:
+        return None if case.row["asked_since"] is None else Turn.PASSING
+    return what if what is not None and SIDES[what] is Side.REQUESTER else None
+
+
+def rested(act: Act, case: Case) -> dict[str, Any]:
+    """The requester's clock stopped, with what it ran."""
+    since = case.row["asked_since"] or case.row["waiting_since"] or case.row["updated_at"]
+    spent = timedelta(seconds=case.row["asked_seconds"]) + (act.now - since)
+    seconds = int(spent.total_seconds())
+    return {"asked_seconds": seconds, "asked_since": None, "asked_due_at": None}
 
 
 def owed_at(act: Act, case: Case, what: str) -> datetime | None:
@@ -79,8 +92,8 @@ def waited(act: Act, case: Case) -> float:
 
 def ended(case: Case) -> dict[str, object]:
     """What a fact says of the requester's turn that it ends: nothing when none ran."""
-    what = TURNS[case.state]
-    if what is None or SIDES[what] is not Side.REQUESTER:
+    what = owes(case)
+    if what is None:
         return {}
     since, due = case.row["asked_since"], case.row["asked_due_at"]
     return {

@@ -201,7 +201,7 @@ def _issue(act: Act, case: Case, version: Row, signer: Signer) -> None:
             "critical": case.row["critical"] or bool(content.get("critical")),
         }
     after = moves.move(act, case, request.Event.REVISE, values)
-    told = promises.begun(after)
+    told = {**promises.ended(case), **promises.begun(after)}
     act.tell(moves.fact(act, case, kind, reader=version["author_id"], **told))
 
 

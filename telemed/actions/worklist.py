@@ -300,6 +300,7 @@ def _take(act: Act, case: Case, current: Row, who: str, transaction_uid: str | N
     }
     if not requests.change_workitem(act.tx, current["id"], state.value, values):
         refuse_taken(requests.current_workitem(act.tx, case.id) or current)
+    moves.settle(act, case)
     _begin_draft(act, case, current["id"], who)
 
 

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     REQUEST_DECLINED = "request.declined"
     REQUEST_REDIRECTED = "request.redirected"
     REQUEST_OVERFLOW_ASKED = "request.overflow_asked"
+    REQUEST_OVERFLOW_SETTLED = "request.overflow_settled"
     REQUEST_CONFIRMED = "request.confirmed"
     REQUEST_COUNTED_OUT = "request.counted_out"
     WORKITEM_ASSIGNED = "workitem.assigned"
@@ -99,6 +100,10 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.REQUEST_OVERFLOW_ASKED: (
         "受邀机构暂无医师，请申请方决定是否转送",
         "Nobody there can take it: the requester is asked to pass it on",
+    ),
+    Kind.REQUEST_OVERFLOW_SETTLED: (
+        "是否转送已有结果",
+        "Whether to pass it on is settled",
     ),
     Kind.REQUEST_CONFIRMED: ("申请方已阅并反馈", "Report read, decision given"),
     Kind.REQUEST_COUNTED_OUT: ("剔除统计", "Taken out of the tally"),

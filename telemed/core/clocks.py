@@ -2,9 +2,11 @@
 
 One side's clock runs at a time. The responding side's runs while the request is open; it stops
 while the requester owes material (returned), another choice (declined) or a reading (answered),
-and then the requester's runs. The same turns are told twice, from the request's row (`clocks_of`)
-and from its facts (`turns_of`), and both must agree. It knows no clock of the day: what runs is
-told by its beginning, and whoever shows it adds the time since.
+and then the requester's runs. There is one exception: while the requester is asked whether an
+open request may be passed on, both run, for the responding side may still answer. The same turns
+are told twice, from the request's row (`clocks_of`) and from its facts (`turns_of` and
+`questions_of`), and both must agree. It knows no clock of the day: what runs is told by its
+beginning, and whoever shows it adds the time since.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,6 +34,8 @@ class Turn(StrEnum):
     MATERIAL = "material"
     CHOICE = "choice"
     READING = "reading"
+    PASSING = "passing"
+    """Whether an open request may be passed on: owed beside the answer, in no state of its own."""
 
 
 TURNS: Mapping[State, Turn | None] = MappingProxyType(
@@ -54,6 +58,7 @@ SIDES: Mapping[Turn, Side] = MappingProxyType(
         Turn.MATERIAL: Side.REQUESTER,
         Turn.CHOICE: Side.REQUESTER,
         Turn.READING: Side.REQUESTER,
+        Turn.PASSING: Side.REQUESTER,
     }
 )
 
@@ -136,6 +141,8 @@ def _requester(row: Mapping[str, Any], turn: Turn | None) -> Hand:
         # A row that an older version moved has no beginning of its own.
         since = row["asked_since"] or row["waiting_since"] or row["updated_at"]
         return Hand(Running.RUNNING, spent, since, row["asked_due_at"])
+    if turn is Turn.ANSWER and row["asked_since"] is not None:
+        return Hand(Running.RUNNING, spent, row["asked_since"], row["asked_due_at"])
     if turn is Turn.ANSWER:
         return Hand(Running.STOPPED if spent else Running.IDLE, spent)
     return Hand(Running.DONE if row["submitted_at"] else Running.IDLE, spent)
@@ -194,6 +201,22 @@ def turns_of(facts: Iterable[Activity]) -> list[Stint]:
         whose = fact.data.get("requester" if turn is not Turn.ANSWER else "provider")
         whose = fact.data.get("to", whose) if turn is Turn.ANSWER else whose
         stints.append(Stint(turn, str(whose or ""), fact.at, None, ends))
+    return stints
+
+
+def questions_of(facts: Iterable[Activity]) -> list[Stint]:
+    """When the requester was asked whether to pass the request on, oldest first.
+
+    They lie within the turns in which the answer is owed, and stop no clock.
+    """
+    stints: list[Stint] = []
+    for fact in facts:
+        if fact.kind == Kind.REQUEST_OVERFLOW_SETTLED:
+            stints.append(_ended(stints.pop(), fact.at))
+        elif fact.kind == Kind.REQUEST_OVERFLOW_ASKED and "asked_at" in fact.data:
+            due = _moment(fact.data.get("asked_due_at"))
+            whose = str(fact.data.get("requester") or "")
+            stints.append(Stint(Turn.PASSING, whose, fact.at, None, due))
     return stints
 
 

@@ -19,6 +19,9 @@ class Measure(StrEnum):
     COUNT = "count"
     DURATION = "duration"
     SHARE = "share"
+    TOTAL = "total"
+    """As a count, where each fact weighs its minutes; every turn is rounded by itself, so the
+    cases behind a total add up to it."""
 
 
 class Side(StrEnum):
@@ -40,10 +43,10 @@ class Better(StrEnum):
 class Indicator:
     """One number of the tally and its written definition.
 
-    `counts` is the kind of fact behind a count or a duration; a share has a numerator and a
-    denominator instead, both codes of counts. `better` is set where one unit's figure may be
-    called better than another's; more or fewer cases is neither. `judges` says on which side it may
-    be: many returns speak of what was sent, not of who sent it back.
+    `counts` is the kind of fact behind a count, a duration or a total, `also` further ones; a
+    share has a numerator and a denominator instead, both codes of counts. `better` is set where one
+    unit's figure may be called better than another's; more or fewer cases is neither. `judges` says
+    on which side it may be: many returns speak of what was sent, not of who sent it back.
     """
 
     code: str
@@ -59,6 +62,7 @@ class Indicator:
     denominator: str | None = None
     better: Better | None = None
     judges: Side = Side.BOTH
+    also: tuple[Kind, ...] = ()
 
 
 def _count(
@@ -70,7 +74,14 @@ def _count(
 
 
 def _duration(
-    code: str, zh: str, en: str, side: Side, counts: Kind, definition_zh: str, definition_en: str
+    code: str,
+    zh: str,
+    en: str,
+    side: Side,
+    counts: Kind,
+    definition_zh: str,
+    definition_en: str,
+    also: tuple[Kind, ...] = (),
 ) -> Indicator:
     return Indicator(
         code,
@@ -83,6 +94,7 @@ def _duration(
         definition_en,
         counts=counts,
         better=Better.LOWER,
+        also=also,
     )
 
 
@@ -113,6 +125,15 @@ def _share(
         judges=judges,
     )
 
+
+_OWED = (
+    Kind.REQUEST_CONFIRMED,
+    Kind.REQUEST_WITHDRAWN,
+    Kind.REPORT_ADDENDED,
+    Kind.REPORT_AMENDED,
+    Kind.REQUEST_OVERFLOW_SETTLED,
+)
+"""What ends something that the requester owed, beside sending again."""
 
 _ROWS: tuple[Indicator, ...] = (
     _count(
@@ -272,6 +293,65 @@ _ROWS: tuple[Indicator, ...] = (
         "按时反馈数 ÷ 有时限反馈数；尚未反馈的不在其内。",
         "Read on time over decisions with a due time; reports not yet read are outside it.",
         Better.HIGHER,
+    ),
+    _count(
+        "chosen", "另选数", "Chosen anew", Side.REQUESTER, Kind.REQUEST_RESUBMITTED,
+        "婉拒后另选机构（或仍向原机构）重新发送的次数。",
+        "Refusals answered by sending again, to another institution or to the same.",
+    ),
+    _duration(
+        "choosing", "另选用时", "Time to choose anew", Side.REQUESTER, Kind.REQUEST_RESUBMITTED,
+        "自婉拒至重新发送，即申请方的钟所走的时间（钟表时间）。",
+        "From the refusal to sending again: what the requester's clock ran, in clock time.",
+    ),
+    _count(
+        "chosen_due", "有时限另选数", "Chosen with a due time", Side.REQUESTER,
+        Kind.REQUEST_RESUBMITTED,
+        "婉拒时载有另选时限的另选。",
+        "Choices that had a due time when the request was refused.",
+    ),
+    _count(
+        "chosen_on_time", "按时另选数", "Chosen on time", Side.REQUESTER,
+        Kind.REQUEST_RESUBMITTED,
+        "不晚于另选时限的另选。",
+        "Choices made no later than their due time.",
+    ),
+    _share(
+        "chosen_on_time_share", "按时另选率", "On-time choice share", Side.REQUESTER,
+        "chosen_on_time", "chosen_due",
+        "按时另选数 ÷ 有时限另选数；尚未另选的不在其内。",
+        "Chosen on time over chosen with a due time; what is still owed is outside it.",
+        Better.HIGHER,
+    ),
+    _count(
+        "settled", "是否转送询问数", "Questions of passing on", Side.REQUESTER,
+        Kind.REQUEST_OVERFLOW_SETTLED,
+        "受邀方无人可接、询问申请方是否转送的次数；按有结果的时刻计月，无论结果为何。",
+        "Times the requester was asked whether to pass a request on, when it was settled, however.",
+    ),
+    _duration(
+        "settling", "是否转送用时", "Time to settle passing on", Side.REQUESTER,
+        Kind.REQUEST_OVERFLOW_SETTLED,
+        "自询问至同意转送、撤回，或原机构已有医师接手。其间受邀方的钟照走。",
+        "From the question to consent, withdrawal, or somebody taking it there."
+        " The responding side's clock runs on meanwhile.",
+    ),
+    _duration(
+        "owing", "申请方用时", "Requester's time", Side.REQUESTER, Kind.REQUEST_RESUBMITTED,
+        "申请方每次应办事项（补充、另选、阅读反馈、是否转送）自开始至结束，无论如何结束（钟表时间）；"
+        "按结束时刻计月，尚未结束的不在其内。",
+        "Of each thing owed (material, choice, reading, passing on) from its beginning to its end,"
+        " however it ended, in clock time and in the month of its end; what is still owed is"
+        " outside it.",
+        also=_OWED,
+    ),
+    Indicator(
+        "owing_minutes", "申请方用时合计", "Requester's minutes, total", Measure.TOTAL,
+        Side.REQUESTER, "分钟",
+        "申请方用时之和，以分钟计；每次先四舍五入到分钟再相加，与所列病例逐例相加相符。",
+        "The sum of the requester's times in minutes, each rounded before adding, so that the cases"
+        " listed add up to it.",
+        counts=Kind.REQUEST_RESUBMITTED, also=_OWED,
     ),
     _count(
         "withdrawn", "撤回数", "Withdrawn", Side.REQUESTER, Kind.REQUEST_WITHDRAWN,

@@ -28,8 +28,8 @@ class Entry:
     """One counted fact. `(seq, part)` names it: `part` is its place among its fact's entries.
 
     `requester` and `provider` are institution ids, `provider` empty while nobody has been chosen.
-    `value` is seconds for a duration; None where it could not be measured. `weight` is 1, or
-    negative for an entry that takes others back.
+    `value` is seconds for a duration; None where it could not be measured. `weight` is 1, the
+    minutes of a total, or negative for an entry that takes others back.
     """
 
     seq: int
@@ -88,6 +88,7 @@ def _first_moment(month: str) -> datetime:
 
 
 Found = Iterable[tuple[str, float | None]]
+"""Indicators, with seconds for a duration and whole minutes for a total."""
 
 
 def _issued(activity: Activity) -> Found:
@@ -139,12 +140,39 @@ def _against_due(
             yield on_time_code, None
 
 
-def _supplied(activity: Activity) -> Found:
-    """What the requester sent after a return. A fact of before its clock says nothing of it."""
-    if activity.data.get("owed") == "material":
-        yield "supplied", None
-        yield "supplying", _spent_since(activity, "asked_at")
-        yield from _against_due(activity, "supplied_due", "supplied_on_time", "owed_by")
+def _resubmitted(activity: Activity) -> Found:
+    """What the requester sent after a return or a refusal. A fact of before its clock says
+    nothing of it."""
+    done, doing = _SENT_AGAIN.get(str(activity.data.get("owed")), ("", ""))
+    if done:
+        yield done, None
+        yield doing, _spent_since(activity, "asked_at")
+        yield from _against_due(activity, f"{done}_due", f"{done}_on_time", "owed_by")
+    yield from _owing(activity)
+
+
+_SENT_AGAIN = MappingProxyType(
+    {"material": ("supplied", "supplying"), "choice": ("chosen", "choosing")}
+)
+
+
+def _owing(activity: Activity) -> Found:
+    """The requester's turn that this fact ended, whatever it owed."""
+    if "owed" in activity.data:
+        spent = _spent_since(activity, "asked_at")
+        yield "owing", spent
+        if spent is not None:
+            yield "owing_minutes", int(spent + 30) // 60
+
+
+def _and_owing(code: str) -> Callable[[Activity], Found]:
+    return lambda activity: ((code, None), *_owing(activity))
+
+
+def _settled(activity: Activity) -> Found:
+    yield "settled", None
+    yield "settling", _spent_since(activity, "asked_at")
+    yield from _owing(activity)
 
 
 def _spent_since(activity: Activity, name: str) -> float | None:
@@ -158,6 +186,7 @@ def _confirmed(activity: Activity) -> Found:
     if activity.data.get("owed") == "reading":
         yield "reading", _spent_since(activity, "asked_at")
         yield from _against_due(activity, "read_due", "read_on_time", "owed_by")
+    yield from _owing(activity)
     adoption = activity.data.get("adoption")
     if adoption is not None:
         if not isinstance(adoption, str) or adoption not in ADOPTIONS:
@@ -173,14 +202,15 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
     {
         Kind.REQUEST_SUBMITTED: _once("submitted"),
         Kind.REQUEST_RETURNED: _once("returned"),
-        Kind.REQUEST_RESUBMITTED: _supplied,
-        Kind.REQUEST_WITHDRAWN: _once("withdrawn"),
+        Kind.REQUEST_RESUBMITTED: _resubmitted,
+        Kind.REQUEST_WITHDRAWN: _and_owing("withdrawn"),
         Kind.REQUEST_DECLINED: _once("declined"),
         Kind.REQUEST_REDIRECTED: _once("redirected"),
+        Kind.REQUEST_OVERFLOW_SETTLED: _settled,
         Kind.REQUEST_CONFIRMED: _confirmed,
         Kind.REPORT_ISSUED: _issued,
-        Kind.REPORT_ADDENDED: _once("addended"),
-        Kind.REPORT_AMENDED: _once("amended"),
+        Kind.REPORT_ADDENDED: _and_owing("addended"),
+        Kind.REPORT_AMENDED: _and_owing("amended"),
         Kind.CRITICAL_RAISED: _once("critical"),
         Kind.CRITICAL_ACKNOWLEDGED: _acknowledged,
         Kind.CRITICAL_ACTED_ON: _acted,
@@ -223,9 +253,14 @@ def _entries(activity: Activity, found: Found) -> list[Entry]:
     )
     seq, at, month = activity.seq, activity.at, month_of(activity.at)
     return [
-        Entry(seq, month, code, *where, value, at, person, part)
+        Entry(seq, month, code, *where, None, at, person, part, int(value or 0))
+        if code in _TOTALS
+        else Entry(seq, month, code, *where, value, at, person, part)
         for part, (code, value) in enumerate(found)
     ]
+
+
+_TOTALS = frozenset(row.code for row in INDICATORS.values() if row.kind is Measure.TOTAL)
 
 
 def _text(activity: Activity, name: str) -> str:
@@ -332,7 +367,9 @@ class Summary:
     shares: Mapping[str, float | None]
 
 
-_COUNTS = tuple(row.code for row in INDICATORS.values() if row.kind is Measure.COUNT)
+_COUNTS = tuple(
+    row.code for row in INDICATORS.values() if row.kind in (Measure.COUNT, Measure.TOTAL)
+)
 _DURATIONS = tuple(row.code for row in INDICATORS.values() if row.kind is Measure.DURATION)
 _SHARES = tuple(row for row in INDICATORS.values() if row.kind is Measure.SHARE)
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 SideName = Literal["provider", "requester"]
-TurnName = Literal["answer", "material", "choice", "reading"]
+TurnName = Literal["answer", "material", "choice", "reading", "passing"]
 
 
 class _Out(BaseModel):
@@ -50,7 +50,10 @@ class ClockOut(_Out):
 
 
 class TurnOut(_Out):
-    """One turn of a case: whose, what was owed, from when until when, and when it was due."""
+    """One turn of a case: whose, what was owed, from when until when, and when it was due.
+
+    `passing` lies within a turn in which the answer is owed; others follow each other.
+    """
 
     turn: TurnName
     side: SideName

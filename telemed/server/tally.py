@@ -201,7 +201,7 @@ def columns(row: Indicator) -> list[dict[str, Any]]:
 
 
 def _value(summary: Summary, row: Indicator, code: str) -> float | None:
-    if row.kind is Measure.COUNT:
+    if row.kind in (Measure.COUNT, Measure.TOTAL):
         return summary.counts[row.code]
     if row.kind is Measure.SHARE:
         return summary.shares[row.code]

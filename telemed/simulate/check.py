@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from telemed.core.activity import Kind
 from telemed.core.catalogue import Catalogue, Count
+from telemed.core.indicators import INDICATORS, Measure
 from telemed.core.request import State
 from telemed.core.workdays import ROUND_THE_CLOCK
 from telemed.simulate.ledger import Written, since_1970
@@ -178,8 +179,11 @@ def _against_tally(
     wanted_us: Counter[Key] = Counter()
     for request_id, case in ledger.items():
         for key, value in _counted(case, facts[request_id], catalogue):
-            wanted[key] += 1
-            wanted_us[key] += value or 0
+            if INDICATORS[key[1]].kind is Measure.TOTAL:
+                wanted[key] += value or 0
+            else:
+                wanted[key] += 1
+                wanted_us[key] += value or 0
     counted: Counter[Key] = Counter()
     counted_us: Counter[Key] = Counter()
     e = t.tally_entries.c
@@ -214,6 +218,7 @@ class _Clock:
     pushed: int = 0
     raised: list[int] = field(default_factory=list)
     owed: str = ""
+    owed_last: str = ""
     asked: int = 0
     acting: int = 0
 
@@ -221,7 +226,8 @@ class _Clock:
 def _counted(
     case: Written, facts: Sequence[_Fact], catalogue: Catalogue
 ) -> Iterator[tuple[Key, int | None]]:
-    """What the tally must hold of one case: key, and microseconds where a time is measured."""
+    """What the tally must hold of one case: key, and microseconds where a time is measured, or
+    the minutes of a total."""
     clock = _Clock(_allowed(case, catalogue))
     provider = ""
     for fact in facts:
@@ -231,8 +237,27 @@ def _counted(
         if fact.kind in (Kind.REQUEST_SUBMITTED, Kind.REQUEST_RESUBMITTED):
             at_whom = provider
         month = datetime.fromtimestamp(fact.at // SECOND, UTC).astimezone(ZONE).strftime("%Y-%m")
-        for indicator, value in _indicators(case, fact, clock, catalogue):
+        for indicator, value in (*_owing(fact, clock), *_indicators(case, fact, clock, catalogue)):
             yield (month, indicator, case.service, case.requester, at_whom), value
+
+
+def _owing(fact: _Fact, clock: _Clock) -> Iterator[tuple[str, int | None]]:
+    """The requester's turn that a fact ended."""
+    if clock.owed and fact.kind in _ENDS_OWED:
+        spent, clock.owed_last, clock.owed = fact.at - clock.asked, clock.owed, ""
+        yield "owing", spent
+        yield "owing_minutes", (spent + 30 * SECOND) // (60 * SECOND)
+
+
+_ENDS_OWED = frozenset(
+    {
+        Kind.REQUEST_RESUBMITTED,
+        Kind.REQUEST_WITHDRAWN,
+        Kind.REQUEST_CONFIRMED,
+        Kind.REPORT_ADDENDED,
+        Kind.REPORT_AMENDED,
+    }
+)
 
 
 def _indicators(
@@ -251,9 +276,9 @@ def _indicators(
         clock.pushed += at - clock.since
         clock.waited = (clock.waited + at - clock.since) // SECOND * SECOND
         clock.since = None
-        if clock.owed == "material":
-            yield "supplied", None
-            yield from _in_time("supplying", "supplied", case, at, clock, catalogue)
+        done, doing = _SENT_AGAIN[clock.owed_last]
+        yield done, None
+        yield from _in_time(doing, done, case, at, clock, catalogue)
     elif kind in (Kind.REPORT_ISSUED, Kind.REPORT_ADDENDED, Kind.REPORT_AMENDED):
         clock.owed, clock.asked = "reading", at
         if kind == Kind.REPORT_ISSUED:
@@ -280,7 +305,7 @@ def _in_time(
     """How long the requester took for what it owed, and whether in time."""
     yield took, at - clock.asked
     row = next(
-        (o for o in catalogue.owed if (o.turn, o.urgency) == (clock.owed, case.urgency)), None
+        (o for o in catalogue.owed if (o.turn, o.urgency) == (clock.owed_last, case.urgency)), None
     )
     if row is not None:
         yield f"{code}_due", None
@@ -292,6 +317,8 @@ def _in_time(
         if passed <= timedelta(minutes=row.minutes):
             yield f"{code}_on_time", None
 
+
+_SENT_AGAIN = {"material": ("supplied", "supplying"), "choice": ("chosen", "choosing")}
 
 _SIMPLE: Mapping[Kind, str] = {
     Kind.REQUEST_SUBMITTED: "submitted",

@@ -15,6 +15,7 @@ from telemed.core.clocks import (
     Turn,
     clocks_of,
     pauses_of,
+    questions_of,
     taken,
     turns_of,
 )  # fmt: skip
@@ -85,6 +86,25 @@ def test_whose_turn_it_is_after_a_redirect_is_the_new_hospitals() -> None:
         ("GL", after(60)),
         ("NN", after(60)),
     ]
+
+
+def test_being_asked_runs_the_requesters_clock_beside_the_answers() -> None:
+    """Nobody's promise is pushed back by it: the responding side may still answer."""
+    facts = [
+        fact(Kind.REQUEST_SUBMITTED, 0, due_at=after(60).isoformat()),
+        fact(Kind.REQUEST_OVERFLOW_ASKED, 36, to="NN", asked_at=after(36).isoformat()),
+        fact(Kind.REQUEST_OVERFLOW_SETTLED, 40, owed="passing"),
+        fact(Kind.WORKITEM_CLAIMED, 40),
+    ]
+    (asked,) = questions_of(facts)
+    assert (asked.side, asked.since, asked.until) == (Side.REQUESTER, after(36), after(40))
+    assert questions_of(facts[:2])[0].until is None
+    assert [t.turn for t in turns_of(facts)] == [Turn.ANSWER]
+    assert pauses_of(turns_of(facts), after(60)) == []
+    open_row = row(State.OPEN, submitted_at=NOON, asked_since=after(36))
+    both = clocks_of(open_row)
+    assert both.provider.at(after(40)) == timedelta(minutes=40)
+    assert both.requester.at(after(40)) == timedelta(minutes=4)
 
 
 def test_a_revised_report_must_be_read_anew() -> None:

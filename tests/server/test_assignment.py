@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tests.world import World, build, consent, world_at
 COORDINATOR = "hub-coordinator"
 READERS = ("hub-reader", "hub-reader2", "hub-verifier")
 SETTINGS = "/api/assignment"
+MINUTE = timedelta(minutes=1)
 
 
 def here(world: World, *people: str) -> None:
@@ -297,6 +298,13 @@ async def test_cases_that_nobody_can_take_keep_none_from_its_turn(world: World) 
 # --- overflow -------------------------------------------------------------------------------------
 
 
+async def owed_facts(world: World, kind: str) -> list[tuple[str, datetime]]:
+    """What facts of a kind say the requester owed, and since when."""
+    found = await world.rows(t.activities, t.activities.c.kind == kind)
+    said = [row["data"] for row in sorted(found, key=lambda row: row["seq"])]
+    return [(data["owed"], datetime.fromisoformat(data["asked_at"])) for data in said]
+
+
 async def waiting_at_hub(world: World, **more: Any) -> str:
     """An urgent case (60 minutes) at hub, where nobody is and overflow is on."""
     here(world)
@@ -346,6 +354,9 @@ async def test_without_consent_to_it_the_requester_is_asked(world: World) -> Non
     assert (await world.row(case))["provider_id"] == "hub"
     assert [d["outcome"] for d in await decisions(world, case)] == ["nobody", "asked"]
     assert (await client.get(path))["provider"]["id"] == "second"
+    clock = (await client.get(f"/api/requests/{case}"))["clock"]
+    assert (clock["whose"], clock["provider"]["running"]) == ("provider", "running")
+    assert (clock["requester"]["running"], clock["requester"]["spent"]) == ("running", 0)
     await climb(world)
     assert ("overflow-asked", 0) in await told(world, "county-requester")
     assert "overflow-asked" not in [what for what, _ in await told(world, COORDINATOR)]
@@ -362,9 +373,37 @@ async def test_without_consent_to_it_the_requester_is_asked(world: World) -> Non
     assert shown["provider"]["id"] == "second" and shown["consent"]["receiver"] == "second"
     await client.refused("not-asked", "POST", path, body)
     assert (await client.get(path))["provider"] is None
+    settled = await owed_facts(world, "request.overflow_settled")
+    assert settled == [("passing", world.clock() - MINUTE)]
+    assert shown["clock"]["requester"] == {
+        "running": "stopped", "spent": 60, "since": None, "due": None, "late": None,
+        "resumes": None,
+    }  # fmt: skip
     await climb(world)
     ended = await world.rows(n.escalations, n.escalations.c.occasion == "overflow-asked")
     assert [row["end_reason"] for row in ended] == ["condition"]
+
+
+async def test_whoever_takes_it_there_ends_the_question(world: World) -> None:
+    """Given to somebody who let it lie, the requester is asked anew: two turns of its clock."""
+    case = await waiting_at_hub(world)
+    await rule(world, minutes=2)
+    path, client = f"/api/requests/{case}/pass-on", world.client("county-requester")
+    await rule(world, minutes=3)
+    body = {"person_id": "hub-reader"}
+    coordinator = world.client(COORDINATOR)
+    await coordinator.ok("POST", f"/api/requests/{case}/assign", body)
+    assert (await client.get(path))["provider"] is None
+    await rule(world, minutes=1)
+    await coordinator.ok("POST", f"/api/requests/{case}/unassign")
+    await rule(world, minutes=1)
+    assert (await client.get(path))["provider"]["id"] == "second"
+    world.clock.advance(minutes=4)
+    await client.ok("POST", f"/api/requests/{case}/withdraw", {"reason": "no-longer-needed"})
+    assert await owed_facts(world, "request.overflow_settled") == [
+        ("passing", world.clock() - 9 * MINUTE), ("passing", world.clock() - 4 * MINUTE),
+    ]  # fmt: skip
+    assert (await world.row(case))["asked_seconds"] == (3 + 4) * 60
 
 
 async def test_it_waits_where_there_is_nowhere_to_go_or_somebody_came(world: World) -> None:

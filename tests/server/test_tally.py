@@ -115,6 +115,8 @@ def _matches(indicator: Any, values: dict[str, Any], cases: Any) -> None:
     assert cases["next"] is None
     if indicator["kind"] == "count":
         assert cases["total"] == value == len(items), indicator["code"]
+    elif indicator["kind"] == "total":
+        assert cases["total"] == value == sum(item["value"] for item in items)
     elif indicator["kind"] == "duration":
         measured = sorted(item["value"] for item in items)
         assert (value in measured) if measured else (value is None), indicator["code"]

@@ -15,6 +15,7 @@ const { useWords, say } = defineWords('turns', {
   material: ['补充资料', 'material'],
   choice: ['另选机构', 'choice'],
   reading: ['阅读反馈', 'reading'],
+  passing: ['决定是否转送', 'passing it on'],
   running: ['进行中', 'running'],
   nobody: ['无人计时', "nobody's"],
   left: ['距应完成', 'until due'],
@@ -28,7 +29,10 @@ type Turn = RequestOut['turns'][number]
 export function TurnStrip({ item }: { item: RequestOut }) {
   const t = useWords()
   const now = useNow(60_000)
-  const turns = item.turns.map((turn) => ({
+  // Being asked whether to pass it on lies within an answer's turn: told in words, not drawn.
+  const drawn = item.turns.filter((turn) => turn.turn !== 'passing')
+  const asked = item.turns.filter((turn) => turn.turn === 'passing')
+  const turns = drawn.map((turn) => ({
     side: turn.side,
     since: Date.parse(turn.since),
     until: turn.until === null ? null : Date.parse(turn.until),
@@ -41,17 +45,20 @@ export function TurnStrip({ item }: { item: RequestOut }) {
     <section className={styles.strip} aria-label={t('label')}>
       <div className={styles.bar} aria-hidden>
         {parts.map((part) => (
-          <Piece key={part.from} part={part} turn={turnOf(item, part)} />
+          <Piece key={part.from} part={part} turn={turnOf(drawn, part)} />
         ))}
         {mark === null ? null : <span className={styles.mark} style={{ left: `${mark}%` }} />}
       </div>
       <ul className={styles.legend}>
         {(['provider', 'requester'] as const)
-          .filter((side) => parts.some((part) => part.side === side))
+          .filter((side) => parts.some((part) => part.side === side) || asksOf(asked, side).length)
           .map((side) => (
             <li key={side}>
               <span className={`${styles.key} ${styles[side]}`} aria-hidden />{' '}
-              {t('sum', { who: nameOf(item, side), span: spanWords(taken(parts, side)) })}
+              {t('sum', {
+                who: nameOf(item, side),
+                span: spanWords(taken(parts, side) + lasted(asksOf(asked, side), now)),
+              })}
             </li>
           ))}
         {due === null ? null : (
@@ -62,9 +69,12 @@ export function TurnStrip({ item }: { item: RequestOut }) {
       </ul>
       <ol className={styles.words}>
         {parts.map((part) => {
-          const turn = turnOf(item, part)
-          return turn ? <li key={part.from}>{turnWords(item, turn, part)}</li> : null
+          const turn = turnOf(drawn, part)
+          return turn ? <li key={part.from}>{turnWords(item, turn, part.from, part.to)}</li> : null
         })}
+        {asked.map((turn) => (
+          <li key={turn.since}>{turnWords(item, turn, ...endsOf(turn, now))}</li>
+        ))}
       </ol>
     </section>
   )
@@ -88,8 +98,23 @@ function Piece({ part, turn }: { part: Part; turn: Turn | undefined }) {
   )
 }
 
-function turnOf(item: RequestOut, part: Part): Turn | undefined {
-  return part.turn === null ? undefined : item.turns[part.turn]
+function turnOf(turns: readonly Turn[], part: Part): Turn | undefined {
+  return part.turn === null ? undefined : turns[part.turn]
+}
+
+function asksOf(asked: readonly Turn[], side: Turn['side']): Turn[] {
+  return asked.filter((turn) => turn.side === side)
+}
+
+function endsOf(turn: Turn, now: number): [number, number] {
+  return [Date.parse(turn.since), turn.until === null ? now : Date.parse(turn.until)]
+}
+
+function lasted(turns: readonly Turn[], now: number): number {
+  return turns.reduce((sum, turn) => {
+    const [from, to] = endsOf(turn, now)
+    return sum + Math.max(0, to - from)
+  }, 0)
 }
 
 /** The side, and the institution that stands on it now. */
@@ -114,13 +139,13 @@ function dueWords(item: RequestOut, due: number, now: number): string {
   return late > 0 ? say('late', { at, span: spanWords(late) }) : say('due', { at })
 }
 
-function turnWords(item: RequestOut, turn: Turn, part: Part): string {
+function turnWords(item: RequestOut, turn: Turn, from: number, to: number): string {
   const here = [item.provider, item.requester].find((each) => each?.id === turn.institution_id)
-  const ends = turn.until === null ? say('running') : exactWords(part.to).slice(11, 16)
+  const ends = turn.until === null ? say('running') : exactWords(to).slice(11, 16)
   return [
     say(turn.side) + (here ? ` ${here.short_name}` : ''),
     say(turn.turn),
-    `${exactWords(part.from).slice(5, 16)}–${ends}`,
-    spanWords(part.to - part.from),
+    `${exactWords(from).slice(5, 16)}–${ends}`,
+    spanWords(to - from),
   ].join(' · ')
 }

@@ -2640,7 +2640,7 @@ export interface components {
          */
         ClockOut: {
             /** Turn */
-            turn: ("answer" | "material" | "choice" | "reading") | null;
+            turn: ("answer" | "material" | "choice" | "reading" | "passing") | null;
             /** Whose */
             whose: ("provider" | "requester") | null;
             provider: components["schemas"]["HandOut"];
@@ -5762,13 +5762,15 @@ export interface components {
         /**
          * TurnOut
          * @description One turn of a case: whose, what was owed, from when until when, and when it was due.
+         *
+         *     `passing` lies within a turn in which the answer is owed; others follow each other.
          */
         TurnOut: {
             /**
              * Turn
              * @enum {string}
              */
-            turn: "answer" | "material" | "choice" | "reading";
+            turn: "answer" | "material" | "choice" | "reading" | "passing";
             /**
              * Side
              * @enum {string}

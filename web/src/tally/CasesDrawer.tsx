@@ -82,7 +82,9 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
         )}
         <UrgencyTag urgency={item.urgency} />
         <span className={styles.counted}>
-          {kind === 'duration' ? valueWords(value, kind) : pick(item.counted_as)}
+          {kind === 'duration' || kind === 'total'
+            ? valueWords(value, kind)
+            : pick(item.counted_as)}
           {value !== null && value < 0 ? ` · ${t('removed')}` : ''}
         </span>
       </div>

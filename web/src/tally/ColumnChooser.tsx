@@ -30,7 +30,7 @@ const GROUPS = ['counts', 'durations', 'shares', 'changes'] as const
 function groupOf(column: ColumnOf): (typeof GROUPS)[number] {
   if (column.against !== null) return 'changes'
   if (column.kind === 'share') return 'shares'
-  return column.kind === 'duration' ? 'durations' : 'counts'
+  return column.kind === 'count' ? 'counts' : 'durations'
 }
 
 function Choices({ columns, shown, onChoose }: Props) {

@@ -6,15 +6,20 @@
  */
 import { say } from './words'
 
-export type Kind = 'count' | 'duration' | 'share'
+export type Kind = 'count' | 'duration' | 'share' | 'total'
 export const DASH = '—'
 const MINUS = '−'
 
-/** 1,204 · 92.9% · 2时05分 · —. Durations are seconds, shares fractions of one. */
+/** 1,204 · 92.9% · 2时05分 · 1,204 分 · —. Durations are seconds, totals minutes, shares fractions. */
 export function valueWords(value: number | null | undefined, kind: string): string {
   if (value === null || value === undefined) return DASH
   if (kind === 'share') return `${(value * 100).toFixed(1)}%`
   if (kind === 'duration') return durationWords(value)
+  if (kind === 'total') return say('minutesTotal', { n: grouped(value) })
+  return grouped(value)
+}
+
+function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US').replace('-', MINUS)
 }
 

@@ -73,6 +73,7 @@ export const { useWords, say } = defineWords('tally', {
     'Not measurable (nothing to measure); not zero',
   ],
   secondsOnly: ['{{s}}秒', '{{s}} s'],
+  minutesTotal: ['{{n}} 分', '{{n}} min'],
   minutesOnly: ['{{m}}分', '{{m}} min'],
   hoursMinutes: ['{{h}}时{{m}}分', '{{h}} h {{m}}'],
   daysHours: ['{{d}}天{{h}}时', '{{d}} d {{h}} h'],
