@@ -24,6 +24,9 @@ BATCH = 500
 LONG_BATCH = 10_000
 """Facts of one transaction when a backlog is worked off, where fewer commits are quicker."""
 MOST_WAIT = 60.0
+SCREENS_FIRST = 0.1
+"""Seconds that followers hold back when the bell rings: whoever looks at a screen is told first, and
+what is written in a burst is followed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ async def follow(store: Store, bell: Bell, follower: Follower) -> None:
                 await store.write(lambda tx: catch_up(tx, follower))
             else:
                 await bell.wait(upcoming, POLL_SECONDS)
+                await asyncio.sleep(SCREENS_FIRST)
             wait = 1.0
         except Exception as fault:
             if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
@@ -100,3 +104,4 @@ async def at_each_ring(
             else:
                 log.exception("%s stumbled", name)
         await bell.wait(upcoming, seconds)
+        await asyncio.sleep(SCREENS_FIRST)
