@@ -45,6 +45,7 @@ class Live:
         self._services = services
         self.readers = Readers()
         self.fanout = Fanout(services, self.readers)
+        services.screens = self.fanout.told
         self.watch = Watch(services, self.readers, self.fanout.tell)
 
     @property

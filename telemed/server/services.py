@@ -1,7 +1,7 @@
 """What the handlers are given: the assembled parts, named once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +26,10 @@ Begun: TypeAlias = Future[tuple[T, bool]]
 """An action under way: its result, and whether it told a fact."""
 
 
+async def _nobody_looks() -> None:
+    """There are no live sockets here."""
+
+
 @dataclass(slots=True)
 class Services:
     """The concrete parts; `assemble.py` is the only place that makes them."""
@@ -42,6 +46,8 @@ class Services:
     presence: Presence = field(default_factory=Presence)
     push_key: str = ""
     """What a browser subscribes to pushes with."""
+    screens: Callable[[], Awaitable[None]] = field(default=_nobody_looks, repr=False)
+    """Waits, not for long, until those who look at a screen were told what is durable by now."""
     draining: bool = False
     """Told to stop: not ready for anything new, but what is under way is finished."""
     threads: ThreadPoolExecutor = field(
@@ -77,6 +83,7 @@ class Services:
         result, told = await asyncio.wrap_future(begun)
         if told or not quiet:
             self.bell.ring()
+            await self.screens()
         return result
 
     async def ask(self, subject: Subject, do: Callable[[Act], T], address: str = "") -> T:

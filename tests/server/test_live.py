@@ -224,6 +224,16 @@ async def test_a_request_reaches_who_is_asked_and_nobody_else(world: World) -> N
             await silence(one)
 
 
+async def test_an_answer_does_not_wait_long_for_the_screens(world: World) -> None:
+    """Screens are told first, but a look that hangs holds up nobody who acts."""
+    async with socket(world, "hub-reader") as one:
+        await hello(one)
+        async with asyncio.timeout(PATIENCE), world.app[live.LIVE].fanout._turn:
+            await world.sent()
+        at = await head(world)
+        assert (await activities(one, at))[-1]["kind"] == "request.submitted"
+
+
 async def test_a_draft_is_heard_by_its_writer_alone(world: World) -> None:
     """Colleagues hear of a case when it is sent."""
     async with socket(world, "county-technician") as colleague:
