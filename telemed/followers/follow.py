@@ -25,8 +25,8 @@ LONG_BATCH = 10_000
 """Facts of one transaction when a backlog is worked off, where fewer commits are quicker."""
 MOST_WAIT = 60.0
 SCREENS_FIRST = 0.1
-"""Seconds that followers hold back when the bell rings: whoever looks at a screen is told first, and
-what is written in a burst is followed together."""
+"""Seconds that followers hold back at each ring: whoever looks at a screen is told first, and what
+is written in a burst is followed together."""
 
 
 @dataclass(frozen=True, slots=True)
