@@ -120,6 +120,7 @@ function Signed({ item, draft, change, catalogue, service, renew }: Props & { re
       <Collapse
         ghost
         size="small"
+        styles={{ header: { paddingInline: 0 } }}
         items={[{ key: 'text', label: t('text'), children: <p className={styles.text}>{text}</p> }]}
       />
     </>
