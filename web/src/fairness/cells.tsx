@@ -44,7 +44,9 @@ export function Against({ reader, all }: { reader: StandingOut; all: readonly St
       <span>
         {percentWords(reader.share)}{' '}
         <span className={styles.more}>
-          {t('expected', { part: percentWords(reader.expected) })}
+          {reader.expected > 0
+            ? t('expected', { part: percentWords(reader.expected) })
+            : t('unexpected')}
         </span>
       </span>
       <svg

@@ -35,6 +35,7 @@ export const { useWords } = defineWords('fairness', {
     'The bar is one’s part of all points done, the line what was expected: one’s share times hours on duty this month, or the share alone without a roster',
   ],
   expected: ['应占 {{part}}', 'expected {{part}}'],
+  unexpected: ['未排班', 'no shifts'],
   hours: ['值班', 'On duty'],
   hoursMeans: ['本月到现在的诊断班小时数', 'Hours of reading shifts this month, up to now'],
   hoursOf: ['{{n}} 小时', '{{n}} h'],
