@@ -54,6 +54,7 @@ class Permission(StrEnum):
     SEE_TALLY = "see-tally"
     EXPORT_TALLY = "export-tally"
     SEE_NETWORK = "see-network"
+    KEEP_AGREEMENTS = "keep-agreements"
     MANAGE_ACCOUNTS = "manage-accounts"
     GRANT_ROLES = "grant-roles"
     MANAGE_SESSIONS = "manage-sessions"
@@ -89,6 +90,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 _P.SIGNED_IN,
                 _P.SEE_CASES,
                 _P.SEE_NETWORK,
+                _P.KEEP_AGREEMENTS,
                 _P.SEE_ROSTER,
                 _P.KEEP_ROSTER,
                 _P.SEE_FAIRNESS,

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     WORKITEM_RESUMED = "workitem.resumed"
     ASSIGNMENT_MODE_SET = "assignment.mode_set"
     ASSIGNMENT_TERMS_SET = "assignment.terms_set"
+    AGREEMENT_CHANGED = "agreement.changed"
     HANDOVER_SIGNED = "handover.signed"
     HANDOVER_ACCEPTED = "handover.accepted"
     DUTY_SET = "duty.set"
@@ -117,6 +118,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WORKITEM_RESUMED: ("继续处理暂放病例", "Taken up again"),
     Kind.ASSIGNMENT_MODE_SET: ("派单方式已更改", "Mode of assignment set"),
     Kind.ASSIGNMENT_TERMS_SET: ("医师派单条件已更改", "A reader's terms set"),
+    Kind.AGREEMENT_CHANGED: ("协议条款已更改", "An agreement's terms changed"),
     Kind.HANDOVER_SIGNED: ("交班单已签名", "Hand-over signed"),
     Kind.HANDOVER_ACCEPTED: ("交班单已接班", "Hand-over accepted"),
     Kind.DUTY_SET: ("排班", "Put on the roster"),

@@ -142,6 +142,27 @@ _ROWS = (
         "还缺少 {count} 项内容，补齐后才能发送。",
         "{count} things are missing before this can be sent.",
     ),
+    ErrorRow(
+        "agreement-side",
+        "时限由受邀方承诺、顺位由申请方排定，只能更改本方的部分。",
+        "The responding side sets the deadlines and the requesting side the rank; each sets its"
+        " own part only.",
+    ),
+    ErrorRow(
+        "agreement-over",
+        "协议已到期，不能再更改。",
+        "The agreement has ended and is not changed any more.",
+    ),
+    ErrorRow(
+        "deadline-refused",
+        "第 {row} 条时限不能保存：{why}。",
+        "Deadline {row} cannot be saved: {why}.",
+    ),
+    ErrorRow(
+        "rank-refused",
+        "顺位须在 1 至 {most} 之间。",
+        "A rank is between 1 and {most}.",
+    ),
     ErrorRow("reason-required", "请选择原因。", "A coded reason is needed for this step."),
     ErrorRow(
         "four-eyes",

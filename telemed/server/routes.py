@@ -7,6 +7,7 @@ on, are here in full. The access matrix test walks this table as every role.
 from telemed.core.access import Permission
 from telemed.server import (
     accounts,
+    agreements,
     assigning,
     assignment,
     auth,
@@ -254,6 +255,7 @@ API_ROUTES: tuple[Route, ...] = (
     *auth.ROUTES,
     *CATALOGUE_ROUTES,
     *network.ROUTES,
+    *agreements.ROUTES,
     *studies.ROUTES,
     *removals.ROUTES,
     *holds.ROUTES,

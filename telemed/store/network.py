@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.core import sla, workitem
 from telemed.core.network import Agreement, Network
+from telemed.store.agreements import set_by_parties
 from telemed.store.tables import (
     agreements,
     alliances,
@@ -53,13 +54,18 @@ def save_network(
     """Save a whole register by code; how many rows of each table it holds.
 
     Saving it again changes nothing. What a newer register leaves out stays: cases refer to it.
+    What the parties of an agreement set themselves stays theirs, whatever the register says.
     """
+    theirs = set_by_parties(tx, set(network.agreements))
     rows: tuple[tuple[sa.Table, list[Row]], ...] = (
         (area_codes, [{**asdict(a), "kind": a.kind.value} for a in network.areas.values()]),
         (institutions, _institution_rows(network, search_key)),
         (alliances, [_alliance_row(network, code) for code in network.alliances]),
         (memberships, _membership_rows(network)),
-        (agreements, [_agreement_row(a) for a in network.agreements.values()]),
+        (
+            agreements,
+            [{**_agreement_row(a), **theirs.get(a.code, {})} for a in network.agreements.values()],
+        ),
         (departments, _department_rows(network)),
         (people, _people_rows(network)),
     )

@@ -25,6 +25,7 @@ const LISTS: Record<string, readonly string[]> = {
   conflict: [KEYS.studies],
   patient: [KEYS.studies, KEYS.requests],
   duty: [KEYS.roster],
+  agreement: [KEYS.network],
 }
 
 const pending = new Set<string>()

@@ -176,6 +176,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agreements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An agreement and its changes */
+        get: operations["agreements_get_agreements_by"];
+        /** Set one's own part of an agreement */
+        put: operations["agreements_put_agreements_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a change would mean */
+        post: operations["agreements_post_agreements_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a change back */
+        post: operations["agreements_post_agreements_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/patients": {
         parameters: {
             query?: never;
@@ -2269,6 +2321,60 @@ export interface components {
              */
             calendar?: boolean;
         };
+        /**
+         * AgreementChangeOut
+         * @description One change; a part that it was not about is null. `undoes` is the change it took back.
+         */
+        AgreementChangeOut: {
+            /** N */
+            n: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Institution */
+            institution: string;
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "terms" | "rank";
+            /** Terms Before */
+            terms_before: components["schemas"]["PromiseOut"][] | null;
+            /** Terms After */
+            terms_after: components["schemas"]["PromiseOut"][] | null;
+            /** Rank Before */
+            rank_before: number | null;
+            /** Rank After */
+            rank_after: number | null;
+            /** Undoes */
+            undoes: number | null;
+            /** May Undo */
+            may_undo: boolean;
+        };
+        /**
+         * AgreementIn
+         * @description What is to be from now on; a part that is left out stays. `revision` is the one read.
+         *
+         *     `terms` without any are the network's own.
+         */
+        AgreementIn: {
+            /** Revision */
+            revision: number;
+            /**
+             * Terms
+             * @default null
+             */
+            terms?: components["schemas"]["TermIn"][] | null;
+            /**
+             * Rank
+             * @default null
+             */
+            rank?: number | null;
+        };
         /** AgreementOut */
         AgreementOut: {
             /** Id */
@@ -2297,6 +2403,21 @@ export interface components {
             terms: components["schemas"]["PromiseOut"][] | null;
             /** In Force */
             in_force: boolean;
+        };
+        /**
+         * AgreementPage
+         * @description An agreement, what the caller may set of it, and every change, the newest first.
+         */
+        AgreementPage: {
+            agreement: components["schemas"]["AgreementOut"];
+            /** Revision */
+            revision: number;
+            /** May */
+            may: ("terms" | "rank")[];
+            /** Running */
+            running: number;
+            /** Changes */
+            changes: components["schemas"]["AgreementChangeOut"][];
         };
         /** AllianceOut */
         AllianceOut: {
@@ -2727,7 +2848,7 @@ export interface components {
             kept: components["schemas"]["SideOut"] | null;
             new: components["schemas"]["SideOut"];
             /** Differences */
-            differences: components["schemas"]["DifferenceOut"][];
+            differences: components["schemas"]["telemed__server__image_schemas__DifferenceOut"][];
             /** Pixels Differ */
             pixels_differ: boolean | null;
             /** May */
@@ -3090,17 +3211,6 @@ export interface components {
         DestinationList: {
             /** Items */
             items: components["schemas"]["Destination"][];
-        };
-        /** DifferenceOut */
-        DifferenceOut: {
-            /** Tag */
-            tag: string;
-            /** Keyword */
-            keyword: string;
-            /** Kept */
-            kept: string;
-            /** New */
-            new: string;
         };
         /**
          * Done
@@ -4387,6 +4497,16 @@ export interface components {
             name: string;
             /** Cases */
             cases: string[];
+        };
+        /**
+         * PreviewOut
+         * @description What a change would mean for new cases, and how many running ones keep what they have.
+         */
+        PreviewOut: {
+            /** Differences */
+            differences: components["schemas"]["telemed__server__agreement_schemas__DifferenceOut"][];
+            /** Running */
+            running: number;
         };
         /**
          * ProblemBody
@@ -5687,6 +5807,42 @@ export interface components {
             positive: boolean | null;
         };
         /**
+         * TermIn
+         * @description A deadline: minutes of a clock for a service and urgency, perhaps of a modality only.
+         */
+        TermIn: {
+            /** Service */
+            service: string;
+            /**
+             * Urgency
+             * @enum {string}
+             */
+            urgency: "routine" | "urgent" | "stat";
+            /** Minutes */
+            minutes: number;
+            /**
+             * Clock
+             * @default clock hours
+             * @enum {string}
+             */
+            clock?: "clock hours" | "working hours";
+            /**
+             * Modality
+             * @default null
+             */
+            modality?: string | null;
+            /**
+             * Frozen
+             * @default null
+             */
+            frozen?: true | null;
+            /**
+             * Clause
+             * @default
+             */
+            clause?: string;
+        };
+        /**
          * TermsChangeOut
          * @description Terms that were set.
          */
@@ -5787,6 +5943,16 @@ export interface components {
             until: string | null;
             /** Due */
             due: string | null;
+        };
+        /**
+         * UndoIn
+         * @description Which change is taken back, and the revision that was read.
+         */
+        UndoIn: {
+            /** Revision */
+            revision: number;
+            /** N */
+            n: number;
         };
         /** UnreadOut */
         UnreadOut: {
@@ -5964,6 +6130,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * DifferenceOut
+         * @description What a kind of case is promised before and after; null where nothing is.
+         */
+        telemed__server__agreement_schemas__DifferenceOut: {
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /** Modality */
+            modality: string | null;
+            /** Frozen */
+            frozen: boolean | null;
+            before: components["schemas"]["PromiseOut"] | null;
+            after: components["schemas"]["PromiseOut"] | null;
+        };
+        /**
          * ReasonOut
          * @description One reason of a place in the ranking.
          */
@@ -5971,6 +6153,17 @@ export interface components {
             /** Code */
             code: string;
             label: components["schemas"]["Words"];
+        };
+        /** DifferenceOut */
+        telemed__server__image_schemas__DifferenceOut: {
+            /** Tag */
+            tag: string;
+            /** Keyword */
+            keyword: string;
+            /** Kept */
+            kept: string;
+            /** New */
+            new: string;
         };
         /** ReasonOut */
         telemed__server__schemas__ReasonOut: {
@@ -5998,7 +6191,10 @@ export type AcknowledgeIn = components['schemas']['AcknowledgeIn'];
 export type ActedIn = components['schemas']['ActedIn'];
 export type ActivityOut = components['schemas']['ActivityOut'];
 export type AddIn = components['schemas']['AddIn'];
+export type AgreementChangeOut = components['schemas']['AgreementChangeOut'];
+export type AgreementIn = components['schemas']['AgreementIn'];
 export type AgreementOut = components['schemas']['AgreementOut'];
+export type AgreementPage = components['schemas']['AgreementPage'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
@@ -6040,7 +6236,6 @@ export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
-export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
@@ -6121,6 +6316,7 @@ export type PreferencesIn = components['schemas']['PreferencesIn'];
 export type PreferencesOut = components['schemas']['PreferencesOut'];
 export type PresenceOut = components['schemas']['PresenceOut'];
 export type PresentPerson = components['schemas']['PresentPerson'];
+export type PreviewOut = components['schemas']['PreviewOut'];
 export type ProblemBody = components['schemas']['ProblemBody'];
 export type PromiseOut = components['schemas']['PromiseOut'];
 export type PushIn = components['schemas']['PushIn'];
@@ -6187,11 +6383,13 @@ export type TallyCases = components['schemas']['TallyCases'];
 export type TallyOut = components['schemas']['TallyOut'];
 export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
+export type TermIn = components['schemas']['TermIn'];
 export type TermsChangeOut = components['schemas']['TermsChangeOut'];
 export type TermsIn = components['schemas']['TermsIn'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
 export type TurnOut = components['schemas']['TurnOut'];
+export type UndoIn = components['schemas']['UndoIn'];
 export type UnreadOut = components['schemas']['UnreadOut'];
 export type UploadFileOut = components['schemas']['UploadFileOut'];
 export type UploadIn = components['schemas']['UploadIn'];
@@ -6203,7 +6401,9 @@ export type WishIn = components['schemas']['WishIn'];
 export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
+export type TelemedServerAgreementSchemasDifferenceOut = components['schemas']['telemed__server__agreement_schemas__DifferenceOut'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
+export type TelemedServerImageSchemasDifferenceOut = components['schemas']['telemed__server__image_schemas__DifferenceOut'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6569,6 +6769,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlliancePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    agreements_get_agreements_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    agreements_put_agreements_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    agreements_post_agreements_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    agreements_post_agreements_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementPage"];
                 };
             };
             /** @description Problem */
