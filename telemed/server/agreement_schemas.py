@@ -71,7 +71,7 @@ class AgreementPage(s.Out):
     changes: list[AgreementChangeOut]
 
 
-class DifferenceOut(s.Out):
+class TermsDifferenceOut(s.Out):
     """What a kind of case is promised before and after; null where nothing is."""
 
     service: str
@@ -85,5 +85,5 @@ class DifferenceOut(s.Out):
 class PreviewOut(s.Out):
     """What a change would mean for new cases, and how many running ones keep what they have."""
 
-    differences: list[DifferenceOut]
+    differences: list[TermsDifferenceOut]
     running: int

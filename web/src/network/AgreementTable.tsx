@@ -1,5 +1,5 @@
 /** Agreements of an institution in one direction: whom, for what, until when, in force or not. */
-import { Switch, Table, type TableColumnsType } from 'antd'
+import { Button, Switch, Table, type TableColumnsType } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { useCatalogue } from '../requests/api'
@@ -7,10 +7,11 @@ import { serviceLabel } from '../requests/names'
 import { serverNow } from '../shared/now'
 import page from '../shared/page.module.css'
 import type { AgreementOut, CatalogueOut } from '../shared/schema'
-import { UrgencyTag } from '../shared/tags'
 import { exactWords } from '../shared/times'
+import { AgreementDrawer } from './AgreementDrawer'
 import styles from './InstitutionPage.module.css'
 import { ForceMark } from './marks'
+import { Terms } from './Terms'
 import { say, useWords } from './words'
 
 interface Props {
@@ -24,6 +25,7 @@ export function AgreementTable({ title, agreements, other }: Props) {
   const t = useWords()
   const catalogue = useCatalogue()
   const [inForce, setInForce] = useState(false)
+  const [opened, setOpened] = useState<string | null>(null)
   const shown = inForce ? agreements.filter((each) => each.in_force) : agreements
   const pages = shown.length > 20 ? { pageSize: 20, showSizeChanger: false } : (false as const)
   return (
@@ -46,11 +48,12 @@ export function AgreementTable({ title, agreements, other }: Props) {
       <Table<AgreementOut>
         size="small"
         rowKey="id"
-        columns={columnsOf(other, catalogue)}
+        columns={columnsOf(other, catalogue, setOpened)}
         dataSource={shown}
         pagination={pages}
         scroll={{ x: 'max-content' }}
       />
+      <AgreementDrawer id={opened} onClose={() => setOpened(null)} />
     </section>
   )
 }
@@ -58,6 +61,7 @@ export function AgreementTable({ title, agreements, other }: Props) {
 function columnsOf(
   other: 'requester' | 'provider',
   catalogue: CatalogueOut | undefined,
+  open: (id: string) => void,
 ): TableColumnsType<AgreementOut> {
   return [
     {
@@ -87,7 +91,7 @@ function columnsOf(
     {
       title: say('terms'),
       key: 'terms',
-      render: (_, row) => <Terms row={row} catalogue={catalogue} />,
+      render: (_, row) => <Terms terms={row.terms} catalogue={catalogue} />,
     },
     { title: say('rank'), dataIndex: 'rank', align: 'right', className: 'tabular' },
     {
@@ -95,25 +99,20 @@ function columnsOf(
       key: 'document',
       render: (_, row) => <span title={row.liability}>{row.document_no}</span>,
     },
+    {
+      key: 'open',
+      render: (_, row) => (
+        <Button
+          size="small"
+          type="link"
+          aria-label={say('openOf', { name: row[other].short_name })}
+          onClick={() => open(row.id)}
+        >
+          {say('open')}
+        </Button>
+      ),
+    },
   ]
-}
-
-/** Its own deadlines, one a line; without any the network's hold. */
-function Terms({ row, catalogue }: { row: AgreementOut; catalogue: CatalogueOut | undefined }) {
-  if (row.terms === null || row.terms.length === 0)
-    return <span className={page.quiet}>{say('networkTerms')}</span>
-  return (
-    <ul className={styles.terms}>
-      {row.terms.map((term) => (
-        <li key={`${term.service} ${term.urgency} ${term.modality} ${term.frozen}`}>
-          {[serviceLabel(catalogue, term.service), term.modality].filter(Boolean).join(' ')}{' '}
-          <UrgencyTag urgency={term.urgency} />{' '}
-          {say(term.clock === 'working hours' ? 'workingMinutes' : 'minutes', { n: term.minutes })}
-          {term.clause ? ` · ${term.clause}` : ''}
-        </li>
-      ))}
-    </ul>
-  )
 }
 
 function dayOf(iso: string): string {

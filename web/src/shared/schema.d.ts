@@ -2848,7 +2848,7 @@ export interface components {
             kept: components["schemas"]["SideOut"] | null;
             new: components["schemas"]["SideOut"];
             /** Differences */
-            differences: components["schemas"]["telemed__server__image_schemas__DifferenceOut"][];
+            differences: components["schemas"]["DifferenceOut"][];
             /** Pixels Differ */
             pixels_differ: boolean | null;
             /** May */
@@ -3211,6 +3211,17 @@ export interface components {
         DestinationList: {
             /** Items */
             items: components["schemas"]["Destination"][];
+        };
+        /** DifferenceOut */
+        DifferenceOut: {
+            /** Tag */
+            tag: string;
+            /** Keyword */
+            keyword: string;
+            /** Kept */
+            kept: string;
+            /** New */
+            new: string;
         };
         /**
          * Done
@@ -4504,7 +4515,7 @@ export interface components {
          */
         PreviewOut: {
             /** Differences */
-            differences: components["schemas"]["telemed__server__agreement_schemas__DifferenceOut"][];
+            differences: components["schemas"]["TermsDifferenceOut"][];
             /** Running */
             running: number;
         };
@@ -5866,6 +5877,22 @@ export interface components {
             share: number;
         };
         /**
+         * TermsDifferenceOut
+         * @description What a kind of case is promised before and after; null where nothing is.
+         */
+        TermsDifferenceOut: {
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /** Modality */
+            modality: string | null;
+            /** Frozen */
+            frozen: boolean | null;
+            before: components["schemas"]["PromiseOut"] | null;
+            after: components["schemas"]["PromiseOut"] | null;
+        };
+        /**
          * TermsIn
          * @description What is agreed with a reader; a cap that is null is the file's.
          */
@@ -6130,22 +6157,6 @@ export interface components {
             next: string | null;
         };
         /**
-         * DifferenceOut
-         * @description What a kind of case is promised before and after; null where nothing is.
-         */
-        telemed__server__agreement_schemas__DifferenceOut: {
-            /** Service */
-            service: string;
-            /** Urgency */
-            urgency: string;
-            /** Modality */
-            modality: string | null;
-            /** Frozen */
-            frozen: boolean | null;
-            before: components["schemas"]["PromiseOut"] | null;
-            after: components["schemas"]["PromiseOut"] | null;
-        };
-        /**
          * ReasonOut
          * @description One reason of a place in the ranking.
          */
@@ -6153,17 +6164,6 @@ export interface components {
             /** Code */
             code: string;
             label: components["schemas"]["Words"];
-        };
-        /** DifferenceOut */
-        telemed__server__image_schemas__DifferenceOut: {
-            /** Tag */
-            tag: string;
-            /** Keyword */
-            keyword: string;
-            /** Kept */
-            kept: string;
-            /** New */
-            new: string;
         };
         /** ReasonOut */
         telemed__server__schemas__ReasonOut: {
@@ -6236,6 +6236,7 @@ export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
+export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
 export type DraftIn = components['schemas']['DraftIn'];
@@ -6385,6 +6386,7 @@ export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
 export type TermIn = components['schemas']['TermIn'];
 export type TermsChangeOut = components['schemas']['TermsChangeOut'];
+export type TermsDifferenceOut = components['schemas']['TermsDifferenceOut'];
 export type TermsIn = components['schemas']['TermsIn'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
@@ -6401,9 +6403,7 @@ export type WishIn = components['schemas']['WishIn'];
 export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
-export type TelemedServerAgreementSchemasDifferenceOut = components['schemas']['telemed__server__agreement_schemas__DifferenceOut'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
-export type TelemedServerImageSchemasDifferenceOut = components['schemas']['telemed__server__image_schemas__DifferenceOut'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
 export interface operations {

@@ -69,6 +69,12 @@ export function useStateWords(): (state: string) => string {
   return (state) => t(state as TagKey)
 }
 
+/** Says an urgency as its tag does. */
+export function useUrgencyWords(): (urgency: string) => string {
+  const t = useWords()
+  return (urgency) => t(urgency as TagKey)
+}
+
 /** The word for where a case is, as both sides understand it. */
 export function stageOf(row: Pick<RequestRow, 'state' | 'claim' | 'report_state'>): string {
   if (row.state !== 'open') return row.state
