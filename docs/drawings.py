@@ -19,6 +19,7 @@ from telemed.core.request import JOINT, Joint
 from telemed.settings import ROOT
 from telemed.store import (
     account_tables,
+    agreement_tables,
     assignment_tables,
     desk_tables,
     expected_tables,
@@ -98,6 +99,7 @@ def rooms() -> str:
 MODULES = (
     account_tables,
     tables,
+    agreement_tables,
     desk_tables,
     assignment_tables,
     removal_tables,

@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from telemed.store.columns import Col, Json, UtcTime
 from telemed.store.columns import table as _table
 
+# --- changes of agreements --------------------------------------------------------------------
+
 # Never rewritten; the highest `n` of an agreement is its revision. Undoing is a change too.
 agreement_changes = _table(
     "agreement_changes",

@@ -98,7 +98,7 @@ export const { useWords, say } = defineWords('network', {
     '多家机构可以接受同一服务时，先问顺位小的；无人可接时按此溢出。',
     'Where several may be asked for a service, the lower rank comes first; overflow follows it.',
   ],
-  previewTitle: ['保存后，新申请将', 'After saving, new requests are promised'],
+  previewTitle: ['保存后，新申请的时限', 'After saving, new requests are promised'],
   previewNone: ['与现在相同，没有更改', 'Nothing differs from what holds now'],
   previewRank: ['顺位 {{before}} → {{after}}', 'Rank {{before}} → {{after}}'],
   running: [
@@ -108,10 +108,10 @@ export const { useWords, say } = defineWords('network', {
   nothing: ['无', 'none'],
   save: ['保存', 'Save'],
   reset: ['恢复为现行条款', 'Back to what holds'],
-  saved: ['已保存，对方也已看到', 'Saved; the other side sees it'],
+  saved: ['已保存，双方都能看到', 'Saved; both sides see it'],
   undone: ['已撤销', 'Taken back'],
   fresher: [
-    '{{by}} 已先作更改（第 {{n}} 版）。您填写的仍在下面，“保存后”显示的是与最新条款的差别。',
+    '{{by}} 已先作更改（第 {{n}} 版）。您填写的仍在下面，预览显示的是与最新条款的差别。',
     '{{by}} changed it first (version {{n}}). What you entered is still below; the preview compares it with the newest terms.',
   ],
   history: ['更改记录', 'Changes'],
