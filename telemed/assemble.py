@@ -17,6 +17,7 @@ from telemed.actions.ranking import online_at
 from telemed.actions.requests import ZONE
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
+from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
@@ -103,6 +104,7 @@ def open_services(settings: Settings) -> Services:
         new_id=new_id,
         push_key=_push_key(settings),
         presence=_presence(settings),
+        counts=_counts(settings),
     )
 
 
@@ -156,6 +158,15 @@ def _presence(settings: Settings) -> Presence:
     return Gossip(settings.redis, new_id())
 
 
+def _counts(settings: Settings) -> Counts:
+    """What is counted over all servers, where there is a Redis to do it."""
+    if not settings.redis:
+        return Counts()
+    from telemed.bus.redis_counts import RedisCounts
+
+    return RedisCounts(settings.redis, new_id(), settings.secret)
+
+
 def check_start(services: Services) -> None:
     """RefuseToStart when listening would be unsafe or an acknowledgement would be a lie."""
     why = refuse_to_start(services.settings, services.store.read_now(accounts.any_demo))
@@ -175,6 +186,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     app = make_app(services)
     await services.bell.start()
     await services.presence.start()
+    await services.counts.start()
     await uploads.recover(services)
     known, new = services.catalogue, services.new_id
     await services.store.write(lambda tx: escalations.begin(tx, known, new))
@@ -224,6 +236,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await services.presence.stop()
+        await services.counts.stop()
         await outbound.close()
         await services.bell.stop()
 

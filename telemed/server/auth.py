@@ -70,7 +70,7 @@ DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
 def begin(app: web.Application) -> None:
     """Give an application what signing in needs."""
     app[KNOWN] = Known[Signed]()
-    app[GUARD] = SignInGuard(app[SERVICES].settings)
+    app[GUARD] = SignInGuard(app[SERVICES].settings, app[SERVICES].counts)
     app[LOOKS] = Looks()
 
 
@@ -290,16 +290,16 @@ async def _proved(call: Call, guard: SignInGuard, username: str, password: str) 
     account = await call.services.store.read(lambda tx: accounts.by_username(tx, username))
     device = _known_device(call, guard, account)
     if device is not None:
-        acts.check_lock(guard.devices.until(device, now), now)
+        acts.check_lock(await guard.devices.until(device, now), now)
     else:
-        guard.admit(call.address, now)
-        locked = account["locked_until"] if account else guard.phantom_lock(username)
-        acts.check_lock(locked, now)
+        await guard.admit(call.address, now)
+        phantom = await guard.phantom_lock(username, now)
+        acts.check_lock(account["locked_until"] if account else phantom, now)
     stored = account["password_hash"] if account else acts.dummy_hash()
     right = await asyncio.to_thread(acts.check_password, stored, password)
     if right and account is not None and not account["disabled"]:
         if device is not None:
-            guard.devices.forget(device)
+            await guard.devices.forget(device)
         return account
     await _count_failure(call, guard, username, account, device)
     raise Problem("wrong-credentials")
@@ -319,11 +319,11 @@ async def _count_failure(
     note = partial(acts.note_failure, account_id=account_id, rule=guard.rule, what="sign-in")
     until = await call.services.act(acts.NOBODY, note, call.address)
     if account is None:
-        until = guard.phantom_failed(username, now)
+        until = await guard.phantom_failed(username, now)
     if device is not None:
-        guard.devices.spend(device, now)
-        until = guard.devices.until(device, now)
-    elif guard.failed(call.address, now):
+        await guard.devices.spend(device, now)
+        until = await guard.devices.until(device, now)
+    elif await guard.failed(call.address, now):
         await call.services.act(acts.NOBODY, _raise_alarm, call.address)
     acts.check_lock(until, now)
 
@@ -433,14 +433,14 @@ async def confirm_password(call: Call, password: str) -> None:
     guard = call.request.config_dict[GUARD]
     account_id, now = signed.subject.account_id, call.services.clock()
     async with guard.turn():
-        acts.check_lock(guard.devices.until(account_id, now), now)
+        acts.check_lock(await guard.devices.until(account_id, now), now)
         stored = signed.account["password_hash"]
         if await asyncio.to_thread(acts.check_password, stored, password):
-            guard.devices.forget(account_id)
+            await guard.devices.forget(account_id)
             return
-        guard.devices.spend(account_id, now)
+        await guard.devices.spend(account_id, now)
     await call.act(partial(acts.note_failure, account_id=None, rule=guard.rule, what="confirm"))
-    acts.check_lock(guard.devices.until(account_id, now), now)
+    acts.check_lock(await guard.devices.until(account_id, now), now)
     raise Problem("wrong-password")
 
 

@@ -1,9 +1,10 @@
 """How many failed sign-ins are too many: per source, per device and in all.
 
-Counts live in this process: an account's own count is in the database (`actions.accounts`), these
-only slow a guesser down. A browser that signed an account in before proves it by a cookie and is
-measured by a budget of its own, so that a stranger who fails on purpose cannot lock its owner out
-(AU-02). Knows no password and no request.
+An account's own count is in the database (`actions.accounts`), these only slow a guesser down. They
+are counted here and, where there are others, by all servers together (`bus.counts`): whichever is
+spent first refuses, and without the others this process's own count goes on. A browser that signed
+an account in before proves it by a cookie and is measured by a budget of its own, so that a
+stranger who fails on purpose cannot lock its owner out (AU-02). Knows no password and no request.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from telemed.actions.accounts import LockRule
+from telemed.bus.counts import Count, Counts, Span
 from telemed.core.errors import Problem
 from telemed.settings import Settings
 
@@ -28,6 +30,8 @@ _QUEUE = 64
 """Sign-ins that may wait for their turn at the password hash."""
 _HASHING = 2
 """Password hashes at once: each takes 64 MiB."""
+_PHANTOM = timedelta(days=1)
+"""How long the failures of a name that does not exist are remembered."""
 _MACS = 5
 """Accounts that one shared computer is remembered for."""
 
@@ -70,15 +74,55 @@ class Budget:
         self._windows.pop(key, None)
 
 
+def spent_until(count: Count | None, most: int, now: datetime) -> datetime | None:
+    """When what all servers counted together leaves some budget again, or None while it does."""
+    if count is None or count.number < most or count.seconds <= 0:
+        return None
+    return now + timedelta(seconds=count.seconds)
+
+
+class CommonBudget:
+    """So many failures per key in so much time, at all servers together."""
+
+    def __init__(self, counts: Counts, kind: str, failures: int, per: timedelta) -> None:
+        self._counts = counts
+        self._kind = kind
+        self._failures = failures
+        self._span = Span(per.total_seconds())
+        self._here = Budget(failures, per)
+
+    async def until(self, key: str, now: datetime) -> datetime | None:
+        """When there will be budget again, or None while there is some."""
+        if (here := self._here.until(key, now)) is not None:
+            return here
+        return spent_until(await self._counts.look(self._kind, key), self._failures, now)
+
+    async def spend(self, key: str, now: datetime) -> bool:
+        """Count a failure; whether it was the last one there was budget for."""
+        last = self._here.spend(key, now)
+        count = await self._counts.add(self._kind, key, self._span)
+        return last if count is None else count.number == self._failures
+
+    async def forget(self, key: str) -> None:
+        """Give a key its whole budget back."""
+        self._here.forget(key)
+        await self._counts.forget(self._kind, key)
+
+
 class SignInGuard:
     """What stands between the network and the password check."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, counts: Counts | None = None) -> None:
+        counts = counts or Counts()
         wait = timedelta(minutes=settings.lockout_minutes)
         self.rule = LockRule(settings.lockout_failures, wait)
-        self.sources = Budget(30, timedelta(minutes=10))
-        self.everybody = Budget(120, timedelta(minutes=1))
-        self.devices = Budget(settings.lockout_failures, wait)
+        self.sources = CommonBudget(counts, "source", 30, timedelta(minutes=10))
+        self.everybody = CommonBudget(counts, "everybody", 120, timedelta(minutes=1))
+        self.devices = CommonBudget(counts, "device", settings.lockout_failures, wait)
+        self._counts = counts
+        self._phantom = Span(
+            _PHANTOM.total_seconds(), settings.lockout_failures, wait.total_seconds()
+        )
         self._phantoms: OrderedDict[str, tuple[int, datetime | None]] = OrderedDict()
         self._key = (settings.secret or secrets.token_hex()).encode()
         self._turns = asyncio.Semaphore(_HASHING)
@@ -96,26 +140,34 @@ class SignInGuard:
         finally:
             self._waiting -= 1
 
-    def admit(self, address: str, now: datetime) -> None:
+    async def admit(self, address: str, now: datetime) -> None:
         """Problem("too-many") for a stranger while its source or the whole budget is spent."""
-        ends = (self.sources.until(source(address), now), self.everybody.until("", now))
+        ends = await asyncio.gather(
+            self.sources.until(source(address), now), self.everybody.until("", now)
+        )
         until = max((end for end in ends if end is not None), default=None)
         if until is not None:
             raise Problem("too-many", seconds=ceil((until - now).total_seconds()))
 
-    def failed(self, address: str, now: datetime) -> bool:
+    async def failed(self, address: str, now: datetime) -> bool:
         """Count a stranger's failure; whether the whole budget ran out by it (an alarm)."""
-        self.sources.spend(source(address), now)
-        return self.everybody.spend("", now)
+        _, alarm = await asyncio.gather(
+            self.sources.spend(source(address), now), self.everybody.spend("", now)
+        )
+        return alarm
 
-    def phantom_lock(self, username: str) -> datetime | None:
+    async def phantom_lock(self, username: str, now: datetime) -> datetime | None:
         """Until when a name that does not exist is "locked", as a real one would be (AU-03)."""
-        return self._phantoms.get(username, (0, None))[1]
+        common = spent_until(await self._counts.look("phantom", username), self.rule.failures, now)
+        ends = (self._phantoms.get(username, (0, None))[1], common)
+        return max((end for end in ends if end is not None), default=None)
 
-    def phantom_failed(self, username: str, now: datetime) -> datetime | None:
+    async def phantom_failed(self, username: str, now: datetime) -> datetime | None:
         """Count a failure for a name that does not exist, as for a real one."""
+        common = await self._counts.add("phantom", username, self._phantom)
         failures, _ = self._phantoms.pop(username, (0, None))
-        counted, until = self.rule.after_failure(failures, now)
+        before = failures if common is None else common.number - 1
+        counted, until = self.rule.after_failure(before, now)
         self._phantoms[username] = (counted, until)
         if len(self._phantoms) > _KEYS:
             self._phantoms.popitem(last=False)

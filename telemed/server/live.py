@@ -61,12 +61,29 @@ class Live:
         credential = auth.credential(request, self._services.settings)
         if signed is None or credential is None:
             return await _refused(request)
-        if self._services.draining:  # a proxy then asks the next server
-            return web.Response(status=503, headers={"Retry-After": "1"})
-        most = self._services.settings.sockets_per_account
-        if self.readers.count_of(signed.subject.account_id) >= most:
+        account, most = signed.subject.account_id, self._services.settings.sockets_per_account
+        place = await self._services.counts.enter(account, most)
+        if place is None:
             return web.Response(status=429)
-        assert request.transport is not None
+        try:
+            if self._services.draining:  # a proxy then asks the next server
+                return web.Response(status=503, headers={"Retry-After": "1"})
+            if self.readers.count_of(account) >= most:
+                return web.Response(status=429)
+            return await self._let_in(request, signed, credential, rights)
+        finally:
+            self._services.counts.leave(account, place)
+
+    async def _let_in(
+        self,
+        request: web.Request,
+        signed: auth.Signed,
+        credential: tuple[str, str],
+        rights: int,
+    ) -> web.StreamResponse:
+        """Open a socket that there is a place for, until it ends."""
+        if request.transport is None:  # hung up while the place was asked for
+            return web.Response(status=400)
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT, compress=False, max_msg_size=MAX_MESSAGE, timeout=2.0
         )

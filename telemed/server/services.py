@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from telemed.actions.act import Act
 from telemed.bus import Bell
+from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
@@ -44,6 +45,7 @@ class Services:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     presence: Presence = field(default_factory=Presence)
+    counts: Counts = field(default_factory=Counts)
     push_key: str = ""
     """What a browser subscribes to pushes with."""
     screens: Callable[[], Awaitable[None]] = field(default=_nobody_looks, repr=False)

@@ -416,12 +416,12 @@ async def test_spraying_runs_out_of_budget_and_raises_one_alarm(house: House) ->
     """One password over many names: refused per source, then in all, with an alarm (AU-01)."""
     now = house.clock()
     guard = SignInGuard(house.services.settings)
-    guard.admit("10.0.0.1", now)
-    alarms = [guard.failed(f"10.0.{n // 200}.{n % 200}", now) for n in range(150)]
+    await guard.admit("10.0.0.1", now)
+    alarms = [await guard.failed(f"10.0.{n // 200}.{n % 200}", now) for n in range(150)]
     assert alarms.count(True) == 1
     with pytest.raises(Problem, match="too-many"):
-        guard.admit("192.0.2.1", now)
-    guard.admit("192.0.2.1", now + timedelta(minutes=1))
+        await guard.admit("192.0.2.1", now)
+    await guard.admit("192.0.2.1", now + timedelta(minutes=1))
     statuses = [(await house.browser().sign_in(f"user{n}", "wrong")).status for n in range(32)]
     assert statuses == [401] * 30 + [429] * 2
     assert (await house.browser().sign_in("nobody-new", "wrong")).status == 429
