@@ -389,20 +389,19 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, -(-len(ordered) * int(share) // 100) - 1)]
 
 
-def play(targets: Sequence[Target], sizes: Sequence[int], rounds: int, events: int) -> list[str]:
-    """Every size, round by round, the servers in turn; the table's lines."""
-    lines = []
+def play(count: int, rounds: int, events: int) -> list[str]:
+    """One size, round by round, the servers in turn and all of them new; the table's lines."""
     text = b"x" * 330  # as long as telemed's message of one fact
-    for count in sizes:
+    with tempfile.TemporaryDirectory(prefix="telemed-fanout-") as place, ExitStack() as open_now:
+        folder = Path(place)
+        folder.chmod(0o755)
+        targets = [open_now.enter_context(one) for one in
+                   (telemed(folder / "data", count), nchan(folder), bare(folder))]  # fmt: skip
         found: dict[str, list[Round]] = {target.name: [] for target in targets}
         for number in range(rounds):
             for target in targets if number % 2 == 0 else targets[::-1]:
                 found[target.name].append(measure(target, count, events, text))
-        ours = found["telemed"]
-        for target in targets:
-            lines.append(line(count, target.name, found[target.name], ours))
-            print(lines[-1], flush=True)
-    return lines
+    return [line(count, name, theirs, found["telemed"]) for name, theirs in found.items()]
 
 
 def line(count: int, name: str, rounds: Sequence[Round], ours: Sequence[Round]) -> str:
@@ -466,19 +465,17 @@ def main() -> None:
         return
     raise_limit()
     require_nchan()
-    sizes = [int(one) for one in given.sockets.split(",")]
-    with tempfile.TemporaryDirectory(prefix="telemed-fanout-") as place, ExitStack() as open_now:
-        folder = Path(place)
-        folder.chmod(0o755)
-        targets = [open_now.enter_context(one) for one in
-                   (telemed(folder / "data", max(sizes)), nchan(folder), bare(folder))]  # fmt: skip
-        said = (
-            f"{time.strftime('%d %B %Y')}, {platform.machine()}, {os.cpu_count()} cores, Python "
-            f"{platform.python_version()}, load {os.getloadavg()[0]:.1f} before it began; "
-            f"{given.rounds} rounds of {given.events} events."
-        )
-        print(said, HEAD, sep="\n", flush=True)
-        lines = play(targets, sizes, given.rounds, given.events)
+    said = (
+        f"{time.strftime('%d %B %Y')}, {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, load {os.getloadavg()[0]:.1f} before it began; "
+        f"{given.rounds} rounds of {given.events} events."
+    )
+    print(said, HEAD, sep="\n", flush=True)
+    lines = []
+    for count in map(int, given.sockets.split(",")):
+        some = play(count, given.rounds, given.events)
+        print(*some, sep="\n", flush=True)
+        lines += some
     if given.write:
         write("\n".join((said, "", HEAD, *lines)))
 
