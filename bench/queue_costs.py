@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from multiprocessing.synchronize import Barrier as Gate
@@ -196,6 +197,8 @@ def _send(tx: Tx, services: Services, cases: int, readers: int) -> list[str]:
 def _claim(gate: Gate, said: Any, settings: Settings, cases: list[str], number: int) -> None:
     services = open_services(settings)
     services.clock = world.Clock()
+    nobody_is_capped = replace(services.catalogue.assignment, caps=())
+    services.catalogue = replace(services.catalogue, assignment=nobody_is_capped)
     asker = world.subject("hub-reader")
     who = type(asker)(f"hub-r{number}", asker.roles, "hub", f"hub-r{number}")
     wanted, won = random.Random(number).sample(cases, len(cases)), []
