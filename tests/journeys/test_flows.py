@@ -63,9 +63,9 @@ async def test_a_returned_case_comes_back_and_can_be_taken_over(base: str, chrom
         dialog = verifier.get_by_role("dialog")
         await dialog.get_by_text("与领取医师商定").click()
         await dialog.get_by_role("button", name="接手").click()
+        await expert.get_by_text("已接手此例").wait_for()  # it is said for eight seconds
         await verifier.get_by_role("textbox", name="检查所见").wait_for()
         await play.picture(verifier, "taken-over")
-        await expert.get_by_text("已接手此例").wait_for()
         await expect(expert.get_by_role("textbox", name="检查所见")).to_have_count(0)
         await play.picture(expert, "lost-the-pen")
 
