@@ -242,8 +242,11 @@ class Porter:
         now = loop.time()
         # When we were held up ourselves, nobody else is to blame for it.
         passed = min(now - self._looked, 2 * self.limits.look)
+        held_up = now - self._looked - passed
         self._looked = now
         for connection in list(self._connections):
+            connection.since = min(now, connection.since + held_up)
+            connection.moved = min(now, connection.moved + held_up)
             why = connection.overdue(now, passed)
             if why is not None and connection.transport is not None:
                 self.ended[why] += 1

@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
@@ -496,6 +497,19 @@ async def test_an_endless_body_is_cut(server: Server) -> None:
         sending = asyncio.create_task(line.drip(b"8000\r\n" + b" " * 0x8000 + b"\r\n", 0))
         assert (await line.answer()).status == 413
         await sending
+    line.close()
+
+
+async def test_nobody_is_cut_off_because_the_server_was_held_up(server: Server) -> None:
+    """Time in which it could not listen is nobody's; a sender that goes on is answered."""
+    raw = request("GET", "/health/ready")
+    line = await server.line()
+    line.send(raw[:10])
+    await asyncio.sleep(0.1)
+    time.sleep(2 * QUICK.header)
+    await asyncio.sleep(2 * QUICK.look)
+    line.send(raw[10:])
+    assert (await line.answer()).status == 200
     line.close()
 
 
