@@ -138,8 +138,8 @@ class Fanout:
     async def told(self) -> None:
         """Wait until the next look has been written out, or not much longer.
 
-        Whoever acted has the answer made up in a thread. Beside it the writing to a thousand
-        sockets took half as long again, for the sake of an answer that came no sooner.
+        Whoever acted has the answer made up in a thread, which would take the interpreter's lock
+        from the writing to the sockets.
         """
         if self._readers.all:
             done = asyncio.get_running_loop().create_future()

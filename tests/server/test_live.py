@@ -224,6 +224,27 @@ async def test_a_request_reaches_who_is_asked_and_nobody_else(world: World) -> N
             await silence(one)
 
 
+async def test_the_screens_are_told_before_whoever_acted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer waits for the look that brings the fact to the sockets."""
+    case = await world.sent()
+    async with socket(world, "hub-reader") as one:
+        await hello(one)
+        monkeypatch.setattr(fanout, "ANSWER_SECONDS", PATIENCE)
+        claim = world.client("hub-reader").ok("POST", f"/api/requests/{case}/claim")
+        before = await head(world)
+        async with world.app[live.LIVE].fanout._turn:
+            acting = asyncio.create_task(claim)
+            async with asyncio.timeout(PATIENCE):
+                while await head(world) == before:
+                    await asyncio.sleep(0.01)
+            await asyncio.wait((acting,), timeout=0.5)
+            assert not acting.done()
+        await acting
+        assert (await receive(one))["items"][0]["kind"] == "workitem.claimed"
+
+
 async def test_an_answer_does_not_wait_long_for_the_screens(world: World) -> None:
     """Screens are told first, but a look that hangs holds up nobody who acts."""
     async with socket(world, "hub-reader") as one:
