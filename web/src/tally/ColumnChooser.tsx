@@ -41,23 +41,25 @@ function Choices({ columns, shown, onChoose }: Props) {
     if (next.length > 0) onChoose(next)
   }
   return (
-    <div className={styles.choices}>
-      {GROUPS.map((group) => (
-        <fieldset key={group} className={styles.group}>
-          <legend>{t(group)}</legend>
-          {columns
-            .filter((column) => groupOf(column) === group)
-            .map((column) => (
-              <Checkbox
-                key={column.code}
-                checked={shown.includes(column.code)}
-                onChange={(event) => toggle(column.code, event.target.checked)}
-              >
-                {column.label}
-              </Checkbox>
-            ))}
-        </fieldset>
-      ))}
+    <div className={styles.frame}>
+      <div className={styles.choices}>
+        {GROUPS.map((group) => (
+          <fieldset key={group} className={styles.group}>
+            <legend>{t(group)}</legend>
+            {columns
+              .filter((column) => groupOf(column) === group)
+              .map((column) => (
+                <Checkbox
+                  key={column.code}
+                  checked={shown.includes(column.code)}
+                  onChange={(event) => toggle(column.code, event.target.checked)}
+                >
+                  {column.label}
+                </Checkbox>
+              ))}
+          </fieldset>
+        ))}
+      </div>
       <Button size="small" onClick={() => onChoose(null)}>
         {t('columnsReset')}
       </Button>
