@@ -9,8 +9,8 @@ somebody it was never told to. Time stands still unless a test moves the clock.
 import hashlib
 import shutil
 import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -574,6 +574,22 @@ def lose_connections(store: Store) -> None:
     """As if the database had hung up: whoever asks next must find it again."""
     store._reader.dispose()
     store._kept = threading.local()  # closing another thread's connection would crash SQLite
+
+
+@contextmanager
+def database_away(store: Store) -> Iterator[None]:
+    """While it lasts nobody finds the database of an embedded server. At no moment is nothing of
+    its name: whoever looks would make an empty one there."""
+    file = Path(str(store.url.database))
+    away, astray = file.with_name("away"), file.with_name("astray")
+    away.hardlink_to(file)
+    astray.symlink_to(file.with_name("nowhere") / file.name)
+    astray.rename(file)
+    try:
+        yield
+    finally:
+        away.rename(file)
+        lose_connections(store)
 
 
 @asynccontextmanager

@@ -41,6 +41,7 @@ DESK = {"width": 1366, "height": 768}
 PATIENCE = 60_000
 """Milliseconds for one step: two viewers that draw without a graphics card, beside other tests, may
 keep the only two cores for long."""
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager

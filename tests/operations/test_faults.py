@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from telemed.store.engine import Store, problem_of
 from telemed.store.tx import Tx
 from tests.services import free_port
-from tests.world import World, lose_connections
+from tests.world import World, database_away, lose_connections
 
 DRAFT = {"service": "imaging", "urgency": "routine"}
 
@@ -32,25 +32,19 @@ async def test_a_full_disk_refuses_writes_in_words_and_reads_go_on(world: World)
 async def test_a_database_that_is_away_is_unavailable_and_comes_back(world: World) -> None:
     """503 with Retry-After, never an incident of ours; no restart is needed afterwards."""
     store, page = world.services.store, world.client("county-requester")
-    file = Path(str(store.url.database))
-    # At no moment is nothing of that name: whoever looks would make an empty database there.
-    away, astray = file.with_name("away"), file.with_name("astray")
-    away.hardlink_to(file)
-    astray.symlink_to(file.with_name("nowhere") / file.name)
-    astray.rename(file)
-    for path in ("/api/session", "/health/ready"):
-        async with asyncio.timeout(10):
-            while True:
-                lose_connections(store)  # somebody may have come in just before
-                reply = await page.call("GET", path)
-                if reply.status != 200:
-                    break
-        assert reply.status == 503
-        if path == "/health/ready":
-            assert reply.json["why"] == "OperationalError"
-        else:
-            assert reply.code == "unavailable" and reply.headers["Retry-After"]
-    away.rename(file)
+    with database_away(store):
+        for path in ("/api/session", "/health/ready"):
+            async with asyncio.timeout(10):
+                while True:
+                    lose_connections(store)  # somebody may have come in just before
+                    reply = await page.call("GET", path)
+                    if reply.status != 200:
+                        break
+            assert reply.status == 503
+            if path == "/health/ready":
+                assert reply.json["why"] == "OperationalError"
+            else:
+                assert reply.code == "unavailable" and reply.headers["Retry-After"]
     await page.get("/api/session")
 
 
