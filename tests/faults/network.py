@@ -34,6 +34,8 @@ NODES = ("a", "b", "c")
 TELEMED = Path(sys.executable).with_name("telemed")
 GONE = (ClientConnectionError, TimeoutError, OSError)
 """How a server that is gone looks from outside."""
+SOCKETS = 50
+"""An account may have at all servers together."""
 LEASE_MINUTES = 1
 LEASE = LEASE_MINUTES * 60.0
 _LIBRARIES = Path("/usr/lib")
@@ -118,7 +120,7 @@ class Network:
             "CONFIGS": self.folder / "configs",
             "FREE_SPACE_RESERVE_BYTES": 0,
             "RENDER_WORKERS": 1,
-            "SOCKETS_PER_ACCOUNT": 50,
+            "SOCKETS_PER_ACCOUNT": SOCKETS,
             "TRUSTED_PROXIES": "127.0.0.1",  # all of them come from one address
             "SECRET": "the same secret at all three servers",
             "WEB_DIR": nowhere,

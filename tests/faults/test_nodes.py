@@ -9,7 +9,7 @@ import itertools
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from aiohttp import ClientSession
+from redis import Redis
+from websockets.exceptions import InvalidStatus
 
 from telemed.core.activity import Kind
 from telemed.store import log as store_log
@@ -27,7 +29,7 @@ from telemed.store.engine import Store
 from tests import world
 from tests.faults.checks import Ledger, everything_holds
 from tests.faults.ears import hello, listening, socket
-from tests.faults.network import GONE, Network, Page, draft, identity, until, upload
+from tests.faults.network import GONE, NODES, SOCKETS, Network, Page, draft, identity, until, upload
 from tests.faults.readers_at_work import sent, team_of
 
 pytestmark = [pytest.mark.services, pytest.mark.crash, pytest.mark.timeout(900)]
@@ -128,6 +130,58 @@ async def test_a_killed_server_s_people_go_on_elsewhere(
         await team.put_down()
         network.start("a")
         await everything_holds(network, ledger, ears)
+
+
+async def test_a_killed_server_s_sockets_stop_counting_after_its_lease(
+    network: Network, http: ClientSession, ledger: Ledger
+) -> None:
+    """Its account has no place left at the others until then, though it was started again; then
+    as many as it lost and not one more: those at a server that lives count on."""
+    who = "second-coordinator"
+    async with AsyncExitStack() as living, AsyncExitStack() as lost:
+        for _ in range(2):
+            await hello(await living.enter_async_context(socket(network, who, "b")))
+        for _ in range(SOCKETS - 2):
+            await hello(await lost.enter_async_context(socket(network, who, "a")))
+        await refused(network, who, "c")
+        network.kill("a")
+        await asyncio.to_thread(network.start, "a")
+        await refused(network, who, "c")
+        if CYCLES == 1:
+            end_leases_soon(network)
+        for _ in range(SOCKETS - 2):
+            await let_in(network, who, "c", living)
+        for node in NODES:
+            await refused(network, who, node)
+    await everything_holds(network, ledger)
+
+
+async def refused(network: Network, who: str, node: str) -> None:
+    """No place for one more socket."""
+    with pytest.raises(InvalidStatus) as told:
+        async with socket(network, who, node):
+            pass
+    assert told.value.response.status_code == 429
+
+
+async def let_in(network: Network, who: str, node: str, stack: AsyncExitStack) -> None:
+    """One more socket, as soon as there is a place for it."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await hello(await stack.enter_async_context(socket(network, who, node)))
+                return
+            except InvalidStatus as told:
+                assert told.response.status_code == 429
+                await asyncio.sleep(0.2)
+
+
+def end_leases_soon(network: Network) -> None:
+    """Every server's word that it lives is good for nine seconds; who lives says it anew in eight,
+    for thirty."""
+    with Redis(port=network.redis.port) as redis:
+        for key in redis.keys("telemed:count:server:*"):
+            redis.expire(key, 9, lt=True)
 
 
 # --- paused -----------------------------------------------------------------------------------

@@ -4,17 +4,20 @@ TELEMED_FAULT_CYCLES says how often each fault is played; once where it is not s
 """
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import psycopg
 import pytest
 from aiohttp import ClientSession
 
+from tests import world
 from tests.faults.checks import Ledger, everything_holds
-from tests.faults.ears import Ear, listening
+from tests.faults.ears import Ear, hello, listening, socket
 from tests.faults.network import NODES, Network, Page, until
 from tests.faults.readers_at_work import Reader, team_of
 
@@ -23,6 +26,12 @@ CYCLES = int(os.environ.get("TELEMED_FAULT_CYCLES", "1"))
 AT_ONCE = 0.2
 """Seconds: by polling alone an event is heard as soon as this once in five times."""
 IN_A_ROW = 8
+PATIENCE = 60.0
+"""Seconds for many things in a row, of which one alone would be held up for five by a Redis that
+hangs if anything waited for it."""
+BUDGET = 30
+"""Wrong passwords of one address within ten minutes."""
+_GUESSES = itertools.count()
 
 
 # --- Redis ------------------------------------------------------------------------------------
@@ -119,12 +128,82 @@ async def everybody_is_seen(network: Network, http: ClientSession, who: str) -> 
     """Every server knows again that somebody who is connected at one of them is there."""
     async with asyncio.timeout(60):
         for node in NODES:
-            page = Page(network, http, "hub-reader", node)
             while True:
-                shown = await page.ok("GET", "/api/presence")
+                shown = await presence(network, http, node)
                 if shown["whole"] and who in {one["account_id"] for one in shown["people"]}:
                     break
                 await asyncio.sleep(0.1)
+
+
+async def test_a_redis_that_hangs_holds_up_and_refuses_nobody(
+    network: Network, http: ClientSession, ledger: Ledger
+) -> None:
+    """It takes every command and answers none, until each server says that it does not know who is
+    at the others: people work, sign in and come in as ever, attempts are counted by each server
+    alone, one server is stopped and started. Then all is at once, and counted together, again."""
+    team = await team_of(network, http, ledger)
+    async with listening(network, "hub-coordinator", "county-requester") as ears:
+        guesses = [await guess(network, http, node) for _ in range(BUDGET // 3) for node in NODES]
+        assert guesses == [401] * BUDGET
+        assert [await guess(network, http, node) for node in NODES] == [429] * 3
+        async with team.at_work():
+            async with paused(network):
+                async with asyncio.timeout(PATIENCE):
+                    assert [await guess(network, http, node) for node in NODES] == [401] * 3
+                    for _ in range(4):
+                        for node in NODES:
+                            await comes_in(network, http, "hub-technician", node)
+                await team.until_more(30)
+                process = network.programs["c"].process
+                assert process is not None
+                process.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+                await asyncio.to_thread(network.start, "c")
+                async with asyncio.timeout(PATIENCE):
+                    for node in NODES:
+                        while (await presence(network, http, node))["whole"]:
+                            await asyncio.sleep(0.1)
+            await team.until_more(30)
+        await everybody_is_seen(network, http, "hub-coordinator")
+        async with asyncio.timeout(PATIENCE):
+            for node in NODES:
+                while await guess(network, http, node) != 429:
+                    await asyncio.sleep(0.1)
+        await team.put_down()
+        (reader,) = (one for one in team.readers if one.who == "hub-reader")
+        reader.nodes = ("a",)
+        async with listening(network, "hub-coordinator", nodes=("b",)) as (ear,):
+            await heard_at_once(reader, ear)
+        await team.put_down()
+        assert [reader.refused for reader in team.readers] == [0] * len(team.readers)
+        await everything_holds(network, ledger, ears)
+    for node in NODES:
+        assert "stumbled" not in network.said(node)
+
+
+async def guess(network: Network, http: ClientSession, node: str) -> int:
+    """Somebody elsewhere tries a password for a name that he made up; the status."""
+    base, name = network.at(node), f"guess-{next(_GUESSES)}"
+    sent = {"Origin": base, "X-Forwarded-For": "192.0.2.7"}
+    body = {"username": name, "password": "wrong"}
+    async with http.post(f"{base}/api/session", json=body, headers=sent) as answer:
+        return answer.status
+
+
+async def comes_in(network: Network, http: ClientSession, who: str, node: str) -> None:
+    """Sign in and open a page."""
+    base = network.at(node)
+    body = {"username": who, "password": world.PASSWORD}
+    async with http.post(f"{base}/api/session", json=body, headers={"Origin": base}) as answer:
+        assert answer.status == 200, await answer.text()
+    async with socket(network, who, node) as page:
+        assert (await hello(page))["type"] == "welcome"
+
+
+async def presence(network: Network, http: ClientSession, node: str) -> dict[str, Any]:
+    """Who is there, as one server knows."""
+    told: dict[str, Any] = await Page(network, http, "hub-reader", node).ok("GET", "/api/presence")
+    return told
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------
