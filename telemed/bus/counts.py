@@ -31,6 +31,11 @@ class Span:
 class Counts:
     """Of a process that has no others."""
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether there are others who cannot be asked just now."""
+        return False
+
     async def look(self, kind: str, key: str) -> Count | None:
         """A count of all servers; None when nobody else can be asked."""
         return None

@@ -71,6 +71,10 @@ class RedisCounts(Counts):
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def cut_off(self) -> bool:
+        return self._away
+
     async def look(self, kind: str, key: str) -> Count | None:
         return _count(await self._ask(lambda: self._look(keys=[self._key(kind, key)])))
 

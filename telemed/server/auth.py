@@ -290,11 +290,11 @@ async def _proved(call: Call, guard: SignInGuard, username: str, password: str) 
     account = await call.services.store.read(lambda tx: accounts.by_username(tx, username))
     device = _known_device(call, guard, account)
     if device is not None:
-        acts.check_lock(await guard.devices.until(device, now), now)
+        guard.check_lock(await guard.devices.until(device, now), now)
     else:
         await guard.admit(call.address, now)
         phantom = await guard.phantom_lock(username, now)
-        acts.check_lock(account["locked_until"] if account else phantom, now)
+        guard.check_lock(account["locked_until"] if account else phantom, now)
     stored = account["password_hash"] if account else acts.dummy_hash()
     right = await asyncio.to_thread(acts.check_password, stored, password)
     if right and account is not None and not account["disabled"]:
@@ -325,7 +325,7 @@ async def _count_failure(
         until = await guard.devices.until(device, now)
     elif await guard.failed(call.address, now):
         await call.services.act(acts.NOBODY, _raise_alarm, call.address)
-    acts.check_lock(until, now)
+    guard.check_lock(until, now)
 
 
 def _raise_alarm(act: Act) -> None:
@@ -433,14 +433,14 @@ async def confirm_password(call: Call, password: str) -> None:
     guard = call.request.config_dict[GUARD]
     account_id, now = signed.subject.account_id, call.services.clock()
     async with guard.turn():
-        acts.check_lock(await guard.devices.until(account_id, now), now)
+        guard.check_lock(await guard.devices.until(account_id, now), now)
         stored = signed.account["password_hash"]
         if await asyncio.to_thread(acts.check_password, stored, password):
             await guard.devices.forget(account_id)
             return
         await guard.devices.spend(account_id, now)
     await call.act(partial(acts.note_failure, account_id=None, rule=guard.rule, what="confirm"))
-    acts.check_lock(await guard.devices.until(account_id, now), now)
+    guard.check_lock(await guard.devices.until(account_id, now), now)
     raise Problem("wrong-password")
 
 

@@ -12,14 +12,14 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from telemed.actions.accounts import LockRule
+from telemed.actions.accounts import LockRule, check_lock
 from telemed.bus.counts import Count, Counts, Span
 from telemed.core.errors import Problem
 from telemed.settings import Settings
@@ -119,6 +119,8 @@ class SignInGuard:
         self.sources = CommonBudget(counts, "source", 30, timedelta(minutes=10))
         self.everybody = CommonBudget(counts, "everybody", 120, timedelta(minutes=1))
         self.devices = CommonBudget(counts, "device", settings.lockout_failures, wait)
+        self.refused: Counter[str] = Counter()
+        """How often each of the limits here refused."""
         self._counts = counts
         self._phantom = Span(
             _PHANTOM.total_seconds(), settings.lockout_failures, wait.total_seconds()
@@ -132,6 +134,7 @@ class SignInGuard:
     async def turn(self) -> AsyncIterator[None]:
         """A turn at the password hash; Problem("too-many") when the queue is full."""
         if self._waiting >= _QUEUE:
+            self.refused["password-checks-at-once"] += 1
             raise Problem("too-many", seconds=5)
         self._waiting += 1
         try:
@@ -147,7 +150,17 @@ class SignInGuard:
         )
         until = max((end for end in ends if end is not None), default=None)
         if until is not None:
+            whose = "address" if ends[0] is not None else "everybody"
+            self.refused[f"wrong-passwords-of-{whose}"] += 1
             raise Problem("too-many", seconds=ceil((until - now).total_seconds()))
+
+    def check_lock(self, until: datetime | None, now: datetime) -> None:
+        """Problem("locked-out") while an account, a browser or a made-up name is locked."""
+        try:
+            check_lock(until, now)
+        except Problem:
+            self.refused["wrong-passwords-of-account"] += 1
+            raise
 
     async def failed(self, address: str, now: datetime) -> bool:
         """Count a stranger's failure; whether the whole budget ran out by it (an alarm)."""

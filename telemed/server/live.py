@@ -8,6 +8,7 @@ to another server, resumes.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from types import EllipsisType
 from typing import Any, Final
@@ -43,6 +44,8 @@ class Live:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.refused: Counter[str] = Counter()
+        """How often each of the limits here refused."""
         self.readers = Readers()
         self.fanout = Fanout(services, self.readers)
         services.screens = self.fanout.told
@@ -64,15 +67,19 @@ class Live:
         account, most = signed.subject.account_id, self._services.settings.sockets_per_account
         place = await self._services.counts.enter(account, most)
         if place is None:
-            return web.Response(status=429)
+            return self._one_too_many()
         try:
             if self._services.draining:  # a proxy then asks the next server
                 return web.Response(status=503, headers={"Retry-After": "1"})
             if self.readers.count_of(account) >= most:
-                return web.Response(status=429)
+                return self._one_too_many()
             return await self._let_in(request, signed, credential, rights)
         finally:
             self._services.counts.leave(account, place)
+
+    def _one_too_many(self) -> web.Response:
+        self.refused["sockets-of-account"] += 1
+        return web.Response(status=429)
 
     async def _let_in(
         self,
@@ -143,7 +150,8 @@ class Live:
             window, count = (now, 0) if now - window > 1 else (window, count + 1)
             body = _parse(received)
             if body is None or count > MESSAGES_PER_SECOND:
-                why = b"too many" if body else b"unexpected"
+                why = b"unexpected" if body is None else b"too many"
+                self.refused["messages-of-socket"] += body is not None
                 await reader.close(WSCloseCode.POLICY_VIOLATION, why)
                 return
             await self._hear(reader, body)

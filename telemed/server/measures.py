@@ -21,6 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from telemed.logs import DroppingHandler
+from telemed.server.auth import GUARD
 from telemed.server.deadlines import PORTER
 from telemed.server.live import LIVE
 from telemed.server.routing import SERVICES
@@ -83,6 +84,13 @@ RENDER_WAITING = _gauge("telemed_render_waiting", "Pictures that wait for a rend
 RENDER_WORKERS = _gauge("telemed_render_workers", "Render workers there may be")
 RENDER_GIVEN_UP = _counter("telemed_render_given_up", "Pictures whose worker was late or died")
 RECEIVED = _counter("telemed_received_bytes", "Bytes that came in")
+REFUSED = _counter("telemed_limit_refusals", "Refusals by a limit", "limit")
+CUT_OFF = Gauge(
+    "telemed_limits_counted_alone",
+    "Whether Redis does not answer, so that each server counts for its limits alone",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 ENDED = _counter("telemed_connections_ended", "Connections ended or refused by a limit", "why")
 DROPPED = _counter("telemed_log_lines_dropped", "Log lines nobody could take")
 
@@ -96,6 +104,16 @@ RECEIPTS = _counter(
     "telemed_notice_receipts", "What gateways said became of notices", "channel", "state"
 )
 
+CONNECTION_LIMITS: Final = {
+    "source": "connections-of-address",
+    "total": "connections-of-everybody",
+}
+LIMITS: Final = (
+    "wrong-passwords-of-address", "wrong-passwords-of-everybody", "wrong-passwords-of-account",
+    "password-checks-at-once", "sockets-of-account", "messages-of-socket",
+    *CONNECTION_LIMITS.values(),
+)  # fmt: skip
+"""Each has a sample from the beginning: a rate of what was never there is not nothing."""
 LONG_ROUTES: Final = frozenset({"/live"})
 """Routes whose calls last as long as somebody looks at a page."""
 UPLOAD_ROUTES: Final = frozenset(
@@ -165,11 +183,16 @@ class Sampler:
         RENDER_WORKERS.set(services.settings.render_workers)
         RENDER_GIVEN_UP.inc(self._since("given-up", pool.given_up))
         DROPPED.inc(self._since("dropped", DroppingHandler.dropped))
+        CUT_OFF.set(services.counts.cut_off)
+        refused = self._app[GUARD].refused + self._app[LIVE].refused
         if porter is not None:
+            refused += Tally({name: porter.ended[why] for why, name in CONNECTION_LIMITS.items()})
             CONNECTIONS.set(porter.open)
             RECEIVED.inc(self._since("received", porter.received))
             for why, count in porter.ended.items():
                 ENDED.labels(why).inc(self._since(f"ended {why}", count))
+        for limit in LIMITS:
+            REFUSED.labels(limit).inc(self._since(f"refused {limit}", refused[limit]))
 
     def _since(self, name: str, count: int) -> int:
         """How many more than at the last look."""
@@ -199,8 +222,8 @@ async def _look(sampler: Sampler) -> None:
 
 OWN: Final = (
     CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, PUSH_SECONDS, SOCKETS, CHANNELS,
-    SOCKETS_CUT, CONNECTIONS, ENDED, RECEIVED, UPLOADING, RENDER_WORKERS, RENDER_BUSY,
-    RENDER_WAITING, RENDER_GIVEN_UP, NOTICES, RECEIPTS, DROPPED,
+    SOCKETS_CUT, CONNECTIONS, ENDED, REFUSED, CUT_OFF, RECEIVED, UPLOADING, RENDER_WORKERS,
+    RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP, NOTICES, RECEIPTS, DROPPED,
 )  # fmt: skip
 """Everything above, in the order of the documentation."""
 

@@ -7,6 +7,7 @@ for its health, and every one of those questions must be answered.
 import asyncio
 import json
 import os
+import re
 import resource
 import socket
 import time
@@ -349,8 +350,17 @@ async def test_half_a_goodbye_frees_the_place(server: Server) -> None:
 # --- many strangers ---------------------------------------------------------------------------
 
 
+async def refusals(server: Server, limit: str) -> float:
+    """How many a limit refused, as Prometheus is told."""
+    shown = (await server.get("/metrics")).body.decode()
+    (number,) = re.findall(rf'(?m)^telemed_limit_refusals_total{{limit="{limit}"}} (\S+)$', shown)
+    return float(number)
+
+
 async def test_one_address_cannot_hold_all_places(server: Server) -> None:
-    """Past its share an address is told 503; others, and a trusted proxy, are served."""
+    """Past its share an address is told 503 and counted; others, and a trusted proxy, are
+    served."""
+    before = await refusals(server, "connections-of-address")
     held = [await server.line("127.0.0.5") for _ in range(QUICK.per_source)]
     for line in held:
         line.send(request("GET", "/health/live"))
@@ -358,6 +368,7 @@ async def test_one_address_cannot_hold_all_places(server: Server) -> None:
     refused = await server.answer(b"", "127.0.0.5")
     assert refused.status == 503
     assert refused.headers["retry-after"] == "5"
+    assert await refusals(server, "connections-of-address") == before + 1
     async with watched(server):
         through_proxy = []
         for _ in range(QUICK.per_source + 10):
@@ -375,8 +386,9 @@ async def test_one_address_cannot_hold_all_places(server: Server) -> None:
 
 
 async def test_all_places_together_are_limited(world_folder: Path) -> None:
-    """The server refuses politely before it runs out of file handles."""
+    """The server refuses politely before it runs out of file handles, and counts it."""
     async with server_at(world_folder, Limits(total=20, per_source=15)) as server:
+        before = await refusals(server, "connections-of-everybody")
         held = [await server.line(f"127.0.0.{10 + n % 4}") for n in range(20)]
         await asyncio.sleep(0.1)
         assert (await server.answer(b"", "127.0.0.2")).status == 503
@@ -386,6 +398,10 @@ async def test_all_places_together_are_limited(world_folder: Path) -> None:
                 await asyncio.sleep(0.01)
         for line in held:
             line.close()
+        async with asyncio.timeout(PATIENCE):
+            while server.porter.open > 1:
+                await asyncio.sleep(0.01)
+        assert await refusals(server, "connections-of-everybody") > before
 
 
 def test_places_never_exceed_file_handles() -> None:

@@ -24,6 +24,7 @@ from telemed.bus.counts import Count, Span
 from telemed.bus.redis_counts import RedisCounts
 from telemed.server.budgets import spent_until
 from tests.server.test_live import PATIENCE, hello, socket
+from tests.server.test_metrics import scraped, value
 from tests.services import Redis
 from tests.world import World, world_at
 
@@ -54,6 +55,11 @@ async def attempt(world: World, username: str) -> int:
     return (await world.client("nobody").call("POST", "/api/session", body)).status
 
 
+async def counted_alone(world: World) -> float:
+    """Whether a server tells Prometheus that it cannot ask the others."""
+    return value(await scraped(world), "telemed_limits_counted_alone")
+
+
 async def lets_in(world: World, who: str) -> None:
     """One more socket is let in within the tests' patience."""
     async with asyncio.timeout(PATIENCE):
@@ -76,6 +82,7 @@ async def test_attempts_are_counted_together_and_alone_without_redis(
     statuses = [await attempt(pair[n % 2], f"guess{n}") for n in range(31)]
     assert statuses == [401] * 30 + [429]
     assert await attempt(one, "guess-a") == await attempt(two, "guess-b") == 429
+    assert [await counted_alone(world) for world in pair] == [0, 0]
     with Client(port=redis_server.port) as client:
         keys = client.keys("*")
         assert keys and all(client.ttl(key) > 0 for key in keys)
@@ -84,6 +91,7 @@ async def test_attempts_are_counted_together_and_alone_without_redis(
     statuses = [await attempt(one, f"other{n}") for n in range(16)]
     assert statuses == [401] * 15 + [429]
     assert await attempt(two, "other") == 401
+    assert [await counted_alone(world) for world in pair] == [1, 1]
     said = [r for r in caplog.records if "each server counts alone" in r.getMessage()]
     assert len(said) == 2  # one of each server
 

@@ -5,17 +5,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telemed.server import measures
 from telemed.server.measures import UPLOAD_ROUTES
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
 from telemed.store.tx import Tx
+from tests.server.test_live import closed_with, hello, socket
 from tests.world import OFFICES, PLACES, World, database_away, everybody, lose_connections
 
 Numbers = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -113,6 +117,45 @@ async def test_calls_transactions_and_the_loop_are_timed(world: World) -> None:
     assert more("telemed_database_wait_seconds_count", kind="read") > 0
     assert more("telemed_loop_lag_seconds_count") >= 1
     assert value(after, "telemed_database_up") == 1
+
+
+async def test_what_a_limit_refuses_is_counted_by_its_kind(world: World) -> None:
+    """Wrong passwords of an address, a name and everybody; sockets and messages; each once for
+    each refusal, and a desk without Redis counts for nobody else."""
+    before = await scraped(world)
+    guess = world.client("nobody")
+    for who in ["nobody"] * 6 + [f"guess{n}" for n in range(26)]:
+        await guess.call("POST", "/api/session", {"username": who, "password": "wrong"})
+    async with AsyncExitStack() as stack:
+        for _ in range(world.services.settings.sockets_per_account):
+            await hello(await stack.enter_async_context(socket(world, "hub-reader")))
+        for _ in range(2):
+            with pytest.raises(InvalidStatus):
+                await stack.enter_async_context(socket(world, "hub-reader"))
+    async with socket(world, "hub-reader2") as one:
+        await hello(one)
+        with suppress(ConnectionClosed):
+            for _ in range(200):
+                await one.send('{"type":"presence","requests":[]}')
+        await closed_with(one)
+    after = await scraped(world)
+    name = "telemed_limit_refusals_total"
+    refused = {
+        limit: value(after, name, limit=limit)
+        - before.get((name, frozenset({("limit", limit)})), 0)
+        for limit in measures.LIMITS
+    }
+    assert refused == {
+        "wrong-passwords-of-account": 2,
+        "wrong-passwords-of-address": 1,
+        "wrong-passwords-of-everybody": 0,
+        "password-checks-at-once": 0,
+        "sockets-of-account": 2,
+        "messages-of-socket": 1,
+        "connections-of-address": 0,
+        "connections-of-everybody": 0,
+    }
+    assert value(after, "telemed_limits_counted_alone") == 0
 
 
 async def test_the_database_s_absence_costs_only_its_own_numbers(world: World) -> None:
