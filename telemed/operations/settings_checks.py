@@ -51,8 +51,10 @@ def public_url(at: Deployment) -> Finding:
 def secret(at: Deployment) -> Finding:
     """Long and random where it is needed."""
     value = at.settings.secret
-    if not value and not is_public(at.settings):
-        return good("本机使用，不需要 secret", "not needed on this machine alone")
+    if not value and not is_public(at.settings) and not at.settings.redis:
+        return good(
+            "本机使用且没有 Redis，不需要 secret", "not needed on this machine alone without Redis"
+        )
     if len(value) < SECRET_LENGTH:
         return fail(
             f"secret 只有 {len(value)} 个字符，服务器不会启动",

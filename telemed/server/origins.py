@@ -25,8 +25,17 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_to_start(settings: Settings, has_demo_accounts: bool) -> str | None:
-    """Why this server must not listen beyond its own machine, in a sentence, or None (AU-14)."""
+    """Why this server must not listen, or not beyond its own machine, in a sentence, or None.
+
+    Others keep a Redis, or carry it away: without a secret whoever reads it tries out names and
+    addresses until their hashes are there (AU-14).
+    """
     public = urlsplit(settings.public_url)
+    if settings.redis and len(settings.secret) < 32:
+        return (
+            "Refusing to start: with `redis_url`, set `secret` to at least 32 random characters,"
+            " the same at every server; it keeps names and addresses in Redis unreadable."
+        )
     if is_loopback(settings.host) and is_loopback(public.hostname or "127.0.0.1"):
         return None
     if has_demo_accounts or settings.demo:

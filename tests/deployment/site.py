@@ -40,6 +40,7 @@ class Site:
             port=port or self.ports[0],
             database_url=self.postgres.sqlalchemy_url(self.database),
             redis_url=self.redis.url,
+            secret="the same secret at all three servers",
             public_url=self.addresses[0],
             trusted_proxies=["127.0.0.1"],  # all that people do comes from one address
             free_space_reserve_bytes=0,

@@ -140,6 +140,8 @@ PUBLIC = {"host": "0.0.0.0", "public_url": "https://telemed.example.cn", "secret
         ("public-url", {"public_url": "http://127.0.0.1:8042/telemed"}, FAIL),
         ("public-url", PUBLIC, OK),
         ("secret", PUBLIC, FAIL),
+        ("secret", {}, OK),
+        ("secret", {"redis_url": "redis://h"}, FAIL),
         ("secret", {**PUBLIC, "secret": "ab" * 20}, WARN),
         ("secret", {**PUBLIC, "secret": "0123456789abcdefghijklmnopqrstuvwxyz"}, OK),
         ("demo-accounts", {"demo": True}, INFO),

@@ -909,6 +909,13 @@ OPEN = {"host": "0.0.0.0", "secret": "s" * 32, "public_url": "https://telemed.ex
         ({"host": "127.0.0.1", "secret": "", "public_url": ""}, True, None),
         ({"host": "::1", "secret": "", "public_url": "http://localhost:8042"}, True, None),
         ({"host": "localhost", "secret": "", "public_url": ""}, True, None),
+        ({"host": "::1", "public_url": "", "redis_url": "redis://h", "secret": ""}, False, "Redis"),
+        (
+            {"host": "::1", "public_url": "", "redis_url": "redis://h", "secret": "s" * 31},
+            False,
+            "Redis",
+        ),
+        ({"host": "::1", "public_url": "", "redis_url": "redis://h"}, False, None),
         ({"host": "127.0.0.1.evil.example", "secret": ""}, False, "secret"),
     ],
     ids=str,
@@ -916,7 +923,8 @@ OPEN = {"host": "0.0.0.0", "secret": "s" * 32, "public_url": "https://telemed.ex
 def test_an_insecure_start_is_refused_with_a_reason(
     changed: dict[str, Any], demo: bool, word: str | None
 ) -> None:
-    """Beyond this machine: no published password, a real secret, https (AU-14)."""
+    """Beyond this machine: no published password, a real secret, https; a secret also where a
+    Redis holds what is keyed with it (AU-14)."""
     why = origins.refuse_to_start(Settings(**{**OPEN, **changed}), demo)
     assert (why is None) if word is None else (why is not None and word in why)
 
