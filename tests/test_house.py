@@ -11,7 +11,7 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from telemed.core import report, request, sla, workitem
+from telemed.core import appointment, report, request, sla, workitem
 from telemed.core.activity import WORDS, Kind
 from telemed.core.assignment import WHY_NOT
 from telemed.core.catalogue import Catalogue, Words
@@ -100,11 +100,13 @@ def test_every_kind_of_fact_has_words() -> None:
 
 
 def test_every_state_and_event_has_words() -> None:
-    """Each of the three tables speaks both languages about everything in it."""
+    """Each of the tables speaks both languages about everything in it."""
     for machine, states, events in (
         (request.MACHINE, request.State, request.Event),
         (workitem.MACHINE, workitem.State, workitem.Event),
         (report.MACHINE, report.State, report.Event),
+        (appointment.MACHINE, appointment.State, appointment.Event),
+        (appointment.SEATS, appointment.SeatState, appointment.SeatEvent),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}

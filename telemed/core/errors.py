@@ -342,6 +342,16 @@ _ROWS = (
         "At most {most} shifts at once; take fewer people or weeks.",
     ),
     ErrorRow(
+        "impossible-time",
+        "时间不成立（应为 {detail}）。",
+        "That cannot be a time; it must be {detail}.",
+    ),
+    ErrorRow(
+        "too-early",
+        "{at} 之后才能这样操作。",
+        "This can be done from {at} on.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

@@ -81,6 +81,8 @@ STATUS: dict[str, int] = {
     "shift-over": 409,
     "too-many-shifts": 422,
     "roster-line": 422,
+    "impossible-time": 422,
+    "too-early": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from telemed.core import report, request, workitem
+from telemed.core import appointment, report, request, workitem
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
-MACHINES: tuple[Machine[Any, Any], ...] = (request.MACHINE, workitem.MACHINE, report.MACHINE)
+MACHINES: tuple[Machine[Any, Any], ...] = (
+    request.MACHINE,
+    workitem.MACHINE,
+    report.MACHINE,
+    appointment.MACHINE,
+    appointment.SEATS,
+)
 
 R, E = request.State, request.Event
 REQUEST_CELLS = {
@@ -44,7 +50,41 @@ REPORT_CELLS = {
     (P.PRELIMINARY, S.SEND_BACK): P.DRAFT,
     (P.PRELIMINARY, S.DISCARD): P.DISCARDED,
 }
-EXPECTED = {"request": REQUEST_CELLS, "workitem": WORKITEM_CELLS, "report version": REPORT_CELLS}
+A, B = appointment.State, appointment.Event
+APPOINTMENT_CELLS = {
+    (A.HELD, B.PROPOSE): A.PROPOSED,
+    (A.HELD, B.CANCEL): A.CANCELED,
+    (A.HELD, B.LAPSE): A.CANCELED,
+    (A.PROPOSED, B.CONFIRM): A.CONFIRMED,
+    (A.PROPOSED, B.RESCHEDULE): A.PROPOSED,
+    (A.PROPOSED, B.CANCEL): A.CANCELED,
+    (A.PROPOSED, B.LAPSE): A.CANCELED,
+    (A.CONFIRMED, B.RESCHEDULE): A.PROPOSED,
+    (A.CONFIRMED, B.BEGIN): A.UNDER_WAY,
+    (A.CONFIRMED, B.CANCEL): A.CANCELED,
+    (A.CONFIRMED, B.MISS): A.MISSED,
+    (A.UNDER_WAY, B.END): A.ENDED,
+    (A.UNDER_WAY, B.MISS): A.MISSED,
+}
+C, D = appointment.SeatState, appointment.SeatEvent
+SEAT_CELLS = {
+    (C.INVITED, D.ACCEPT): C.ACCEPTED,
+    (C.INVITED, D.DECLINE): C.DECLINED,
+    (C.INVITED, D.REPLACE): C.REPLACED,
+    (C.INVITED, D.REINVITE): C.INVITED,
+    (C.ACCEPTED, D.DECLINE): C.DECLINED,
+    (C.ACCEPTED, D.REPLACE): C.REPLACED,
+    (C.ACCEPTED, D.REINVITE): C.INVITED,
+    (C.DECLINED, D.REPLACE): C.REPLACED,
+    (C.DECLINED, D.REINVITE): C.INVITED,
+}
+EXPECTED = {
+    "request": REQUEST_CELLS,
+    "workitem": WORKITEM_CELLS,
+    "report version": REPORT_CELLS,
+    "appointment": APPOINTMENT_CELLS,
+    "seat": SEAT_CELLS,
+}
 
 
 def cells() -> list[Any]:
