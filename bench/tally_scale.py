@@ -217,6 +217,13 @@ def ask_all(services: Services, who: Subject, name: str, runs: int) -> None:
     for side in ("requester", "provider"):
         for by in ("institution", "county", "city", "alliance", "service"):
             run(f"month by {by}, {side}", partial(tally.monthly, month=LAST, by=by, side=side))
+    for urgency in ("routine", "urgent", "stat"):
+        one = partial(tally.monthly, month=LAST, by="county", side="provider", urgency=urgency)
+        run(f"{urgency} month by county, provider", one)
+        for indicator in ("issued", "turnaround_median", None):
+            asked = tally.TrendQuery(until=LAST, months=13, indicator=indicator, urgency=urgency)
+            what = indicator or "every indicator"
+            run(f"13 {urgency} months of {what}", partial(tally.trend, query=asked))
     for months in (13, 24):
         for indicator in ("issued", "turnaround_median", None):
             asked = tally.TrendQuery(until=LAST, months=months, indicator=indicator)

@@ -25,6 +25,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.assemble import RefuseToStart
 from telemed.core.access import Permission
 from telemed.core.catalogue import Words
+from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
 from telemed.core.network_rows import RowProblem, Severity, validate
 from telemed.dicom.names import search_keys
@@ -376,12 +377,15 @@ def tally(
         "institution"
     ),
     side: Annotated[str, typer.Option(help="requester or provider")] = "provider",
+    urgency: Annotated[str, typer.Option(help="routine, urgent or stat; all when left out")] = "",
     format: Annotated[str, typer.Option(help="table, csv or json")] = "table",
     rebuild_it: Annotated[bool, typer.Option("--rebuild", help="Fold the whole log anew.")] = False,
     data_dir: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Print a month's tally; --rebuild folds the log again and says whether anything differs."""
+    if urgency and urgency not in URGENCY_WORDS:
+        raise typer.BadParameter("routine, urgent or stat", param_hint="--urgency")
     settings = load_settings(config, data_dir=data_dir)
     services = assemble.open_services(settings)
     if rebuild_it:
@@ -391,7 +395,9 @@ def tally(
         raise SystemExit(0 if done.same else 1)
     catch_up_fully(services.store, TALLIES)
     shown = services.store.read_now(
-        lambda tx: monthly(services.make_act(tx, demo.EVERYWHERE), month or None, by, side)
+        lambda tx: monthly(
+            services.make_act(tx, demo.EVERYWHERE), month or None, by, side, urgency or None
+        )
     )
     services.store.close()
     _print_tally(shown, format)
@@ -432,7 +438,8 @@ def _print_tally(shown: dict[str, Any], format: str) -> None:
     table = Table("", *codes, box=None)
     for line in rows:
         table.add_row(*line)
-    out.print(f"{shown['month']} · {shown['by']} · {shown['side']}")
+    of = f" · {shown['urgency']}" if shown["urgency"] else ""
+    out.print(f"{shown['month']} · {shown['by']} · {shown['side']}{of}")
     out.print(table)
 
 

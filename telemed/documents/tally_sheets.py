@@ -127,6 +127,8 @@ class MonthlyTally:
     cases: Iterable[CaseRow]
     boards: tuple[BoardSheet, ...] = ()
     cases_in_all: int | None = None
+    urgency: str = ""
+    """The word for the one urgency that it is of; empty for all."""
 
 
 def tally_workbook(tally: MonthlyTally) -> Workbook:
@@ -137,8 +139,12 @@ def tally_workbook(tally: MonthlyTally) -> Workbook:
         _cases_sheet(tally),
         _meanings(),
     )
-    title = f"{tally.title}（{month_words(tally.month)}）"
+    title = f"{tally.title}（{month_words(tally.month)}{_urgency(tally)}）"
     return Workbook(title, tally.reported_by, tally.made_at, tables)
+
+
+def _urgency(tally: MonthlyTally) -> str:
+    return f" · {tally.urgency}" if tally.urgency else ""
 
 
 def month_words(month: str) -> str:
@@ -215,7 +221,7 @@ def part_table(tally: MonthlyTally, part: TallyPart) -> Table:
     total = () if part.total is None else (part.total,)
     return Table(
         name=f"{dimension}-{side}",
-        title=f"{tally.title}（按{dimension} · {side}）",
+        title=f"{tally.title}（按{dimension} · {side}{_urgency(tally)}）",
         columns=tally_columns(part.dimension, part.side),
         rows=[tally_cells(row, part.side) for row in (*part.rows, *total)],
         form=Form(tally.reported_by, month_words(tally.month), _RULES),
@@ -291,7 +297,7 @@ def _cases_sheet(tally: MonthlyTally) -> Table:
         )
     return replace(
         cases_table(()),
-        title=f"{tally.title}（明细）",
+        title=f"{tally.title}（明细{_urgency(tally)}）",
         rows=rows,
         form=Form(tally.reported_by, month_words(tally.month), notes),
     )

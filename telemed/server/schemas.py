@@ -726,9 +726,12 @@ class TallyRow(Out):
 
 
 class TallyOut(Out):
+    """A month by one dimension and side; of one urgency where that was asked for."""
+
     month: str
     by: str
     side: str
+    urgency: str | None
     rows: list[TallyRow]
     total: TallyRow
     indicators: list[IndicatorOut]

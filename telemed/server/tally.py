@@ -14,6 +14,8 @@ from pydantic import Field
 from telemed.actions.act import Act
 from telemed.core import tally as core
 from telemed.core.access import Permission
+from telemed.core.catalogue import Words
+from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Entry, Summary
@@ -35,6 +37,7 @@ from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
 Where = Literal["requester", "provider"]
+Urgency = Literal["routine", "urgent", "stat"]
 NOTHING = core.summarize([])
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 PAGE = 100
@@ -53,11 +56,13 @@ class TallyQuery(Query):
     month: str = Field(pattern=MONTH)
     by: By = "institution"
     side: Where = "provider"
+    urgency: Urgency | None = None
 
 
 class TrendQuery(Query):
     by: By = "institution"
     side: Where = "provider"
+    urgency: Urgency | None = None
     key: str | None = Field(default=None, max_length=40)
     indicator: str | None = Field(default=None, max_length=60)
     until: str = Field(pattern=MONTH)
@@ -73,14 +78,22 @@ class CasesQuery(TallyQuery):
 # --- the questions ----------------------------------------------------------------------------
 
 
-def part(act: Act, month: str, by: str, side: str, counted: ByMonth | None = None) -> TallyPart:
+def part(
+    act: Act,
+    month: str,
+    by: str,
+    side: str,
+    urgency: str | None = None,
+    counted: ByMonth | None = None,
+) -> TallyPart:
     """One month by one dimension and side: the one answer that screen and file both show.
 
-    `counted` spares counting the same again for another dimension made of the same places.
+    Of one urgency, or of all. `counted` spares counting the same again for another dimension made
+    of the same places.
     """
     act.subject.require(Permission.SEE_TALLY)
     before, year = core.compared_months(month)
-    places = Places(act, month, by, side)
+    places = Places(act, month, by, side, urgency)
     by_month = compared(places, month) if counted is None else counted
     grouped = {m: places.rows_of(found) for m, found in by_month.items()}
 
@@ -102,20 +115,23 @@ def compared(places: Places, month: str) -> ByMonth:
     return places.counted([month, *core.compared_months(month)])
 
 
-def monthly(act: Act, month: str | None, by: str, side: str) -> dict[str, Any]:
+def monthly(
+    act: Act, month: str | None, by: str, side: str, urgency: str | None = None
+) -> dict[str, Any]:
     """One month on the screen, beside the month before and the same month last year."""
     month = month or core.month_of(act.now)
-    found = part(act, month, by, side)
+    found = part(act, month, by, side, urgency)
     rows = [_line(row, by, side) for row in found.rows]
     total = _line(found.total or TallyRow("", "", NOTHING), by, side)
     return {
         "month": month,
         "by": by,
         "side": side,
+        "urgency": urgency,
         "rows": rows,
         "total": total,
         "indicators": [i for row in side_indicators(Side(side)) for i in columns(row)],
-        "highlights": _highlights(total, rows),
+        "highlights": _highlights(total, rows, urgency),
         "rule": RULE,
         "first_month": Places(act, month, by, side).first_month(),
         "as_of_seq": log.bookmark(act.tx, tallies.FOLLOWER),
@@ -146,7 +162,7 @@ def values(summary: Summary | None, side: str) -> dict[str, float | None]:
 def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     """The counted facts behind one number, each with its case, a page of them."""
     row, column = indicator_of(query.indicator, query.side)
-    places = Places(act, query.month, query.by, query.side)
+    places = Places(act, query.month, query.by, query.side, query.urgency)
     asked = (query.month, query.key or "", _counted_by(row))
     seq, part = query.cursor.split(".")
     found = places.facts(*asked, tallies.Page((int(seq), int(part)), PAGE + 1))
@@ -163,7 +179,7 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
 def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     """Month by month for one row or all, one indicator or all; null before anything was counted."""
     months = [core.month_after(query.until, -n) for n in range(query.months - 1, -1, -1)]
-    places = Places(act, query.until, query.by, query.side)
+    places = Places(act, query.until, query.by, query.side, query.urgency)
     if query.indicator is None:
         asked = side_indicators(Side(query.side))
     else:
@@ -221,11 +237,14 @@ def indicator_of(code: str, side: str) -> tuple[Indicator, dict[str, Any]]:
 # --- sentences and cases ----------------------------------------------------------------------
 
 
-def _highlights(total: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _highlights(
+    total: Mapping[str, Any], rows: list[dict[str, Any]], urgency: str | None
+) -> list[dict[str, str]]:
     """What changed and where, in one or two sentences."""
     now, before = total["values"], total["previous_month"]
-    zh = f"本月报告 {now['issued']:.0f} 份"
-    en = f"{now['issued']:.0f} reports this month"
+    of = Words("", "") if urgency is None else URGENCY_WORDS[urgency]
+    zh = f"本月{of.zh}报告 {now['issued']:.0f} 份"
+    en = f"{now['issued']:.0f} {f'{of.en.lower()} reports'.strip()} this month"
     grown = core.change(now["issued"], before["issued"])
     if grown.growth is not None:
         zh += f"，环比 {grown.growth:+.0%}"
@@ -317,7 +336,7 @@ def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
 async def show(call: Call) -> Any:
     """One month."""
     q = call.query(TallyQuery)
-    return await call.ask(lambda act: monthly(act, q.month, q.by, q.side))
+    return await call.ask(lambda act: monthly(act, q.month, q.by, q.side, q.urgency))
 
 
 async def show_trend(call: Call) -> Any:

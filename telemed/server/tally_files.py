@@ -61,15 +61,18 @@ class ExportQuery(TallyQuery):
 # --- what the files hold ------------------------------------------------------------------------
 
 
-def book(act: Act, month: str) -> MonthlyTally:
-    """The form as it is handed in: every dimension and side, supervision's boards, the cases."""
+def book(act: Act, month: str, urgency: str | None = None) -> MonthlyTally:
+    """The form as it is handed in: every dimension and side, supervision's boards, the cases.
+
+    Of one urgency it has no boards: they rank what was done in all.
+    """
     parts: list[TallyPart] = []
     for side in ("requester", "provider"):
-        of_places = compared(Places(act, month, "institution", side), month)
-        of_services = compared(Places(act, month, "service", side), month)
+        of_places = compared(Places(act, month, "institution", side, urgency), month)
+        of_services = compared(Places(act, month, "service", side, urgency), month)
         counted = {by: of_services if by == "service" else of_places for by in _BYS}
-        parts += [part(act, month, by, side, counted[by]) for by in _BYS]
-    ids = counted_cases(act, month)
+        parts += [part(act, month, by, side, urgency, counted[by]) for by in _BYS]
+    ids = counted_cases(act, month, urgency)
     return MonthlyTally(
         title=TITLE,
         month=month,
@@ -78,14 +81,20 @@ def book(act: Act, month: str) -> MonthlyTally:
         parts=tuple(parts),
         cases=tuple(case_rows(act, ids[:MOST_CASES])),
         cases_in_all=len(ids),
-        boards=boards.sheets(act, month),
+        boards=() if urgency else boards.sheets(act, month),
+        urgency=_words(urgency),
     )
 
 
-def sheet(act: Act, month: str, by: str, side: str) -> MonthlyTally:
+def sheet(act: Act, q: TallyQuery) -> MonthlyTally:
     """The form with one table only: the one on the screen."""
-    parts = (part(act, month, by, side),)
-    return MonthlyTally(TITLE, month, _reported_by(act), act.now, parts, ())
+    parts = (part(act, q.month, q.by, q.side, q.urgency),)
+    of = _words(q.urgency)
+    return MonthlyTally(TITLE, q.month, _reported_by(act), act.now, parts, (), urgency=of)
+
+
+def _words(urgency: str | None) -> str:
+    return URGENCY_WORDS[urgency].zh if urgency else ""
 
 
 TITLE = "远程医疗服务工作量统计表"
@@ -97,7 +106,7 @@ def _reported_by(act: Act) -> str:
     return str(place["name"]) if place else "卫生健康行政部门"
 
 
-def counted_cases(act: Act, month: str) -> list[str]:
+def counted_cases(act: Act, month: str, urgency: str | None = None) -> list[str]:
     """The requests counted in a month on either side that the subject may see, by number."""
     requester = Places(act, month, "service", "requester")
     e = tally_entries.c
@@ -106,6 +115,8 @@ def counted_cases(act: Act, month: str) -> list[str]:
         e.indicator.in_(sorted(INDICATORS)),
         sa.or_(requester.allowed(e.requester_id), requester.allowed(e.provider_id)),
     )
+    if urgency is not None:
+        counted = counted.where(e.urgency == urgency)
     c = t.requests.c
     query = sa.select(c.id).where(c.id.in_(counted), visible_requests(act.subject, act.now))
     return [str(row[0]) for row in act.tx.rows(query.order_by(c.number))]
@@ -147,18 +158,24 @@ async def export(call: Call) -> web.StreamResponse:
     q = call.query(ExportQuery)
 
     def note(act: Act) -> None:
-        audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format)
+        of = {"urgency": q.urgency} if q.urgency else {}
+        audited(act, Event.EXPORT, "tally", q.month, by=q.by, side=q.side, format=q.format, **of)
 
     # Audited first and apart: nobody's writing waits while a month is counted.
     await call.act(note)
     if q.format == "cases":
-        return await _send_cases(call, q.month)
+        return await _send_cases(call, q)
     if q.format == "xlsx":
-        made = await call.ask(lambda act: tally_workbook(book(act, q.month)))
-        return _file(await written_apart(made), f"telemed-{q.month}.xlsx")
-    tally = await call.ask(lambda act: sheet(act, q.month, q.by, q.side))
+        made = await call.ask(lambda act: tally_workbook(book(act, q.month, q.urgency)))
+        return _file(await written_apart(made), f"telemed-{_named(q)}.xlsx")
+    tally = await call.ask(lambda act: sheet(act, q))
     body = await call.services.in_thread(write_csv, part_table(tally, tally.parts[0]))
-    return _file(body, f"telemed-{q.month}-{q.side}-{q.by}.csv")
+    return _file(body, f"telemed-{_named(q)}-{q.side}-{q.by}.csv")
+
+
+def _named(q: TallyQuery) -> str:
+    """The month, and the urgency: files of both lie in one folder."""
+    return f"{q.month}-{q.urgency}" if q.urgency else q.month
 
 
 def _file(body: bytes, name: str) -> web.Response:
@@ -176,10 +193,10 @@ _MEDIA = {
 }
 
 
-async def _send_cases(call: Call, month: str) -> web.StreamResponse:
+async def _send_cases(call: Call, q: TallyQuery) -> web.StreamResponse:
     """Every case of the month as CSV, some thousands at a time: memory holds their ids only."""
-    ids = await call.ask(lambda act: counted_cases(act, month))
-    response = web.StreamResponse(headers=_headers(f"telemed-{month}-cases.csv"))
+    ids = await call.ask(lambda act: counted_cases(act, q.month, q.urgency))
+    response = web.StreamResponse(headers=_headers(f"telemed-{_named(q)}-cases.csv"))
     await response.prepare(call.request)
     await response.write(csv_head(cases_table(())))
     for begin in range(0, len(ids), AT_ONCE):

@@ -7,7 +7,7 @@ become summaries of rows.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from telemed.core.tally import Summary
 from telemed.documents.tally_sheets import side_indicators
 from telemed.store import tables as t
 from telemed.store import tallies
-from telemed.store.tallies import Page, Wanted
+from telemed.store.tallies import Allowed, Page, Wanted
 from telemed.store.tx import Row
 
 _PARTS = {
@@ -62,8 +62,10 @@ ByMonth = Mapping[str, Counted]
 class Places:
     """Who may be counted, and which rows a place counts in."""
 
-    def __init__(self, act: Act, month: str, by: str, side: str) -> None:
-        self._act, self._by, self._side = act, by, side
+    def __init__(
+        self, act: Act, month: str, by: str, side: str, urgency: str | None = None
+    ) -> None:
+        self._act, self._by, self._side, self._urgency = act, by, side, urgency
         self._mine = self._institutions()
         known = act.tx.scalar(sa.select(sa.func.count()).select_from(t.institutions))
         self._everywhere = act.subject.region is not None and len(self._mine) == known
@@ -80,6 +82,9 @@ class Places:
         found: dict[str, Counted] = defaultdict(Counted)
         for month, code, place, weight in tallies.sums(self._act.tx, wanted, allowed, by):
             found[month].sums[place][code] = weight
+        if self._urgency is not None:  # none of it in a month that counted others is zero
+            for month in tallies.counted_months(self._act.tx, wanted, allowed):
+                found[month]
         for month, code, place, value, weight in tallies.times(self._act.tx, wanted, allowed, by):
             found[month].times[place][code] += [value] * weight
         return dict(found)
@@ -126,7 +131,7 @@ class Places:
         found = tallies.sums(self._act.tx, wanted, self._allowed_in(key), "side")
         return sum(weight for *_, weight in found)
 
-    def allowed(self, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    def allowed(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """The rows the subject may count, by the column of the institution on a side."""
         subject = self._act.subject
         if subject.region is None:
@@ -141,9 +146,9 @@ class Places:
         shown = {row.code for row in side_indicators(Side(self._side))} | _PARTS
         codes = shown if only is None else shown & set(only)
         service = key if key and self._by == "service" else None
-        return Wanted(self._side, frozenset(months), frozenset(codes), service)
+        return Wanted(self._side, frozenset(months), frozenset(codes), service, self._urgency)
 
-    def _allowed_in(self, key: str) -> Callable[[sa.Column[Any]], sa.ColumnElement[bool]]:
+    def _allowed_in(self, key: str) -> Allowed:
         """`allowed`, narrowed to one row's institutions."""
         if key == "" or self._by == "service":
             return self.allowed

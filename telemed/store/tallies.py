@@ -3,7 +3,8 @@
 Three tables of one truth: the entries; their sums by month, indicator, institution on a side and
 service; and the measured times with what reversals left of them. All are written in the
 transaction that moves the follower's bookmark. A question for a number reads sums and times, a
-question for its cases reads entries. Who may ask is not known here: callers pass the predicate.
+question for its cases reads entries; one about a single urgency, which the sums do not know, adds
+the entries up as it asks. Who may ask is not known here: callers pass the predicate.
 """
 
 from collections import Counter
@@ -89,21 +90,23 @@ def _row(entry: Entry) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which part of the tally: a side, months, indicators, and one service or all."""
+    """Which part of the tally: a side, months, indicators, one service or all, one urgency or
+    all."""
 
     side: str
     months: Collection[str]
     indicators: Collection[str]
     service: str | None = None
+    urgency: str | None = None
 
 
-Allowed = Callable[[sa.Column[str]], Predicate]
+Allowed = Callable[[sa.ColumnElement[Any]], Predicate]
 """The rows a viewer may count, given the column of the institution on the asked side."""
 
 
 def sums(tx: Tx, wanted: Wanted, allowed: Allowed, by: str) -> list[tuple[str, str, str, int]]:
     """Month, indicator, group and weight; `by` is institution_id or service."""
-    c = tally_sums.c
+    c = _sums(wanted).c
     group = (c.month, c.indicator, c[by])
     query = (
         sa.select(*group, sa.func.sum(c.weight))
@@ -120,10 +123,11 @@ def times(
     tx: Tx, wanted: Wanted, allowed: Allowed, by: str
 ) -> Iterable[tuple[str, str, str, float, int]]:
     """Month, indicator, group, seconds and how often, ascending in seconds within the first two."""
-    c = tally_times.c
+    kept = _times(wanted)
+    c = kept.c
     group = c.service if by == "service" else c[f"{wanted.side}_id"]
     query = sa.select(c.month, c.indicator, group, c.value, c.weight)
-    ordered = _timed(query, wanted, allowed).order_by(c.indicator, c.month, c.value)
+    ordered = _timed(query, kept, wanted, allowed).order_by(c.indicator, c.month, c.value)
     return ((month, code, name, value, n) for month, code, name, value, n in tx.rows(ordered))
 
 
@@ -133,9 +137,10 @@ def spreads(tx: Tx, wanted: Wanted, allowed: Allowed) -> dict[tuple[str, str], S
     The database counts, and then along the ordered times to the asked ranks, so two years of a
     whole region come as a hundred rows. The ranks are those of `core.tally.rank_of`.
     """
-    c = tally_times.c
+    kept = _times(wanted)
+    c = kept.c
     counted = sa.select(c.month, c.indicator, sa.func.sum(c.weight), sa.func.max(c.weight))
-    counts = list(tx.rows(_timed(counted, wanted, allowed).group_by(c.indicator, c.month)))
+    counts = list(tx.rows(_timed(counted, kept, wanted, allowed).group_by(c.indicator, c.month)))
     found: dict[tuple[str, str], Spread] = {}
     for month, code, total, most in counts:
         one = replace(wanted, months=(month,), indicators=(code,))
@@ -147,8 +152,9 @@ def spreads(tx: Tx, wanted: Wanted, allowed: Allowed) -> dict[tuple[str, str], S
 
 def _at_rank(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measured: int) -> float:
     """The value at a rank where every time counts once, counted from the nearer end."""
-    c = tally_times.c
-    query = _timed(sa.select(c.value), wanted, allowed).limit(1)
+    kept = _times(wanted)
+    c = kept.c
+    query = _timed(sa.select(c.value), kept, wanted, allowed).limit(1)
     if rank <= measured // 2:
         query = query.order_by(c.value).offset(rank - 1)
     else:
@@ -158,10 +164,11 @@ def _at_rank(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measured: int)
 
 def _at_rank_weighed(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measured: int) -> float:
     """The value at a rank where some case was measured to the same value more than once."""
-    c = tally_times.c
+    kept = _times(wanted)
+    c = kept.c
     seen = 0
     for value, weight in tx.rows(
-        _timed(sa.select(c.value, c.weight), wanted, allowed).order_by(c.value)
+        _timed(sa.select(c.value, c.weight), kept, wanted, allowed).order_by(c.value)
     ):
         seen += weight
         if seen >= rank:
@@ -169,9 +176,11 @@ def _at_rank_weighed(tx: Tx, wanted: Wanted, allowed: Allowed, rank: int, measur
     raise ValueError(f"rank {rank} of {measured}: the times changed while they were read")
 
 
-def _timed(query: sa.Select[Any], wanted: Wanted, allowed: Allowed) -> sa.Select[Any]:
+def _timed(
+    query: sa.Select[Any], kept: sa.FromClause, wanted: Wanted, allowed: Allowed
+) -> sa.Select[Any]:
     """The times that reversals have left, of the wanted part."""
-    c = tally_times.c
+    c = kept.c
     query = query.where(
         c.indicator.in_(sorted(wanted.indicators)),
         c.month.in_(sorted(wanted.months)),
@@ -181,8 +190,50 @@ def _timed(query: sa.Select[Any], wanted: Wanted, allowed: Allowed) -> sa.Select
     return query if wanted.service is None else query.where(c.service == wanted.service)
 
 
+def _sums(wanted: Wanted) -> sa.FromClause:
+    """What `tally_sums` holds; of one urgency its part, from the wanted entries."""
+    if wanted.urgency is None:
+        return tally_sums
+    side = sa.literal(wanted.side).label("side")
+    place = T[f"{wanted.side}_id"].label("institution_id")
+    return _of_urgency(sa.select(side, T.month, T.indicator, place, T.service, T.weight), wanted)
+
+
+def _times(wanted: Wanted) -> sa.FromClause:
+    """What `tally_times` holds; of one urgency its part, from the wanted entries.
+
+    A reversal has the urgency of what it takes back, so what is left of a time is the same here.
+    """
+    if wanted.urgency is None:
+        return tally_times
+    named = [T[column.name] for column in tally_times.primary_key]
+    timed = sa.select(*named, sa.func.sum(T.weight).label("weight")).group_by(*named)
+    return _of_urgency(timed.where(T.value.is_not(None)), wanted)
+
+
+def _of_urgency(query: sa.Select[Any], wanted: Wanted) -> sa.FromClause:
+    return query.where(
+        T.urgency == wanted.urgency,
+        T.indicator.in_(sorted(wanted.indicators)),
+        T.month.in_(sorted(wanted.months)),
+    ).subquery()
+
+
+def counted_months(tx: Tx, wanted: Wanted, allowed: Allowed) -> set[str]:
+    """Those of the wanted months in which anything was counted, of whatever urgency."""
+    c = tally_sums.c
+    query = sa.select(c.month).distinct().where(c.month.in_(sorted(wanted.months)))
+    query = query.where(c.side == wanted.side, allowed(c.institution_id))
+    if wanted.service is not None:
+        query = query.where(c.service == wanted.service)
+    return {str(month) for (month,) in tx.rows(query)}
+
+
 def first_month(tx: Tx, wanted: Wanted, allowed: Allowed) -> str | None:
-    """The first month with anything counted on a side that a viewer may count, or None."""
+    """The first month with anything counted on a side that a viewer may count, or None.
+
+    Of whatever urgency: from then on none of one urgency is zero, not missing.
+    """
     c = tally_sums.c
     query = sa.select(sa.func.min(c.month)).where(c.side == wanted.side, allowed(c.institution_id))
     if wanted.service is not None:
@@ -212,6 +263,8 @@ def facts(tx: Tx, wanted: Wanted, allowed: Allowed, page: Page) -> list[Entry]:
     query = _ENTRIES.where(beyond, allowed(T[f"{wanted.side}_id"])).order_by(T.seq, T.part)
     if wanted.service is not None:
         query = query.where(T.service == wanted.service)
+    if wanted.urgency is not None:
+        query = query.where(T.urgency == wanted.urgency)
     found = [
         Entry(*row)
         for code in wanted.indicators

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.indicators import INDICATORS
 from telemed.followers.follow import catch_up, catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
@@ -174,6 +175,61 @@ async def test_the_file_says_what_the_screen_says(world: World) -> None:
                     cells[0] == row["name"] and list(cells[1 : len(full) + 1]) == full
                     for cells in sheet
                 ), (by, side, row["name"])
+
+
+async def test_one_urgency_is_counted_apart_everywhere(world: World) -> None:
+    """Table, trend, cases and files of each urgency are its part, and together the whole; where
+    none of it was counted the count is zero and not missing."""
+    await a_month(world)
+    for _ in range(2):
+        await world.sent(urgency="stat")
+    await world.sent(urgency="urgent")
+    await folded(world)
+    client = world.client("region")
+    query = f"month={MONTH}&by=institution&side=requester"
+    whole = await client.get(f"/api/tally?{query}")
+    assert whole["urgency"] is None
+    parts = {u: await client.get(f"/api/tally?{query}&urgency={u}") for u in URGENCY_WORDS}
+    counts = [i["code"] for i in whole["indicators"] if i["kind"] in ("count", "total")]
+    for line in ("total", *range(len(whole["rows"]))):
+        one = {u: _line(table, line, whole) for u, table in parts.items()}
+        for code in counts:
+            all_of_them = _line(whole, line, whole)[code]
+            assert sum(values[code] for values in one.values()) == all_of_them, code
+    sent = {u: table["total"]["values"]["submitted"] for u, table in parts.items()}
+    assert sent == {"routine": 5, "urgent": 2, "stat": 3}
+    assert parts["stat"]["total"]["values"]["withdrawn"] == 0
+    assert "紧急" in parts["stat"]["highlights"][0]["zh"]
+    for urgency, number in sent.items():
+        of = f"{query}&urgency={urgency}"
+        cases = await client.get(f"/api/tally/cases?{of}&key=&indicator=submitted")
+        assert {item["urgency"] for item in cases["items"]} == {urgency}
+        assert cases["total"] == number == len(cases["items"])
+        trend = await client.get(
+            f"/api/tally/trend?until={MONTH}&by=institution&side=requester&urgency={urgency}"
+        )
+        assert trend["values"]["submitted"][-1] == number
+        listed = await client.call("GET", f"/api/tally/export?{of}&format=cases")
+        assert f"{MONTH}-{urgency}-cases" in listed.headers["Content-Disposition"]
+        lines = list(csv.reader(StringIO(listed.body.decode("utf-8-sig"))))
+        assert {line[2] for line in lines[1:]} == {URGENCY_WORDS[urgency].zh}
+        table = await client.call("GET", f"/api/tally/export?{of}&format=csv")
+        total = list(csv.reader(StringIO(table.body.decode("utf-8-sig"))))[-1]
+        assert (total[0], _in_file(total[1])) == ("合计", number)
+    raw = await client.call("GET", f"/api/tally/export?{query}&urgency=stat&format=xlsx")
+    book = openpyxl.load_workbook(BytesIO(raw.body))
+    assert not [name for name in book.sheetnames if "红黑榜" in name]
+    assert all("紧急" in str(page["A1"].value) for page in book.worksheets[:-1])
+    refused = await client.call("GET", f"/api/tally?{query}&urgency=later")
+    assert refused.status == 400
+
+
+def _line(table: Any, line: int | str, whole: Any) -> dict[str, Any]:
+    """The total's values, or those of the row that has this place in the whole table."""
+    if isinstance(line, str):
+        return dict(table[line]["values"])
+    key = whole["rows"][line]["key"]
+    return dict(next(row["values"] for row in table["rows"] if row["key"] == key))
 
 
 def _in_file(cell: str) -> float | None:

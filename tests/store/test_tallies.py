@@ -30,6 +30,7 @@ AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 MONTHS = ("2026-02", "2026-03")
 PLACES = ("a", "b", "c")
 SERVICES = ("imaging", "ecg")
+URGENCIES = ("routine", "stat")
 CODES = tuple(row.code for row in INDICATORS.values() if row.kind != "share")
 TIMED = tuple(row.code for row in INDICATORS.values() if row.kind == "duration")
 
@@ -63,7 +64,7 @@ def invented(seed: int, count: int = 300) -> list[Entry]:
         timed = code in TIMED and dice.random() < 0.9
         fresh = Entry(
             seq, dice.choice(MONTHS), code, f"r{dice.randrange(40)}", dice.choice(SERVICES),
-            "routine", dice.choice(PLACES), dice.choice((*PLACES, "")),
+            dice.choice(URGENCIES), dice.choice(PLACES), dice.choice((*PLACES, "")),
             dice.choice((60.0, 61.5, 90.25, 3600.0)) if timed else None, AT, None,
         )  # fmt: skip
         if found and dice.random() < 0.2:
@@ -91,17 +92,20 @@ def matching(entries: list[Entry], wanted: Wanted, place: str) -> list[Entry]:
         for e in entries
         if e.month in wanted.months
         and wanted.service in (None, e.service)
+        and wanted.urgency in (None, e.urgency)
         and (e.requester if wanted.side == "requester" else e.provider) == place
     ]
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_database_adds_up_what_the_definition_says(store: Store, seed: int) -> None:
-    """Every place, side, month and service: counts, shares and spreads equal `summarize`."""
+    """Every place, side, month, service and urgency: counts, shares and spreads equal
+    `summarize`."""
     entries = invented(seed)
     keep(store, entries, random.Random(seed))
-    for side, place, month, service in product(tallies.SIDES, PLACES, MONTHS, (*SERVICES, None)):
-        wanted = Wanted(side, (month,), CODES, service)
+    groups = product(tallies.SIDES, PLACES, MONTHS, (*SERVICES, None), (*URGENCIES, None))
+    for side, place, month, service, urgency in groups:
+        wanted = Wanted(side, (month,), CODES, service, urgency)
         defined = summarize(matching(entries, wanted, place))
 
         def only(column: sa.Column[str], place: str = place) -> sa.ColumnElement[bool]:
@@ -120,11 +124,21 @@ def test_the_database_adds_up_what_the_definition_says(store: Store, seed: int) 
 
 
 def test_a_page_of_facts_follows_the_log(store: Store) -> None:
-    """Pages hold every fact of a number once, in order, whatever the size of a page."""
+    """Pages hold every fact of a number once, in order, whatever the size of a page; of one
+    urgency too."""
     entries = invented(9)
     keep(store, entries, random.Random(9))
-    wanted = Wanted("provider", MONTHS[1:], TIMED, None)
-    expected = [e for e in entries if e.month == MONTHS[1] and e.indicator in TIMED]
+    for urgency in (None, "stat"):
+        wanted = Wanted("provider", MONTHS[1:], TIMED, None, urgency)
+        expected = [
+            e for e in entries
+            if e.month == MONTHS[1] and e.indicator in TIMED and urgency in (None, e.urgency)
+        ]  # fmt: skip
+        assert paged(store, wanted) == expected
+
+
+def paged(store: Store, wanted: Wanted) -> list[Entry]:
+    """All facts of a number, page by page."""
     found: list[Entry] = []
     while True:
         after = (found[-1].seq, found[-1].part) if found else (0, 0)
@@ -134,7 +148,21 @@ def test_a_page_of_facts_follows_the_log(store: Store) -> None:
         if not page:
             break
         found += page
-    assert found == expected
+    return found
+
+
+def test_a_month_without_one_urgency_is_still_a_month_that_counted(store: Store) -> None:
+    """Of each month in which anything was counted, whatever its urgency; of no other."""
+    entries = [replace(e, urgency="routine") for e in invented(4)]
+    keep(store, entries, random.Random(4))
+    wanted = Wanted("provider", (*MONTHS, "2026-05"), CODES, None, "stat")
+
+    def everywhere(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return column.is_not(None)
+
+    assert store.read_now(lambda tx: tallies.sums(tx, wanted, everywhere, "side")) == []
+    counted = store.read_now(lambda tx: tallies.counted_months(tx, wanted, everywhere))
+    assert counted == set(MONTHS)
 
 
 def test_the_proof_finds_what_was_changed_and_puts_it_right(store: Store) -> None:

@@ -5752,7 +5752,10 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** TallyOut */
+        /**
+         * TallyOut
+         * @description A month by one dimension and side; of one urgency where that was asked for.
+         */
         TallyOut: {
             /** Month */
             month: string;
@@ -5760,6 +5763,8 @@ export interface components {
             by: string;
             /** Side */
             side: string;
+            /** Urgency */
+            urgency: string | null;
             /** Rows */
             rows: components["schemas"]["TallyRow"][];
             total: components["schemas"]["TallyRow"];
@@ -9812,6 +9817,7 @@ export interface operations {
                 month: string;
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
+                urgency?: ("routine" | "urgent" | "stat") | null;
             };
             header?: never;
             path?: never;
@@ -9844,6 +9850,7 @@ export interface operations {
             query: {
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
+                urgency?: ("routine" | "urgent" | "stat") | null;
                 key?: string | null;
                 indicator?: string | null;
                 until: string;
@@ -9881,6 +9888,7 @@ export interface operations {
                 month: string;
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
+                urgency?: ("routine" | "urgent" | "stat") | null;
                 key?: string | null;
                 indicator: string;
                 cursor?: string;
@@ -9952,6 +9960,7 @@ export interface operations {
                 month: string;
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
+                urgency?: ("routine" | "urgent" | "stat") | null;
                 format?: "xlsx" | "csv" | "cases";
             };
             header?: never;

@@ -11,7 +11,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { TallyCase } from '../shared/schema'
 import { Timeline } from '../shared/Timeline'
-import { UrgencyTag } from '../shared/tags'
+import { UrgencyTag, useUrgencyWords } from '../shared/tags'
 import { exactWords } from '../shared/times'
 import { pick } from '../shared/words'
 import { type Asked, casesQuery } from './api'
@@ -39,12 +39,18 @@ export function CasesDrawer({ asked, spot, onClose }: Props) {
 function Cases({ asked, spot: { row, column } }: { asked: Asked; spot: Spot }) {
   const t = useWords()
   const me = useMe()
+  const urgency = useUrgencyWords()
   const found = useInfiniteQuery(casesQuery(asked, row.key, column.indicator))
   const items = found.data?.pages.flatMap((each) => each.items) ?? []
   const name = row.key === '' ? t('total') : row.name
   return (
     <Behind
-      of={t('casesOf', { row: name, month: monthWords(asked.month), side: t(asked.side) })}
+      of={[
+        t('casesOf', { row: name, month: monthWords(asked.month), side: t(asked.side) }),
+        asked.urgency === null ? null : t('urgencyOnly', { name: urgency(asked.urgency) }),
+      ]
+        .filter(Boolean)
+        .join(' · ')}
       value={`${column.against === null ? column.label : name} ${valueWords(row.values[column.indicator], column.kind)}`}
       notes={me.region === null ? [column.definition] : [column.definition, t('masked')]}
       found={found}

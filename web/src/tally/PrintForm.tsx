@@ -7,6 +7,7 @@ import { useEffect, useState } from 'react'
 import { createPortal, flushSync } from 'react-dom'
 import { useMe } from '../session/session'
 import type { TallyOut, TallyRow } from '../shared/schema'
+import { useUrgencyWords } from '../shared/tags'
 import { pick } from '../shared/words'
 import type { Asked } from './api'
 import { type ColumnOf, changeIn } from './columns'
@@ -45,11 +46,13 @@ function usePrinting(): boolean {
 function Form({ asked, tally, rows, columns }: Props) {
   const t = useWords()
   const me = useMe()
+  const urgency = useUrgencyWords()
   return (
     <article className={styles.form}>
       <h1 className={styles.title}>{t('formTitle')}</h1>
       <p className={styles.scope}>
         {t('formScope', { by: t(`${asked.by}Long`), side: t(asked.side) })}
+        {asked.urgency === null ? '' : ` ${t('urgencyOnly', { name: urgency(asked.urgency) })}`}
       </p>
       <p className={styles.line}>
         <span>{t('formUnit', { name: me.institution?.name ?? t('formRegulator') })}</span>

@@ -14,6 +14,7 @@ import { usePageKeys } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { TallyOut, TallyRow } from '../shared/schema'
+import { useUrgencyWords } from '../shared/tags'
 import { pick } from '../shared/words'
 import { type Asked, behind, DIMENSIONS, type Side, tallyQuery } from './api'
 import { Board } from './Board'
@@ -168,6 +169,7 @@ function Month({ asked, tally, columns, shown }: MonthProps) {
     look(wanted)
     setOpen(wanted)
   }
+  const label = useTableName(asked)
   const few = !onMap && tally.rows.length <= FEW
   return (
     <>
@@ -183,7 +185,7 @@ function Month({ asked, tally, columns, shown }: MonthProps) {
             <Filter value={filter} onChange={setFilter} left={rows.length} />
           ) : null}
           <TallyTable
-            label={tableName(asked)}
+            label={label}
             dimension={say(`${asked.by}Long`)}
             rows={rows}
             total={tally.total}
@@ -218,8 +220,10 @@ function spotOf(
   return column === undefined ? null : { row, column }
 }
 
-function tableName({ month, by, side }: Asked): string {
-  return say('table', { month: monthWords(month), by: say(`${by}Long`), side: say(side) })
+function useTableName({ month, by, side, urgency }: Asked): string {
+  const words = useUrgencyWords()
+  const name = say('table', { month: monthWords(month), by: say(`${by}Long`), side: say(side) })
+  return urgency === null ? name : `${name} · ${say('urgencyOnly', { name: words(urgency) })}`
 }
 
 interface BesideProps {
@@ -275,7 +279,21 @@ function Filter(props: { value: string; onChange: (value: string) => void; left:
 
 function EmptyMonth({ asked, move }: { asked: Asked; move: (next: Partial<Asked>) => void }) {
   const t = useWords()
+  const words = useUrgencyWords()
   const side = otherSide(asked.side)
+  if (asked.urgency !== null)
+    return (
+      <div className={page.card}>
+        <Empty
+          title={t('emptyUrgency', {
+            month: monthWords(asked.month),
+            name: words(asked.urgency),
+          })}
+          teach={t('emptyUrgencyTeach')}
+          action={<Button onClick={() => move({ urgency: null })}>{t('urgencyAll')}</Button>}
+        />
+      </div>
+    )
   return (
     <div className={page.card}>
       <Empty

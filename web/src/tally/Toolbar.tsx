@@ -1,10 +1,21 @@
 /** What is asked: month, side, dimension; and what is done with the answer: columns, print, file. */
 import { BookOutlined, DownloadOutlined, PrinterOutlined } from '@ant-design/icons'
-import { App, Button, Dropdown, Segmented } from 'antd'
+import { App, Button, Dropdown, Segmented, Select } from 'antd'
 import { type ReactNode, useState } from 'react'
 import { useMay, useMe } from '../session/session'
 import { problemWords } from '../shared/problem'
-import { type Asked, type By, DIMENSIONS, download, type Format, SIDES, type Side } from './api'
+import { useUrgencyWords } from '../shared/tags'
+import {
+  type Asked,
+  type By,
+  DIMENSIONS,
+  download,
+  type Format,
+  SIDES,
+  type Side,
+  URGENCIES,
+  type Urgency,
+} from './api'
 import { MonthPicker } from './MonthPicker'
 import styles from './TallyPage.module.css'
 import type { BoardAsked } from './useAsked'
@@ -58,6 +69,7 @@ export function Toolbar(props: Props) {
           onChange={(by) => onMove({ by })}
         />
       )}
+      {view === 'board' ? null : <UrgencyChoice asked={asked} onMove={onMove} />}
       <div className={styles.acts}>
         {view === 'board' ? null : children}
         <Button icon={<BookOutlined aria-hidden />} onClick={onDefinitions}>
@@ -75,6 +87,28 @@ export function Toolbar(props: Props) {
         <ExportMenu asked={asked} />
       </div>
     </div>
+  )
+}
+
+/** One urgency of the month, or all of them. */
+function UrgencyChoice({ asked, onMove }: Pick<Props, 'asked' | 'onMove'>) {
+  const t = useWords()
+  const words = useUrgencyWords()
+  return (
+    <Select<Urgency | ''>
+      aria-label={t('urgency')}
+      className={styles.urgency}
+      popupMatchSelectWidth={false}
+      value={asked.urgency ?? ''}
+      options={[
+        { value: '', label: t('urgencyAll') },
+        ...URGENCIES.map((urgency) => ({
+          value: urgency,
+          label: t('urgencyOnly', { name: words(urgency) }),
+        })),
+      ]}
+      onChange={(urgency) => onMove({ urgency: urgency === '' ? null : urgency })}
+    />
   )
 }
 

@@ -10,11 +10,15 @@ export type By = (typeof DIMENSIONS)[number]
 export const SIDES = ['requester', 'provider'] as const
 export type Side = (typeof SIDES)[number]
 
-/** One table: a month, by a dimension, of one side. */
+export const URGENCIES = ['stat', 'urgent', 'routine'] as const
+export type Urgency = (typeof URGENCIES)[number]
+
+/** One table: a month, by a dimension, of one side; of one urgency or, where null, of all. */
 export interface Asked {
   month: string
   by: By
   side: Side
+  urgency: Urgency | null
 }
 
 const COUNTING_AGAIN = 3_000
@@ -34,8 +38,8 @@ export function behind(tally: Pick<TallyOut, 'as_of_seq' | 'log_seq'>): number {
   return Math.max(0, tally.log_seq - tally.as_of_seq)
 }
 
-export function trendQuery({ month, by, side }: Asked, key: string, indicator: string) {
-  const query = { until: month, by, side, key, indicator, months: 13 }
+export function trendQuery({ month, ...asked }: Asked, key: string, indicator: string) {
+  const query = { until: month, ...asked, key, indicator, months: 13 }
   return queryOptions({
     queryKey: [KEYS.tally, 'trend', query],
     placeholderData: keepPreviousData,
@@ -80,7 +84,8 @@ export type Format = 'xlsx' | 'csv' | 'cases'
 
 /** Fetches the month as a file and hands it to the browser; throws the server's problem. */
 export async function download(asked: Asked, format: Format): Promise<void> {
-  const query = new URLSearchParams({ ...asked, format })
+  const { urgency, ...rest } = asked
+  const query = new URLSearchParams({ ...rest, ...(urgency && { urgency }), format })
   const response = await fetch(`/api/tally/export?${query}`, { credentials: 'same-origin' })
   if (!response.ok) throw await readProblem(response)
   const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1]

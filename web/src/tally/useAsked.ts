@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'react-router'
 import { serverNow } from '../shared/now'
 import type { Me } from '../shared/schema'
-import { type Asked, type By, DIMENSIONS, SIDES, type Side, tallyQuery } from './api'
+import { type Asked, type By, DIMENSIONS, SIDES, type Side, tallyQuery, URGENCIES } from './api'
 import { isMonth, monthOf } from './numbers'
 
 /** An institution sees itself only, so its services say more than one row; supervision sees places. */
@@ -27,11 +27,14 @@ export function useAsked(me: Me) {
     month: isMonth(month) && month <= thisMonth ? month : thisMonth,
     by: oneOf(DIMENSIONS, params.get('by')) ?? usualBy(me),
   }
+  const view = me.region !== null && params.get('view') === 'board' ? 'board' : 'table'
   const chosen = oneOf(SIDES, params.get('side'))
   const side = useUsualSide(base, chosen === null) ?? 'provider'
-  const asked: Asked = { ...base, side: chosen ?? side }
+  // Boards rank what was done in all.
+  const urgency = view === 'board' ? null : oneOf(URGENCIES, params.get('urgency'))
+  const asked: Asked = { ...base, side: chosen ?? side, urgency }
   const board: BoardAsked = {
-    view: me.region !== null && params.get('view') === 'board' ? 'board' : 'table',
+    view,
     indicator: params.get('indicator'),
     area: params.get('area'),
   }
@@ -48,8 +51,9 @@ export function useAsked(me: Me) {
 }
 
 /** Most institutions only ask and never answer: theirs is the side that has something in it. */
-function useUsualSide(base: Omit<Asked, 'side'>, open: boolean): Side | null {
-  const { data } = useQuery({ ...tallyQuery({ ...base, side: 'provider' }), enabled: open })
+function useUsualSide(base: Pick<Asked, 'month' | 'by'>, open: boolean): Side | null {
+  const asked: Asked = { ...base, side: 'provider', urgency: null }
+  const { data } = useQuery({ ...tallyQuery(asked), enabled: open })
   if (!open || data === undefined) return null
   const { submitted, issued } = data.total.values
   return submitted || issued ? 'provider' : 'requester'

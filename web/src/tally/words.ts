@@ -11,6 +11,9 @@ export const { useWords, say } = defineWords('tally', {
   requester: ['申请方', 'Requesting'],
   provider: ['受邀方', 'Providing'],
   by: ['统计维度', 'Grouped by'],
+  urgency: ['紧急程度', 'Urgency'],
+  urgencyAll: ['全部紧急程度', 'Any urgency'],
+  urgencyOnly: ['仅{{name}}', 'only {{name}}'],
   institution: ['机构', 'Institution'],
   county: ['县', 'County'],
   city: ['市', 'City'],
@@ -185,6 +188,11 @@ export const { useWords, say } = defineWords('tally', {
   emptyTeach: [
     '申请首次发送计“申请数”，报告最终签名计“报告数”，各按发生时刻归入当月。发生后几秒内就会出现在这里。',
     'A request counts when first sent, a report at its final signature, each in the month it happened. They appear here within seconds.',
+  ],
+  emptyUrgency: ['{{month}}没有计入{{name}}的事项', 'Nothing {{name}} was counted in {{month}}'],
+  emptyUrgencyTeach: [
+    '其他紧急程度可能有；选“全部紧急程度”查看。',
+    'There may be others: choose “Any urgency” to see them.',
   ],
   emptyBefore: ['看上一月', 'See the month before'],
   otherSide: ['看{{side}}', 'See the {{side}} side'],
