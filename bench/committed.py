@@ -1,0 +1,37 @@
+"""The `telemed` command with the end of each of its commits written down, for whoever measures from
+a commit and stands outside: a float64 of the wall clock's seconds for each act of SQLite's writer,
+appended to the file that `COMMITS` names.
+
+    COMMITS=/tmp/commits PYTHONPATH=. .venv/bin/python -m bench.committed serve
+"""
+
+import os
+import struct
+import time
+from pathlib import Path
+
+from telemed.cli import main
+from telemed.store import engine
+
+_NOTE = struct.Struct("<d")
+
+
+def committed_after(notes: Path, since: float) -> float:
+    """When the first commit after a time was done. ValueError when there is none."""
+    return min(at for (at,) in _NOTE.iter_unpack(notes.read_bytes()) if at >= since)
+
+
+def _note_commits() -> None:
+    told = engine._Waiting.tell  # what is called as soon as COMMIT has returned
+    out = os.open(os.environ["COMMITS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def tell(self: engine._Waiting) -> None:
+        os.write(out, _NOTE.pack(time.time()))
+        told(self)
+
+    engine._Waiting.tell = tell  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    _note_commits()
+    main()
