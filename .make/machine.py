@@ -19,12 +19,13 @@ from trouble import Stop
 _WITH_SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 """Where Debian keeps servers; an ordinary user's PATH leaves it out."""
 
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 # What the whole test suite needs beside Python: Debian package, and how to see that it is there.
 TEST_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("redis-server", lambda: shutil.which("redis-server") is not None),
     ("nginx-light", lambda: shutil.which("nginx", path=_WITH_SBIN) is not None),
     ("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
-    ("chromium", lambda: any(map(shutil.which, ("chromium", "chromium-browser")))),
+    ("chromium-headless-shell", lambda: any(map(shutil.which, CHROMIUMS))),
     ("dcmtk", lambda: shutil.which("dcmdump") is not None),
     ("curl", lambda: shutil.which("curl") is not None),
     ("strace", lambda: shutil.which("strace") is not None),

@@ -253,7 +253,7 @@ def redis_server(tmp_path: Path) -> Iterator[Redis]:
 
 def find_chromium() -> Path | None:
     """This machine's Chromium, for Playwright's `executable_path`."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return Path(found)
     return None

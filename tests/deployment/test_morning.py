@@ -24,7 +24,7 @@ pytestmark = pytest.mark.services
 
 UNTIL = datetime(2026, 3, 9, 13, 0, tzinfo=ZONE)
 """One o'clock of a Monday."""
-MORNING = Order(seed=5, days=5 / 24, until=UNTIL, rate=90)
+MORNING = Order(seed=5, days=5 / 24, until=UNTIL, rate=64)
 SPEED = 900.0
 
 

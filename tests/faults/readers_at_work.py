@@ -21,6 +21,8 @@ from tests.faults.network import GONE, NODES, Network, Page, draft, upload
 AGAIN: Final = frozenset({"unavailable"})
 """Codes that ask to be tried again."""
 GIVE_BACK: Final = {"reason": "called-away"}
+PAUSE: Final = 0.05
+"""Seconds between two steps: as many as they could take would keep the machine from the others."""
 READERS: Final = ("hub-reader", "hub-reader2", "hub-verifier")
 
 
@@ -113,6 +115,7 @@ class Team:
     async def _work(self, reader: Reader) -> None:
         while not self._stop.is_set():
             await reader.step()
+            await asyncio.sleep(PAUSE)
 
     async def until_more(self, steps: int = 10) -> None:
         """Until they got that much further."""

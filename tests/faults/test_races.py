@@ -1,6 +1,6 @@
 """Three servers want the same thing at once: one gets it, and everybody hears it in one order.
 
-TELEMED_RACE_ROUNDS says how many claims are raced for; 50 where it is not set.
+TELEMED_RACE_ROUNDS says how many claims are raced for; 20 where it is not set.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tests.faults.network import NODES, Network, Page, client, draft, until, upl
 from tests.faults.readers_at_work import GIVE_BACK, READERS, sent, team_of
 
 pytestmark = [pytest.mark.services, pytest.mark.crash, pytest.mark.timeout(3600)]
-ROUNDS = int(os.environ.get("TELEMED_RACE_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("TELEMED_RACE_ROUNDS", "20"))
 SEED = int(os.environ.get("TELEMED_FAULT_SEED", random.randrange(10**6)))
 
 

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -50,18 +51,21 @@ async def metric(network: Network, http: ClientSession, node: str, name: str) ->
         return number(await answer.text(), name)
 
 
-def files(network: Network, node: str) -> int:
-    """How many file numbers a server has; its pool of database connections breathes by itself."""
+def files(network: Network, node: str) -> Counter[str]:
+    """The kinds of files that a server has open; its pools of connections to the database and to
+    Redis breathe by themselves."""
     ours = Path(f"/proc/{network.pid(node)}")
     lines = [line.split() for line in (ours / "net/tcp").read_text().splitlines()[1:]]
-    database = f":{network.postgres.port:04X}"
-    pooled = {f"socket:[{line[9]}]" for line in lines if line[2].endswith(database)}
+    pools = tuple(f":{port:04X}" for port in (network.postgres.port, network.to_redis.port))
+    pooled = {f"socket:[{line[9]}]" for line in lines if line[2].endswith(pools)}
     assert pooled
-    count = 0
+    found: Counter[str] = Counter()
     for one in (ours / "fd").iterdir():
         with suppress(FileNotFoundError):  # closed just now
-            count += str(one.readlink()) not in pooled
-    return count
+            name = str(one.readlink())
+            if name not in pooled:
+                found[name.partition(":[")[0]] += 1
+    return found
 
 
 def memory(network: Network, node: str) -> int:
@@ -139,7 +143,8 @@ async def test_who_hangs_up_at_any_byte_leaves_nothing_behind(
             await hang_up_at_random(network, "b", STRANGERS, chance, PEOPLE)
         await team.put_down()
         await nothing_is_left(network, http, "b", ears)
-        assert files(network, "b") <= had + 2  # whoever writes a log or asks just now
+        left = files(network, "b") - had
+        assert left.total() <= 2, left  # whoever asks just now
         grown = memory(network, "b") - before
         print(f"{STRANGERS} strangers: {grown / 2**20:.1f} MiB more")
         assert grown < 32 << 20

@@ -24,6 +24,7 @@ from playwright.async_api import (
     BrowserContext,
     Page,
     Response,
+    Route,
     async_playwright,
     expect,
 )
@@ -115,6 +116,7 @@ class Stage:
     base: str
     browser: Browser
     pictures: Path
+    viewer: bool = True
     faults: list[str] = field(default_factory=list)
     taken: int = 0
 
@@ -138,6 +140,8 @@ class Stage:
         # Dialogs open and close at once: a busy machine may take seconds for their movement.
         options.setdefault("reduced_motion", "reduce")
         made: BrowserContext = await self.browser.new_context(**options)  # type: ignore[arg-type]
+        if not self.viewer:
+            await made.route(re.compile(r"/viewer/"), _leave_empty)
         page = await made.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda fault: self.faults.append(f"page error: {fault}"))
@@ -160,9 +164,19 @@ class Stage:
             self.faults.append(f"another host: {response.url}")
 
 
+async def _leave_empty(route: Route) -> None:
+    await route.fulfill(content_type="text/html", body="<!doctype html>")
+
+
 @asynccontextmanager
-async def stage(base: str, chromium: Path, name: str) -> AsyncIterator[Stage]:
-    """A stage for one journey; its faults are looked at when it ends well."""
+async def stage(
+    base: str, chromium: Path, name: str, *, viewer: bool = True
+) -> AsyncIterator[Stage]:
+    """A stage for one journey; its faults are looked at when it ends well.
+
+    Without the viewer its frame stays empty: half of what a case costs to open, for journeys that
+    look at no image.
+    """
     pictures = ROOT / "artifacts" / name
     pictures.mkdir(parents=True, exist_ok=True)
     for old in pictures.glob("*.png"):
@@ -171,7 +185,7 @@ async def stage(base: str, chromium: Path, name: str) -> AsyncIterator[Stage]:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=list(CHROMIUM_FLAGS)
         )
-        found = Stage(base, browser, pictures)
+        found = Stage(base, browser, pictures, viewer)
         try:
             yield found
         except BaseException:

@@ -44,7 +44,7 @@ async def test_a_corrected_picture_is_accepted_and_the_author_checks_the_report(
     base: str, chromium: Path, tmp_path: Path
 ) -> None:
     """Technician, county and expert each see their part of it."""
-    async with stage(base, chromium, "care") as play:
+    async with stage(base, chromium, "care", viewer=False) as play:
         technician = await play.sign_in("technician")
         await technician.goto(f"{base}/care/quarantine")
         await technician.get_by_text("没有待处理的隔离影像").wait_for()

@@ -28,7 +28,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def test_a_critical_finding_comes_full_circle(base: str, chromium: Path) -> None:
     """The county's page interrupts, without a reload; what it enters closes the expert's."""
-    async with stage(base, chromium, "critical") as play:
+    async with stage(base, chromium, "critical", viewer=False) as play:
         county = await play.sign_in("sanjiang")
         await county.get_by_text("等我处理").first.wait_for()
         expert = await play.sign_in("expert")

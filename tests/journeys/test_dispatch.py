@@ -38,7 +38,7 @@ async def test_a_case_is_assigned_read_and_signed(world: World, chromium: Path) 
     await world.sent(service="consultation", of_patient=2)
     settings = {"auto_next": {"consultation": True}}
     await world.client("hub-ecg").ok("PUT", "/api/worklist/settings", settings)
-    async with stage(world.base, chromium, "dispatch") as play:
+    async with stage(world.base, chromium, "dispatch", viewer=False) as play:
         reader = await _at(play, "hub-ecg")
         await reader.wait_for_url(re.compile("/work"))
         await expect(reader).to_have_title("(2) 工作台")

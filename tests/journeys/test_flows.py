@@ -42,7 +42,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def test_a_returned_case_comes_back_and_can_be_taken_over(base: str, chromium: Path) -> None:
     """The county adds what was asked for; the expert sees it; a colleague takes the case over."""
-    async with stage(base, chromium, "flows/returned") as play:
+    async with stage(base, chromium, "flows/returned", viewer=False) as play:
         county = await _county(play)
         await county.get_by_text(RETURNED).first.click()
         await county.get_by_text("请补充肝功能结果").first.wait_for()
@@ -75,7 +75,7 @@ async def test_a_report_is_sent_back_issued_amended_and_read_again(
 ) -> None:
     """Nobody signs unseen words, a note between two doctors is never issued, and an amendment
     asks the county to read again."""
-    async with stage(base, chromium, "flows/report") as play:
+    async with stage(base, chromium, "flows/report", viewer=False) as play:
         author = await play.sign_in("pathologist")
         verifier = await play.sign_in("pathology-verifier")
         case = await _open(verifier, "待审核", WRITTEN)
