@@ -5,6 +5,7 @@ codes and numbers, so that it can be explained when the people and the rule have
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from telemed.actions import door
 from telemed.actions.act import Act
@@ -54,10 +55,29 @@ def keep(
     )
 
 
+LOOK_BACK = timedelta(days=90)
+MOST_GONE = 100
+
+
 def of_case(act: Act, request_id: str) -> list[Row]:
-    """What the own institution decided about a case, oldest first."""
-    case = door.provided_case(act, request_id, Permission.ASSIGN_WORK)
-    return rulings.decisions(act.tx, case.id, act.subject.own_institution)
+    """What the own institution decided about a case, oldest first.
+
+    Its own decisions stay its to read when the case has gone to another institution: they hold
+    what was known here and nothing that came after. Whoever decided nothing needs the case.
+    """
+    act.subject.require(Permission.ASSIGN_WORK)
+    own = rulings.decisions(act.tx, request_id, act.subject.own_institution)
+    if not own:
+        door.provided_case(act, request_id, Permission.ASSIGN_WORK)
+    return own
+
+
+def gone(act: Act) -> list[Row]:
+    """The last decision here about each case that nobody here could take and that is no longer
+    ours, newest first."""
+    act.subject.require(Permission.ASSIGN_WORK)
+    since = act.now - LOOK_BACK
+    return rulings.gone(act.tx, act.subject.own_institution, since, MOST_GONE)
 
 
 def mode_of(act: Act, institution_id: str, service: str) -> Mode:

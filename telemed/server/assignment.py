@@ -153,6 +153,27 @@ def _decision(
     }  # fmt: skip
 
 
+async def gone(call: Call) -> Any:
+    """What nobody here could take and is with others now."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        rows = decided.gone(act)
+        places = network.institution_refs(act.tx, {row["provider_id"] for row in rows})
+        same = ("request_id", "number", "service", "urgency", "at", "outcome")
+        return {
+            "items": [
+                {
+                    **{name: row[name] for name in same},
+                    "label": cases.words(OUTCOMES[row["outcome"]]),
+                    "provider": places.get(row["provider_id"] or ""),
+                }
+                for row in rows
+            ]
+        }
+
+    return await call.ask(ask)
+
+
 # --- overflow -------------------------------------------------------------------------------------
 
 
@@ -181,6 +202,8 @@ ROUTES = (
           returns=sch.AssignmentOut),
     Route("GET", f"{_ALL}/history", history, P.ASSIGN_WORK, "What was set before",
           returns=sch.AssignmentHistoryOut),
+    Route("GET", f"{_ALL}/gone", gone, P.ASSIGN_WORK, "What went to others from here",
+          returns=sch.GoneList),
     Route("PUT", f"{_ALL}/modes/{{id}}", set_mode, P.ASSIGN_WORK,
           "Off, suggest or auto for a service", body=sch.ModeIn, returns=sch.AssignmentOut),
     Route("PUT", f"{_ALL}/terms/{{id}}", set_terms, P.ASSIGN_WORK, "A reader's caps and share",

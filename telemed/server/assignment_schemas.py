@@ -137,6 +137,28 @@ class DecisionList(s.Out):
     items: list[DecisionOut]
 
 
+class GoneOut(s.Out):
+    """A case that nobody here could take and is no longer here, by its last decision here.
+
+    `provider` is where that decision let it go, not where it is now.
+    """
+
+    request_id: str
+    number: str
+    service: str
+    urgency: str
+    at: datetime
+    outcome: Literal["nobody", "passed-on", "asked"]
+    label: s.Words
+    provider: s.InstitutionRef | None
+
+
+class GoneList(s.Out):
+    """Of the last 90 days, newest first, at most 100."""
+
+    items: list[GoneOut]
+
+
 class PassOnIn(s.In):
     """Where the requester lets a case go, with the consent that names it."""
 

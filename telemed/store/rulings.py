@@ -104,6 +104,25 @@ def decisions(tx: Tx, request_id: str, institution_id: str) -> list[Row]:
     return tx.all(sa.select(assignment_decisions).where(mine).order_by(D.at, D.id))
 
 
+def gone(tx: Tx, institution_id: str, since: datetime, most: int) -> list[Row]:
+    """The last decision of an institution about each case that it gave to nobody and that is with
+    another institution or nowhere now; with the case's number, service and urgency."""
+    here = sa.and_(D.institution_id == institution_id, D.person_id.is_(None), D.at >= since)
+    place = sa.func.row_number().over(
+        partition_by=D.request_id, order_by=(D.at.desc(), D.id.desc())
+    )
+    ranked = sa.select(D.id, place.label("place")).where(here).subquery()
+    away = requests.c.provider_id.is_distinct_from(institution_id)
+    query = (
+        sa.select(assignment_decisions, requests.c.number, requests.c.service, requests.c.urgency)
+        .join(ranked, ranked.c.id == D.id)
+        .join(requests, requests.c.id == D.request_id)
+        .where(ranked.c.place == 1, away)
+        .order_by(D.at.desc(), D.id.desc())
+    )
+    return tx.all(query.limit(most))
+
+
 def asked(tx: Tx, workitem_id: str) -> str | None:
     """Where an attempt's requester was asked to let it go; the last time counts."""
     mine = sa.and_(D.workitem_id == workitem_id, D.outcome == ASKED)

@@ -198,6 +198,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ),
     ("GET", "/api/assignment"): Row(P.ASSIGN_WORK),
     ("GET", "/api/assignment/history"): Row(P.ASSIGN_WORK),
+    ("GET", "/api/assignment/gone"): Row(P.ASSIGN_WORK),
     ("PUT", "/api/assignment/modes/{id}"): Row(P.ASSIGN_WORK, "absent", body={"mode": "auto"}),
     ("PUT", "/api/assignment/terms/{id}"): Row(P.ASSIGN_WORK, "absent", body={"share": 0.5}),
     ("POST", "/api/worklist/reserve"): Row(P.WRITE_REPORTS, body={"requests": ["nothing"]}),

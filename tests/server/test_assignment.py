@@ -342,6 +342,35 @@ async def test_what_nobody_can_take_goes_on_while_there_is_time(world: World) ->
     assert {d["outcome"] for d in seen["items"]} == {"nobody"}, "hub's decisions are hub's"
 
 
+async def test_who_passed_a_case_on_reads_why_afterwards_and_nothing_later(world: World) -> None:
+    """Its own decisions, as they were, and a list to find them by; the next one's stay theirs, the
+    case itself is not to be seen any more, and whoever decided nothing is told it is not there."""
+    case = await waiting_at_hub(world, consent=consent("hub", onward=True))
+    coordinator, path = world.client(COORDINATOR), f"/api/requests/{case}/assignment"
+    gone = f"{SETTINGS}/gone"
+    assert (await coordinator.get(gone))["items"] == []
+    before = (await coordinator.get(path))["items"]
+    world.tell("county", "second")
+    await rule(world, minutes=2)
+    second = world.client("second-coordinator")
+    await second.ok("POST", f"/api/requests/{case}/assign", {"person_id": "second-reader"})
+    theirs = (await second.get(path))["items"]
+    assert [d["person_id"] for d in theirs] == ["second-reader"]
+    await coordinator.refused("not-found", "GET", f"/api/requests/{case}")
+    shown = (await coordinator.get(path))["items"]
+    assert shown[: len(before)] == before
+    assert [d["outcome"] for d in shown] == ["nobody", "passed-on"]
+    assert "second-reader" not in str(shown), "their readers and decisions are theirs"
+    (one,) = (await coordinator.get(gone))["items"]
+    assert (one["request_id"], one["outcome"], one["urgency"]) == (case, "passed-on", "urgent")
+    assert one["provider"]["id"] == "second" and one["number"] == (await world.row(case))["number"]
+    assert (await second.get(gone))["items"] == []
+    assert {d["id"] for d in theirs}.isdisjoint(d["id"] for d in shown)
+    await world.client("lapsed-coordinator").refused("not-found", "GET", path)
+    await world.client("hub-reader").refused("forbidden", "GET", path)
+    await world.client("hub-reader").refused("forbidden", "GET", gone)
+
+
 async def test_without_consent_to_it_the_requester_is_asked(world: World) -> None:
     """Once; they agree with a consent that names the next one. Nobody else can say so for them."""
     case = await waiting_at_hub(world)

@@ -11,6 +11,7 @@ import type { AssignmentOut, ReaderTermsOut, ServiceModeOut } from '../shared/sc
 import { pick } from '../shared/words'
 import styles from './Assignment.module.css'
 import { assignmentQuery, setMode, setTerms } from './api'
+import { Gone } from './Gone'
 import { useWords } from './words'
 
 /** The button says in a word how it stands; behind it everything is set. */
@@ -52,6 +53,7 @@ function Settings({ shown }: { shown: AssignmentOut }) {
           <TermsLine key={each.person_id} each={each} />
         ))}
       </ul>
+      <Gone />
       <p className={styles.teach}>{t('ruleName', { rule: shown.rule })}</p>
     </>
   )

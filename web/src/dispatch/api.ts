@@ -61,6 +61,11 @@ export function decisionsQuery(id: string) {
   })
 }
 
+export const goneQuery = queryOptions({
+  queryKey: [KEYS.worklist, 'gone'],
+  queryFn: () => body(api.GET('/api/assignment/gone')),
+})
+
 export interface Wish {
   request_id: string
   person_id: string | null

@@ -107,6 +107,12 @@ export const { useWords } = defineWords('dispatch', {
   asFile: ['默认', 'file'],
   settingKept: ['已保存，立即生效', 'Kept; it holds at once'],
   ruleName: ['规则 {{rule}}', 'rule {{rule}}'],
+  gone: ['已转出的病例', 'Cases that went on'],
+  goneTeach: [
+    '近 90 天本机构无人可派、现已不在本机构的病例。病例本身不再可见，派单经过仍可查。',
+    'Of the last 90 days: nobody here could take them and they are elsewhere now. The cases are not to be seen any more; how they were given out is.',
+  ],
+  goneNone: ['没有', 'None'],
   decisions: ['为何这样派', 'Why so'],
   decisionsOf: ['{{number}} 的派单经过', 'How {{number}} was given out'],
   noDecisions: ['还没有派过', 'Not given out yet'],

@@ -1906,6 +1906,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assignment/gone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What went to others from here */
+        get: operations["assignment_get_assignment_gone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assignment/modes/{id}": {
         parameters: {
             query?: never;
@@ -3483,6 +3500,42 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * GoneList
+         * @description Of the last 90 days, newest first, at most 100.
+         */
+        GoneList: {
+            /** Items */
+            items: components["schemas"]["GoneOut"][];
+        };
+        /**
+         * GoneOut
+         * @description A case that nobody here could take and is no longer here, by its last decision here.
+         *
+         *     `provider` is where that decision let it go, not where it is now.
+         */
+        GoneOut: {
+            /** Request Id */
+            request_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Urgency */
+            urgency: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "nobody" | "passed-on" | "asked";
+            label: components["schemas"]["Words"];
+            provider: components["schemas"]["InstitutionRef"] | null;
         };
         /**
          * HandOut
@@ -6259,6 +6312,8 @@ export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
 export type Gap = components['schemas']['Gap'];
+export type GoneList = components['schemas']['GoneList'];
+export type GoneOut = components['schemas']['GoneOut'];
 export type HandOut = components['schemas']['HandOut'];
 export type HandedIn = components['schemas']['HandedIn'];
 export type HandedOut = components['schemas']['HandedOut'];
@@ -10507,6 +10562,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssignmentHistoryOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    assignment_get_assignment_gone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoneList"];
                 };
             };
             /** @description Problem */
