@@ -11,7 +11,7 @@ from telemed.core import request
 from telemed.core.access import CaseParties, Permission, Relation, case_relation
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
-from telemed.store import requests
+from telemed.store import requests, shown
 from telemed.store.tx import Row
 
 
@@ -52,7 +52,15 @@ class Case:
 
 def case(act: Act, request_id: str) -> Case:
     """The case, or Problem("not-found")."""
-    row = requests.get(act.tx, request_id)
+    return _entered(act, requests.get(act.tx, request_id))
+
+
+def shown_case(act: Act, request_id: str) -> Case:
+    """`case` with the row of `store.shown`: all that a page shows of it at once."""
+    return _entered(act, shown.case(act.tx, request_id))
+
+
+def _entered(act: Act, row: Row | None) -> Case:
     if row is None:
         raise Problem("not-found")
     parties = CaseParties(

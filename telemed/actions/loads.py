@@ -36,7 +36,7 @@ def loads(
     held: dict[str, list[Held]] = {who: [] for who in people}
     for kind in assignments.loads(act.tx, institution_id, day, shift, person_id):
         held.setdefault(kind.person_id, []).append(kind)
-    limits = rulings.limits(act.tx, institution_id)
+    limits = rulings.limits(act.tx, institution_id, person_id)
     return {who: _load(act, mine, limits.get(who, NO_LIMITS)) for who, mine in held.items()}
 
 

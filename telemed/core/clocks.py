@@ -183,6 +183,10 @@ _BEGINS: Mapping[str, Turn | None] = MappingProxyType(
 )
 """The turn that each fact begins, None where it ends the last one; other facts change no turn."""
 
+_ASKS = frozenset({Kind.REQUEST_OVERFLOW_ASKED, Kind.REQUEST_OVERFLOW_SETTLED})
+TELLING = frozenset(map(Kind, _BEGINS)) | _ASKS
+"""The facts of which `turns_of` and `questions_of` are told; what others say is nothing to them."""
+
 
 def turns_of(facts: Iterable[Activity]) -> list[Stint]:
     """A request's turns from its facts, oldest first. What is revised must be read anew."""

@@ -4,14 +4,13 @@ It turns rows into the contract's shapes and masks what the viewer's role must n
 nothing: what may be done now is asked of the tables in `core`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import orjson
-import sqlalchemy as sa
 
 from telemed.actions import door, expected, worklist
 from telemed.actions.act import Act
@@ -25,7 +24,6 @@ from telemed.core.errors import Problem
 from telemed.dicom.times import at_home
 from telemed.server import clocks
 from telemed.store import (
-    holds,
     image_changes,
     log,
     network,
@@ -33,10 +31,9 @@ from telemed.store import (
     people,
     reports,
     requests,
-    studies,
+    shown,
 )
 from telemed.store import tables as t
-from telemed.store.access import visible_studies
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -95,13 +92,13 @@ _SAME = (
 
 def full(act: Act, request_id: str) -> dict[str, Any]:
     """The whole case through the one door."""
-    case = door.case(act, request_id)
-    row = requests.dressed(act.tx, [case.id])[0]
-    masked = act.subject.masked
+    case = door.shown_case(act, request_id)
+    row, masked = case.row, act.subject.masked
     who = worklist.loaded_taker(act) if case.providing else None
-    attached = [] if masked else requests.studies_of(act.tx, case.id)
-    patient = studies.patient(act.tx, row["patient_ref"]) if row["patient_ref"] else None
+    attached, priors = ([], []) if masked else _studies(act, case)
+    patient = None if masked else shown.patient(row)
     gaps = missing(act, case) if case.own and case.state in request.EDITABLE else []
+    changes = _image_changes(act, row)
     return {
         **list_row(act, row, who, expected.of_rows(act, [row])),
         "version": row["version"],
@@ -109,51 +106,61 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "consent": None if masked or not row["consent"] else row["consent"],
         "agreement_id": row["agreement_id"],
         "turns": clocks.turns_out(act, case.id),
-        "liability": case.row["liability"],
-        "patient": None if patient is None or masked else patient_out(patient, act.now),
-        "studies": [study_out(act, s) for s in attached],
-        "priors": [study_out(act, s) for s in _priors(act, case, attached)],
+        "liability": row["liability"],
+        "patient": None if patient is None else patient_out(patient, act.now),
+        "studies": [_study(act, s) for s in attached],
+        "priors": [_study(act, s) for s in priors],
         "step_reason": row["step_reason"],
-        "created_by": account_name(act, row["created_by"]),
+        "created_by": row["created_by_name"] or "",
         "final_diagnosis": "" if masked else row["final_diagnosis"],
         "confirmed_at": row["confirmed_at"],
-        "critical_notices": [
-            _notice(act, n) for n in requests.critical_notices_of(act.tx, case.id)
-        ],
-        "allowed": allowed(act, case, row, who),
+        "critical_notices": _notices(act, row),
+        "allowed": allowed(act, case, who, changes),
         "missing": [
             {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
         ],
         "image_changes": [
             {**change, "checked_by": change["checked_by_name"]}
-            for change in ([] if masked else image_changes.of_request(act.tx, case.id))
+            for change in ([] if masked else changes)
         ],
         "patient_now": _standing(act, patient),
-        "uploads_running": requests.uploads_running(act.tx, case.id),
+        "uploads_running": row["uploads_running"],
         "four_eyes": case.service.four_eyes,
         "relation": case.relation.value,
         "viewer_url": viewer_url([s["study_uid"] for s in attached]),
     }
 
 
+def _image_changes(act: Act, row: Row) -> list[Row]:
+    return image_changes.of_request(act.tx, row["id"]) if row["has_image_changes"] else []
+
+
+def _notices(act: Act, row: Row) -> list[dict[str, Any]]:
+    found = requests.critical_notices_of(act.tx, row["id"]) if row["has_notices"] else []
+    return [_notice(act, notice) for notice in found]
+
+
 def _standing(act: Act, patient: Row | None) -> dict[str, Any] | None:
     """Who stands for a case's patient since a merge; None while it is still the same."""
-    if patient is None or patient["merged_into"] is None or act.subject.masked:
+    if patient is None or patient["merged_into"] is None:
         return None
     return patient_out(patients.final(act.tx, patient), act.now)
 
 
-def allowed(act: Act, case: Case, row: Row, who: Taker | None) -> list[str]:
-    """The steps this viewer may take now, by the tables, their role and what they have in hand."""
+def allowed(act: Act, case: Case, who: Taker | None, changes: list[Row]) -> list[str]:
+    """The steps this viewer may take now, by the tables, their role and what they have in hand.
+
+    `case` is a shown one, `changes` are those of its images.
+    """
     held = act.subject.permissions
     if case.relation is Relation.SUPERVISOR:
         return []
     if case.own:
-        return _own_steps(case, row) if Permission.WRITE_REQUESTS in held else []
-    return _provider_steps(act, case, row, who) if Permission.READ_QUEUE in held else []
+        return _own_steps(case) if Permission.WRITE_REQUESTS in held else []
+    return _provider_steps(act, case, who, changes) if Permission.READ_QUEUE in held else []
 
 
-def _own_steps(case: Case, row: Row) -> list[str]:
+def _own_steps(case: Case) -> list[str]:
     events = (
         request.Event.SUBMIT,
         request.Event.DISCARD,
@@ -164,18 +171,18 @@ def _own_steps(case: Case, row: Row) -> list[str]:
     steps = [e.value for e in events if request.MACHINE.allows(case.state, e)]
     if case.state in request.EDITABLE:
         steps.append("edit")
-    if row["critical_open"]:
+    if case.row["critical_open"]:
         steps.append("acknowledge")
     return steps
 
 
-def _provider_steps(act: Act, case: Case, row: Row, who: Taker | None) -> list[str]:
-    held = act.subject.permissions
+def _provider_steps(act: Act, case: Case, who: Taker | None, changes: list[Row]) -> list[str]:
+    held, row = act.subject.permissions, case.row
     person = act.subject.person_id
     writes = Permission.WRITE_REPORTS in held
     taken = row["workitem_state"] == "IN PROGRESS"
     mine = taken and row["performer_id"] == person
-    fit = writes and worklist.why_not(who, case.service, case.row, act.now) is None
+    fit = writes and worklist.why_not(who, case.service, row, act.now) is None
     state = row["report_state"]
     steps: list[str] = []
     if case.state is request.State.OPEN:
@@ -205,7 +212,7 @@ def _provider_steps(act: Act, case: Case, row: Row, who: Taker | None) -> list[s
         steps += ["verify", "send-back"]
     if fit and state == report.State.FINAL:
         steps.append("revise")
-    if fit and any(c["checked_at"] is None for c in image_changes.of_request(act.tx, case.id)):
+    if fit and any(change["checked_at"] is None for change in changes):
         steps.append("check-images")
     return steps
 
@@ -261,35 +268,39 @@ def patient_out(row: Row, now: datetime) -> dict[str, Any]:
     }
 
 
-def study_out(act: Act, row: Row) -> dict[str, Any]:
-    """A study in a list."""
-    patient = studies.patient(act.tx, row["patient_ref"]) or {}
-    place = network.institution_refs(act.tx, {row["institution_id"]})[row["institution_id"]]
-    same = (
-        "id",
-        "study_uid",
-        "accession_number",
-        "description",
-        "body_part",
-        "series_count",
-        "instance_count",
-        "bytes",
-        "received_at",
-        "updated_at",
-    )
+def studies_out(act: Act, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows of `studies` in a list."""
+    return [_study(act, row) for row in shown.dress(act.tx, rows)]
+
+
+def _study(act: Act, row: Row) -> dict[str, Any]:
     told = row["attributes"].get("00080201", {}).get("Value") or [""]
     day, time = at_home(row["study_date"], row["study_time"], str(told[0]))
+    patient = {name: row[f"patient__{name}"] for name in shown.OF_PATIENT}
     return {
-        **{k: row[k] for k in same},
+        **{name: row[name] for name in _SAME_OF_STUDY},
         "study_date": day,
         "study_time": time,
         "patient": patient_out(patient, act.now),
         "modalities": [m for m in str(row["modalities"]).split("\\") if m],
-        "institution": {k: place[k] for k in ("id", "name", "short_name")},
+        "institution": {name: row[f"institution__{name}"] for name in shown.OF_PLACE},
         "thumbnail": thumbnail(row["study_uid"]),
-        "on_hold": row["institution_id"] == act.subject.institution_id
-        and holds.on_hold(act.tx, row["id"]),
+        "on_hold": row["on_hold"] and row["institution_id"] == act.subject.institution_id,
     }
+
+
+_SAME_OF_STUDY = (
+    "id",
+    "study_uid",
+    "accession_number",
+    "description",
+    "body_part",
+    "series_count",
+    "instance_count",
+    "bytes",
+    "received_at",
+    "updated_at",
+)
 
 
 def thumbnail(study_uid: str | None) -> str | None:
@@ -356,23 +367,9 @@ def _scheduled_performer(act: Act, row: Row) -> dict[str, Any] | None:
     }
 
 
-def _priors(act: Act, case: Case, attached: list[Row]) -> list[Row]:
-    """Other studies of the same platform patient, newest first: by our identity, not PatientID."""
-    if act.subject.masked or not attached:
-        return []
-    known = {s["id"] for s in attached}
-    owners = {s["patient_ref"] for s in attached}
-    found = act.tx.all(
-        sa.select(t.studies)
-        .where(
-            t.studies.c.patient_ref.in_(owners),
-            t.studies.c.id.not_in(known),
-            visible_studies(act.subject, act.now),
-        )
-        .order_by(t.studies.c.study_date.desc())
-        .limit(20)
-    )
-    return found
+def _studies(act: Act, case: Case) -> tuple[list[Row], list[Row]]:
+    """Its studies, and earlier ones of the same platform patient."""
+    return shown.attached_and_prior(act.tx, act.subject, act.now, case.id)
 
 
 def _notice(act: Act, row: Row) -> dict[str, Any]:
@@ -383,12 +380,12 @@ def _notice(act: Act, row: Row) -> dict[str, Any]:
         **{k: row[k] for k in ("id", "finding", "raised_at", "due_at", "action")},
         "label": words(label) if label else {"zh": row["finding"], "en": row["finding"]},
         "raised_by": row["raised_by_name"],
-        "acknowledged_by": account_name(act, row["acknowledged_by"]) or None,
+        "acknowledged_by": row["acknowledged_by_name"] or None,
         "acknowledged_at": row["acknowledged_at"],
         "acted": None if row["acted_code"] is None else _acted(act, row["acted_code"]),
         "acted_note": row["acted_note"],
         "acted_at": row["acted_at"],
-        "acted_by": account_name(act, row["acted_by"]) or None,
+        "acted_by": row["acted_by_name"] or None,
     }
 
 
@@ -444,10 +441,9 @@ def _signature(row: Row, who: str, when: str) -> dict[str, Any] | None:
 
 def report_out(act: Act, request_id: str, signer: Signer) -> dict[str, Any]:
     """A case's report as this viewer may see it: drafts are the writing side's alone (RP-11)."""
-    case = door.case(act, request_id)
-    row = requests.dressed(act.tx, [case.id])[0]
+    case = door.shown_case(act, request_id)
     who = worklist.taker(act.tx, act.subject) if case.providing else None
-    steps = allowed(act, case, row, who)
+    steps = allowed(act, case, who, _image_changes(act, case.row))
     rows = reports.versions(act.tx, case.id)
     inside = case.providing and Permission.READ_QUEUE in act.subject.permissions
     shown = [v for v in rows if v["state"] == "final" or (inside and v["state"] != "discarded")]

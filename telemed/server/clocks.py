@@ -8,7 +8,7 @@ from typing import Any
 from telemed.actions.act import Act
 from telemed.core import sla
 from telemed.core.catalogue import Count
-from telemed.core.clocks import Clocks, Hand, Side, clocks_of, questions_of, turns_of
+from telemed.core.clocks import TELLING, Clocks, Hand, Side, clocks_of, questions_of, turns_of
 from telemed.store import log
 from telemed.store.tx import Row
 
@@ -49,7 +49,7 @@ def _resumes(act: Act, row: Row, found: Clocks) -> Any:
 
 def turns_out(act: Act, request_id: str) -> list[dict[str, Any]]:
     """Every turn of a case, oldest first."""
-    facts = log.of_request(act.tx, request_id)
+    facts = log.of_request(act.tx, request_id, TELLING)
     return [
         {
             "turn": stint.turn,

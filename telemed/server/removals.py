@@ -9,7 +9,7 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.core.removal import State
 from telemed.server import image_schemas as s
-from telemed.server.cases import patient_out, study_out
+from telemed.server.cases import patient_out, studies_out
 from telemed.server.holds import keeping_out
 from telemed.server.imaging import in_problems
 from telemed.server.quarantine import draw
@@ -100,7 +100,7 @@ async def list_sent_twice(call: Call) -> dict[str, object]:
 
     def ask(act: Act) -> dict[str, object]:
         groups = people.sent_twice(act)
-        return {"groups": [[study_out(act, row) for row in group] for group in groups]}
+        return {"groups": [studies_out(act, group) for group in groups]}
 
     return await call.ask(ask)
 
@@ -113,7 +113,7 @@ async def show_patient(call: Call) -> dict[str, object]:
         return {
             "patient": patient_out(found, act.now),
             "merged_into": found["merged_into"],
-            "studies": [study_out(act, row) for row in shown],
+            "studies": studies_out(act, shown),
             "history": [_change(act, row, found["id"]) for row in history],
         }
 

@@ -8,7 +8,7 @@ from telemed.actions import studies as acts
 from telemed.actions.act import Act
 from telemed.core.access import Permission
 from telemed.server import schemas as s
-from telemed.server.cases import patient_out, study_out
+from telemed.server.cases import patient_out, studies_out
 from telemed.server.holds import care_of
 from telemed.server.image_schemas import StudyDetail
 from telemed.server.routing import Call, Route
@@ -40,7 +40,7 @@ async def list_studies(call: Call) -> dict[str, object]:
 
     def ask(act: Act) -> dict[str, object]:
         found, following = acts.listed(act, asked.q, asked.modality, first, last, asked.cursor)
-        return {"items": [study_out(act, row) for row in found], "next": following}
+        return {"items": studies_out(act, found), "next": following}
 
     return await call.ask(ask)
 
@@ -51,7 +51,7 @@ async def show(call: Call) -> dict[str, object]:
     def ask(act: Act) -> dict[str, object]:
         study, series, cases, conflicts = acts.detail(act, call.path("id"))
         return {
-            "study": study_out(act, study),
+            "study": studies_out(act, [study])[0],
             "series": series,
             "requests": cases,
             "conflicts": conflicts,

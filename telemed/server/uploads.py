@@ -28,7 +28,7 @@ from telemed.actions.uploads import Closed, Verdict
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.server import schemas as s
-from telemed.server.cases import study_out
+from telemed.server.cases import studies_out
 from telemed.server.imaging import Handler
 from telemed.server.routing import Call, Route
 from telemed.server.services import Services
@@ -78,7 +78,7 @@ def _shown(act: Act, upload_id: str, spool: Path) -> dict[str, object]:
         "id": upload_id,
         "request_id": upload["request_id"],
         "files": [_file_out(f, spool) for f in files],
-        "studies": [study_out(act, study) for study in found if study is not None],
+        "studies": studies_out(act, [study for study in found if study is not None]),
     }
 
 

@@ -76,19 +76,18 @@ def loads(
 ) -> list[Held]:
     """What everybody of an institution has in hand and did since some moments, or one person.
 
-    A claim that awaits its second signature is in nobody's hand. Each question is one walk of an
-    index, however much was ever read.
+    A claim that awaits its second signature is in nobody's hand. Each part of the question is one
+    walk of an index, however much was ever read.
     """
     given = {"provider": provider_id, "day": day, "shift": shift, "begin": min(day, shift)}
     if person_id is not None:
         given["person"] = person_id
-    questions = _questions(person_id is not None)
-    return [Held(**row) for question in questions for row in tx.all(question, **given)]
+    return [Held(**row) for row in tx.all(_loads(person_id is not None), **given)]
 
 
 @cache
-def _questions(of_one: bool) -> tuple[sa.Select[Any], ...]:
-    """Built once: every list of a desk asks them."""
+def _loads(of_one: bool) -> sa.CompoundSelect[Any]:
+    """Built once: every list of a desk asks it."""
     moment = partial(sa.bindparam, type_=W.ended_at.type)
     begun = sa.and_(W.state == workitem.State.IN_PROGRESS.value, W.lease_until.is_not(None))
     ended = sa.and_(W.state == workitem.State.COMPLETED.value, W.ended_at >= moment("begin"))
@@ -97,11 +96,14 @@ def _questions(of_one: bool) -> tuple[sa.Select[Any], ...]:
         "done_in_shift": sa.func.sum(sa.case((W.ended_at >= moment("shift"), 1), else_=0)),
     }
     every = sa.func.count()
-    return (
+    return sa.union_all(
         _counted(W.performer_id, of_one, begun, open=every),
         _counted(W.scheduled_performer_id, of_one, _SCHEDULED, waiting=every),
         _counted(W.performer_id, of_one, ended, **since),
     )
+
+
+_COUNTS = ("open", "waiting", "done_today", "done_in_shift")
 
 
 def _counted(
@@ -110,7 +112,8 @@ def _counted(
     which: sa.ColumnElement[bool],
     **counts: sa.ColumnElement[int],
 ) -> sa.Select[Any]:
-    named = (count.label(name) for name, count in counts.items())
+    none = sa.literal_column("0", sa.Integer)
+    named = (counts.get(name, none).label(name) for name in _COUNTS)
     mine = whose == sa.bindparam("person") if of_one else whose.is_not(None)
     return (
         sa.select(whose.label("person_id"), requests.c.service, requests.c.modality, *named)

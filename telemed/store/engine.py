@@ -174,15 +174,14 @@ class Store:
         return [waiting for waiting in taken if waiting.done.set_running_or_notify_cancel()]
 
     def _read_kept(self, ask: Callable[[Tx], T]) -> T:
-        if not self.sqlite:
-            with self._reader.connect() as far, far.begin():
-                return ask(Tx(far))
-        with self._keep(self._reader).begin() as transaction:
-            return ask(Tx(transaction.connection))
+        if self.sqlite:
+            return self._glance_kept(ask)
+        with self._reader.connect() as far, far.begin():
+            return ask(Tx(far))
 
     def _glance_kept(self, ask: Callable[[Tx], T]) -> T:
-        """`_read_kept` whose transaction SQLAlchemy does not see: its own bookkeeping of one takes
-        longer than a look-up does."""
+        """A read on SQLite whose transaction SQLAlchemy does not see: its own bookkeeping of one
+        takes longer than a look-up does."""
         connection = self._keep(self._reader)
         driver: Any = connection.connection.driver_connection
         driver.execute("BEGIN")
@@ -333,10 +332,20 @@ _CLASSES = dict.fromkeys(("08", "40", "53", "57", "58"), "unavailable")
 server, want of resources, an operator's intervention, the system below."""
 
 
+_KEPT_STATEMENTS = 512
+"""Statements that a connection keeps parsed. Python's 128 are fewer than a server asks in turn, and
+parsing a list's takes longer than running it."""
+
+
 def _sqlite_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": 30,
+            "isolation_level": None,
+            "cached_statements": _KEPT_STATEMENTS,
+        },
         poolclass=sa.pool.QueuePool,
         hide_parameters=True,  # an error in the log must not carry a patient's name
         json_serializer=_as_json,

@@ -1,5 +1,6 @@
 """Legal holds (封存): which studies nothing may be deleted of, who wanted that, and what was."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,6 +33,13 @@ _IN_FORCE = (
     )
     .limit(1)
 )
+
+
+def in_force(tx: Tx, study_ids: Iterable[str]) -> set[str]:
+    """Which of these studies a hold is in force of."""
+    of = legal_holds.c.study_id
+    rows = tx.find_each(of, study_ids, of, legal_holds.c.ended_at)
+    return {row["study_id"] for row in rows if row["ended_at"] is None}
 
 
 def listed(

@@ -79,18 +79,21 @@ def add(tx: Tx, row: Row) -> bool:
 
 def of_request(tx: Tx, request_id: str) -> list[Row]:
     """All changes under a case's report, oldest first, with the study and who looked."""
-    query = (
-        sa.select(
-            image_changes,
-            studies.c.description,
-            studies.c.modalities,
-            accounts.c.display_name.label("checked_by_name"),
-        )
-        .join(studies, studies.c.id == image_changes.c.study_id)
-        .outerjoin(accounts, accounts.c.id == image_changes.c.checked_by)
-        .where(image_changes.c.request_id == request_id)
+    return tx.all(_OF_REQUEST, request_id=request_id)
+
+
+_OF_REQUEST = (
+    sa.select(
+        image_changes,
+        studies.c.description,
+        studies.c.modalities,
+        accounts.c.display_name.label("checked_by_name"),
     )
-    return tx.all(query.order_by(image_changes.c.at, image_changes.c.id))
+    .join(studies, studies.c.id == image_changes.c.study_id)
+    .outerjoin(accounts, accounts.c.id == image_changes.c.checked_by)
+    .where(image_changes.c.request_id == given(image_changes.c.request_id))
+    .order_by(image_changes.c.at, image_changes.c.id)
+)
 
 
 def check(tx: Tx, request_id: str, outcome: str, note: str, who: str, now: datetime) -> int:
@@ -104,6 +107,16 @@ def check(tx: Tx, request_id: str, outcome: str, note: str, who: str, now: datet
 
 def waiting_for(tx: Tx, author_id: str | None) -> list[str]:
     """The requests whose changed images wait for an author."""
-    mine = sa.and_(image_changes.c.author_id == author_id, image_changes.c.checked_at.is_(None))
-    rows = tx.all(sa.select(image_changes.c.request_id).where(mine).distinct())
-    return [row["request_id"] for row in rows]
+    if author_id is None:
+        return []
+    return [row["request_id"] for row in tx.all(_WAITING_FOR, author_id=author_id)]
+
+
+_WAITING_FOR = (
+    sa.select(image_changes.c.request_id)
+    .where(
+        image_changes.c.author_id == given(image_changes.c.author_id),
+        image_changes.c.checked_at.is_(None),
+    )
+    .distinct()
+)

@@ -7,13 +7,14 @@ rate (a few facts a second) serialising appends costs nothing that matters.
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.core.activity import Activity, Fact
+from telemed.core.activity import Activity, Fact, Kind
 from telemed.store.tables import activities, bookmarks
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given, once
 
 LOCK = 0x7E1E
 _TAKE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(LOCK))
@@ -26,7 +27,7 @@ _AFTER = (
     .order_by(activities.c.seq)
     .limit(sa.bindparam("most"))
 )
-_HEAD = sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0))
+_HEAD = once(sa.select(sa.func.coalesce(sa.func.max(activities.c.seq), 0)))
 
 
 def append(tx: Tx, facts: Iterable[Fact]) -> list[Activity]:
@@ -77,10 +78,18 @@ def _by_position(*row: Any) -> Activity:
     return Activity(*(*row[:_PARTY], parties))
 
 
-def of_request(tx: Tx, request_id: str) -> list[Activity]:
-    """A case's facts, oldest first."""
-    query = sa.select(activities).where(activities.c.request_id == request_id)
-    return [_activity(r) for r in tx.all(query.order_by(activities.c.seq))]
+def of_request(tx: Tx, request_id: str, kinds: Collection[Kind] | None = None) -> list[Activity]:
+    """A case's facts, of some kinds or of all, oldest first. `kinds` is a constant of the rules."""
+    named = None if kinds is None else tuple(sorted(kinds))
+    return [_activity(row) for row in tx.all(_of_request(named), request_id=request_id)]
+
+
+@cache
+def _of_request(kinds: tuple[str, ...] | None) -> sa.Select[Any]:
+    query = sa.select(activities).where(activities.c.request_id == given(activities.c.request_id))
+    if kinds is not None:
+        query = query.where(sa.or_(*(activities.c.kind == kind for kind in kinds)))
+    return query.order_by(activities.c.seq)
 
 
 def concerns(institution_id: str) -> sa.ColumnElement[bool]:

@@ -37,9 +37,9 @@ class Prepared:
         shown = getattr(statement, "exported_columns", ())
         self.names = [column.name for column in shown]
         self._out: list[tuple[int, Convert]] = [
-            (place, convert)
+            (place, made)
             for place, column in enumerate(shown)
-            if (convert := _impl(column.type, dialect).result_processor(dialect, None)) is not None
+            if (made := _reader(column.type, dialect)) is not None
         ]
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Any:
@@ -104,6 +104,16 @@ def prepared(
     if found is None:
         found = _KEPT[key] = Prepared(statement, connection.dialect, columns)
     return found
+
+
+def _reader(kind: TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:
+    impl = _impl(kind, dialect)
+    # SQLAlchemy asks what the driver called the column; of a float it wants to know.
+    return impl.result_processor(dialect, _FLOAT8 if isinstance(impl, sa.Float) else None)
+
+
+_FLOAT8 = 701
+"""The type of a double precision column in PostgreSQL's catalogue (pg_type.dat)."""
 
 
 def _impl(kind: TypeEngine[Any], dialect: sa.Dialect) -> TypeEngine[Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.core import report, workitem
 from telemed.store.tables import (
+    accounts,
     agreements,
     critical_notices,
     institutions,
@@ -28,7 +29,7 @@ from telemed.store.tables import (
     uploads,
     workitems,
 )
-from telemed.store.tx import Row, Tx, among, given
+from telemed.store.tx import Row, Tx, among, given, once
 
 OPEN_WORKITEM = (workitem.State.SCHEDULED.value, workitem.State.IN_PROGRESS.value)
 
@@ -209,17 +210,22 @@ _DETACH = sa.delete(request_studies).where(
 
 def uploads_running(tx: Tx, request_id: str) -> bool:
     """Whether files of an upload for this request are still on their way."""
-    return bool(tx.scalar(_UPLOADS_RUNNING, request_id=request_id))
+    return tx.one(_UPLOADS_RUNNING, request_id=request_id) is not None
 
 
-_UPLOADS_RUNNING = (
-    sa.select(sa.func.count())
-    .select_from(upload_files.join(uploads, uploads.c.id == upload_files.c.upload_id))
-    .where(
-        uploads.c.request_id == given(uploads.c.request_id),
-        sa.or_(upload_files.c.verdict == "uploading", upload_files.c.verdict == "checking"),
+def upload_of(request_id: sa.ColumnElement[str]) -> sa.Select[Any]:
+    """The files still on their way of a request's uploads."""
+    return (
+        sa.select(upload_files.c.id)
+        .join(uploads, uploads.c.id == upload_files.c.upload_id)
+        .where(
+            uploads.c.request_id == request_id,
+            sa.or_(upload_files.c.verdict == "uploading", upload_files.c.verdict == "checking"),
+        )
     )
-)
+
+
+_UPLOADS_RUNNING = upload_of(given(uploads.c.request_id)).limit(1)
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -303,11 +309,16 @@ def unfinished(tx: Tx) -> list[Row]:
     return tx.all(_UNFINISHED)
 
 
-_UNFINISHED = (
+_UNFINISHED = once(
     sa.select(reports.c.request_id, report_versions.c.state, report_versions.c.author_id)
     .select_from(report_versions)
     .join(reports, reports.c.id == report_versions.c.report_id)
-    .where(report_versions.c.state.in_((report.State.DRAFT.value, report.State.PRELIMINARY.value)))
+    .where(
+        report_versions.c.state.in_(
+            # Parameters of their own: a list in one would be spelled out at each execution.
+            [sa.literal(s.value) for s in (report.State.DRAFT, report.State.PRELIMINARY)]
+        )
+    )
 )
 
 
@@ -338,7 +349,12 @@ def latest_version(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
 
 @cache
 def _listing(on_sqlite: bool) -> sa.Select[Any]:
-    """The cases of `ids` in a list: one row each, everything shown."""
+    """The cases of `ids` in a list."""
+    return dressing().where(among(requests.c.id, "ids", on_sqlite))
+
+
+def dressing() -> sa.Select[Any]:
+    """Cases in a list: one row each, everything shown."""
     latest = _last_attempt(requests.c.id)
     images = (
         sa.select(sa.func.coalesce(sa.func.sum(studies.c.instance_count), 0))
@@ -393,7 +409,6 @@ def _listing(on_sqlite: bool) -> sa.Select[Any]:
         )
         .outerjoin(people, people.c.id == workitems.c.performer_id)
         .outerjoin(_scheduled, _scheduled.c.id == workitems.c.scheduled_performer_id)
-        .where(among(requests.c.id, "ids", on_sqlite))
     )
 
 
@@ -448,13 +463,21 @@ def _escape(text: str) -> str:
 
 
 def critical_notices_of(tx: Tx, request_id: str) -> list[Row]:
-    """The critical notices of a case with who raised and acknowledged them."""
+    """The critical notices of a case with who raised, acknowledged and acted on them."""
     return tx.all(_NOTICES, request_id=request_id)
 
 
+_acknowledging, _acting = accounts.alias(), accounts.alias()
 _NOTICES = (
-    sa.select(critical_notices, people.c.name.label("raised_by_name"))
+    sa.select(
+        critical_notices,
+        people.c.name.label("raised_by_name"),
+        _acknowledging.c.display_name.label("acknowledged_by_name"),
+        _acting.c.display_name.label("acted_by_name"),
+    )
     .join(people, people.c.id == critical_notices.c.raised_by)
+    .outerjoin(_acknowledging, _acknowledging.c.id == critical_notices.c.acknowledged_by)
+    .outerjoin(_acting, _acting.c.id == critical_notices.c.acted_by)
     .where(critical_notices.c.request_id == given(critical_notices.c.request_id))
     .order_by(critical_notices.c.raised_at)
 )

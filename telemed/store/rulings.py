@@ -5,6 +5,7 @@ It knows no rules. Modes and terms are never rewritten: of the rows of one thing
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from telemed.store.assignment_tables import (
     reader_terms,
 )
 from telemed.store.tables import people, requests, workitems
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given, once
 
 M, T, D, Q = assignment_modes.c, reader_terms.c, assignment_decisions.c, assignment_queue.c
 _CHUNK = 500
@@ -38,15 +39,27 @@ def modes(tx: Tx, institution_id: str | None = None) -> dict[tuple[str, str], Ro
     return {(row["institution_id"], row["service"]): row for row in rows}
 
 
-def terms(tx: Tx, institution_id: str) -> dict[str, Row]:
-    """What an institution agreed with its readers, by person; most have no terms of their own."""
+def terms(tx: Tx, institution_id: str, person_id: str | None = None) -> dict[str, Row]:
+    """What an institution agreed with its readers or one of them, by person; most have no terms of
+    their own."""
+    if person_id is not None:
+        mine = tx.one(_MINE, institution_id=institution_id, person_id=person_id)
+        return {} if mine is None else {person_id: mine}
     rows = _newest(tx, reader_terms, "person_id", institution_id)
     return {row["person_id"]: row for row in rows}
 
 
-def limits(tx: Tx, institution_id: str) -> dict[str, Limits]:
+_MINE = (
+    sa.select(reader_terms)
+    .where(T.institution_id == given(T.institution_id), T.person_id == given(T.person_id))
+    .order_by(T.n.desc())
+    .limit(1)
+)
+
+
+def limits(tx: Tx, institution_id: str, person_id: str | None = None) -> dict[str, Limits]:
     """`terms` as the rules read them."""
-    return {who: limits_of(row) for who, row in terms(tx, institution_id).items()}
+    return {who: limits_of(row) for who, row in terms(tx, institution_id, person_id).items()}
 
 
 def limits_of(row: Row) -> Limits:
@@ -75,13 +88,20 @@ def history(tx: Tx, institution_id: str, most: int) -> tuple[list[Row], list[Row
 
 
 def _newest(tx: Tx, table: sa.Table, of: str, institution_id: str | None) -> list[Row]:
+    if institution_id is None:
+        return tx.all(_last(table, of, False))
+    return tx.all(_last(table, of, True), institution_id=institution_id)
+
+
+@cache
+def _last(table: sa.Table, of: str, here: bool) -> sa.Select[Any]:
     key = (table.c.institution_id, table.c[of])
     last = sa.select(*key, sa.func.max(table.c.n).label("n")).group_by(*key)
-    if institution_id is not None:
-        last = last.where(table.c.institution_id == institution_id)
+    if here:
+        last = last.where(table.c.institution_id == given(table.c.institution_id))
     newest = last.subquery()
     same = [table.c[name] == newest.c[name] for name in ("institution_id", of, "n")]
-    return tx.all(sa.select(table).join(newest, sa.and_(*same)))
+    return once(sa.select(table).join(newest, sa.and_(*same)))
 
 
 def _add(tx: Tx, table: sa.Table, of: str, row: Row) -> None:

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,7 @@ from telemed.store.columns import Json
 from telemed.store.prepared import prepared
 
 Row = Mapping[str, Any]
+S = TypeVar("S", bound=sa.Executable)
 _TURNS: Final = 0x7E20
 """The first number of the advisory locks that are turns; the second is made from a name."""
 
@@ -41,9 +42,10 @@ class Tx:
     def one(self, statement: sa.Executable, **values: Any) -> Row | None:
         """The first row as a mapping, or None.
 
-        With `values`, here and below, the statement has parameters, was built once and lives on.
+        With `values`, here and below, the statement has parameters, was built once and lives on;
+        one without parameters that does is marked by `once`.
         """
-        if values:
+        if values or _ONCE in statement.get_execution_options():
             kept = prepared(statement, self.connection)
             if not kept.expands:
                 found = kept.run(self.connection, values).fetchone()
@@ -53,7 +55,7 @@ class Tx:
 
     def all(self, statement: sa.Executable, **values: Any) -> list[Row]:
         """All rows as mappings."""
-        if values:
+        if values or _ONCE in statement.get_execution_options():
             kept = prepared(statement, self.connection)
             if not kept.expands:
                 return [kept.row(row) for row in kept.run(self.connection, values)]
@@ -65,7 +67,7 @@ class Tx:
 
     def scalar(self, statement: sa.Executable, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        if values:
+        if values or _ONCE in statement.get_execution_options():
             row = self.one(statement, **values)
             return None if row is None else next(iter(row.values()))
         return self.connection.execute(statement).scalar()
@@ -120,6 +122,13 @@ class Tx:
 
 
 # Building a statement costs several times what running it does: those of every step are built once.
+
+_ONCE: Final = "built_once"
+
+
+def once(statement: S) -> S:
+    """A statement without parameters that is built once and lives on."""
+    return statement.execution_options(**{_ONCE: True})
 
 
 def given(column: sa.Column[Any]) -> sa.BindParameter[Any]:
