@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.actions.act import Act
-from telemed.core import escalation
+from telemed.core import escalation, workitem
 from telemed.core import roster as duty
 from telemed.core.access import Permission, Role
 from telemed.core.activity import Fact, Kind
@@ -91,7 +91,9 @@ def _after(ladder: Ladder, row: Row, told: int, exhausted: bool) -> datetime | N
 def _tell_rung(
     act: Act, row: Row, ladder: Ladder, case: Row, rung: Rung, ways: Collection[Channel]
 ) -> int:
-    people = whom(act, case, rung.step.who)
+    people = whom(act, case, rung.step.tells(_is_somebodys(act, case)))
+    if not people:  # whose it is cannot be told: no reason for silence
+        people = whom(act, case, rung.step.who)
     told = Told(
         source=f"escalation:{row['id']}:{rung.number}",
         occasion=row["occasion"],
@@ -103,6 +105,14 @@ def _tell_rung(
     count = tell(act, told, people, rung.step.channels, ways)
     act.tell(_fact(act, row, Kind.NOTICE_TOLD, rung=rung.number, people=count))
     return count
+
+
+def _is_somebodys(act: Act, case: Row) -> bool:
+    """Whether a case waits for one named reader: colleagues may not take it without a reason."""
+    work = requests.current_workitem(act.tx, case["id"])
+    if work is None or work["state"] != workitem.State.SCHEDULED:
+        return False
+    return work["scheduled_performer_id"] is not None
 
 
 def tell(

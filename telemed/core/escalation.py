@@ -80,11 +80,20 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`after` counts from the ladder's anchor; below zero is before it (a deadline's)."""
+    """`after` counts from the ladder's anchor; below zero is before it (a deadline's).
+
+    `assigned` is who is told instead of `who` while the case is one named reader's to begin; empty
+    where that makes no difference.
+    """
 
     after: timedelta
     who: tuple[Who, ...]
     channels: tuple[Channel, ...]
+    assigned: tuple[Who, ...] = ()
+
+    def tells(self, is_somebodys: bool) -> tuple[Who, ...]:
+        """Whom it tells, by whether a named reader is to begin the case and has not."""
+        return self.assigned if is_somebodys and self.assigned else self.who
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,9 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     }
 )
 """Which facts end the condition."""
+
+KNOW_ASSIGNED = frozenset({Occasion.UNCLAIMED, Occasion.DEADLINE})
+"""Occasions of a case that may be somebody's to begin, or nobody's."""
 
 OF_A_FINDING = frozenset({Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED})
 """Occasions of one critical finding; the others are of the whole case."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from telemed.core.escalation import Channel, Ladder, Occasion, Step, Weight, Who
+from telemed.core.escalation import KNOW_ASSIGNED, Channel, Ladder, Occasion, Step, Weight, Who
 
 _KEYS = {f.name for f in fields(Ladder)} - {"repeat_every"} | {"repeat_minutes"}
 MOST_STEPS = 10
@@ -53,9 +53,10 @@ def _ladder(row: Mapping[str, Any]) -> Ladder:
 
 def _step(row: Mapping[str, Any]) -> Step:
     who, by = tuple(Who(w) for w in row["who"]), tuple(Channel(c) for c in row.get("by", ()))
-    if not who or set(row) - {"after", "who", "by"}:
-        raise ValueError("a step has after, who (somebody) and by")
-    return Step(timedelta(minutes=row["after"]), who, by)
+    if not who or set(row) - {"after", "who", "assigned", "by"}:
+        raise ValueError("a step has after, who (somebody), perhaps assigned, and by")
+    assigned = tuple(Who(w) for w in row.get("assigned", ()))
+    return Step(timedelta(minutes=row["after"]), who, by, assigned)
 
 
 def _checked(ladder: Ladder) -> Ladder:
@@ -69,4 +70,6 @@ def _checked(ladder: Ladder) -> Ladder:
         raise ValueError("repeat_minutes is above zero")
     if afters[0] < timedelta(0) and ladder.occasion is not Occasion.DEADLINE:
         raise ValueError("it begins before its occasion")
+    if ladder.occasion not in KNOW_ASSIGNED and any(step.assigned for step in ladder.steps):
+        raise ValueError("assigned is for a case that somebody is to begin")
     return ladder

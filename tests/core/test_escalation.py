@@ -24,6 +24,7 @@ from telemed.core.escalation import (
     rung_at,
     ways,
 )
+from telemed.core.ladder_rows import ladders_of
 from telemed.settings import CONFIGS, load_catalogue
 
 ANCHOR = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
@@ -92,6 +93,36 @@ def test_the_ladder_that_names_most_is_climbed() -> None:
     for occasion in set(Occasion) - {Occasion.UNCLAIMED}:
         for urgency in ("stat", "urgent", "routine"):
             assert ladder_for(LADDERS, occasion, "imaging", urgency, False) is not None
+
+
+def test_a_step_tells_others_only_where_it_names_them_for_an_assigned_case() -> None:
+    """And never nobody: without such a list whoever it tells anyway."""
+    pool, coordinators = (Who.READERS,), (Who.HOLDER, Who.PROVIDER_COORDINATORS)
+    plain = Step(timedelta(0), pool, ())
+    both = Step(timedelta(0), pool, (), coordinators)
+    assert plain.tells(False) == plain.tells(True) == both.tells(False) == pool
+    assert both.tells(True) == coordinators
+
+
+def test_an_unclaimed_case_that_is_somebodys_is_told_to_them_first_and_then_climbs() -> None:
+    """By the shipped ladders: no colleague hears of it, and the last step is never the reader's
+    alone."""
+    for each in LADDERS:
+        if each.occasion is Occasion.UNCLAIMED:
+            told = [step.tells(True) for step in each.steps]
+            assert told[0] == (Who.HOLDER,) != each.steps[0].tells(False), each.code
+            assert set(told[-1]) - {Who.HOLDER}, each.code
+            assert not {Who.ON_DUTY, Who.READERS} & {who for step in told for who in step}
+
+
+def test_only_what_waits_for_a_reader_knows_of_an_assignment() -> None:
+    """A finding or a returned case is nobody's to begin: the file is refused."""
+    row = {
+        "code": "x", "occasion": "returned", "weight": "routine", "repeat_minutes": 1, "repeats": 0,
+        "steps": [{"after": 0, "who": ["requesters"], "assigned": ["holder"]}],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="ladder x: assigned is for a case"):
+        ladders_of([row])
 
 
 def test_every_occasion_begins_and_ends_by_facts() -> None:

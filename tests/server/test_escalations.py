@@ -65,6 +65,33 @@ async def test_an_unclaimed_stat_request_climbs_to_the_coordinators_and_stays_on
     assert "escalation.exhausted" in kinds
 
 
+async def test_what_is_somebodys_is_told_to_them_and_then_to_coordinators(world: World) -> None:
+    """A colleague hears nothing more of it; open to everybody again, all hear of it again; where
+    the one it is assigned to cannot be told any more, everybody is."""
+    case = await world.sent(urgency="urgent")
+    coordinator = world.client("hub-coordinator")
+    path = f"/api/requests/{case}"
+    await coordinator.ok("POST", f"{path}/assign", {"person_id": "hub-reader2"})
+    await climb(world, 15)
+    assert ("unclaimed", 0) in await told(world, "hub-reader2")
+    assert "unclaimed" not in dict(await told(world, "hub-coordinator"))
+    await climb(world, 15)
+    assert ("unclaimed", 1) in await told(world, "hub-reader2")
+    assert ("unclaimed", 1) in await told(world, "hub-coordinator")
+    assert await told(world, "hub-reader") == []
+    await coordinator.ok("POST", f"{path}/unassign")
+    other = await world.sent(urgency="urgent")
+    await coordinator.ok("POST", f"/api/requests/{other}/assign", {"person_id": "hub-reader2"})
+    await world.write(
+        lambda tx: tx.update(t.accounts, t.accounts.c.id == "hub-reader2", {"disabled": True})
+    )
+    await climb(world, 15)
+    mine = n.notices.c.account_id == "hub-reader"
+    assert {row["request_id"] for row in await world.rows(n.notices, mine)} == {other}
+    await climb(world, 15)
+    assert {row["request_id"] for row in await world.rows(n.notices, mine)} == {other, case}
+
+
 async def test_whoever_takes_it_on_stops_the_ladder(world: World) -> None:
     """Only somebody who was told, and strangers do not learn that it exists."""
     case = await world.sent(urgency="stat")
