@@ -19,6 +19,7 @@ from typer.core import TyperCommand
 
 from telemed.core import appointment, report, request, workitem
 from telemed.core.access import PERMISSIONS, Permission, Role
+from telemed.core.action_words import ACTION_WORDS
 from telemed.core.activity import WORDS as FACT_WORDS
 from telemed.core.activity import Kind
 from telemed.core.errors import ERRORS
@@ -211,9 +212,13 @@ def _syntaxes() -> str:
 
 
 def _permissions() -> str:
-    head = ("permission", *(code(role.value) for role in Role))
+    head = ("permission", "name", *(code(role.value) for role in Role))
     rows = [
-        (code(p.value), *("●" if p in PERMISSIONS[role] else "" for role in Role))
+        (
+            code(p.value),
+            "<br>".join(ACTION_WORDS[p].values()),
+            *("●" if p in PERMISSIONS[role] else "" for role in Role),
+        )
         for p in Permission
     ]
     return table(head, rows)

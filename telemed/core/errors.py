@@ -13,6 +13,8 @@ from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from telemed.core.action_words import ACTION_WORDS
+
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -41,8 +43,9 @@ _ROWS = (
     ),
     ErrorRow(
         "forbidden",
-        "您的角色不能执行“{action}”。如需权限请联系本机构管理员。",
-        "Your role may not do “{action}”. Ask your institution's administrator.",
+        "您的账号没有“{action}”的权限。工作需要时，请安全管理员为您授予有此权限的角色。",
+        "Your account may not {action}. If your work needs it, ask the security administrator for"
+        " a role that may.",
     ),
     ErrorRow(
         "not-found",
@@ -376,7 +379,11 @@ class Problem(Exception):
     def sentence(self, language: str) -> str:
         """The sentence in `zh` or `en`, built from the facts."""
         template = self.row.zh if language == "zh" else self.row.en
-        return template.format_map(_Facts(self.facts, language))
+        facts = self.facts
+        if self.code == "forbidden":  # clients read the code of what was refused, people its name
+            action = facts.get("action")
+            facts = {**facts, "action": ACTION_WORDS.get(str(action), action)}
+        return template.format_map(_Facts(facts, language))
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence('en')}"

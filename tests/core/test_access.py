@@ -1,10 +1,13 @@
 """Who may do what, exhaustively: the role table, what a token narrows, and the case ladder."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 
+import telemed
 from telemed.core.access import (
     PERMISSIONS,
     SEPARATE,
@@ -18,6 +21,7 @@ from telemed.core.access import (
     mask_name,
     roles_may_combine,
 )
+from telemed.core.action_words import ACTION_WORDS
 from telemed.core.errors import Problem
 from telemed.core.request import WITH_PROVIDER, State
 
@@ -126,6 +130,25 @@ def test_roles_without_cases_see_none_even_of_their_own_institution() -> None:
     """The administrators' institution gives them nothing."""
     for role, state in product(SEPARATE, State):
         assert case_relation(subject(role), case(state, None), NOW) is Relation.NONE
+
+
+def test_whoever_is_refused_reads_the_name_of_what_they_may_not_do() -> None:
+    """In both languages and never as a code, for each permission and whatever else is refused by
+    name; the code stays among the facts."""
+    refused = {p.value for p in Permission}
+    for file in Path(telemed.__file__).parent.rglob("*.py"):
+        refused |= set(re.findall(r'"forbidden", action="([a-z-]+)"', file.read_text("utf-8")))
+    assert refused == set(ACTION_WORDS)
+    for code, words in ACTION_WORDS.items():
+        told = Problem("forbidden", action=code)
+        assert told.facts == {"action": code}
+        for language, name in words.items():
+            assert name in told.sentence(language) and f"“{code}”" not in told.sentence(language)
+        assert words["zh"] != words["en"]
+    with pytest.raises(Problem) as refusal:
+        subject(Role.TECHNICIAN).require(Permission.ASSIGN_WORK)
+    assert "派单" in refusal.value.sentence("zh")
+    assert "assign cases" in refusal.value.sentence("en")
 
 
 @pytest.mark.parametrize(

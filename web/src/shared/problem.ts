@@ -24,6 +24,10 @@ const { say } = defineWords('problem', {
   doAsk: ['请把编号告诉信息科或平台服务台。', 'Tell the help desk the code below.'],
   doComplete: ['请补齐右侧列出的内容后再发送。', 'Add what the list at the side names, then send.'],
   doSignIn: ['请重新登录，登录后回到这一页。', 'Sign in again; you come back to this page.'],
+  doRole: [
+    '授予后请重新登录。若您本应有此权限，请把编号告诉信息科或平台服务台。',
+    'Sign in again once you have it. If you should have it already, tell the help desk the code below.',
+  ],
   doRetry: ['请稍候再试。', 'Try again in a moment.'],
 })
 
@@ -41,7 +45,15 @@ export class ProblemError extends Error {
   }
 }
 
-type Hint = 'doWait' | 'doReload' | 'doNext' | 'doAsk' | 'doComplete' | 'doSignIn' | 'doRetry'
+type Hint =
+  | 'doWait'
+  | 'doReload'
+  | 'doNext'
+  | 'doAsk'
+  | 'doComplete'
+  | 'doSignIn'
+  | 'doRole'
+  | 'doRetry'
 
 const HINTS: Record<string, Hint> = {
   offline: 'doWait',
@@ -54,7 +66,7 @@ const HINTS: Record<string, Hint> = {
   'too-many': 'doRetry',
   'no-space': 'doAsk',
   internal: 'doAsk',
-  forbidden: 'doAsk',
+  forbidden: 'doRole',
 }
 
 export interface ProblemWords {
