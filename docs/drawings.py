@@ -20,6 +20,7 @@ from telemed.settings import ROOT
 from telemed.store import (
     account_tables,
     agreement_tables,
+    appointment_tables,
     assignment_tables,
     desk_tables,
     expected_tables,
@@ -104,6 +105,7 @@ MODULES = (
     assignment_tables,
     removal_tables,
     roster_tables,
+    appointment_tables,
     notice_tables,
     ups_tables,
     expected_tables,

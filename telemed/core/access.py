@@ -51,6 +51,9 @@ class Permission(StrEnum):
     VERIFY_REPORTS = "verify-reports"
     SEE_ROSTER = "see-roster"
     KEEP_ROSTER = "keep-roster"
+    SEE_CALENDARS = "see-calendars"
+    BOOK_APPOINTMENTS = "book-appointments"
+    CONFIRM_APPOINTMENTS = "confirm-appointments"
     SEE_TALLY = "see-tally"
     EXPORT_TALLY = "export-tally"
     SEE_NETWORK = "see-network"
@@ -63,11 +66,21 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_CLINICAL = frozenset({_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_STUDIES, _P.SEE_NETWORK, _P.WORK_ITEMS})
+_CLINICAL = frozenset(
+    {
+        _P.SIGNED_IN,
+        _P.SEE_CASES,
+        _P.SEE_STUDIES,
+        _P.SEE_NETWORK,
+        _P.WORK_ITEMS,
+        _P.SEE_CALENDARS,
+    }
+)
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.REQUESTER: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.WRITE_REQUESTS},
+        Role.REQUESTER: _CLINICAL
+        | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.WRITE_REQUESTS, _P.BOOK_APPOINTMENTS},
         Role.TECHNICIAN: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.CORRECT_STUDIES},
         Role.COORDINATOR: _CLINICAL
         | {
@@ -76,6 +89,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.SEE_FAIRNESS,
             _P.SEE_ROSTER,
             _P.KEEP_ROSTER,
+            _P.BOOK_APPOINTMENTS,
+            _P.CONFIRM_APPOINTMENTS,
             _P.MOVE_REQUESTS,
             _P.SEE_TALLY,
             _P.CORRECT_STUDIES,
@@ -93,6 +108,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 _P.KEEP_AGREEMENTS,
                 _P.SEE_ROSTER,
                 _P.KEEP_ROSTER,
+                _P.SEE_CALENDARS,
                 _P.SEE_FAIRNESS,
                 _P.SEE_TALLY,
                 _P.EXPORT_TALLY,

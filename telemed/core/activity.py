@@ -54,6 +54,27 @@ class Kind(StrEnum):
     HANDOVER_ACCEPTED = "handover.accepted"
     DUTY_SET = "duty.set"
     DUTY_CANCELED = "duty.canceled"
+    RESOURCE_SET = "resource.set"
+    DIARY_HOURS_SET = "diary.hours_set"
+    DIARY_EXCEPTION_SET = "diary.exception_set"
+    DIARY_EXCEPTION_CANCELED = "diary.exception_canceled"
+    DIARY_LINKED = "diary.linked"
+    DIARY_UNLINKED = "diary.unlinked"
+    APPOINTMENT_HELD = "appointment.held"
+    APPOINTMENT_PROPOSED = "appointment.proposed"
+    APPOINTMENT_CONFIRMED = "appointment.confirmed"
+    APPOINTMENT_RESCHEDULED = "appointment.rescheduled"
+    APPOINTMENT_BEGUN = "appointment.begun"
+    APPOINTMENT_ENDED = "appointment.ended"
+    APPOINTMENT_CANCELED = "appointment.canceled"
+    APPOINTMENT_LAPSED = "appointment.lapsed"
+    APPOINTMENT_MISSED = "appointment.missed"
+    APPOINTMENT_ANSWERED = "appointment.answered"
+    APPOINTMENT_REPLACED = "appointment.replaced"
+    APPOINTMENT_SHARED = "appointment.shared"
+    WAITING_BEGUN = "waiting.begun"
+    WAITING_OFFERED = "waiting.offered"
+    WAITING_ENDED = "waiting.ended"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -123,6 +144,27 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.HANDOVER_ACCEPTED: ("交班单已接班", "Hand-over accepted"),
     Kind.DUTY_SET: ("排班", "Put on the roster"),
     Kind.DUTY_CANCELED: ("撤销排班", "Taken off the roster"),
+    Kind.RESOURCE_SET: ("会诊室或设备已登记", "A room or device was entered or changed"),
+    Kind.DIARY_HOURS_SET: ("出诊时间已更改", "Weekly hours set"),
+    Kind.DIARY_EXCEPTION_SET: ("请假、加诊或停用已登记", "An exception was entered"),
+    Kind.DIARY_EXCEPTION_CANCELED: ("请假、加诊或停用已撤销", "An exception was taken back"),
+    Kind.DIARY_LINKED: ("日历订阅链接已生成", "A calendar link was made"),
+    Kind.DIARY_UNLINKED: ("日历订阅链接已停用", "A calendar link was revoked"),
+    Kind.APPOINTMENT_HELD: ("预约时间已暂留", "A time was held"),
+    Kind.APPOINTMENT_PROPOSED: ("预约已提交", "Appointment proposed"),
+    Kind.APPOINTMENT_CONFIRMED: ("预约已确认", "Appointment confirmed"),
+    Kind.APPOINTMENT_RESCHEDULED: ("预约已改期", "Appointment rescheduled"),
+    Kind.APPOINTMENT_BEGUN: ("会诊已开始", "Session begun"),
+    Kind.APPOINTMENT_ENDED: ("会诊已结束", "Session ended"),
+    Kind.APPOINTMENT_CANCELED: ("预约已取消", "Appointment canceled"),
+    Kind.APPOINTMENT_LAPSED: ("预约逾期自动释放", "Appointment lapsed"),
+    Kind.APPOINTMENT_MISSED: ("爽约已登记", "No-show entered"),
+    Kind.APPOINTMENT_ANSWERED: ("受邀人已回复", "Somebody invited answered"),
+    Kind.APPOINTMENT_REPLACED: ("受邀人已替换", "Somebody invited was replaced"),
+    Kind.APPOINTMENT_SHARED: ("预约涉及其他机构", "The appointment concerns further institutions"),
+    Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
+    Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
+    Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

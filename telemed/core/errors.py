@@ -350,6 +350,46 @@ _ROWS = (
         "That cannot be a time; it must be {detail}.",
     ),
     ErrorRow(
+        "time-past",
+        "时间已过，请重新选择。",
+        "That time is past; choose another.",
+    ),
+    ErrorRow(
+        "time-refused",
+        "该时间不能预约：{why}。",
+        "That time cannot be booked: {why}.",
+    ),
+    ErrorRow(
+        "slot-taken",
+        "{who} 在该时间不能预约：{why}。请重新选择时间。",
+        "{who} cannot be booked then: {why}. Choose another time.",
+    ),
+    ErrorRow(
+        "hold-over",
+        "暂留已过期，请重新选择时间。",
+        "The hold has run out; choose a time again.",
+    ),
+    ErrorRow(
+        "leave-overlap",
+        "与已登记的 {since} 至 {until} 的请假或停用重叠。",
+        "It meets the leave or closure from {since} to {until} that is entered already.",
+    ),
+    ErrorRow(
+        "in-use",
+        "仍有 {count} 个预约使用该会诊室或设备，不能减少容量或停用。",
+        "{count} appointments still use that room or device.",
+    ),
+    ErrorRow(
+        "too-many-waiting",
+        "最多同时候补 {most} 项。",
+        "At most {most} entries may wait at once.",
+    ),
+    ErrorRow(
+        "nobody-bookable",
+        "没有可预约的人员、会诊室或设备：{what}。",
+        "There is nobody or nothing that can be booked: {what}.",
+    ),
+    ErrorRow(
         "too-early",
         "{at} 之后才能这样操作。",
         "This can be done from {at} on.",

@@ -75,17 +75,23 @@ def union(*many: Spans) -> Spans:
 
 def intersection(one: Spans, other: Spans) -> Spans:
     """The minutes of both."""
+    if not one or not other:
+        return NEVER
     made: list[Span] = []
-    i = j = 0
-    while i < len(one) and j < len(other):
-        since, until = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if since < until:
-            made.append((since, until))
-        if one[i][1] < other[j][1]:
-            i += 1
-        else:
-            j += 1
-    return tuple(made)
+    mine, theirs = iter(one), iter(other)
+    a, b = next(mine)
+    c, d = next(theirs)
+    try:
+        # By hand and not by max and min: this is where a search for a time spends its own.
+        while True:
+            if a < d and c < b:
+                made.append((a if a > c else c, b if b < d else d))
+            if b < d:
+                a, b = next(mine)
+            else:
+                c, d = next(theirs)
+    except StopIteration:
+        return tuple(made)
 
 
 def difference(one: Spans, other: Spans) -> Spans:

@@ -119,17 +119,23 @@ class Almanac:
         first = moment(window[0]).astimezone(ZONE).date() - _DAY
         last = moment(max(window)).astimezone(ZONE).date()
         self.window = window
+        self._known: dict[Weekly, Spans] = {}
         self._days = [_day(first + n * _DAY, calendar) for n in range((last - first).days + 1)]
 
     def hours(self, rows: Sequence[Weekly]) -> Spans:
         """What weekly hours open within the window."""
-        found = (
-            (day.midnight + row.begins, day.midnight + _end(row))
-            for row in rows
-            for day in self._days
-            if _is_of(day, row)
-        )
-        return intersection(normal(found), (self.window,))
+        return intersection(union(*map(self._of, rows)), (self.window,))
+
+    def _of(self, row: Weekly) -> Spans:
+        """One row's; colleagues often have the same."""
+        if row not in self._known:
+            end = row.ends if row.ends > row.begins else row.ends + DAY_MINUTES
+            self._known[row] = normal(
+                (day.midnight + row.begins, day.midnight + end)
+                for day in self._days
+                if _is_of(day, row)
+            )
+        return self._known[row]
 
     def always(self) -> Spans:
         """The whole window."""
@@ -141,10 +147,6 @@ def _day(day: date, calendar: Days) -> _Day:
     midnight = minute_of(datetime.combine(day, time(), ZONE))
     swapped = calendar.kind_of(day) == SWAPPED
     return _Day(day, midnight, day.weekday(), is_lost(day, calendar), swapped)
-
-
-def _end(row: Weekly) -> int:
-    return row.ends if row.ends > row.begins else row.ends + DAY_MINUTES
 
 
 def _is_of(day: _Day, row: Weekly) -> bool:
@@ -165,7 +167,10 @@ def _is_of(day: _Day, row: Weekly) -> bool:
 
 def hours_of(diary: Diary, almanac: Almanac, urgent: bool) -> Spans:
     """When a person can be asked for: their hours, and while on call for what is urgent."""
-    opened = union(almanac.hours(diary.weekly), diary.extra, diary.on_call if urgent else NEVER)
+    weekly = almanac.hours(diary.weekly)
+    if not diary.extra and not (urgent and diary.on_call):
+        return weekly
+    opened = union(weekly, diary.extra, diary.on_call if urgent else NEVER)
     return intersection(opened, (almanac.window,))
 
 

@@ -16,6 +16,7 @@ from telemed.core.intervals import (
     intersection,
     meeting,
     normal,
+    union,
 )
 from telemed.core.schedule import Almanac, Diary, Resource, hours_of, open_of
 from telemed.core.slots import Need, Reason, Seat, Sitting, Slot, Wish
@@ -42,9 +43,11 @@ class Board:
     allowed: Spans = field(init=False)
     starts: list[int] = field(init=False)
     sitters: dict[int, dict[str, str]] = field(init=False)
-    """By beginning: who sits for a candidate then, themselves or whoever stands in."""
+    """By beginning: who sits for a candidate then, themselves or whoever stands in; in order."""
     rooms: dict[int, set[tuple[str, int]]] = field(init=False)
     """By beginning: which resources have so many units left then."""
+    everybody: tuple[str, ...] = field(init=False)
+    """The candidates of all seats, each once."""
     _ready: dict[str, Spans] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,9 +55,10 @@ class Board:
         self.starts = list(aligned(self.allowed, self.wish.step, self.wish.origin))
         self.sitters = {start: {} for start in self.starts}
         self.rooms = {start: set() for start in self.starts}
+        self.everybody = candidates_of(self.wish.seats)
         if not self.starts:
             return
-        for key in candidates_of(self.wish.seats):
+        for key in self.everybody:
             self._seat(key)
         for need in self.wish.needs:
             for key in need.candidates:
@@ -81,8 +85,14 @@ class Board:
     def ready(self, key: str) -> Spans:
         """The beginnings at which a person can sit themselves."""
         if key not in self._ready:
-            self._ready[key] = self.steps(key)[-1][1]
+            diary = self.people.get(key)
+            self._ready[key] = () if diary is None else self._left(diary)
         return self._ready[key]
+
+    def _left(self, diary: Diary) -> Spans:
+        hours = hours_of(diary, self.almanac, self.wish.urgent)
+        fits = intersection(fitting(hours, self.wish.minutes), self.allowed)
+        return difference(fits, self._meets(union(diary.absent(), diary.busy)))
 
     def steps(self, key: str) -> list[tuple[Reason, Spans]]:
         """What is left of the beginnings after each thing that closes some."""
@@ -127,6 +137,8 @@ class Board:
 
     def slot(self, start: int) -> Slot | None:
         """The slot that begins then, if everything can be had."""
+        if len(self.sitters[start]) < len(self.wish.seats):
+            return None
         taken, seated = self.seat_all(start, self.wish.seats)
         if len(taken) < len(self.wish.seats):
             return None
@@ -147,7 +159,9 @@ class Board:
         options: dict[tuple[str, ...], list[str]] = {}
         for seat in seats:
             if seat.candidates not in options:
-                options[seat.candidates] = _present_first(seat.candidates, sitters)
+                # Those of all candidates are in their order already.
+                some = sitters if seat.candidates == self.everybody else seat.candidates
+                options[seat.candidates] = _present_first(some, sitters)
         everybody = {who for some in options.values() for who in some}
         return matched([options[seat.candidates] for seat in seats]), len(everybody)
 
@@ -185,9 +199,14 @@ def matched(options: Sequence[Sequence[str]]) -> dict[int, str]:
 
 def _present_first(candidates: Iterable[str], sitters: Mapping[str, str]) -> list[str]:
     """Those who sit themselves, then those who stand in for others."""
-    found = [(key, sitters[key]) for key in candidates if key in sitters]
-    present = [who for key, who in found if key == who]
-    return list(dict.fromkeys([*present, *(who for key, who in found if key != who)]))
+    if candidates is sitters:
+        found = list(sitters.items())
+    else:
+        found = [(key, sitters[key]) for key in candidates if key in sitters]
+    stand_ins = [who for key, who in found if key != who]
+    if not stand_ins:
+        return [key for key, _ in found]
+    return list(dict.fromkeys([*(key for key, who in found if key == who), *stand_ins]))
 
 
 def _instead(seat: Seat, person: str, sitters: Mapping[str, str]) -> str | None:

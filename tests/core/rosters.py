@@ -40,9 +40,12 @@ class Case:
 
 
 def roster(chance: random.Random) -> Case:
-    """A question of up to a day and a half, to up to six people and three rooms or devices."""
-    since = chance.choice(BASES) + chance.randrange(0, 24 * 60, 5)
-    window = (since, since + chance.randrange(60, 36 * 60))
+    """A question to up to six people and three rooms or devices: of some hours, or now and then of
+    a day and a half."""
+    hour = chance.randrange(24) if chance.random() < 0.3 else chance.randrange(6, 16)
+    since = chance.choice(BASES) + hour * 60 + chance.randrange(0, 60, 5)
+    most = 36 * 60 if chance.random() < 0.25 else 12 * 60
+    window = (since, since + chance.randrange(60, most))
     names = LETTERS[: chance.randint(1, 6)]
     people = {key: _diary(chance, window, names) for key in names if chance.random() < 0.97}
     rooms = [f"r{n}" for n in range(chance.randint(0, 3))]
@@ -58,7 +61,7 @@ def _diary(chance: random.Random, window: Span, names: str) -> Diary:
         away=tuple(
             Leave(span, chance.choice([None, *names])) for span in _some(chance, window, 0.4)
         ),
-        busy=normal(_some(chance, window, 0.6)),
+        busy=normal(_some(chance, window, 0.5)),
     )
 
 
@@ -74,15 +77,17 @@ def _resource(chance: random.Random, window: Span) -> Resource:
 
 
 def _weekly(chance: random.Random) -> Weekly:
-    begins = chance.choice([0, 8 * 60, 8 * 60 + 10, 14 * 60 + 30, 22 * 60])
-    days = chance.choice([range(5), range(7), (5, 6), chance.sample(range(7), 3)])
+    begins = chance.choice([0, 7 * 60, 8 * 60, 8 * 60 + 10, 14 * 60 + 30, 22 * 60])
+    days = chance.choice(
+        [range(5), range(5), range(7), range(7), (5, 6), chance.sample(range(7), 3)]
+    )
     return Weekly(
         weekdays=frozenset(days),
         begins=begins,
         ends=(begins + chance.choice([60, 240, 600, 24 * 60])) % (24 * 60),
-        first=chance.choice([date(2026, 1, 1), date(2026, 10, 2), date(2026, 9, 23)]),
-        last=chance.choice([None, None, date(2026, 10, 4)]),
-        every=chance.choice([1, 1, 2, 3]),
+        first=chance.choice([*[date(2026, 1, 1)] * 4, date(2026, 10, 2), date(2026, 9, 23)]),
+        last=chance.choice([None, None, None, date(2026, 10, 4)]),
+        every=chance.choice([1, 1, 1, 1, 2, 3]),
         calendar=chance.random() < 0.6,
     )
 
@@ -98,27 +103,27 @@ def _some(chance: random.Random, window: Span, likely: float) -> list[Span]:
 
 def _wish(chance: random.Random, window: Span, names: str, rooms: Sequence[str]) -> Wish:
     asked = chance.sample(names, chance.randint(1, len(names)))
-    count = chance.choice([1, len(asked), chance.randint(1, len(asked))])
+    count = chance.choice([1, 1, len(asked), chance.randint(1, len(asked))])
     chairs = chance.sample(asked, chance.randint(0, len(asked)) if chance.random() < 0.5 else 0)
     seats = group("expert", asked, count, chairs)
     if chance.random() < 0.3:
         seats += (Seat("attending", tuple(chance.sample(names, 1))),)
     needs = []
-    while rooms and chance.random() < 0.4:
+    while rooms and chance.random() < 0.3:
         some = chance.sample(rooms, chance.randint(1, len(rooms)))
         needs.append(Need("room", tuple(some), chance.choice([1, 1, 2])))
-    opened = normal(_some(chance, window, 0.9)) if chance.random() < 0.2 else None
+    opened = normal(_some(chance, window, 0.9)) if chance.random() < 0.1 else None
     return Wish(
         window=window,
-        minutes=chance.choice([8, 15, 20, 30, 45, 60, 90, 240]),
+        minutes=chance.choice([8, 15, 20, 20, 30, 30, 45, 60, 90, 240]),
         seats=seats,
         needs=tuple(needs),
         before=chance.choice([0, 0, 5, 10]),
         after=chance.choice([0, 0, 5, 15]),
         step=chance.choice([8, 15, 20, 30]),
         origin=window[0] + chance.randrange(60),
-        not_before=window[0] + chance.choice([0, 0, 40, 400]),
-        not_after=window[1] - chance.choice([0, 0, 40, 400]),
+        not_before=window[0] + chance.choice([0, 0, 0, 40, 400]),
+        not_after=window[1] - chance.choice([0, 0, 0, 40, 400]),
         within=opened,
         urgent=chance.random() < 0.3,
     )

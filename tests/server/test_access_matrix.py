@@ -51,6 +51,12 @@ def _item(permission: Permission, **more: Any) -> Row:
     return Row(permission, "workitem", ALL, **more)
 
 
+_DAY = "?since=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z"
+_SEARCH_BODY = {"service": "imaging", "since": "2026-03-06T00:00:00Z",
+                "until": "2026-03-07T00:00:00Z", "minutes": 30,
+                "groups": [{"role": "expert", "people": ["absent"]}]}  # fmt: skip
+_LEAVE = {"kind": "away", "since": "2026-03-06T00:00:00Z", "until": "2026-03-05T00:00:00Z"}
+_ROOM = {"kind": "room", "name": "", "capacity": 1}
 _OWN, _HUB = frozenset({OWN}), frozenset({PROVIDER})
 _WRONG = {"reason": "because"}
 _SIGN = {"revision": 0, "password": PASSWORD}
@@ -308,6 +314,29 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("OPTIONS", "/dicom-web/"): Row(None),
     ("OPTIONS", "/dicom-web/{rest:.*}"): Row(None),
     ("GET", "/dicom-web/{rest:.*}"): Row(P.SEE_STUDIES),
+    ("GET", "/api/resources"): Row(P.SEE_CALENDARS),
+    ("POST", "/api/resources"): Row(P.KEEP_ROSTER, body=_ROOM),
+    ("PUT", "/api/resources/{id}"): Row(
+        P.KEEP_ROSTER, "room", _OWN, body={**_ROOM, "name": "r", "version": 999}
+    ),
+    ("GET", "/api/calendars/people/{id}"): Row(P.SEE_CALENDARS, "colleague", _OWN, query=_DAY),
+    ("PUT", "/api/calendars/people/{id}/hours"): Row(
+        P.KEEP_ROSTER, "colleague", _OWN, body={"rows": []}
+    ),
+    ("POST", "/api/calendars/people/{id}/exceptions"): Row(P.SEE_CALENDARS, "absent", body=_LEAVE),
+    ("GET", "/api/calendars/resources/{id}"): Row(P.SEE_CALENDARS, "room", _OWN, query=_DAY),
+    ("PUT", "/api/calendars/resources/{id}/hours"): Row(
+        P.KEEP_ROSTER, "room", _OWN, body={"rows": []}
+    ),
+    ("POST", "/api/calendars/resources/{id}/exceptions"): Row(
+        P.SEE_CALENDARS, "absent", body=_LEAVE
+    ),
+    ("POST", "/api/calendar-exceptions/{id}/cancel"): Row(P.SEE_CALENDARS, "absent"),
+    ("POST", "/api/availability/slots"): Row(P.SEE_CALENDARS, "absent", body=_SEARCH_BODY),
+    ("GET", "/api/availability/people/{id}"): Row(
+        P.SEE_CALENDARS, "neighbour", PARTIES, query=_DAY
+    ),
+    ("GET", "/api/availability/institutions/{id}"): Row(P.SEE_CALENDARS, "neighbourhood", PARTIES),
     # Last: it ends the session that the walk is using.
     ("DELETE", "/api/session"): Row(P.SIGNED_IN),
 }
@@ -321,26 +350,34 @@ ENDED_SIDES: Mapping[str, str] = {
     "second": OWN, "region": SUPERVISOR, "guilin": SUPERVISOR,
 }  # fmt: skip
 """second asked hub under an agreement that has ended since: hub sees it no more."""
+NEAR: tuple[Mapping[str, str], ...] = (
+    {"county": OWN, "hub": PROVIDER, "second": PROVIDER},
+    {"second": OWN, "county": PROVIDER},
+)
+"""Whose calendars may be asked for a free time: there is an agreement in force, on either side."""
 AGREED: Mapping[str, str] = {"hub": PROVIDER, "system": SUPERVISOR}
 """An agreement that ended is its parties' still; whoever runs the platform sees each."""
 HELD: Mapping[str, frozenset[Permission]] = {
     "requester": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                            P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS}),
+                            P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS,
+                            P.SEE_CALENDARS, P.BOOK_APPOINTMENTS}),
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                             P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
+                             P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES,
+                             P.SEE_CALENDARS}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
                               P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,
-                              P.SEE_FAIRNESS}),
+                              P.SEE_FAIRNESS, P.SEE_CALENDARS, P.BOOK_APPOINTMENTS,
+                              P.CONFIRM_APPOINTMENTS}),
     "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                          P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
-                         P.STORE_STUDIES}),
+                         P.STORE_STUDIES, P.SEE_CALENDARS}),
     "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                            P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
-                           P.VERIFY_REPORTS}),
+                           P.VERIFY_REPORTS, P.SEE_CALENDARS}),
     "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_ROSTER,
                                     P.KEEP_AGREEMENTS, P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY,
-                                    P.SEE_FAIRNESS}),
+                                    P.SEE_FAIRNESS, P.SEE_CALENDARS}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                             P.EXPORT_TALLY}),
     "system_admin": frozenset({P.SIGNED_IN, P.SEE_NETWORK, P.SEE_SYSTEM}),
@@ -397,6 +434,9 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     empty = (await world.client(who).call("POST", path, headers=done)).headers["Location"]
     duty = {**_DUTY, "day": "2026-03-06", "people": [f"{asker}-reader"]}
     shift = (await world.client(f"{asker}-coordinator").ok("POST", "/api/roster", duty))["made"][0]
+    room = {"kind": "room", "name": "会诊室"}
+    keeper = world.client(f"{asker}-coordinator")
+    made = (await keeper.ok("POST", "/api/resources", room))["id"]
     images = {"study": study["study_uid"], "series": series["series_uid"],
               "instance": instance["sop_uid"], "frames": "1", "path:.+": "7FE00010",
               "rest:.*": "elsewhere"}  # fmt: skip
@@ -408,6 +448,10 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "institution": {"id": asker},
             "agreement": {"id": f"{asker}-hub"},
             "shift": {"id": shift},
+            "room": {"id": made},
+            "colleague": {"id": f"{asker}-reader"},
+            "neighbour": {"id": f"{asker}-reader"},
+            "neighbourhood": {"id": asker},
             "case": {"id": open_case, "notice_id": notice["id"]},
             "issued": {"id": issued},
             "workitem": {"workitem": uid_of(attempt["id"]), "aet": "VIEWER1", "requester": "ASKER"},
@@ -487,6 +531,8 @@ async def test_every_cell_of_the_matrix(world: World) -> None:
                 side = case.sides.get(who.partition("-")[0], "none")
                 if row.about == "issued" and who.startswith("hub"):
                     side = PROVIDER  # what was answered is kept by who answered it
+                if row.about.startswith("neighbour"):
+                    side = NEAR[number].get(who.partition("-")[0], "none")
                 if row.about == "agreement":
                     side = AGREED.get(who.partition("-")[0], side)
                 want = expected(row, who, side, held)

@@ -1,0 +1,108 @@
+"""Calendars: rooms and devices, weekly hours, exceptions. Rows in, rows out; it knows no rules."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from telemed.store.appointment_tables import calendar_exceptions, resources, weekly_hours
+from telemed.store.tables import people
+from telemed.store.tx import Row, Tx
+
+R, H, E = resources.c, weekly_hours.c, calendar_exceptions.c
+_STANDS_H: Final = H.canceled_at.is_(None)
+_STANDS_E: Final = E.canceled_at.is_(None)
+
+
+def _owned(table: sa.Table, people_ids: Collection[str], resource_ids: Collection[str]) -> Any:
+    return sa.or_(
+        table.c.person_id.in_(sorted(people_ids)), table.c.resource_id.in_(sorted(resource_ids))
+    )
+
+
+def hours(tx: Tx, people_ids: Collection[str], resource_ids: Collection[str] = ()) -> list[Row]:
+    """The weekly rows that stand, of people and of resources."""
+    owned = _owned(weekly_hours, people_ids, resource_ids)
+    return tx.all(sa.select(weekly_hours).where(owned, _STANDS_H).order_by(H.first, H.id))
+
+
+def exceptions(
+    tx: Tx,
+    people_ids: Collection[str],
+    resource_ids: Collection[str],
+    since: datetime,
+    until: datetime,
+) -> list[Row]:
+    """The exceptions that stand and touch a stretch of time."""
+    owned = _owned(calendar_exceptions, people_ids, resource_ids)
+    touches = sa.and_(E.until > since, E.since < until)
+    return tx.all(
+        sa.select(calendar_exceptions).where(owned, _STANDS_E, touches).order_by(E.since, E.id)
+    )
+
+
+def exception(tx: Tx, exception_id: str) -> Row | None:
+    """An exception, a canceled one too."""
+    return tx.find(calendar_exceptions, id=exception_id)
+
+
+def set_hours(
+    tx: Tx, column: str, owner: str, rows: list[dict[str, Any]], by: str, at: datetime
+) -> None:
+    """Other weekly rows in the place of those that stand; `column` says whose they are."""
+    mine = sa.and_(weekly_hours.c[column] == owner, _STANDS_H)
+    tx.update(weekly_hours, mine, {"canceled_by": by, "canceled_at": at})
+    if rows:
+        tx.insert(weekly_hours, rows)
+
+
+def add_exception(tx: Tx, row: Mapping[str, Any]) -> None:
+    """A new exception."""
+    tx.insert(calendar_exceptions, row)
+
+
+def cancel_exception(tx: Tx, exception_id: str, by: str, at: datetime) -> bool:
+    """Take an exception back; False when it is back already."""
+    standing = sa.and_(E.id == exception_id, _STANDS_E)
+    return tx.update(calendar_exceptions, standing, {"canceled_by": by, "canceled_at": at}) == 1
+
+
+def kept_for(tx: Tx, institution_id: str) -> list[Row]:
+    """Active people of an institution that hours or extra hours are kept for, by title and id."""
+    has_hours = sa.exists().where(H.person_id == people.c.id, _STANDS_H)
+    has_extra = sa.exists().where(E.person_id == people.c.id, _STANDS_E, E.kind == "extra")
+    return tx.all(
+        sa.select(people)
+        .where(people.c.institution_id == institution_id, people.c.active.is_(True))
+        .where(sa.or_(has_hours.correlate(people), has_extra.correlate(people)))
+        .order_by(people.c.title, people.c.id)
+    )
+
+
+# --- rooms and devices ----------------------------------------------------------------------------
+
+
+def resources_of(tx: Tx, institution_id: str) -> list[Row]:
+    """An institution's rooms and devices, those out of use too, by kind and name."""
+    return tx.all(
+        sa.select(resources)
+        .where(R.institution_id == institution_id)
+        .order_by(R.kind, R.name, R.id)
+    )
+
+
+def some_resources(tx: Tx, ids: Collection[str]) -> dict[str, Row]:
+    """Rooms and devices by id; unknown ones are left out."""
+    return {row["id"]: row for row in tx.find_each(R.id, sorted(set(ids)))}
+
+
+def add_resource(tx: Tx, row: Mapping[str, Any]) -> None:
+    """A new room or device."""
+    tx.insert(resources, row)
+
+
+def change_resource(tx: Tx, resource_id: str, version: int, values: Mapping[str, Any]) -> bool:
+    """Change a room or device that still has this version."""
+    changed = {**values, "version": version + 1}
+    return tx.change(resources, {"id": resource_id, "version": version}, changed) == 1
