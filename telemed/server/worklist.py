@@ -4,22 +4,29 @@ What a list holds is found in SQL behind the one visibility rule; a filter that 
 is asked with one's own rights.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from pydantic import Field, field_validator
 
 from telemed.actions import desk, expected, worklist
 from telemed.actions.act import Act
-from telemed.core import report, request
+from telemed.core import report
 from telemed.core import roster as roster_rules
 from telemed.core.access import Permission
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
-from telemed.core.worklist import DANGER, ISSUED, OVERVIEW, Tab, parse_sort, period_begin
+from telemed.core.worklist import (
+    DANGER,
+    ISSUED,
+    OVERVIEW,
+    TABS,
+    Tab,
+    parse_sort,
+    period_begin,
+)
 from telemed.server import cases
 from telemed.server import desk_schemas as ds
 from telemed.server.requests import Query
@@ -28,12 +35,10 @@ from telemed.server.schemas import Done, RequestOut
 from telemed.store import desk as kept
 from telemed.store import image_changes, log, roster
 from telemed.store import requests as store
-from telemed.store import tables as t
 from telemed.store import worklist as lists
-from telemed.store.access import visible_requests
+from telemed.store.access import Sight
 from telemed.store.tx import Row
 
-R = t.requests.c
 P = Permission
 
 
@@ -84,20 +89,18 @@ async def search(call: Call) -> Any:
 def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
     seq = log.head(act.tx)
     who = worklist.loaded_taker(act)
-    tabs = desk_tabs(act)
-    base = queue_base(act, who, asked.service)
-    fits = lists.fitting(_absolute(act, asked.conditions))
-    place = act.subject.own_institution
-    if asked.person is not None:
-        fits = sa.and_(fits, lists.of_person(place, worklist.kept_since(act), asked.person))
-    rule = sa.and_(base, tabs.where[asked.tab], fits)
+    desk = open_desk(act, who, asked.service)
+    fits = _absolute(act, asked.conditions)
+    ids = desk.ids(asked.tab)
+    listed = lists.Asked(desk.base, asked.tab, fits.fits, asked.person is not None, len(ids))
     sort = parse_sort(asked.sort) or lists.default_sort(asked.tab)
     if asked.tab not in ISSUED and any(key == "issued" for key, _ in sort):
         raise Problem("invalid", detail="sort")
-    rows = lists.page(act.tx, rule, sort, asked.limit + 1, asked.cursor, place)
+    values = {**desk.values, **fits.values, **ids, "person": asked.person}
+    rows = lists.page(act.tx, listed, values, sort, asked.limit + 1, asked.cursor)
     shown = rows[: asked.limit]
     likely = expected.of_rows(act, shown)
-    counts, chips = _counts(act, who, base, tabs, asked)
+    counts, chips = _counts(act, desk, asked)
     return {
         "seq": seq,
         "items": [cases.list_row(act, row, who, likely) for row in shown],
@@ -108,25 +111,22 @@ def _list(act: Act, asked: ds.SearchIn) -> dict[str, Any]:
 
 
 def _counts(
-    act: Act,
-    who: Taker | None,
-    base: sa.ColumnElement[bool],
-    tabs: "Tabs",
-    asked: ds.SearchIn,
+    act: Act, desk: "Desk", asked: ds.SearchIn
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Of every tab how many, and of the pool how many of each service."""
-    pool = lists.tally(act.tx, sa.and_(queue_base(act, who, None, every=True), tabs.where["free"]))
+    every = replace(desk.base, services=None)
+    pool = lists.tally_of(act.tx, lists.Asked(every, "free"), desk.values)
     # The archive only grows: it is counted for those who look at it. The overview is for those
     # who move work, and what is free is counted once, as the pool.
     silent = {"pool", "free"} | ({"archive"} - {asked.tab})
     if P.ASSIGN_WORK not in act.subject.permissions:
         silent |= OVERVIEW
-    sought = {n: tab for n, tab in tabs.where.items() if n not in silent and n not in tabs.named}
-    sought["kept"] = sa.and_(tabs.where["pool"], sa.not_(tabs.where["free"]))
-    counts = lists.counts(act.tx, base, sought)
-    seen = lists.among(act.tx, base, frozenset().union(*tabs.named.values()))
-    counts |= {name: len(ids & seen) for name, ids in tabs.named.items()}
-    refusals = _refusals(act, who)
+    sought = tuple(tab for tab in TABS if tab not in silent and tab not in desk.named)
+    counts = lists.counts(act.tx, desk.base, (*sought, "kept"), desk.values)
+    of_any = frozenset[str]().union(*desk.named.values())
+    seen = lists.held_of(act.tx, desk.base, of_any, desk.values)
+    counts |= {name: len(ids & seen) for name, ids in desk.named.items()}
+    refusals = desk.refusals
     chosen = [asked.service] if asked.service else [s for s in refusals if refusals[s] is None]
     sums = lists.counted(pool.get(code, {}) for code in chosen)
     counts |= {"pool": sums["total"], "pressing": sums["pressing"], "stat": sums["stat"]}
@@ -140,21 +140,6 @@ def _counts(
         if act.catalogue.services[code].live
     ]
     return counts, chips
-
-
-def queue_base(
-    act: Act, who: Taker | None, service: str | None, every: bool = False
-) -> sa.ColumnElement[bool]:
-    """Cases asked of one's institution, of the services one is licensed for.
-
-    A service that is named is listed even where one may take none of it: its rows say why.
-    """
-    where = [visible_requests(act.subject, act.now), R.provider_id == act.subject.own_institution]
-    if service:
-        where.append(R.service == service)
-    elif not every:
-        where.append(R.service.in_([s for s, why in _refusals(act, who).items() if why is None]))
-    return sa.and_(*where)
 
 
 def _refusals(act: Act, who: Taker | None) -> dict[str, str | None]:
@@ -171,21 +156,51 @@ def _refusal(act: Act, who: Taker | None, service: ServiceType) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Tabs:
-    """The tabs of a desk: conditions on `requests`, and the cases of those that name them."""
+class Desk:
+    """Whose desk it is: what its statements are built from, and the values they are asked with."""
 
-    where: dict[str, sa.ColumnElement[bool]]
+    base: lists.Base
+    values: dict[str, Any]
+    refusals: dict[str, str | None]
     named: dict[str, frozenset[str]]
+    """The cases of the tabs that name them."""
+
+    def ids(self, tab: str) -> dict[str, str]:
+        """The parameters of a tab that names its cases, none of another."""
+        return lists.id_values(self.named[tab]) if tab in lists.NAMED else {}
 
 
-def desk_tabs(act: Act) -> Tabs:
-    """The tabs of a desk.
+def open_desk(act: Act, who: Taker | None, service: str | None = None) -> Desk:
+    """The desk of whoever looks: cases asked of their institution, of the services they are
+    licensed for.
+
+    A service that is named is listed even where one may take none of it: its rows say why.
+    """
+    person, place = act.subject.person_id, act.subject.own_institution
+    reads = P.WRITE_REPORTS in act.subject.permissions
+    refusals, named = _refusals(act, who), _in_hand(act)
+    codes = [service] if service else [s for s, why in refusals.items() if why is None]
+    base = lists.Base(Sight.of(act.subject), len(codes), reads)
+    day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    values = {
+        **Sight.values(act.subject, act.now),
+        **dict(zip(lists.service_names(len(codes)), codes, strict=True)),
+        "place": place,
+        "kept_since": worklist.kept_since(act),
+        "whose": person or "",
+        "soon": act.now + DANGER,
+        "day": day,
+    }
+    return Desk(base, values, refusals, named)
+
+
+def _in_hand(act: Act) -> dict[str, frozenset[str]]:
+    """The cases of the tabs that name them.
 
     What is in hand is little beside what was ever answered, so it is looked up first and the tabs
     name it: their counts do not walk the archive.
     """
     person, place = act.subject.person_id, act.subject.own_institution
-    is_open = R.state == request.State.OPEN.value
     versions = store.unfinished(act.tx)
     signed = {v["request_id"] for v in versions if v["state"] == report.State.PRELIMINARY}
     drafts = [v for v in versions if v["state"] == report.State.DRAFT]
@@ -198,31 +213,13 @@ def desk_tabs(act: Act) -> Tabs:
     mine = {w["request_id"] for w in own} | {
         v["request_id"] for v in drafts if v["author_id"] == person
     }
-    named = {
+    return {
         "mine": frozenset(mine - aside),
         "aside": frozenset(aside),
         "held": frozenset(w["request_id"] for w in held if w["performer_id"] != person),
         "verify": frozenset(signed),
         "check": frozenset(image_changes.waiting_for(act.tx, person)),
     }
-    day = act.now.astimezone(cases.ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    issued = R.state.in_((request.State.ANSWERED.value, request.State.CONFIRMED.value))
-    since, whose = worklist.kept_since(act), person or "" if reads else None
-    waits, kept = lists.waiting(place), lists.kept(place, since)
-    where = {
-        # What is kept for oneself stands in a list of its own, what is for others says so here.
-        "pool": sa.and_(waits, sa.not_(lists.kept(place, since, whose=whose))) if reads else waits,
-        "assigned": sa.and_(is_open, lists.kept(place, since, whose=whose, own=False)),
-        "reserved": sa.and_(is_open, lists.kept(place, since, whose=whose, own=True)),
-        "open": is_open,
-        "free": sa.and_(waits, sa.not_(kept)),
-        "danger": sa.and_(is_open, R.due_at <= act.now + DANGER),
-        **{name: R.id.in_(sorted(ids)) for name, ids in named.items()},
-        "returned": R.state == request.State.RETURNED.value,
-        "done": sa.and_(issued, R.issued_at >= day),
-        "archive": issued,
-    }
-    return Tabs(where, named)
 
 
 def _absolute(act: Act, asked: ds.Conditions) -> lists.Conditions:
@@ -266,23 +263,24 @@ async def list_filters(call: Call) -> Any:
 
     def ask(act: Act) -> dict[str, Any]:
         seq = log.head(act.tx)
-        who = worklist.taker(act.tx, act.subject)
-        base, tabs = queue_base(act, who, None), desk_tabs(act)
+        mine = open_desk(act, worklist.taker(act.tx, act.subject))
         rows = desk.shown_filters(act)
-        return {"seq": seq, "items": [_filter(act, row, base, tabs) for row in rows]}
+        return {"seq": seq, "items": [_filter(act, row, mine) for row in rows]}
 
     return await call.ask(ask)
 
 
-def _filter(act: Act, row: Row, base: sa.ColumnElement[bool], tabs: Tabs) -> dict[str, Any]:
-    asked = ds.Conditions.model_validate(row["conditions"])
+def _filter(act: Act, row: Row, mine: Desk) -> dict[str, Any]:
+    fits = _absolute(act, ds.Conditions.model_validate(row["conditions"]))
     counted = "free" if row["tab"] == "pool" else row["tab"]
-    rule = sa.and_(base, tabs.where[counted], lists.fitting(_absolute(act, asked)))
+    ids = mine.ids(counted)
+    asked = lists.Asked(mine.base, counted, fits.fits, ids=len(ids))
+    sums = lists.tally_of(act.tx, asked, {**mine.values, **fits.values, **ids})
     return {
         **{k: row[k] for k in ("id", "name", "tab", "conditions", "sort", "audience")},
         "mine": row["owner_id"] == act.subject.account_id,
         "owner": row["owner_name"],
-        **lists.counted(lists.tally(act.tx, rule).values()),
+        **lists.counted(sums.values()),
     }
 
 
@@ -315,8 +313,7 @@ async def restore_filter(call: Call) -> Any:
 
 def _shown(act: Act, filter_id: str) -> dict[str, Any]:
     who = worklist.taker(act.tx, act.subject)
-    row = desk.shown_filter(act, filter_id)
-    return _filter(act, row, queue_base(act, who, None), desk_tabs(act))
+    return _filter(act, desk.shown_filter(act, filter_id), open_desk(act, who))
 
 
 async def settings(call: Call) -> Any:

@@ -7,6 +7,7 @@ included. Every query of cases or images carries one of these predicates; nothin
 afterwards, so counts and pages cannot tell what is hidden.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from telemed.core import request
 from telemed.core.access import Permission, Relation, Subject
+from telemed.store.columns import UtcTime
 from telemed.store.tables import (
     agreements,
     institutions,
@@ -41,6 +43,41 @@ _WITH_PROVIDER = [sa.literal(state.value) for state in sorted(request.WITH_PROVI
 def visible_requests(subject: Subject, now: datetime) -> Predicate:
     """The rows of `requests` with any relation but none."""
     return sa.or_(*(rung for _, rung in _ladder(subject, now)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the access rule depends on besides values, for statements that are built once for each.
+
+    The values are the parameters `viewer`, `region` and `now`.
+    """
+
+    sees_cases: bool
+    placed: bool
+    regional: bool
+
+    @classmethod
+    def of(cls, subject: Subject) -> "Sight":
+        """A subject's."""
+        return cls(
+            Permission.SEE_CASES in subject.permissions,
+            subject.institution_id is not None,
+            subject.region is not None,
+        )
+
+    def requests(self, named: bool = False) -> Predicate:
+        """`visible_requests` of whoever sees so; `named` where the cases are named beside it."""
+        if not self.sees_cases:
+            return sa.false()
+        viewer = sa.bindparam("viewer", type_=sa.Text()) if self.placed else None
+        region = sa.bindparam("region", type_=sa.Text()) if self.regional else None
+        now = sa.bindparam("now", type_=UtcTime())
+        return sa.or_(*(rung for _, rung in _rungs(viewer, region, now, named)))
+
+    @staticmethod
+    def values(subject: Subject, now: datetime) -> dict[str, Any]:
+        """A subject's parameters."""
+        return {"viewer": subject.institution_id, "region": subject.region, "now": now}
 
 
 def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
@@ -131,9 +168,9 @@ def shown_studies(viewer: Given[str], now: Given[datetime], table: sa.FromClause
         .where(
             _linked.c.patient_ref == table.c.patient_ref,
             # A request shows its requester's images; a link to another's is not believed.
-            _linked.c.institution_id == _read(requests.c.requester_id),
-            _read(requests.c.requester_id) == table.c.institution_id,
-            _asked(viewer, now, _read(requests.c.provider_id)),
+            _linked.c.institution_id == unindexed(requests.c.requester_id),
+            unindexed(requests.c.requester_id) == table.c.institution_id,
+            _asked(viewer, now, unindexed(requests.c.provider_id)),
         )
         .correlate(table)
         .exists()
@@ -183,20 +220,31 @@ def _ladder(subject: Subject, now: datetime) -> list[tuple[Relation, Predicate]]
     """The rungs in order; the first that holds is the relation."""
     if Permission.SEE_CASES not in subject.permissions:
         return [(Relation.NONE, sa.false())]
+    return _rungs(subject.institution_id, subject.region, now)
+
+
+def _rungs(
+    viewer: Given[str] | None,
+    region: Given[str] | None,
+    now: Given[datetime],
+    named: bool = False,
+) -> list[tuple[Relation, Predicate]]:
+    sides = (requests.c.requester_id, requests.c.provider_id)
+    asks, answers = (unindexed(side) for side in sides) if named else sides
     rungs: list[tuple[Relation, Predicate]] = []
-    if subject.institution_id is not None:
-        rungs.append((Relation.OWN, requests.c.requester_id == subject.institution_id))
-        rungs.append((Relation.PROVIDER, _asked(subject.institution_id, now)))
-    if subject.region is not None:
-        rungs.append((Relation.SUPERVISOR, _supervised(subject.region)))
+    if viewer is not None:
+        rungs.append((Relation.OWN, asks == viewer))
+        rungs.append((Relation.PROVIDER, _asked(viewer, now, answers)))
+    if region is not None:
+        rungs.append((Relation.SUPERVISOR, _supervised(region)))
     return rungs or [(Relation.NONE, sa.false())]
 
 
-def _read(column: sa.Column[str]) -> sa.ColumnElement[str]:
+def unindexed(column: sa.Column[str]) -> sa.ColumnElement[str]:
     """A column that no index is looked up for.
 
-    From a patient there are few links and few cases. SQLite, which counts nothing, would begin at
-    all cases of an institution instead, once for every study it looks at.
+    From a patient there are few links and few cases, and few cases are named at once. SQLite, which
+    counts nothing, would begin at all cases of an institution instead, once for every study.
     """
     return column.concat(sa.literal_column("''"))
 
@@ -221,11 +269,11 @@ def _asked(
     )
 
 
-def _supervised(region: str) -> Predicate:
+def _supervised(region: Given[str]) -> Predicate:
     """Requests between institutions of which one lies in the region (area-code prefix)."""
     inside = (
         sa.select(_place.c.id)
-        .where(sa.func.substr(_place.c.area_code, 1, len(region)) == region)
+        .where(sa.func.substr(_place.c.area_code, 1, sa.func.length(region)) == region)
         .correlate(None)
     )
     return sa.and_(

@@ -6,7 +6,8 @@ time; the types and the SQL stay SQLAlchemy's. A statement whose text depends on
 in an IN) is not for here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +105,12 @@ def prepared(
     if found is None:
         found = _KEPT[key] = Prepared(statement, connection.dialect, columns)
     return found
+
+
+@lru_cache(maxsize=1024)
+def built(shape: Hashable, build: Callable[[Any], sa.Executable], dialect: sa.Dialect) -> Prepared:
+    """The statement that `build` makes of a shape, compiled; kept while it is in use."""
+    return Prepared(build(shape), dialect, None)
 
 
 def _reader(kind: TypeEngine[Any], dialect: sa.Dialect) -> Convert | None:

@@ -443,7 +443,16 @@ def count(tx: Tx, where: sa.ColumnElement[bool]) -> int:
 
 def matches(text: str) -> sa.ColumnElement[bool]:
     """Cases by number, patient name (hanzi, pinyin, initials) or question."""
-    pattern = f"%{_escape(text.strip().lower())}%"
+    return matching(sa.literal(pattern_of(text)))
+
+
+def pattern_of(text: str) -> str:
+    """What `matching` looks for, from words as they are typed."""
+    return f"%{_escape(text.strip().lower())}%"
+
+
+def matching(pattern: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """`matches` by a pattern, which may be a parameter."""
     return sa.or_(
         sa.func.lower(requests.c.number).like(pattern, escape="\\"),
         sa.exists()

@@ -8,7 +8,6 @@ is part of every statement: of one's own rows the index already tells, of each f
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from telemed.store.access import named_studies, own_studies
 from telemed.store.columns import UtcTime
-from telemed.store.prepared import Prepared
+from telemed.store.prepared import built
 from telemed.store.search_json import instance_json
 from telemed.store.tables import instances, institutions, series, studies, study_keys
 from telemed.store.tx import Row, Tx
@@ -240,7 +239,7 @@ def ask_page(
     """`ask` of a page's statement: rows have the members of the levels shown as `{level}_json`."""
     if level != "instance":
         return ask(tx, shape, build, values)
-    kept = _prepared(shape, build, tx.connection.dialect)
+    kept = built(shape, build, tx.connection.dialect)
     return list(_instance_rows(kept.names, kept.run(tx.connection, values)))
 
 
@@ -248,12 +247,4 @@ def ask(
     tx: Tx, shape: Hashable, build: Callable[[Any], sa.Select[Any]], values: Mapping[str, Any]
 ) -> list[Row]:
     """The rows of the statement that `build` makes of a shape, built once while it is in use."""
-    kept = _prepared(shape, build, tx.connection.dialect)
-    return [kept.row(row) for row in kept.run(tx.connection, values)]
-
-
-@lru_cache(maxsize=512)
-def _prepared(
-    shape: Hashable, build: Callable[[Any], sa.Select[Any]], dialect: sa.Dialect
-) -> Prepared:
-    return Prepared(build(shape), dialect, None)
+    return tx.ask(build, shape, values)

@@ -1,7 +1,7 @@
 """A transaction in hand: the connection, and the log that is written with it."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.store.columns import Json
-from telemed.store.prepared import prepared
+from telemed.store.prepared import built, prepared
 
 Row = Mapping[str, Any]
 S = TypeVar("S", bound=sa.Executable)
+H = TypeVar("H", bound=Hashable)
 _TURNS: Final = 0x7E20
 """The first number of the advisory locks that are turns; the second is made from a name."""
 
@@ -60,6 +61,14 @@ class Tx:
             if not kept.expands:
                 return [kept.row(row) for row in kept.run(self.connection, values)]
         return [dict(row) for row in self.connection.execute(statement, values).mappings()]
+
+    def ask(self, build: Callable[[H], sa.Executable], shape: H, values: Row) -> list[Row]:
+        """All rows of the statement that `build` makes of a shape: built once while it is in use.
+
+        For statements of which there are as many as there are ways to ask.
+        """
+        kept = built(shape, build, self.connection.dialect)
+        return [kept.row(row) for row in kept.run(self.connection, values)]
 
     def rows(self, statement: sa.Executable) -> Iterable[Sequence[Any]]:
         """All rows by position as they come: for many of them a mapping costs more than the row."""

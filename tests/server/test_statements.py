@@ -141,3 +141,27 @@ async def _revised(world: World, case: str, number: int) -> None:
     after = await world.sign(case)
     if after["current"]["state"] == "preliminary":
         await world.sign(case, "hub-verifier", "verify")
+
+
+async def test_a_list_of_many_asks_no_more_than_a_list_of_one(
+    counted: tuple[World, Statements],
+) -> None:
+    """The first page of a reader's desk and of a requester's list, of one case and of thirty."""
+    world, statements = counted
+    pages = {
+        ("hub-reader", "/api/worklist"): ONE_PAGE,
+        ("hub-coordinator", "/api/worklist?tab=open&sort=patient"): ONE_PAGE,
+        ("hub-reader", "/api/worklist?tab=mine"): ONE_PAGE,
+        ("county-requester", "/api/requests"): ONE_PAGE,
+    }
+    await world.sent()
+    await world.claimed()
+    few = {asked: await statements.of(world, *asked) for asked in pages}
+    for _ in range(15):
+        await world.sent()
+        await world.claimed()
+    for asked, most in pages.items():
+        ran = await statements.of(world, *asked)
+        assert len(ran) == len(few[asked]) <= most, (asked, ran)
+    shown = await world.client("hub-reader").get("/api/worklist")
+    assert len(shown["items"]) == 16 and shown["counts"]["mine"] == 16

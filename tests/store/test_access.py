@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from telemed.core import request
 from telemed.core.access import CaseParties, Permission, Relation, Role, Subject, case_relation
 from telemed.store import tables as t
-from telemed.store.access import request_relation, visible_requests, visible_studies
+from telemed.store.access import Sight, request_relation, visible_requests, visible_studies
 from telemed.store.tx import Tx
 from tests.store.rows import AREAS, NOW, add_agreement, add_request, store_at, subject
 
@@ -95,6 +96,11 @@ def expected_studies(who: Subject, cases: dict[str, CaseParties], now: datetime)
     return {f"{name}/{key}" for key in shown for name in ("linked", "prior")}
 
 
+def _seen(shape: tuple[Sight, bool]) -> sa.Select[Any]:
+    sight, named = shape
+    return sa.select(t.requests.c.id).where(sight.requests(named))
+
+
 def test_sql_and_rule_agree_on_every_combination(tmp_path: Path) -> None:
     """For each role, institution, region, state and agreement both give the same relation."""
     with store_at(tmp_path) as store:
@@ -108,6 +114,10 @@ def test_sql_and_rule_agree_on_every_combination(tmp_path: Path) -> None:
             seen = sa.select(t.requests.c.id).where(visible_requests(who, NOW))
             visible = {r["id"] for r in store.read_now(lambda tx, q=seen: tx.all(q))}
             assert visible == {key for key, relation in rule.items() if relation != "none"}
+            for named in (False, True):
+                shape, values = (Sight.of(who), named), Sight.values(who, NOW)
+                built = store.read_now(lambda tx, s=shape, v=values: tx.ask(_seen, s, v))
+                assert {row["id"] for row in built} == visible
             relations |= set(rule.values())
         assert relations == {relation.value for relation in Relation}
 

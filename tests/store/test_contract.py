@@ -18,18 +18,21 @@ from telemed.assemble import new_id
 from telemed.core.activity import Fact, Kind
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
-from telemed.core.worklist import OVERVIEW
+from telemed.core.worklist import OVERVIEW, TABS
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
-from telemed.server.worklist import desk_tabs
+from telemed.server import cases as pages
+from telemed.server.worklist import open_desk
 from telemed.settings import CONFIGS, load_catalogue
 from telemed.store import engine, log, tallies
 from telemed.store import holds as kept
 from telemed.store import requests as cases
 from telemed.store import tables as t
+from telemed.store import worklist as lists
 from telemed.store.access import visible_requests
 from telemed.store.engine import Store
 from telemed.store.migrate import migrate
+from telemed.store.removal_tables import legal_holds
 from telemed.store.signer import SoftwareSigner
 from telemed.store.tx import Tx
 from tests.store.shapes import Database
@@ -372,6 +375,28 @@ def test_no_query_is_compiled(store: Store) -> None:
             assert ask(lambda tx: tx.scalar(sa.text("SHOW jit"))) == "off"
 
 
+def test_a_case_is_shown_whole_with_the_patients_other_studies(store: Store, play: Any) -> None:
+    """What is attached is the case's, what came before of the same patient is a prior, and a hold
+    shows to the institution of the study alone; on either database."""
+    case = play("county-requester", send)
+
+    def earlier(tx: Tx) -> None:
+        study = tx.find(t.studies, id="s") or {}
+        for day in ("20240101", "20250101"):
+            copy = {"id": day, "study_uid": f"2.25.{day}", "study_date": day}
+            tx.insert(t.studies, {**study, **copy})
+        hold = {"institution_id": "county", "reason": "court", "held_by": "county-admin"}
+        tx.insert(legal_holds, {"id": "h", "study_id": "s", "at": START, **hold})
+
+    store.write_now(earlier)
+    for who, held in (("county-requester", [True]), ("hub-reader", [False])):
+        shown = play(who, lambda a: pages.full(a, case), 1)
+        assert [study["on_hold"] for study in shown["studies"]] == held
+        assert [study["id"] for study in shown["priors"]] == ["20250101", "20240101"]
+        assert shown["patient"]["id"] == shown["priors"][0]["patient"]["id"]
+    assert play("region", lambda a: pages.full(a, case), 1)["studies"] == []
+
+
 def test_a_desk_finds_a_case_in_the_tab_of_its_stage(
     store: Store, play: Any, tmp_path: Path
 ) -> None:
@@ -381,9 +406,15 @@ def test_a_desk_finds_a_case_in_the_tab_of_its_stage(
 
     def tabs(who: str, minutes: float = 0) -> set[str]:
         def look(act: Act) -> set[str]:
-            seen = visible_requests(act.subject, act.now)
-            of = {name: tab for name, tab in desk_tabs(act).where.items() if name not in OVERVIEW}
-            return {name for name, tab in of.items() if cases.count(act.tx, sa.and_(seen, tab))}
+            desk = open_desk(act, worklist.taker(act.tx, act.subject))
+            names = tuple(tab for tab in TABS if tab not in OVERVIEW | lists.NAMED)
+            counts = lists.counts(act.tx, desk.base, names, desk.values)
+            found = {name for name, count in counts.items() if count}
+            return found | {
+                name
+                for name, ids in desk.named.items()
+                if lists.held_of(act.tx, desk.base, ids, desk.values)
+            }
 
         return set(play(who, look, minutes))
 
