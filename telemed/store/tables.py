@@ -435,13 +435,16 @@ tally_entries = _table(
     # they lie in the log's order, where new ones are added at the end.
     sa.Index(
         "ix_tally_facts",
-        "indicator",
-        "month",
-        "seq",
-        "part",
-        "requester_id",
-        "provider_id",
-        "service",
+        *("indicator", "month", "seq", "part", "requester_id", "provider_id", "service"),
+    ),
+    # All that is added up of what is not routine, which is little: asked for by itself it is not
+    # looked for among the rest.
+    sa.Index(
+        "ix_tally_pressing",
+        *("urgency", "indicator", "month", "requester_id", "provider_id", "service"),
+        *("request_id", "value", "weight"),
+        sqlite_where=sa.text("urgency <> 'routine'"),
+        postgresql_where=sa.text("urgency <> 'routine'"),
     ),
 )
 

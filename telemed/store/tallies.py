@@ -212,6 +212,9 @@ def _times(wanted: Wanted) -> sa.FromClause:
 
 
 def _of_urgency(query: sa.Select[Any], wanted: Wanted) -> sa.FromClause:
+    if wanted.urgency != "routine":
+        # In the words of the partial index: a bound value is not known when an index is chosen.
+        query = query.where(T.urgency != sa.literal_column("'routine'"))
     return query.where(
         T.urgency == wanted.urgency,
         T.indicator.in_(sorted(wanted.indicators)),

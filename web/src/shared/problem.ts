@@ -80,7 +80,9 @@ export interface ProblemWords {
 export function problemWords(error: unknown): ProblemWords {
   const problem = toProblem(error)
   const hint = HINTS[problem.code]
-  const incident = problem.body.facts.incident
+  const { incident, action } = problem.body.facts
+  // Which fault, or which permission: what the help desk asks for next.
+  const more = incident || (problem.code === 'forbidden' && action)
   return {
     what: pick(problem.body),
     kept:
@@ -88,7 +90,7 @@ export function problemWords(error: unknown): ProblemWords {
         ? say('keptText')
         : say('keptNothingLost'),
     todo: hint ? say(hint) : null,
-    code: typeof incident === 'string' && incident ? `${problem.code} · ${incident}` : problem.code,
+    code: typeof more === 'string' && more ? `${problem.code} · ${more}` : problem.code,
   }
 }
 
