@@ -11,15 +11,25 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from telemed.actions import decided
 from telemed.actions.act import Act
 from telemed.core import escalation, workitem
 from telemed.core import roster as duty
 from telemed.core.access import Permission, Role
 from telemed.core.activity import Fact, Kind
-from telemed.core.assignment import covers
+from telemed.core.assignment import Mode, covers
 from telemed.core.errors import ZONE, Problem
-from telemed.core.escalation import WHEN_NOBODY, Channel, End, Ladder, Rung, Weight, Who
-from telemed.store import notices, requests, roster
+from telemed.core.escalation import (
+    WHEN_NOBODY,
+    Channel,
+    End,
+    Ladder,
+    Occasion,
+    Rung,
+    Weight,
+    Who,
+)
+from telemed.store import notices, requests, roster, rulings
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
 from telemed.store.notice_tables import escalations
@@ -27,6 +37,8 @@ from telemed.store.tx import Row
 
 MOST_LISTED = 200
 PAGE = 50
+RULE_SAYS = timedelta(seconds=5)
+LOOK_AGAIN = timedelta(seconds=1)
 _ROLES: Mapping[Who, tuple[str, tuple[Role, ...]]] = {
     Who.READERS: ("provider_id", (Role.READER, Role.VERIFIER)),
     Who.PROVIDER_COORDINATORS: ("provider_id", (Role.COORDINATOR,)),
@@ -63,6 +75,9 @@ def climb(act: Act, escalation_id: str, ways: Collection[Channel]) -> int:
         return 0
     ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
     case = requests.get(act.tx, row["request_id"])
+    if case is not None and _rule_is_to_say(act, row, case):
+        notices.change_escalation(act.tx, escalation_id, 0, {"next_at": act.now + LOOK_AGAIN})
+        return 0
     rungs: tuple[Rung, ...] = ()
     told, exhausted = row["told"], True
     if ladder is not None and case is not None:
@@ -105,6 +120,20 @@ def _tell_rung(
     count = tell(act, told, people, rung.step.channels, ways)
     act.tell(_fact(act, row, Kind.NOTICE_TOLD, rung=rung.number, people=count))
     return count
+
+
+def _rule_is_to_say(act: Act, row: Row, case: Row) -> bool:
+    """Whether the rule gives out what just came and has not looked at it: whose it will be is told
+    first. Not for long, for a rule that stands still is no reason for silence."""
+    if row["occasion"] != Occasion.UNCLAIMED or row["told"]:
+        return False
+    if act.now - row["opened_at"] >= RULE_SAYS or case["provider_id"] is None:
+        return False
+    work = requests.current_workitem(act.tx, case["id"])
+    if work is None or work["scheduled_performer_id"] is not None:
+        return False
+    by_rule = decided.mode_of(act, case["provider_id"], case["service"]) is Mode.AUTO
+    return by_rule and not rulings.is_decided(act.tx, work["id"])
 
 
 def _is_somebodys(act: Act, case: Row) -> bool:

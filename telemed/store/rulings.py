@@ -124,6 +124,11 @@ def decisions(tx: Tx, request_id: str, institution_id: str) -> list[Row]:
     return tx.all(sa.select(assignment_decisions).where(mine).order_by(D.at, D.id))
 
 
+def is_decided(tx: Tx, workitem_id: str) -> bool:
+    """Whether anything was decided about an attempt."""
+    return tx.scalar(sa.select(D.id).where(D.workitem_id == workitem_id).limit(1)) is not None
+
+
 def gone(tx: Tx, institution_id: str, since: datetime, most: int) -> list[Row]:
     """The last decision of an institution about each case that it gave to nobody and that is with
     another institution or nowhere now; with the case's number, service and urgency."""

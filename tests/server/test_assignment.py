@@ -342,6 +342,35 @@ async def test_what_nobody_can_take_goes_on_while_there_is_time(world: World) ->
     assert {d["outcome"] for d in seen["items"]} == {"nobody"}, "hub's decisions are hub's"
 
 
+async def test_an_unclaimed_case_is_told_to_whom_the_rule_gives_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to everybody while the rule has yet to look; to everybody when it does not within five
+    seconds."""
+
+    async def stands_still(*args: object) -> int:
+        return 0
+
+    work = assigning.work
+    monkeypatch.setattr(assigning, "work", stands_still)
+    here(world, "hub-reader2")
+    await set_mode(world, "auto")
+    case = await world.sent(urgency="stat")
+    await climb(world)
+    for who in ("hub-reader", "hub-reader2"):
+        assert await told(world, who) == []
+    monkeypatch.setattr(assigning, "work", work)
+    await rule(world)
+    assert await owner(world, case) == ("hub-reader2", "rule")
+    await climb(world, 0.05)
+    assert ("unclaimed", 0) in await told(world, "hub-reader2")
+    assert await told(world, "hub-reader") == []
+    monkeypatch.setattr(assigning, "work", stands_still)
+    await world.sent(urgency="stat")
+    await climb(world, 0.1)
+    assert await told(world, "hub-reader") == [("unclaimed", 0)]
+
+
 async def test_who_passed_a_case_on_reads_why_afterwards_and_nothing_later(world: World) -> None:
     """Its own decisions, as they were, and a list to find them by; the next one's stay theirs, the
     case itself is not to be seen any more, and whoever decided nothing is told it is not there."""
