@@ -70,33 +70,37 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
 
 LONG = (
     "test_flows.py",
-    "test_story.py",
-    "test_desk.py",
-    "test_care.py",
-    "test_topology.py",
-    "test_morning.py",
     "test_services.py",
-    "test_nodes.py",
-    "test_sockets.py",
-    "test_races.py",
+    "test_morning.py",
+    "test_story.py",
     "test_simulate.py",
     "test_bulletin.py",
+    "test_care.py",
+    "test_nodes.py",
+    "test_topology.py",
+    "test_desk.py",
     "test_access_matrix.py",
     "test_syscalls.py",
-    "test_mutations.py",
     "test_backup.py",
-    "test_kill.py",
+    "test_sockets.py",
+    "test_races.py",
+    "test_tally.py",
+    "test_critical.py",
     "test_dispatch.py",
-    "test_api_guide.py",
-    "test_power_cut.py",
+    "test_render.py",
+    "test_kill.py",
     "test_workers.py",
     "test_auth.py",
-    "test_tally.py",
-    "test_defences.py",
+    "test_power_cut.py",
+    "test_api_guide.py",
+    "test_agreement.py",
     "test_samples.py",
+    "test_mutations.py",
+    "test_doctor.py",
+    "test_defences.py",
 )
-"""Files of half a minute and more: begun first, no worker is left with one when the others are
-done."""
+"""Files of half a minute and more, the longest first: no worker is left with one when the others
+are done."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
