@@ -42,6 +42,9 @@ class House:
             self.parent = subprocess.Popen(
                 [str(TELEMED), "serve", "--workers", "2"], env=environ, stdout=log, stderr=log
             )
+
+    def wait(self) -> None:
+        """Until both workers are there."""
         wait_until(lambda: len(self.workers()) == 2 and self.is_ready(), "the workers")
 
     def is_ready(self) -> bool:
@@ -69,11 +72,15 @@ class House:
 def house(world_folder: Path, tmp_path: Path) -> Iterator[House]:
     """A running server; what is left of it is killed at the end."""
     running = House(world_folder, tmp_path)
-    pids = running.workers()
-    yield running
-    for pid in {running.parent.pid, *pids, *_children(running)}:
-        _kill(pid)
-    running.parent.wait()
+    pids: list[int] = []
+    try:
+        running.wait()
+        pids = running.workers()
+        yield running
+    finally:
+        for pid in {running.parent.pid, *pids, *_children(running)}:
+            _kill(pid)
+        running.parent.wait()
 
 
 def _children(house: House) -> list[int]:
