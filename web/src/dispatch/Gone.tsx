@@ -48,9 +48,10 @@ function GoneLine({ each, onAsk }: { each: GoneOut; onAsk: () => void }) {
   return (
     <li className={styles.line}>
       <span className={styles.gone}>
-        {each.number} <UrgencyTag urgency={each.urgency} />
+        <span>
+          {each.number} <UrgencyTag urgency={each.urgency} />
+        </span>
         <span className={styles.by}>
-          {' '}
           {serviceLabel(catalogue, each.service)} · {pick(each.label)}{' '}
           {each.provider?.short_name || each.provider?.name}
         </span>
