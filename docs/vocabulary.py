@@ -25,6 +25,10 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "amend": ("修订", "amend"),
     "hide": ("隐藏影像", "hide images"),
     "quarantine": ("隔离处理", "resolve the quarantine"),
+    "cancel-appointment": ("取消预约", "cancel an appointment"),
+    "reschedule-appointment": ("改约", "reschedule"),
+    "miss-appointment": ("爽约", "no-show"),
+    "decline-seat": ("受邀人谢绝", "decline an invitation"),
     "emergency-waiver": ("紧急豁免", "emergency waiver of consent"),
 }
 """What the reasons of a step are reasons for; a test compares the keys with the catalogue."""

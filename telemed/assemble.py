@@ -21,7 +21,7 @@ from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
-from telemed.followers import assigning, escalations, leases
+from telemed.followers import assigning, escalations, leases, waiting
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
@@ -224,6 +224,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             )
         ),
     ]
+    tasks.append(asyncio.create_task(_wait_list(services)))
     tasks.append(asyncio.create_task(sender.watch()))
     tasks.append(asyncio.create_task(_assign(services)))
     tasks.append(asyncio.create_task(uploads.watch(services)))
@@ -250,6 +251,13 @@ async def _assign(services: Services) -> None:
         services.new_id,
         services.catalogue,
         partial(online_at, services.presence),
+    )
+
+
+async def _wait_list(services: Services) -> None:
+    """What is given back goes to whoever waits, until canceled."""
+    await waiting.fill_and_lapse(
+        services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from telemed.core import appointment, report, request, sla, workitem
+from telemed.core import appointment, report, request, sla, waiting, workitem
 from telemed.core.activity import WORDS, Kind
 from telemed.core.assignment import WHY_NOT
 from telemed.core.catalogue import Catalogue, Words
@@ -107,6 +107,7 @@ def test_every_state_and_event_has_words() -> None:
         (report.MACHINE, report.State, report.Event),
         (appointment.MACHINE, appointment.State, appointment.Event),
         (appointment.SEATS, appointment.SeatState, appointment.SeatEvent),
+        (waiting.MACHINE, waiting.State, waiting.Event),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}
@@ -213,6 +214,9 @@ def test_the_openapi_document_is_valid_and_names_every_route() -> None:
         if r.path.startswith("/api/")
     }
     assert wanted <= set(operations)
+    # Of two models of one name the document would keep neither, and no client could be typed.
+    refs = set(re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', orjson.dumps(shown).decode()))
+    assert refs <= set(shown["components"]["schemas"])
     ids = [operation["operationId"] for operation in operations.values()]
     assert len(ids) == len(set(ids))
 

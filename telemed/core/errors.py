@@ -390,6 +390,11 @@ _ROWS = (
         "There is nobody or nothing that can be booked: {what}.",
     ),
     ErrorRow(
+        "offered",
+        "已为您暂留时间（预约 {number}），如不需要请取消该预约。",
+        "A time is held for you already (appointment {number}); cancel that if you need it not.",
+    ),
+    ErrorRow(
         "too-early",
         "{at} 之后才能这样操作。",
         "This can be done from {at} on.",

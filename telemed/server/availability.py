@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime
-
 from telemed.actions import availability as acts
 from telemed.actions.act import Act
 from telemed.actions.availability import Answer, Group, Place, Search
@@ -20,13 +18,13 @@ from telemed.store.tx import Row
 class StretchQuery(Query):
     """A stretch of time."""
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: cs.Moment
+    until: cs.Moment
 
 
 async def slots(call: Call) -> Any:
     """The slots of a search."""
-    search = search_of(call.body(cs.SearchIn))
+    search = search_of(call.body(cs.SlotSearchIn))
     answer = await call.ask(lambda act: acts.slots(act, search))
     return slots_out(answer)
 
@@ -54,7 +52,7 @@ async def bookable(call: Call) -> Any:
     return await call.ask(ask)
 
 
-def search_of(body: cs.SearchIn) -> Search:
+def search_of(body: cs.SlotSearchIn) -> Search:
     """A body as the actions read it."""
     plain = body.model_dump(exclude={"groups", "places"})
     return Search(
@@ -146,7 +144,7 @@ def named_resource(row: Row) -> dict[str, Any]:
 
 ROUTES = (
     Route("POST", "/api/availability/slots", slots, P.SEE_CALENDARS,
-          "Times at which everybody and everything can be had", body=cs.SearchIn,
+          "Times at which everybody and everything can be had", body=cs.SlotSearchIn,
           returns=cs.SlotsOut),
     Route("GET", "/api/availability/people/{id}", free, P.SEE_CALENDARS,
           "What is left of somebody's hours", query=StretchQuery, returns=cs.FreeOut),

@@ -4,10 +4,10 @@ A moment carries its offset from UTC, whichever zone it is told in; one without 
 refused, since nobody knows when it is. Hours of the clock and days are those of Asia/Shanghai.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from telemed.core.calendars import MOST_EVERY, MOST_ROWS, Kind, ResourceKind
 from telemed.core.schedule import LONGEST, SHORTEST
@@ -20,12 +20,23 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_white
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Minutes = Annotated[int, Field(ge=SHORTEST, le=LONGEST)]
 Buffer = Annotated[int, Field(ge=0, le=120)]
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _of_our_time(at: datetime) -> datetime:
+    """Beyond these no clock of ours counts, and a day more or less is no date any more."""
+    if not _FIRST <= at <= _LAST:
+        raise ValueError("a moment between 1900 and 2200")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
 
 # --- looking for a time ---------------------------------------------------------------------------
 
 
-class GroupIn(In):
+class SlotGroupIn(In):
     """Seats for so many of these people, or of an institution's bookable staff without any named.
 
     `chairs` are those of them who can lead: one is among them then.
@@ -39,7 +50,7 @@ class GroupIn(In):
     chairs: list[Code] = Field(default=[], max_length=400)
 
 
-class PlaceIn(In):
+class SlotPlaceIn(In):
     """One of these rooms or devices, or of all of a kind that an institution has."""
 
     kind: ResourceKind
@@ -48,19 +59,19 @@ class PlaceIn(In):
     units: int = Field(default=1, ge=1, le=1000)
 
 
-class SearchIn(In):
+class SlotSearchIn(In):
     """What is looked for. `grid_from`: where the grid of beginnings counts from, else midnight."""
 
     service: Code
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     minutes: Minutes
-    groups: list[GroupIn] = Field(min_length=1, max_length=20)
-    places: list[PlaceIn] = Field(default=[], max_length=10)
+    groups: list[SlotGroupIn] = Field(min_length=1, max_length=20)
+    places: list[SlotPlaceIn] = Field(default=[], max_length=10)
     before: Buffer = 0
     after: Buffer = 0
     step: int = Field(default=15, ge=1, le=1440)
-    grid_from: AwareDatetime | None = None
+    grid_from: Moment | None = None
     urgent: bool = False
     working_hours: bool = False
 
@@ -180,8 +191,8 @@ class ExceptionIn(In):
     """`extra` opens, `away` closes; `cover_id` sits in the place of whoever is on leave."""
 
     kind: Kind
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     cover_id: Code | None = None
 
 

@@ -90,6 +90,7 @@ STATUS: dict[str, int] = {
     "in-use": 409,
     "too-many-waiting": 422,
     "nobody-bookable": 422,
+    "offered": 409,
     "too-early": 409,
     "internal": 500,
     "unavailable": 503,

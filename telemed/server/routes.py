@@ -8,6 +8,7 @@ from telemed.core.access import Permission
 from telemed.server import (
     accounts,
     agreements,
+    appointments,
     assigning,
     assignment,
     auth,
@@ -269,6 +270,7 @@ API_ROUTES: tuple[Route, ...] = (
     *roster.ROUTES,
     *calendars.ROUTES,
     *availability.ROUTES,
+    *appointments.ROUTES,
     *REPORT_ROUTES,
     *tally.ROUTES,
     *boards.ROUTES,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telemed.core import appointment, report, request, workitem
+from telemed.core import appointment, report, request, waiting, workitem
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
@@ -15,6 +15,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     report.MACHINE,
     appointment.MACHINE,
     appointment.SEATS,
+    waiting.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -78,12 +79,22 @@ SEAT_CELLS = {
     (C.DECLINED, D.REPLACE): C.REPLACED,
     (C.DECLINED, D.REINVITE): C.INVITED,
 }
+F, G = waiting.State, waiting.Event
+WAITING_CELLS = {
+    (F.WAITING, G.OFFER): F.OFFERED,
+    (F.WAITING, G.WITHDRAW): F.WITHDRAWN,
+    (F.WAITING, G.PASS): F.PASSED,
+    (F.OFFERED, G.TAKE): F.FILLED,
+    (F.OFFERED, G.WITHDRAW): F.WITHDRAWN,
+    (F.OFFERED, G.PASS): F.PASSED,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
     "report version": REPORT_CELLS,
     "appointment": APPOINTMENT_CELLS,
     "seat": SEAT_CELLS,
+    "waiting": WAITING_CELLS,
 }
 
 

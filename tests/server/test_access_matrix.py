@@ -15,6 +15,7 @@ from telemed.core.access import Permission, Role
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
 from telemed.store.ups import uid_of
+from tests.server import booking
 from tests.world import CLINICAL, OFFICES, PASSWORD, PLACES, Client, Leak, Reply, World, everybody
 
 P = Permission
@@ -56,7 +57,18 @@ _SEARCH_BODY = {"service": "imaging", "since": "2026-03-06T00:00:00Z",
                 "until": "2026-03-07T00:00:00Z", "minutes": 30,
                 "groups": [{"role": "expert", "people": ["absent"]}]}  # fmt: skip
 _LEAVE = {"kind": "away", "since": "2026-03-06T00:00:00Z", "until": "2026-03-05T00:00:00Z"}
+_HOLD = {"service": "imaging", "provider_id": "absent", "since": "2026-03-06T01:00:00Z",
+         "minutes": 30, "seats": [{"role": "expert", "person_id": "absent"}]}  # fmt: skip
+_SEEN = {"version": 999}
 _ROOM = {"kind": "room", "name": "", "capacity": 1}
+_ONE = "/api/appointments/{id}"
+
+
+def _booked(permission: Permission, **more: object) -> Row:
+    """A step of an appointment, of a version that it never had: who gets so far may see it."""
+    return Row(permission, "appointment", PARTIES, body={**_SEEN, **more})
+
+
 _OWN, _HUB = frozenset({OWN}), frozenset({PROVIDER})
 _WRONG = {"reason": "because"}
 _SIGN = {"revision": 0, "password": PASSWORD}
@@ -337,6 +349,25 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.SEE_CALENDARS, "neighbour", PARTIES, query=_DAY
     ),
     ("GET", "/api/availability/institutions/{id}"): Row(P.SEE_CALENDARS, "neighbourhood", PARTIES),
+    ("GET", "/api/appointments"): Row(P.SEE_CALENDARS, query=_DAY),
+    ("POST", "/api/appointments"): Row(P.BOOK_APPOINTMENTS, "absent", body=_HOLD),
+    ("GET", _ONE): Row(P.SEE_CALENDARS, "appointment", PARTIES),
+    ("POST", f"{_ONE}/propose"): _booked(P.BOOK_APPOINTMENTS),
+    ("POST", f"{_ONE}/confirm"): _booked(P.CONFIRM_APPOINTMENTS),
+    ("POST", f"{_ONE}/reschedule"): _booked(
+        P.BOOK_APPOINTMENTS, reason="other", since="2026-03-06T01:00:00Z"
+    ),
+    ("POST", f"{_ONE}/cancel"): _booked(P.BOOK_APPOINTMENTS, reason="other"),
+    ("POST", f"{_ONE}/begin"): _booked(P.SEE_CALENDARS),
+    ("POST", f"{_ONE}/end"): _booked(P.SEE_CALENDARS),
+    ("POST", f"{_ONE}/miss"): _booked(P.CONFIRM_APPOINTMENTS, reason="line"),
+    ("POST", f"{_ONE}/answer"): Row(P.SEE_CALENDARS, "absent", body={"accepts": True}),
+    ("POST", f"{_ONE}/swap"): _booked(P.CONFIRM_APPOINTMENTS, seat=1, person_id="absent"),
+    ("GET", "/api/waiting"): Row(P.SEE_CALENDARS),
+    ("POST", "/api/waiting"): Row(
+        P.BOOK_APPOINTMENTS, "absent", body={"provider_id": "absent", "search": _SEARCH_BODY}
+    ),
+    ("POST", "/api/waiting/{id}/withdraw"): Row(P.BOOK_APPOINTMENTS, "absent"),
     # Last: it ends the session that the walk is using.
     ("DELETE", "/api/session"): Row(P.SIGNED_IN),
 }
@@ -437,6 +468,9 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     room = {"kind": "room", "name": "会诊室"}
     keeper = world.client(f"{asker}-coordinator")
     made = (await keeper.ok("POST", "/api/resources", room))["id"]
+    await booking.has_hours(world, "hub-reader", "hub-verifier")
+    expert = {"county": "hub-reader", "second": "hub-verifier"}[asker]
+    booked = (await booking.held(world, "09:00", expert, who=who))["id"]
     images = {"study": study["study_uid"], "series": series["series_uid"],
               "instance": instance["sop_uid"], "frames": "1", "path:.+": "7FE00010",
               "rest:.*": "elsewhere"}  # fmt: skip
@@ -449,6 +483,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "agreement": {"id": f"{asker}-hub"},
             "shift": {"id": shift},
             "room": {"id": made},
+            "appointment": {"id": booked},
             "colleague": {"id": f"{asker}-reader"},
             "neighbour": {"id": f"{asker}-reader"},
             "neighbourhood": {"id": asker},
@@ -533,6 +568,9 @@ async def test_every_cell_of_the_matrix(world: World) -> None:
                     side = PROVIDER  # what was answered is kept by who answered it
                 if row.about.startswith("neighbour"):
                     side = NEAR[number].get(who.partition("-")[0], "none")
+                if row.about == "appointment":  # its parties' still, agreement or not
+                    near = {"hub": PROVIDER, ("county", "second")[number]: OWN}
+                    side = near.get(who.partition("-")[0], "none")
                 if row.about == "agreement":
                     side = AGREED.get(who.partition("-")[0], side)
                 want = expected(row, who, side, held)

@@ -1378,6 +1378,434 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own rooms and devices */
+        get: operations["calendars_get_resources"];
+        put?: never;
+        /** Enter a room or a device */
+        post: operations["calendars_post_resources"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a room or a device */
+        put: operations["calendars_put_resources_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calendar of somebody of one's own institution */
+        get: operations["calendars_get_calendars_people_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/people/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the weekly hours of somebody of one's own institution */
+        put: operations["calendars_put_calendars_people_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/people/{id}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter when somebody of one's own institution cannot be had, or can beside the hours */
+        post: operations["calendars_post_calendars_people_exceptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/resources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calendar of an own room or device */
+        get: operations["calendars_get_calendars_resources_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/resources/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the weekly hours of an own room or device */
+        put: operations["calendars_put_calendars_resources_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/resources/{id}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter when an own room or device cannot be had, or can beside the hours */
+        post: operations["calendars_post_calendars_resources_exceptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar-exceptions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take leave, a closure or extra hours back */
+        post: operations["calendars_post_calendar_exceptions_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/availability/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Times at which everybody and everything can be had */
+        post: operations["availability_post_availability_slots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/availability/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is left of somebody's hours */
+        get: operations["availability_get_availability_people_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/availability/institutions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who and what of an institution can be asked for */
+        get: operations["availability_get_availability_institutions_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own institution's appointments of a stretch */
+        get: operations["appointments_get_appointments"];
+        put?: never;
+        /** Keep a time for some minutes */
+        post: operations["appointments_post_appointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One appointment with its history */
+        get: operations["appointments_get_appointments_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the time that is held */
+        post: operations["appointments_post_appointments_propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to the time */
+        post: operations["appointments_post_appointments_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/reschedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another time, to be confirmed again */
+        post: operations["appointments_post_appointments_reschedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the time back */
+        post: operations["appointments_post_appointments_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The session begins */
+        post: operations["appointments_post_appointments_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The session ends */
+        post: operations["appointments_post_appointments_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/miss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody did not come */
+        post: operations["appointments_post_appointments_miss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an invitation, or decline it */
+        post: operations["appointments_post_appointments_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody else takes a seat */
+        post: operations["appointments_post_appointments_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits for a time */
+        get: operations["appointments_get_waiting"];
+        put?: never;
+        /** Wait for a time that becomes free */
+        post: operations["appointments_post_waiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Wait no longer */
+        post: operations["appointments_post_waiting_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -2456,6 +2884,161 @@ export interface components {
             total: number;
         };
         /**
+         * AnswerIn
+         * @description What somebody who was invited says; a refusal has a reason.
+         */
+        AnswerIn: {
+            /** Accepts */
+            accepts: boolean;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * AppointmentIn
+         * @description The version that was seen.
+         */
+        AppointmentIn: {
+            /** Version */
+            version: number;
+        };
+        /** AppointmentList */
+        AppointmentList: {
+            /** Seq */
+            seq: number;
+            /** Appointments */
+            appointments: components["schemas"]["AppointmentOut"][];
+        };
+        /**
+         * AppointmentOut
+         * @description An appointment; of the patient nothing but the request's id, which has its own rules.
+         */
+        AppointmentOut: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Requester Id */
+            requester_id: string;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Id */
+            provider_id: string;
+            /** Provider Name */
+            provider_name: string;
+            state: components["schemas"]["telemed__core__appointment__State"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Urgent */
+            urgent: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Kept Since
+             * Format: date-time
+             */
+            kept_since: string;
+            /**
+             * Kept Until
+             * Format: date-time
+             */
+            kept_until: string;
+            /** Hold Until */
+            hold_until: string | null;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Seats */
+            seats: components["schemas"]["SeatOut"][];
+            /** Resources */
+            resources: components["schemas"]["UsedOut"][];
+            /** Allowed */
+            allowed: string[];
+        };
+        /**
+         * AppointmentWhole
+         * @description With all that happened to it, the first step first.
+         */
+        AppointmentWhole: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Requester Id */
+            requester_id: string;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Id */
+            provider_id: string;
+            /** Provider Name */
+            provider_name: string;
+            state: components["schemas"]["telemed__core__appointment__State"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Urgent */
+            urgent: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Kept Since
+             * Format: date-time
+             */
+            kept_since: string;
+            /**
+             * Kept Until
+             * Format: date-time
+             */
+            kept_until: string;
+            /** Hold Until */
+            hold_until: string | null;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Seats */
+            seats: components["schemas"]["SeatOut"][];
+            /** Resources */
+            resources: components["schemas"]["UsedOut"][];
+            /** Allowed */
+            allowed: string[];
+            /** Moves */
+            moves: components["schemas"]["MoveOut"][];
+        };
+        /**
          * AreaOfBoard
          * @description A city or county whose institutions may be put on a board.
          */
@@ -2546,6 +3129,21 @@ export interface components {
             chain_ok: boolean;
         };
         /**
+         * BecauseIn
+         * @description Why, by a code of the catalogue's reasons and in words beside it.
+         */
+        BecauseIn: {
+            /** Version */
+            version: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * BoardAbsent
          * @description A unit that is not ranked, and why: nothing or too-few.
          */
@@ -2610,6 +3208,33 @@ export interface components {
             rests_on: number;
             /** Previous Month */
             previous_month: number | null;
+        };
+        /**
+         * BookableOut
+         * @description Who and what of an institution can be asked for.
+         */
+        BookableOut: {
+            /** People */
+            people: components["schemas"]["NamedPerson"][];
+            /** Resources */
+            resources: components["schemas"]["NamedResource"][];
+        };
+        /**
+         * CalendarOut
+         * @description A calendar of one's own institution.
+         */
+        CalendarOut: {
+            /**
+             * Owner
+             * @enum {string}
+             */
+            owner: "people" | "resources";
+            /** Id */
+            id: string;
+            /** Hours */
+            hours: components["schemas"]["WeeklyOut"][];
+            /** Exceptions */
+            exceptions: components["schemas"]["ExceptionOut"][];
         };
         /**
          * CandidateList
@@ -2784,6 +3409,18 @@ export interface components {
             provider: components["schemas"]["HandOut"];
             requester: components["schemas"]["HandOut"];
             promise: components["schemas"]["PromiseOut"] | null;
+        };
+        /**
+         * ClosingOut
+         * @description At how many beginnings somebody or something could be had, and what closes it if none.
+         */
+        ClosingOut: {
+            /** Key */
+            key: string;
+            /** Starts */
+            starts: number;
+            reason: components["schemas"]["Reason"] | null;
+            words: components["schemas"]["Words"] | null;
         };
         /**
          * Conditions
@@ -3356,6 +3993,56 @@ export interface components {
             sent: components["schemas"]["SentOut"][];
         };
         /**
+         * ExceptionIn
+         * @description `extra` opens, `away` closes; `cover_id` sits in the place of whoever is on leave.
+         */
+        ExceptionIn: {
+            kind: components["schemas"]["Kind"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Cover Id
+             * @default null
+             */
+            cover_id?: string | null;
+        };
+        /**
+         * ExceptionMade
+         * @description The exception, and the appointments that stand within it.
+         */
+        ExceptionMade: {
+            /** Id */
+            id: string;
+            /** Meets */
+            meets: string[];
+        };
+        /** ExceptionOut */
+        ExceptionOut: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Cover Id */
+            cover_id: string | null;
+        };
+        /**
          * ExpectedOut
          * @description When the answer is likely: four of five come from `low` to `high`, half by `mid`.
          *
@@ -3487,6 +4174,16 @@ export interface components {
             pressing: number;
             /** Stat */
             stat: number;
+        };
+        /**
+         * FreeOut
+         * @description What is left of somebody's hours.
+         */
+        FreeOut: {
+            /** Person Id */
+            person_id: string;
+            /** Free */
+            free: components["schemas"]["Stretch"][];
         };
         /** Gap */
         Gap: {
@@ -3836,6 +4533,14 @@ export interface components {
             /** Aside At */
             aside_at: string | null;
         };
+        /**
+         * HoursIn
+         * @description All weekly hours from now on, in the place of those that stand.
+         */
+        HoursIn: {
+            /** Rows */
+            rows: components["schemas"]["WeeklyIn"][];
+        };
         /** Icd10List */
         Icd10List: {
             /** Items */
@@ -3957,6 +4662,21 @@ export interface components {
             short_name: string;
         };
         /**
+         * InvitedIn
+         * @description Who is to sit where; `instead_of` is whose leave they cover.
+         */
+        InvitedIn: {
+            /** Role */
+            role: string;
+            /** Person Id */
+            person_id: string;
+            /**
+             * Instead Of
+             * @default null
+             */
+            instead_of?: string | null;
+        };
+        /**
          * KeepingOut
          * @description How long images are kept, and from which day that counts.
          */
@@ -3976,6 +4696,12 @@ export interface components {
             /** Kinds */
             kinds: components["schemas"]["RecordKind"][];
         };
+        /**
+         * Kind
+         * @description What an exception does to the hours.
+         * @enum {string}
+         */
+        Kind: "extra" | "away";
         /** LeaseOut */
         LeaseOut: {
             /** Lease Until */
@@ -4036,6 +4762,11 @@ export interface components {
             items: components["schemas"]["LineOut"][];
             /** Next */
             next: number | null;
+        };
+        /** Made */
+        Made: {
+            /** Id */
+            id: string;
         };
         /** Me */
         Me: {
@@ -4140,6 +4871,38 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * MoveOut
+         * @description A step, and the time that it left.
+         */
+        MoveOut: {
+            /** N */
+            n: number;
+            /** Event */
+            event: string;
+            state: components["schemas"]["telemed__core__appointment__State"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Moved By */
+            moved_by: string;
+            /**
+             * Moved At
+             * Format: date-time
+             */
+            moved_at: string;
+        };
         /** MoveOutlook */
         MoveOutlook: {
             patient: components["schemas"]["PatientOut"];
@@ -4158,6 +4921,43 @@ export interface components {
             /** Number */
             number: string | null;
             effect: components["schemas"]["Effect"];
+        };
+        /** NamedPerson */
+        NamedPerson: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Institution Id */
+            institution_id: string;
+        };
+        /** NamedResource */
+        NamedResource: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["ResourceKind"];
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Capacity */
+            capacity: number;
+            /** Institution Id */
+            institution_id: string;
+        };
+        /**
+         * NearestOut
+         * @description Where most could be had, and the roles and kinds that lack there.
+         */
+        NearestOut: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Missing */
+            missing: string[];
         };
         /** NetworkSummary */
         NetworkSummary: {
@@ -4767,6 +5567,12 @@ export interface components {
             /** Share */
             share: number;
         };
+        /**
+         * Reason
+         * @description Why there is no slot, or none with somebody.
+         * @enum {string}
+         */
+        Reason: "notice" | "horizon" | "window" | "closed" | "unknown" | "no-hours" | "no-fit" | "away" | "busy" | "together";
         /** RecordKind */
         RecordKind: {
             /** Kind */
@@ -4805,7 +5611,7 @@ export interface components {
             modalities: string;
             /** Kind */
             kind: string;
-            state: components["schemas"]["State"];
+            state: components["schemas"]["telemed__core__removal__State"];
             level: components["schemas"]["Level"];
             /** Instances */
             instances: number;
@@ -5128,6 +5934,28 @@ export interface components {
             /** @default null */
             why_not?: components["schemas"]["Words"] | null;
         };
+        /** RescheduleIn */
+        RescheduleIn: {
+            /** Version */
+            version: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes?: number | null;
+        };
         /**
          * ReserveIn
          * @description Cases to set aside for oneself: all of them or none.
@@ -5157,6 +5985,82 @@ export interface components {
         Resolved: {
             /** Instances */
             instances: number;
+        };
+        /**
+         * ResourceChange
+         * @description What it is from now on, and the version that was seen.
+         */
+        ResourceChange: {
+            kind: components["schemas"]["ResourceKind"];
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /**
+             * Capacity
+             * @default 1
+             */
+            capacity?: number;
+            /**
+             * Active
+             * @default true
+             */
+            active?: boolean;
+            /** Version */
+            version: number;
+        };
+        /** ResourceIn */
+        ResourceIn: {
+            kind: components["schemas"]["ResourceKind"];
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /**
+             * Capacity
+             * @default 1
+             */
+            capacity?: number;
+            /**
+             * Active
+             * @default true
+             */
+            active?: boolean;
+        };
+        /**
+         * ResourceKind
+         * @description What can be booked beside people.
+         * @enum {string}
+         */
+        ResourceKind: "room" | "device";
+        /** ResourceList */
+        ResourceList: {
+            /** Resources */
+            resources: components["schemas"]["ResourceOut"][];
+        };
+        /** ResourceOut */
+        ResourceOut: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["ResourceKind"];
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Capacity */
+            capacity: number;
+            /** Institution Id */
+            institution_id: string;
+            /** Active */
+            active: boolean;
+            /** Version */
+            version: number;
         };
         /**
          * RestoreIn
@@ -5316,6 +6220,29 @@ export interface components {
              */
             limit?: number;
         };
+        /** SeatOut */
+        SeatOut: {
+            /** N */
+            n: number;
+            /** Role */
+            role: string;
+            person: components["schemas"]["NamedPerson"];
+            /** Instead Of */
+            instead_of: string | null;
+            state: components["schemas"]["SeatState"];
+            state_words: components["schemas"]["Words"];
+            /**
+             * State At
+             * Format: date-time
+             */
+            state_at: string;
+        };
+        /**
+         * SeatState
+         * @description Where somebody who was invited is.
+         * @enum {string}
+         */
+        SeatState: "invited" | "accepted" | "declined" | "replaced";
         /** Section */
         Section: {
             /** Key */
@@ -5603,6 +6530,169 @@ export interface components {
             items: components["schemas"]["SignedImage"][];
         };
         /**
+         * SittingOut
+         * @description Who would take a seat; `instead_of` is whose leave they cover.
+         */
+        SittingOut: {
+            /** Role */
+            role: string;
+            /** Person */
+            person: string;
+            /** Instead Of */
+            instead_of: string | null;
+        };
+        /**
+         * SlotGroupIn
+         * @description Seats for so many of these people, or of an institution's bookable staff without any named.
+         *
+         *     `chairs` are those of them who can lead: one is among them then.
+         */
+        SlotGroupIn: {
+            /** Role */
+            role: string;
+            /**
+             * People
+             * @default []
+             */
+            people?: string[];
+            /**
+             * Institution
+             * @default null
+             */
+            institution?: string | null;
+            /**
+             * Department
+             * @default null
+             */
+            department?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+            /**
+             * Chairs
+             * @default []
+             */
+            chairs?: string[];
+        };
+        /**
+         * SlotOut
+         * @description A time at which everything can be had; so many people more are free then.
+         */
+        SlotOut: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Sitting */
+            sitting: components["schemas"]["SittingOut"][];
+            /** Resources */
+            resources: string[];
+            /** Spare */
+            spare: number;
+        };
+        /**
+         * SlotPlaceIn
+         * @description One of these rooms or devices, or of all of a kind that an institution has.
+         */
+        SlotPlaceIn: {
+            kind: components["schemas"]["ResourceKind"];
+            /**
+             * Resources
+             * @default []
+             */
+            resources?: string[];
+            /**
+             * Institution
+             * @default null
+             */
+            institution?: string | null;
+            /**
+             * Units
+             * @default 1
+             */
+            units?: number;
+        };
+        /**
+         * SlotSearchIn
+         * @description What is looked for. `grid_from`: where the grid of beginnings counts from, else midnight.
+         */
+        SlotSearchIn: {
+            /** Service */
+            service: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Minutes */
+            minutes: number;
+            /** Groups */
+            groups: components["schemas"]["SlotGroupIn"][];
+            /**
+             * Places
+             * @default []
+             */
+            places?: components["schemas"]["SlotPlaceIn"][];
+            /**
+             * Before
+             * @default 0
+             */
+            before?: number;
+            /**
+             * After
+             * @default 0
+             */
+            after?: number;
+            /**
+             * Step
+             * @default 15
+             */
+            step?: number;
+            /**
+             * Grid From
+             * @default null
+             */
+            grid_from?: string | null;
+            /**
+             * Urgent
+             * @default false
+             */
+            urgent?: boolean;
+            /**
+             * Working Hours
+             * @default false
+             */
+            working_hours?: boolean;
+        };
+        /**
+         * SlotsOut
+         * @description The slots, and who and what they name; with none, why.
+         */
+        SlotsOut: {
+            /** Slots */
+            slots: components["schemas"]["SlotOut"][];
+            /** More */
+            more: boolean;
+            why: components["schemas"]["WhyNoneOut"] | null;
+            /** People */
+            people: components["schemas"]["NamedPerson"][];
+            /** Resources */
+            resources: components["schemas"]["NamedResource"][];
+        };
+        /**
          * StandingOut
          * @description One reader's month. `share` of the points done and `expected` share, all together 1 each.
          */
@@ -5625,12 +6715,6 @@ export interface components {
             picking: components["schemas"]["PickingOut"] | null;
         };
         /**
-         * State
-         * @description Where a removal is.
-         * @enum {string}
-         */
-        State: "out" | "restored" | "deleted";
-        /**
          * StepIn
          * @description A step that needs a coded reason, some words with it, and sometimes a target.
          */
@@ -5650,6 +6734,19 @@ export interface components {
              * @default null
              */
             provider_id?: string | null;
+        };
+        /** Stretch */
+        Stretch: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * StudyDetail
@@ -5724,6 +6821,18 @@ export interface components {
             points: number;
             /** Count */
             count: number;
+        };
+        /**
+         * SwapIn
+         * @description Who takes a seat instead.
+         */
+        SwapIn: {
+            /** Version */
+            version: number;
+            /** Seat */
+            seat: number;
+            /** Person Id */
+            person_id: string;
         };
         /** SystemOut */
         SystemOut: {
@@ -5972,6 +7081,55 @@ export interface components {
             share?: number;
         };
         /**
+         * TimeHoldIn
+         * @description A time to be kept; `requester_id` is whoever asks, oneself without it.
+         */
+        TimeHoldIn: {
+            /** Service */
+            service: string;
+            /** Provider Id */
+            provider_id: string;
+            /**
+             * Requester Id
+             * @default null
+             */
+            requester_id?: string | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id?: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Before
+             * @default 0
+             */
+            before?: number;
+            /**
+             * After
+             * @default 0
+             */
+            after?: number;
+            /** Seats */
+            seats: components["schemas"]["InvitedIn"][];
+            /**
+             * Resources
+             * @default []
+             */
+            resources?: components["schemas"]["UsedIn"][];
+            /**
+             * Urgent
+             * @default false
+             */
+            urgent?: boolean;
+        };
+        /**
          * TodoOut
          * @description What waits for the requesting side: the most pressing of each group, and how many in all.
          */
@@ -6091,6 +7249,32 @@ export interface components {
             /** Studies */
             studies: components["schemas"]["StudyOut"][];
         };
+        /** UsedIn */
+        UsedIn: {
+            /** Resource Id */
+            resource_id: string;
+            /**
+             * Units
+             * @default 1
+             */
+            units?: number;
+        };
+        /** UsedOut */
+        UsedOut: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["ResourceKind"];
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Capacity */
+            capacity: number;
+            /** Institution Id */
+            institution_id: string;
+            /** Units */
+            units: number;
+        };
         /**
          * VerifyOut
          * @description The public check page: enough to compare with the paper, no more.
@@ -6155,6 +7339,122 @@ export interface components {
             mine: boolean;
         };
         /**
+         * WaitingIn
+         * @description What is waited for: a search, of whom, and for which case.
+         */
+        WaitingIn: {
+            /** Provider Id */
+            provider_id: string;
+            /**
+             * Requester Id
+             * @default null
+             */
+            requester_id?: string | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id?: string | null;
+            search: components["schemas"]["SlotSearchIn"];
+        };
+        /** WaitingList */
+        WaitingList: {
+            /** Waiting */
+            waiting: components["schemas"]["WaitingOut"][];
+        };
+        /** WaitingOut */
+        WaitingOut: {
+            /** Id */
+            id: string;
+            /** Requester Id */
+            requester_id: string;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Id */
+            provider_id: string;
+            /** Provider Name */
+            provider_name: string;
+            /** Service */
+            service: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Urgent */
+            urgent: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Minutes */
+            minutes: number;
+            state: components["schemas"]["telemed__core__waiting__State"];
+            state_words: components["schemas"]["Words"];
+            /** Appointment Id */
+            appointment_id: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+        };
+        /**
+         * WeeklyIn
+         * @description Hours of the clock on weekdays (0 is Monday); an end that is not later is the next day's.
+         */
+        WeeklyIn: {
+            /** Weekdays */
+            weekdays: number[];
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * @default null
+             */
+            last?: string | null;
+            /**
+             * Every
+             * @default 1
+             */
+            every?: number;
+            /**
+             * Calendar
+             * @default true
+             */
+            calendar?: boolean;
+        };
+        /** WeeklyOut */
+        WeeklyOut: {
+            /** Weekdays */
+            weekdays: number[];
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Last */
+            last: string | null;
+            /** Every */
+            every: number;
+            /** Calendar */
+            calendar: boolean;
+        };
+        /**
          * WeightOut
          * @description Points of a case.
          */
@@ -6165,6 +7465,21 @@ export interface components {
             modality: string | null;
             /** Points */
             points: number;
+        };
+        /**
+         * WhyNoneOut
+         * @description Why there is no slot. Without one of the `blocking` roles or kinds there would be some.
+         */
+        WhyNoneOut: {
+            reason: components["schemas"]["Reason"];
+            words: components["schemas"]["Words"];
+            /** People */
+            people: components["schemas"]["ClosingOut"][];
+            /** Resources */
+            resources: components["schemas"]["ClosingOut"][];
+            /** Blocking */
+            blocking: string[];
+            nearest: components["schemas"]["NearestOut"] | null;
         };
         /**
          * WishIn
@@ -6215,6 +7530,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * State
+         * @description Where an appointment is.
+         * @enum {string}
+         */
+        telemed__core__appointment__State: "held" | "proposed" | "confirmed" | "under way" | "ended" | "canceled" | "missed";
+        /**
+         * State
+         * @description Where a removal is.
+         * @enum {string}
+         */
+        telemed__core__removal__State: "out" | "restored" | "deleted";
+        /**
+         * State
+         * @description Where an entry of the wait list is.
+         * @enum {string}
+         */
+        telemed__core__waiting__State: "waiting" | "offered" | "filled" | "withdrawn" | "passed";
+        /**
          * ReasonOut
          * @description One reason of a place in the ranking.
          */
@@ -6255,6 +7588,11 @@ export type AgreementOut = components['schemas']['AgreementOut'];
 export type AgreementPage = components['schemas']['AgreementPage'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
+export type AnswerIn = components['schemas']['AnswerIn'];
+export type AppointmentIn = components['schemas']['AppointmentIn'];
+export type AppointmentList = components['schemas']['AppointmentList'];
+export type AppointmentOut = components['schemas']['AppointmentOut'];
+export type AppointmentWhole = components['schemas']['AppointmentWhole'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
 export type AskedOut = components['schemas']['AskedOut'];
 export type AssignIn = components['schemas']['AssignIn'];
@@ -6262,9 +7600,12 @@ export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut']
 export type AssignmentOut = components['schemas']['AssignmentOut'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type BecauseIn = components['schemas']['BecauseIn'];
 export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
+export type BookableOut = components['schemas']['BookableOut'];
+export type CalendarOut = components['schemas']['CalendarOut'];
 export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
@@ -6273,6 +7614,7 @@ export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
+export type ClosingOut = components['schemas']['ClosingOut'];
 export type Conditions = components['schemas']['Conditions'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type ConflictDetail = components['schemas']['ConflictDetail'];
@@ -6304,6 +7646,9 @@ export type DutyPerson = components['schemas']['DutyPerson'];
 export type Effect = components['schemas']['Effect'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
+export type ExceptionIn = components['schemas']['ExceptionIn'];
+export type ExceptionMade = components['schemas']['ExceptionMade'];
+export type ExceptionOut = components['schemas']['ExceptionOut'];
 export type ExpectedOut = components['schemas']['ExpectedOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type FairnessOut = components['schemas']['FairnessOut'];
@@ -6311,6 +7656,7 @@ export type Field = components['schemas']['Field_'];
 export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
+export type FreeOut = components['schemas']['FreeOut'];
 export type Gap = components['schemas']['Gap'];
 export type GoneList = components['schemas']['GoneList'];
 export type GoneOut = components['schemas']['GoneOut'];
@@ -6330,6 +7676,7 @@ export type HoldOut = components['schemas']['HoldOut'];
 export type HoldRow = components['schemas']['HoldRow'];
 export type HolderList = components['schemas']['HolderList'];
 export type HolderOut = components['schemas']['HolderOut'];
+export type HoursIn = components['schemas']['HoursIn'];
 export type Icd10List = components['schemas']['Icd10List'];
 export type Icd10Out = components['schemas']['Icd10Out'];
 export type ImageChangeOut = components['schemas']['ImageChangeOut'];
@@ -6338,13 +7685,16 @@ export type InstitutionDetail = components['schemas']['InstitutionDetail'];
 export type InstitutionOut = components['schemas']['InstitutionOut'];
 export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
+export type InvitedIn = components['schemas']['InvitedIn'];
 export type KeepingOut = components['schemas']['KeepingOut'];
+export type Kind = components['schemas']['Kind'];
 export type LeaseOut = components['schemas']['LeaseOut'];
 export type LeaveCover = components['schemas']['LeaveCover'];
 export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
 export type LineOut = components['schemas']['LineOut'];
 export type LinesOut = components['schemas']['LinesOut'];
+export type Made = components['schemas']['Made'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
@@ -6352,8 +7702,12 @@ export type MissingOut = components['schemas']['MissingOut'];
 export type ModeChangeOut = components['schemas']['ModeChangeOut'];
 export type ModeIn = components['schemas']['ModeIn'];
 export type MoveIn = components['schemas']['MoveIn'];
+export type MoveOut = components['schemas']['MoveOut'];
 export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
+export type NamedPerson = components['schemas']['NamedPerson'];
+export type NamedResource = components['schemas']['NamedResource'];
+export type NearestOut = components['schemas']['NearestOut'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
@@ -6389,6 +7743,7 @@ export type ReadIn = components['schemas']['ReadIn'];
 export type ReaderList = components['schemas']['ReaderList'];
 export type ReaderOut = components['schemas']['ReaderOut'];
 export type ReaderTermsOut = components['schemas']['ReaderTermsOut'];
+export type Reason = components['schemas']['Reason'];
 export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
@@ -6400,16 +7755,24 @@ export type RequestOut = components['schemas']['RequestOut'];
 export type RequestPage = components['schemas']['RequestPage'];
 export type RequestPatch = components['schemas']['RequestPatch'];
 export type RequestRow = components['schemas']['RequestRow'];
+export type RescheduleIn = components['schemas']['RescheduleIn'];
 export type ReserveIn = components['schemas']['ReserveIn'];
 export type Resolution = components['schemas']['Resolution'];
 export type ResolveIn = components['schemas']['ResolveIn'];
 export type Resolved = components['schemas']['Resolved'];
+export type ResourceChange = components['schemas']['ResourceChange'];
+export type ResourceIn = components['schemas']['ResourceIn'];
+export type ResourceKind = components['schemas']['ResourceKind'];
+export type ResourceList = components['schemas']['ResourceList'];
+export type ResourceOut = components['schemas']['ResourceOut'];
 export type RestoreIn = components['schemas']['RestoreIn'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type RosterDone = components['schemas']['RosterDone'];
 export type RosterOut = components['schemas']['RosterOut'];
 export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
 export type SearchIn = components['schemas']['SearchIn'];
+export type SeatOut = components['schemas']['SeatOut'];
+export type SeatState = components['schemas']['SeatState'];
 export type Section = components['schemas']['Section'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
@@ -6430,13 +7793,20 @@ export type SignIn2 = components['schemas']['SignIn2'];
 export type SignatureOut = components['schemas']['SignatureOut'];
 export type SignedImage = components['schemas']['SignedImage'];
 export type SignedImageList = components['schemas']['SignedImageList'];
+export type SittingOut = components['schemas']['SittingOut'];
+export type SlotGroupIn = components['schemas']['SlotGroupIn'];
+export type SlotOut = components['schemas']['SlotOut'];
+export type SlotPlaceIn = components['schemas']['SlotPlaceIn'];
+export type SlotSearchIn = components['schemas']['SlotSearchIn'];
+export type SlotsOut = components['schemas']['SlotsOut'];
 export type StandingOut = components['schemas']['StandingOut'];
-export type State = components['schemas']['State'];
 export type StepIn = components['schemas']['StepIn'];
+export type Stretch = components['schemas']['Stretch'];
 export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
 export type StudyPage = components['schemas']['StudyPage'];
 export type SumOut = components['schemas']['SumOut'];
+export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
 export type TableIn = components['schemas']['TableIn'];
 export type TallyCase = components['schemas']['TallyCase'];
@@ -6448,6 +7818,7 @@ export type TermIn = components['schemas']['TermIn'];
 export type TermsChangeOut = components['schemas']['TermsChangeOut'];
 export type TermsDifferenceOut = components['schemas']['TermsDifferenceOut'];
 export type TermsIn = components['schemas']['TermsIn'];
+export type TimeHoldIn = components['schemas']['TimeHoldIn'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
 export type TurnOut = components['schemas']['TurnOut'];
@@ -6456,13 +7827,24 @@ export type UnreadOut = components['schemas']['UnreadOut'];
 export type UploadFileOut = components['schemas']['UploadFileOut'];
 export type UploadIn = components['schemas']['UploadIn'];
 export type UploadOut = components['schemas']['UploadOut'];
+export type UsedIn = components['schemas']['UsedIn'];
+export type UsedOut = components['schemas']['UsedOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
 export type VersionOut = components['schemas']['VersionOut'];
+export type WaitingIn = components['schemas']['WaitingIn'];
+export type WaitingList = components['schemas']['WaitingList'];
+export type WaitingOut = components['schemas']['WaitingOut'];
+export type WeeklyIn = components['schemas']['WeeklyIn'];
+export type WeeklyOut = components['schemas']['WeeklyOut'];
 export type WeightOut = components['schemas']['WeightOut'];
+export type WhyNoneOut = components['schemas']['WhyNoneOut'];
 export type WishIn = components['schemas']['WishIn'];
 export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
+export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
+export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
+export type TelemedCoreWaitingState = components['schemas']['telemed__core__waiting__State'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
@@ -9516,6 +10898,946 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RosterDone"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_get_resources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_post_resources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_put_resources_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_get_calendars_people_by: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_put_calendars_people_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoursIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_post_calendars_people_exceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_get_calendars_resources_by: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_put_calendars_resources_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoursIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_post_calendars_resources_exceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendars_post_calendar_exceptions_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    availability_post_availability_slots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlotSearchIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotsOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    availability_get_availability_people_by: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreeOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    availability_get_availability_institutions_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookableOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_get_appointments: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+                person?: string | null;
+                resource?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeHoldIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_get_appointments_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppointmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppointmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_reschedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RescheduleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BecauseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppointmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppointmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_miss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BecauseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_appointments_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_get_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitingIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    appointments_post_waiting_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Problem */
