@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from telemed.store.log import LOCK
 from telemed.store.tables import audit, settings_kv
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, once
 
 HEAD = "audit-head"
 _CHUNK = 1000
@@ -141,7 +141,7 @@ def rights_after(tx: Tx, seq: int, limit: int = 1000) -> list[Row]:
     return tx.all(_RIGHTS_AFTER, after=seq, most=limit)
 
 
-_LAST = sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0))
+_LAST = once(sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0)))
 _RIGHTS = (
     Event.USER_AUTHENTICATION,
     Event.USER_ATTRIBUTES,

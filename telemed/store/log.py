@@ -67,10 +67,18 @@ def following(tx: Tx, seq: int, limit: int) -> list[Activity]:
 
 def between(tx: Tx, after: int, last: int, kinds: Collection[str] | None) -> list[Activity]:
     """The activities after one up to another, of some kinds or of all, oldest first."""
-    query = _BY_POSITION.where(activities.c.seq > after, activities.c.seq <= last)
+    named = None if kinds is None else tuple(sorted(kinds))
+    rows = tx.rows(_between(named), after=after, last=last)
+    return [_by_position(*row) for row in rows]
+
+
+@cache
+def _between(kinds: tuple[str, ...] | None) -> sa.Select[Any]:
+    seq = activities.c.seq
+    query = _BY_POSITION.where(seq > sa.bindparam("after"), seq <= sa.bindparam("last"))
     if kinds is not None:
-        query = query.where(activities.c.kind.in_(sorted(kinds)))
-    return [_by_position(*row) for row in tx.rows(query.order_by(activities.c.seq))]
+        query = query.where(activities.c.kind.in_([sa.literal(kind) for kind in kinds]))
+    return query.order_by(seq)
 
 
 def _by_position(*row: Any) -> Activity:
@@ -100,8 +108,8 @@ def concerns(institution_id: str) -> sa.ColumnElement[bool]:
 
 def bookmark(tx: Tx, follower: str) -> int:
     """How far a follower has come."""
-    found = tx.scalar(sa.select(bookmarks.c.seq).where(bookmarks.c.follower == follower))
-    return int(found or 0)
+    found = tx.find(bookmarks, follower=follower)
+    return 0 if found is None else int(found["seq"])
 
 
 def take_bookmark(tx: Tx, follower: str) -> int:
@@ -112,7 +120,7 @@ def take_bookmark(tx: Tx, follower: str) -> int:
 
 def move_bookmark(tx: Tx, follower: str, seq: int) -> None:
     """Set a follower's bookmark, in the transaction of what it did."""
-    if not tx.update(bookmarks, bookmarks.c.follower == follower, {"seq": seq}):
+    if not tx.change(bookmarks, {"follower": follower}, {"seq": seq}):
         tx.insert(bookmarks, {"follower": follower, "seq": seq})
 
 

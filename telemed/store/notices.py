@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from telemed.store.notice_tables import (
     notices,
     push_subscriptions,
 )
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, given
 
 E, N, D = escalations.c, notices.c, deliveries.c
 WAITING = "waiting"
@@ -39,14 +40,27 @@ def end_escalations(
     tx: Tx, request_id: str, occasions: Iterable[Occasion], finding: str, at: datetime
 ) -> int:
     """The condition has ended for these occasions of a case; how many climbs ended with it."""
-    where = sa.and_(
-        E.request_id == request_id,
-        E.occasion.in_([occasion.value for occasion in occasions]),
-        E.finding.in_(["", finding]),
-        E.ended_at.is_(None),
+    named = tuple(sorted(occasion.value for occasion in occasions))
+    return tx.run(_end(named), request_id=request_id, of=finding, at=at)
+
+
+@cache
+def _end(occasions: tuple[str, ...]) -> sa.Update:
+    """Of the occasions of a kind of fact: there are as many as there are kinds."""
+    return (
+        sa.update(escalations)
+        .where(
+            E.request_id == given(E.request_id),
+            E.occasion.in_([sa.literal(occasion) for occasion in occasions]),
+            sa.or_(E.finding == "", E.finding == sa.bindparam("of", type_=E.finding.type)),
+            E.ended_at.is_(None),
+        )
+        .values(
+            ended_at=sa.bindparam("at", type_=E.ended_at.type),
+            end_reason=sa.literal(End.CONDITION.value),
+            next_at=sa.null(),
+        )
     )
-    values = {"ended_at": at, "end_reason": End.CONDITION.value, "next_at": None}
-    return tx.update(escalations, where, values)
 
 
 def due_escalations(tx: Tx, now: datetime, limit: int) -> list[str]:

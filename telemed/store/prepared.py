@@ -82,6 +82,13 @@ class Prepared:
                 dialect=self._dialect,
             ) from fault
 
+    def by_position(self, values: Sequence[Any]) -> list[Any]:
+        """A driver's row, each value of its column's type."""
+        found = list(values)
+        for place, convert in self._out:
+            found[place] = convert(found[place])
+        return found
+
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
         """A driver's row by column name, each value of its column's type."""
         found = dict(zip(self.names, values, strict=True))

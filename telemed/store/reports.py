@@ -72,15 +72,19 @@ def change_version(
 
 def discard_drafts(tx: Tx, request_id: str, now: datetime) -> int:
     """What was written but not issued is set aside, never deleted."""
-    mine = sa.select(reports.c.id).where(reports.c.request_id == request_id)
-    return tx.update(
-        report_versions,
-        sa.and_(
-            report_versions.c.report_id.in_(mine),
-            report_versions.c.state.in_((State.DRAFT.value, State.PRELIMINARY.value)),
+    return tx.run(_DISCARD, request_id=request_id, updated_at=now)
+
+
+_DISCARD = (
+    sa.update(report_versions)
+    .where(
+        report_versions.c.report_id.in_(_OF_REQUEST),
+        report_versions.c.state.in_(
+            [sa.literal(s.value) for s in (State.DRAFT, State.PRELIMINARY)]
         ),
-        {"state": State.DISCARDED.value, "updated_at": now},
     )
+    .values(state=sa.literal(State.DISCARDED.value), updated_at=given(report_versions.c.updated_at))
+)
 
 
 def set_aside_by(tx: Tx, request_id: str, author_id: str) -> Row | None:

@@ -70,9 +70,12 @@ class Tx:
         kept = built(shape, build, self.connection.dialect)
         return [kept.row(row) for row in kept.run(self.connection, values)]
 
-    def rows(self, statement: sa.Executable) -> Iterable[Sequence[Any]]:
+    def rows(self, statement: sa.Executable, **values: Any) -> Iterable[Sequence[Any]]:
         """All rows by position as they come: for many of them a mapping costs more than the row."""
-        return self.connection.execute(statement)
+        if not values:
+            return self.connection.execute(statement)
+        kept = prepared(statement, self.connection)
+        return map(kept.by_position, kept.run(self.connection, values))
 
     def scalar(self, statement: sa.Executable, **values: Any) -> Any:
         """The first column of the first row, or None."""
