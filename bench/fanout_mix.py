@@ -29,7 +29,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,7 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from bench import fanout
 from bench.fanout import HELLO, Crowd, cpu_seconds, percentile, resident
 from bench.fanout_world import Case, build_many, headers_of
+from tests.services import Redis, free_port, wait_until
 
 PROVIDERS, READERS, REQUESTERS = 40, 49, 40
 SOCKETS = PROVIDERS * READERS + REQUESTERS
@@ -62,12 +63,13 @@ class Side:
     name: str
     port: int
     pids: list[int]
-    cases: Path | None
+    listed: Path | None
     """Where the load finds telemed's cases; None for the peer."""
+    cases: Sequence[Case] = ()
 
     def crowd(self) -> Crowd:
         """All sockets, open."""
-        if self.cases is None:
+        if self.listed is None:
             paths = [f"/live/{whose(n)[1]}" for n in range(SOCKETS)]
             return Crowd(SOCKETS, self.port, paths, lambda number: "")
         return Crowd(SOCKETS, self.port, ["/live"] * SOCKETS, self._header, HELLO)
@@ -86,11 +88,13 @@ class Load:
 
     reads: list[float]
     steps: list[float]
+    taken: list[int]
+    """The cases whose last turn was to take them: their readers have them still."""
 
 
 async def load(port: int, cases: list[Case], seconds: float, rate: float) -> Load:
     """Send requests at their times. No cases: post to the peer's channels, read its files."""
-    done, began = Load([], []), time.time() + 0.5
+    done, began = Load([], [], []), time.time() + 0.5
     connector = TCPConnector(limit=200)
     async with (
         ClientSession(
@@ -103,6 +107,7 @@ async def load(port: int, cases: list[Case], seconds: float, rate: float) -> Loa
             await asyncio.sleep(max(0.0, due - time.time()))
             place = number // 10 % PROVIDERS
             tasks.create_task(_one(http, port, cases, number, place, due, done))
+    done.taken += [number for number, case in enumerate(cases) if case.taken]
     return done
 
 
@@ -167,7 +172,7 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
     kb = max(0, resident(side.pids) - before) / SOCKETS / 1000
     words = [sys.executable, "-m", "bench.fanout_mix", "--load", str(side.port),
              "--seconds", str(seconds), "--rate", str(rate)]  # fmt: skip
-    words += ["--cases", str(side.cases)] if side.cases else []
+    words += ["--cases", str(side.listed)] if side.listed else []
     heard: dict[bytes, list[tuple[float, int]]] = defaultdict(list)
     spent, began = cpu_seconds(side.pids), time.time()
     with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
@@ -184,6 +189,8 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
         told = json.loads(child.stdout.read())
     share = (cpu_seconds(side.pids) - spent) / (time.time() - began)
     crowd.close()
+    for number in told["taken"]:  # the next round begins with all of them in their pools
+        side.cases[number].give_back()
     time.sleep(1.0)
     _check(heard, len(told["steps"]))
     return Round([max(ms for ms, _ in one) for one in heard.values()], Load(**told), share, kb)
@@ -196,15 +203,44 @@ def _check(heard: dict[bytes, list[tuple[float, int]]], steps: int) -> None:
 
 
 @contextmanager
-def telemed(folder: Path) -> Iterator[Side]:
+def telemed(folder: Path, workers: int) -> Iterator[Side]:
     """The real server on forty-one hospitals."""
     cases = build_many(folder, PROVIDERS, READERS, REQUESTERS)
-    with fanout.serving(folder, SOCKETS + 300) as (port, pid):
+    many = _several(folder, workers) if workers > 1 else fanout.serving(folder, SOCKETS + 300)
+    with many as (port, pid):
         for case in cases:
             case.open(port)
         listed = folder / "cases.json"
         listed.write_text(json.dumps([case.id for case in cases]))
-        yield Side("telemed", port, [pid], listed)
+        pids = fanout.family(pid) if workers > 1 else [pid]
+        name = f"telemed, {workers} processes" if workers > 1 else "telemed"
+        yield Side(name, port, pids, listed, cases)
+
+
+@contextmanager
+def _several(folder: Path, workers: int) -> Iterator[tuple[int, int]]:
+    """So many server processes behind one port, with the Redis that rings between them: the port,
+    and the process that keeps them."""
+    port = free_port()
+    with ExitStack() as stack:
+        (folder / "redis").mkdir()
+        redis = Redis(folder / "redis")
+        stack.callback(redis.kill)
+        redis.start()
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("TELEMED_")} | {
+            "TELEMED_DATA_DIR": str(folder),
+            "TELEMED_PORT": str(port),
+            "TELEMED_WORKERS": str(workers),
+            "TELEMED_REDIS_URL": redis.url,
+            "TELEMED_FREE_SPACE_RESERVE_BYTES": "0",
+            "TELEMED_MOST_CONNECTIONS": str(SOCKETS + 500),
+            "TELEMED_TRUSTED_PROXIES": "127.0.0.1",  # one address is no crowd's limit here
+            "TELEMED_RENDER_WORKERS": "1",
+        }
+        words = [sys.executable, "-m", "telemed", "serve"]
+        child = stack.enter_context(fanout.running(words, environ, folder / "server.log"))
+        wait_until(lambda: fanout.answers(port, "/health/ready"), "telemed")
+        yield port, child.pid
 
 
 @contextmanager
@@ -241,6 +277,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="server processes")
+    parser.add_argument("--alone", action="store_true", help="without the peer")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     parser.add_argument("--load", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--cases", type=Path, help=argparse.SUPPRESS)
@@ -248,14 +286,17 @@ def main() -> None:
     if given.load:
         cases = _cases(given.cases) if given.cases else []
         done = asyncio.run(load(given.load, cases, given.seconds, given.rate))
-        print(json.dumps({"reads": done.reads, "steps": done.steps}))
+        print(json.dumps(asdict(done)))
         return
     fanout.raise_limit()
-    fanout.require_nchan()
+    beside = not given.alone
+    if beside:
+        fanout.require_nchan()
     with tempfile.TemporaryDirectory(prefix="telemed-mix-") as place, ExitStack() as open_now:
         folder = Path(place)
         folder.chmod(0o755)
-        sides = [open_now.enter_context(one) for one in (telemed(folder / "data"), nchan(folder))]
+        ours = telemed(folder / "data", given.workers)
+        sides = [open_now.enter_context(one) for one in (ours, *([nchan(folder)] * beside))]
         said = (
             f"{time.strftime('%d %B %Y')}, {platform.machine()}, {os.cpu_count()} cores, load "
             f"{os.getloadavg()[0]:.1f} before it began; {given.rounds} rounds of {given.seconds:g}"

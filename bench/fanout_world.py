@@ -15,6 +15,7 @@ from tests.crash.rig import own_study
 
 EVENT_READER = "hub-reader"
 _FAN = "fan-{}"
+_CALLED_AWAY = {"reason": "called-away"}
 
 
 def cookie_of(number: int) -> str:
@@ -115,13 +116,24 @@ class Case:
         self._ask(self.reader, "POST", path, body)
         return kind, self._answer
 
+    @property
+    def taken(self) -> bool:
+        """Whether its reader has it after the turns so far."""
+        return self._taken
+
+    def give_back(self) -> None:
+        """Give back what somebody who took turns elsewhere left taken."""
+        assert self._line is not None
+        self._line.close()  # a server has given it up by now; the next call connects anew
+        self._call(self.reader, "POST", f"/api/requests/{self.id}/release", _CALLED_AWAY)
+
     def next_turn(self) -> tuple[str, dict[str, str], bytes]:
         """Path and body of the next turn, and the kind of its fact."""
         self._taken = not self._taken
         path = f"/api/requests/{self.id}"
         if self._taken:
             return f"{path}/claim", {}, b"workitem.claimed"
-        return f"{path}/release", {"reason": "called-away"}, b"workitem.released"
+        return f"{path}/release", _CALLED_AWAY, b"workitem.released"
 
     def _call(self, who: str, method: str, path: str, body: object) -> dict[str, object]:
         self._ask(who, method, path, body)
