@@ -39,6 +39,7 @@ _WORDS = {
     "print-report": ("打印报告", "print reports"),
     "hand-over": ("交班", "hand a shift over"),
     "accept-handover": ("接收交给他人的班", "accept what is handed over to somebody else"),
+    "act-for-person": ("以医务人员身份操作", "act as a person of the register"),
     "act-for-institution": ("代表机构操作", "act for an institution"),
 }
 ACTION_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(

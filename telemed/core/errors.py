@@ -395,6 +395,11 @@ _ROWS = (
         "A time is held for you already (appointment {number}); cancel that if you need it not.",
     ),
     ErrorRow(
+        "too-many-links",
+        "最多保留 {most} 个日历订阅链接，请先停用不用的。",
+        "You may keep {most} calendar links; revoke one first.",
+    ),
+    ErrorRow(
         "too-early",
         "{at} 之后才能这样操作。",
         "This can be done from {at} on.",

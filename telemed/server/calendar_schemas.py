@@ -255,3 +255,15 @@ class ResourceList(Out):
 
 class Made(Out):
     id: str
+
+
+class LinkOut(Out):
+    id: str
+    label: str
+    made_at: datetime
+
+
+class LinkList(Out):
+    """Links that still open one's calendar; the addresses themselves are not kept."""
+
+    links: list[LinkOut]

@@ -91,6 +91,7 @@ STATUS: dict[str, int] = {
     "too-many-waiting": 422,
     "nobody-bookable": 422,
     "offered": 409,
+    "too-many-links": 422,
     "too-early": 409,
     "internal": 500,
     "unavailable": 503,

@@ -6,11 +6,16 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from telemed.store.appointment_tables import calendar_exceptions, resources, weekly_hours
-from telemed.store.tables import people
+from telemed.store.appointment_tables import (
+    calendar_exceptions,
+    calendar_links,
+    resources,
+    weekly_hours,
+)
+from telemed.store.tables import accounts, people
 from telemed.store.tx import Row, Tx
 
-R, H, E = resources.c, weekly_hours.c, calendar_exceptions.c
+R, H, E, L = resources.c, weekly_hours.c, calendar_exceptions.c, calendar_links.c
 _STANDS_H: Final = H.canceled_at.is_(None)
 _STANDS_E: Final = E.canceled_at.is_(None)
 
@@ -106,3 +111,37 @@ def change_resource(tx: Tx, resource_id: str, version: int, values: Mapping[str,
     """Change a room or device that still has this version."""
     changed = {**values, "version": version + 1}
     return tx.change(resources, {"id": resource_id, "version": version}, changed) == 1
+
+
+# --- secret addresses -----------------------------------------------------------------------------
+
+
+def links_of(tx: Tx, person_id: str) -> list[Row]:
+    """Somebody's links that were not revoked, the oldest first."""
+    mine = sa.and_(L.person_id == person_id, L.revoked_at.is_(None))
+    return tx.all(sa.select(calendar_links).where(mine).order_by(L.made_at, L.id))
+
+
+def add_link(tx: Tx, row: Mapping[str, Any]) -> None:
+    """A new link."""
+    tx.insert(calendar_links, row)
+
+
+def revoke_link(tx: Tx, link_id: str, at: datetime) -> bool:
+    """End a link; False when it has ended already."""
+    open_ones = sa.and_(L.id == link_id, L.revoked_at.is_(None))
+    return tx.update(calendar_links, open_ones, {"revoked_at": at}) == 1
+
+
+def link_owner(tx: Tx, secret_hash: str) -> Row | None:
+    """Whose calendar a secret opens: an active person of an account that may sign in there."""
+    whose = (
+        sa.select(L.person_id, people.c.name.label("person_name"))
+        .join(people, people.c.id == L.person_id)
+        .join(accounts, accounts.c.id == L.account_id)
+        .where(L.secret_hash == secret_hash, L.revoked_at.is_(None))
+        .where(people.c.active.is_(True), accounts.c.disabled.is_(False))
+        .where(accounts.c.person_id == L.person_id)
+        .where(accounts.c.institution_id == people.c.institution_id)
+    )
+    return tx.one(whose)

@@ -363,6 +363,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_ONE}/miss"): _booked(P.CONFIRM_APPOINTMENTS, reason="line"),
     ("POST", f"{_ONE}/answer"): Row(P.SEE_CALENDARS, "absent", body={"accepts": True}),
     ("POST", f"{_ONE}/swap"): _booked(P.CONFIRM_APPOINTMENTS, seat=1, person_id="absent"),
+    ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
+    ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
+    ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),
+    ("GET", "/api/calendar-feed/{secret}/calendar.ics"): Row(None),
     ("GET", "/api/waiting"): Row(P.SEE_CALENDARS),
     ("POST", "/api/waiting"): Row(
         P.BOOK_APPOINTMENTS, "absent", body={"provider_id": "absent", "search": _SEARCH_BODY}
@@ -393,8 +397,8 @@ HELD: Mapping[str, frozenset[Permission]] = {
                             P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS,
                             P.SEE_CALENDARS, P.BOOK_APPOINTMENTS}),
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
-                             P.SEE_CALENDARS,
-                             P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES}),
+                             P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES,
+                             P.SEE_CALENDARS}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
                               P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,

@@ -1532,6 +1532,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calendar-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own calendar links */
+        get: operations["calendar_feeds_get_calendar_links"];
+        put?: never;
+        /** A secret address of one's own calendar */
+        post: operations["calendar_feeds_post_calendar_links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar-links/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a calendar link */
+        post: operations["calendar_feeds_post_calendar_links_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar-feed/{secret}/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody's appointments as an iCalendar file */
+        get: operations["calendar_feeds_get_calendar_feed_calendar_ics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/availability/slots": {
         parameters: {
             query?: never;
@@ -4763,6 +4815,47 @@ export interface components {
             /** Next */
             next: number | null;
         };
+        /**
+         * LinkIn
+         * @description What the link is for, in words of one's own.
+         */
+        LinkIn: {
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+        };
+        /**
+         * LinkList
+         * @description Links that still open one's calendar; the addresses themselves are not kept.
+         */
+        LinkList: {
+            /** Links */
+            links: components["schemas"]["LinkOut"][];
+        };
+        /**
+         * LinkMade
+         * @description The address, shown this once.
+         */
+        LinkMade: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+        };
+        /** LinkOut */
+        LinkOut: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+        };
         /** Made */
         Made: {
             /** Id */
@@ -7694,6 +7787,10 @@ export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
 export type LineOut = components['schemas']['LineOut'];
 export type LinesOut = components['schemas']['LinesOut'];
+export type LinkIn = components['schemas']['LinkIn'];
+export type LinkList = components['schemas']['LinkList'];
+export type LinkMade = components['schemas']['LinkMade'];
+export type LinkOut = components['schemas']['LinkOut'];
 export type Made = components['schemas']['Made'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
@@ -11234,6 +11331,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendar_feeds_get_calendar_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendar_feeds_post_calendar_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkMade"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendar_feeds_post_calendar_links_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calendar_feeds_get_calendar_feed_calendar_ics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
                 };
             };
             /** @description Problem */

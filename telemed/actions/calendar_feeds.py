@@ -1,0 +1,121 @@
+"""A person's calendar under a secret address, until they revoke it.
+
+Calendars on telephones cannot sign in, so the address is the key: it is shown once, only its hash
+is kept, and it opens nothing but this person's appointments without a patient. A link of somebody
+who left, or whose account is disabled, is as good as none.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from telemed.actions.act import Act
+from telemed.actions.audit import audited
+from telemed.core.access import Permission
+from telemed.core.activity import Fact, Kind
+from telemed.core.appointment import MACHINE, TERMS, State
+from telemed.core.errors import Problem
+from telemed.store import accounts, appointments, calendars, network
+from telemed.store.audit import Event
+from telemed.store.tx import Row
+
+MOST_LINKS: Final = 5
+PAST: Final = timedelta(days=31)
+"""How long what is over stays in a feed."""
+
+STATUS: Final = {
+    State.PROPOSED: "TENTATIVE",
+    State.CONFIRMED: "CONFIRMED",
+    State.UNDER_WAY: "CONFIRMED",
+    State.ENDED: "CONFIRMED",
+    State.CANCELED: "CANCELLED",
+    State.MISSED: "CANCELLED",
+}
+"""What a calendar shows a state as; a time that is merely held is in nobody's feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An appointment of a feed, with its title and its place in words."""
+
+    row: Row
+    title: str
+    place: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Whose calendar, and what is in it."""
+
+    name: str
+    told: list[Told]
+
+
+def make(act: Act, secret: str, label: str) -> str:
+    """Keep the hash of a secret that opens one's own calendar; the link's id."""
+    act.subject.require(Permission.SEE_CALENDARS)
+    person = act.subject.person_id
+    if person is None:
+        raise Problem("forbidden", action="act-for-person")
+    act.tx.take_turn(f"calendar links {person}")
+    if len(calendars.links_of(act.tx, person)) >= MOST_LINKS:
+        raise Problem("too-many-links", most=MOST_LINKS)
+    made = act.new_id()
+    calendars.add_link(
+        act.tx,
+        {"id": made, "secret_hash": accounts.token_hash(secret), "person_id": person,
+         "account_id": act.subject.account_id, "label": label, "made_at": act.now},
+    )  # fmt: skip
+    _tell(act, Kind.DIARY_LINKED, made, "calendar-link-made")
+    return made
+
+
+def links(act: Act) -> list[Row]:
+    """One's own links that still open something."""
+    act.subject.require(Permission.SEE_CALENDARS)
+    person = act.subject.person_id
+    return [] if person is None else calendars.links_of(act.tx, person)
+
+
+def revoke(act: Act, link_id: str) -> None:
+    """From now on the address opens nothing; Problem("not-found") for any but one's own."""
+    if link_id not in {row["id"] for row in links(act)}:
+        raise Problem("not-found")
+    if calendars.revoke_link(act.tx, link_id, act.now):
+        _tell(act, Kind.DIARY_UNLINKED, link_id, "calendar-link-revoked")
+
+
+def feed(act: Act, secret: str) -> Feed:
+    """What a secret opens; Problem("not-found") in the same words whether it was revoked, its
+    owner has left, or it never was."""
+    owner = calendars.link_owner(act.tx, accounts.token_hash(secret))
+    if owner is None:
+        raise Problem("not-found")
+    since, until = act.now - PAST, act.now + TERMS.horizon
+    rows = appointments.of_person(act.tx, owner["person_id"], since, until)
+    ids = [row["id"] for row in rows]
+    used = appointments.rooms(act.tx, ids)
+    named = calendars.some_resources(act.tx, {u["resource_id"] for key in ids for u in used[key]})
+    places = network.institution_refs(act.tx, {row["provider_id"] for row in rows})
+    told = []
+    for row in rows:
+        here = [named[u["resource_id"]] for u in used[row["id"]]]
+        rooms = "、".join(" ".join(filter(None, (r["place"], r["name"]))) for r in here)
+        provider = places[row["provider_id"]]["short_name"]
+        place = " ".join(filter(None, (provider, rooms)))
+        told.append(Told(row, _title(act, row), place, STATUS[State(row["state"])]))
+    return Feed(owner["person_name"], told)
+
+
+def _title(act: Act, row: Row) -> str:
+    service = act.catalogue.services.get(row["service"])
+    label = row["service"] if service is None else service.label.zh
+    state = MACHINE.word(State(row["state"]))["zh"]
+    return f"{label} {row['number']}（{state}）"
+
+
+def _tell(act: Act, kind: Kind, link_id: str, what: str) -> None:
+    place = act.subject.own_institution
+    act.tell(Fact(kind, act.now, act.subject.account_id, place, (place,), data={"link": link_id}))
+    audited(act, Event.USER_ATTRIBUTES, "calendar-link", link_id, what=what)

@@ -1,0 +1,152 @@
+"""The calendar file behind a secret address, read by a parser that is not its writer's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import vobject
+
+from telemed.documents.calendar_file import Entry, write_calendar
+from telemed.store import appointment_tables as a
+from telemed.store import tables as t
+from tests.server.booking import (
+    APPOINTMENTS,
+    BECAUSE,
+    KEEPER,
+    at,
+    confirmed,
+    has_hours,
+    held,
+    proposed,
+    step,
+)
+from tests.world import World
+
+LINKS = "/api/calendar-links"
+
+
+async def link(world: World, who: str = "hub-reader") -> tuple[str, str]:
+    """A new link's id and path."""
+    made = await world.client(who).ok("POST", LINKS, {"label": "手机"})
+    assert made["url"].startswith("http") and made["url"].endswith("/calendar.ics")
+    return made["id"], "/api/calendar-feed/" + made["url"].split("/api/calendar-feed/")[1]
+
+
+async def events(world: World, path: str) -> list[Any]:
+    """What an independent parser reads from the address; whoever asks is not signed in."""
+    reply = await world.client("nobody").call("GET", path)
+    assert reply.status == 200 and reply.headers["Content-Type"].startswith("text/calendar")
+    assert max(map(len, reply.body.split(b"\r\n"))) <= 75, "RFC 5545 3.1"
+    calendar = vobject.readOne(reply.body.decode())
+    assert calendar.version.value == "2.0" and calendar.method.value == "PUBLISH"
+    return list(calendar.contents.get("vevent", []))
+
+
+async def test_a_feed_holds_one_s_own_appointments_and_no_patient(world: World) -> None:
+    """Times in UTC, the number and the room; a hold is not in it, nor what others sit in."""
+    await has_hours(world, "hub-reader", "hub-reader2")
+    room = {"kind": "room", "name": "会诊室, 东; 一", "place": "3楼\\A"}
+    key = (await world.client(KEEPER).ok("POST", "/api/resources", room))["id"]
+    case = await world.sent()
+    one = await confirmed(world, "09:00", resources=[{"resource_id": key}], request_id=case)
+    await proposed(world, "10:00")
+    await held(world, "11:00")
+    await confirmed(world, "09:00", "hub-reader2")
+    _, path = await link(world)
+    first, second = await events(world, path)
+    assert first.dtstart.value == datetime(2026, 3, 6, 1, 0, tzinfo=UTC)
+    assert first.dtend.value == datetime(2026, 3, 6, 1, 30, tzinfo=UTC)
+    assert first.summary.value == f"远程影像诊断 {one['number']}（已确认）"
+    assert first.location.value == "hub医院 3楼\\A 会诊室, 东; 一"
+    assert (first.status.value, second.status.value) == ("CONFIRMED", "TENTATIVE")
+    assert first.uid.value == f"{one['id']}@telemed" and first.sequence.value == "3"
+    assert getattr(first, "class").value == "PRIVATE"
+    reply = await world.client("nobody").call("GET", path)
+    assert b"zq" not in reply.body.lower() and case.encode() not in reply.body
+
+
+async def test_a_change_comes_as_the_same_event_anew(world: World) -> None:
+    """Another time, then canceled: one event, its sequence growing."""
+    await has_hours(world, "hub-reader")
+    one = await confirmed(world, "09:00")
+    _, path = await link(world)
+    (before,) = await events(world, path)
+    new = {"since": at("10:30"), "reason": "expert-time"}
+    one = await step(world, one, "reschedule", **new)
+    (moved,) = await events(world, path)
+    assert moved.uid.value == before.uid.value and moved.status.value == "TENTATIVE"
+    assert moved.dtstart.value == datetime(2026, 3, 6, 2, 30, tzinfo=UTC)
+    await step(world, one, "cancel", **BECAUSE)
+    (gone,) = await events(world, path)
+    assert (gone.status.value, gone.transp.value) == ("CANCELLED", "TRANSPARENT")
+    numbers = [int(event.sequence.value) for event in (before, moved, gone)]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_whoever_declined_has_it_in_their_calendar_no_more(world: World) -> None:
+    """Nor who was replaced."""
+    await has_hours(world, "hub-reader")
+    one = await confirmed(world)
+    _, path = await link(world)
+    body = {"accepts": False, "reason": "time"}
+    await world.client("hub-reader").ok("POST", f"{APPOINTMENTS}/{one['id']}/answer", body)
+    assert await events(world, path) == []
+
+
+async def test_a_revoked_address_opens_nothing(world: World) -> None:
+    """In the same words as one that never was; others stay, and only one's own can be ended."""
+    key, path = await link(world)
+    _, other = await link(world)
+    await world.client("hub-reader2").refused("not-found", "POST", f"{LINKS}/{key}/revoke")
+    await world.client("hub-reader").ok("POST", f"{LINKS}/{key}/revoke")
+    nobody = world.client("nobody")
+    gone = await nobody.call("GET", path)
+    never = await nobody.call("GET", "/api/calendar-feed/guess/calendar.ics")
+    assert gone.status == 404 and gone.body == never.body
+    assert await events(world, other) == []
+    shown = (await world.client("hub-reader").get(LINKS))["links"]
+    assert [one["label"] for one in shown] == ["手机"] and key not in {o["id"] for o in shown}
+    await world.client("hub-reader").refused("not-found", "POST", f"{LINKS}/{key}/revoke")
+    log = await world.log()
+    assert [kind for kind in log if kind.startswith("diary.")] == [
+        "diary.linked", "diary.linked", "diary.unlinked",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["disabled", "left", "moved"])
+async def test_whoever_left_has_no_feed(world: World, end: str) -> None:
+    """A disabled account, a person who is active no more, an account that became another's."""
+    _, path = await link(world)
+    account, person = t.accounts.c.id == "hub-reader", t.people.c.id == "hub-reader"
+    changes: dict[str, Any] = {
+        "disabled": lambda tx: tx.update(t.accounts, account, {"disabled": True}),
+        "left": lambda tx: tx.update(t.people, person, {"active": False}),
+        "moved": lambda tx: tx.update(t.accounts, account, {"institution_id": "second"}),
+    }
+    await world.write(changes[end])
+    assert (await world.client("nobody").call("GET", path)).status == 404
+
+
+async def test_the_secret_is_kept_as_a_hash_and_links_are_few(world: World) -> None:
+    """What is stored opens nothing; the sixth link is refused, and who is nobody has none."""
+    _, path = await link(world)
+    (row,) = await world.rows(a.calendar_links)
+    assert path.split("/")[3] not in str(row)
+    for _ in range(4):
+        await link(world)
+    client = world.client("hub-reader")
+    assert (await client.refused("too-many-links", "POST", LINKS, {}))["most"] == 5
+    await world.client("hub-admin").refused("forbidden", "POST", LINKS, {})
+
+
+def test_no_name_breaks_out_of_its_line() -> None:
+    """Line ends, quotes and controls of a name stay text: no property can be made up."""
+    evil = 'x\r\nBEGIN:VEVENT\r\nUID:evil\nSTATUS:CONFIRMED\\n;",:'
+    now = datetime(2026, 3, 6, tzinfo=UTC)
+    raw = write_calendar(evil, [Entry("u", evil, evil, "CONFIRMED", now, now, 1, now)])
+    calendar = vobject.readOne(raw.decode())
+    (event,) = calendar.contents["vevent"]
+    assert event.uid.value == "u" and raw.count(b"BEGIN:VEVENT\r\n") == 1
+    assert "UID:evil" in event.summary.value and "UID:evil" in event.location.value
+    assert "\n" not in event.summary.value
+    assert [name for name in calendar.contents if name.startswith("x-")] == ["x-wr-calname"]
