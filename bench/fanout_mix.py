@@ -175,7 +175,8 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
     words += ["--cases", str(side.listed)] if side.listed else []
     heard: dict[bytes, list[tuple[float, int]]] = defaultdict(list)
     spent, began = cpu_seconds(side.pids), time.time()
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
+    # What it tells is longer than a pipe holds, and nobody reads one before it has ended.
+    with tempfile.TemporaryFile() as said, subprocess.Popen(words, stdout=said) as child:
         quiet_since = None
         while quiet_since is None or time.time() - quiet_since < 2.0:
             for fd, _ in crowd.epoll.poll(0.1, 512):
@@ -185,8 +186,8 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
                     quiet_since = quiet_since and now
             if quiet_since is None and child.poll() is not None:
                 quiet_since = time.time()
-        assert child.stdout is not None
-        told = json.loads(child.stdout.read())
+        said.seek(0)
+        told = json.loads(said.read())
     share = (cpu_seconds(side.pids) - spent) / (time.time() - began)
     crowd.close()
     for number in told["taken"]:  # the next round begins with all of them in their pools
