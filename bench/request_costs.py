@@ -25,7 +25,6 @@ from bench.fanout_world import Case, build_many, headers_of
 from tests import world
 from tests.crash.rig import own_study
 
-MARKS = ("<!-- measured: request costs -->", "<!-- end -->")
 SETTLED = 0.25
 """Seconds after which the followers, which hold back, have seen what a step told."""
 
@@ -126,7 +125,6 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     asked.add_argument("--calls", type=int, default=200)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="telemed-costs-") as place:
         folder = Path(place) / "data"
@@ -142,8 +140,6 @@ def main() -> None:
     rows = [f"| {name} | {min(one[name] for one in rounds):.2f} |" for name in rounds[0]]
     table = ["| request | CPU ms |", "|---|---:|", *rows]
     print(said, *table, sep="\n")
-    if given.write:
-        fanout.write("\n".join((said, "", *table)), MARKS)
 
 
 if __name__ == "__main__":
