@@ -1,6 +1,9 @@
 """The calendar file behind a secret address, read by a parser that is not its writer's."""
 
+import asyncio
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from tests.server.booking import (
     proposed,
     step,
 )
+from tests.services import absent
 from tests.world import World
 
 LINKS = "/api/calendar-links"
@@ -150,3 +154,33 @@ def test_no_name_breaks_out_of_its_line() -> None:
     assert "UID:evil" in event.summary.value and "UID:evil" in event.location.value
     assert "\n" not in event.summary.value
     assert [name for name in calendar.contents if name.startswith("x-")] == ["x-wr-calname"]
+
+
+@pytest.mark.services
+async def test_a_real_client_takes_the_feed(world: World, tmp_path: Path) -> None:
+    """calcurse, a calendar for terminals, shows both appointments by the clocks of Guangxi."""
+    if shutil.which("calcurse") is None:
+        absent("calcurse")
+    await has_hours(world, "hub-reader")
+    one, two = await confirmed(world, "09:00"), await proposed(world, "10:00")
+    _, path = await link(world)
+    file = tmp_path / "feed.ics"
+    file.write_bytes((await world.client("nobody").call("GET", path)).body)
+    told = await calcurse(tmp_path, "-i", str(file))
+    assert "2 apps / 0 events / 0 todos / 0 skipped" in told
+    shown = await calcurse(tmp_path, "-d", "03/06/2026")
+    assert "09:00 -> 09:30" in shown and f"{one['number']}（已确认）" in shown
+    assert "10:00 -> 10:30" in shown and f"{two['number']}（待确认）" in shown
+
+
+async def calcurse(folder: Path, *words: str) -> str:
+    """What the program says, on data of its own."""
+    process = await asyncio.create_subprocess_exec(
+        "calcurse", "-D", str(folder / "calcurse"), *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={"TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8", "HOME": str(folder),
+             "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    told, _ = await process.communicate()
+    assert process.returncode == 0, told
+    return told.decode()
