@@ -68,7 +68,7 @@ def _why(board: Board) -> WhyNone:
         Reason.TOGETHER if _each_alone(board) else _worst((*people, *rooms)),
         people,
         rooms,
-        _blocking(board) or nearest.missing,
+        _blocking(board) or tuple(dict.fromkeys(_names(board))),
         nearest,
     )
 
@@ -132,9 +132,16 @@ def _lack(board: Board, start: int, seats: Sequence[Seat], needs: Sequence[Need]
     return lacking + len(needs) - len(board.place_all(start, needs))
 
 
-def _nearest(board: Board) -> Nearest:
+def _names(board: Board) -> list[str]:
+    return [seat.role for seat in board.wish.seats] + [need.kind for need in board.wish.needs]
+
+
+def _nearest(board: Board) -> Nearest | None:
+    """The first beginning at which least lacks; None where nothing at all can be had."""
     seats, needs = board.wish.seats, board.wish.needs
     start = min(board.starts, key=lambda at: (_lack(board, at, seats, needs), at))
+    if _lack(board, start, seats, needs) == len(seats) + len(needs):
+        return None
     taken, rooms = board.seat_all(start, seats)[0], board.place_all(start, needs)
     missing = [seat.role for n, seat in enumerate(seats) if n not in taken]
     missing += [need.kind for n, need in enumerate(needs) if n not in rooms]

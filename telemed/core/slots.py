@@ -156,7 +156,8 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class WhyNone:
-    """Why there is no slot. `blocking`: without one of these roles or kinds there would be some."""
+    """Why there is no slot. `blocking`: without one of these roles or kinds there would be some,
+    or all of them. `nearest` is None where nothing at all can be had."""
 
     reason: Reason
     people: tuple[Closing, ...] = ()

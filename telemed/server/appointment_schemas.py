@@ -128,6 +128,7 @@ class MoveOut(Out):
 
     n: int
     event: str
+    event_words: Words
     state: State
     since: datetime
     until: datetime

@@ -164,7 +164,13 @@ def _plan(act: Act, body: s.TimeHoldIn) -> Plan:
 def _whole(act: Act, key: str) -> dict[str, Any]:
     booked = acts.show(act, key)
     (shown,) = told(act, [booked])
-    return {**shown, "moves": store.moves(act.tx, key)}
+    moves = [{**move, "event_words": _event(move["event"])} for move in store.moves(act.tx, key)]
+    return {**shown, "moves": moves}
+
+
+def _event(event: str) -> dict[str, str]:
+    """A step in words; holding a time is where it begins, and no step of the table."""
+    return MACHINE.word(State.HELD if event == "hold" else Event(event))
 
 
 def told(act: Act, found: Sequence[Booked]) -> list[dict[str, Any]]:

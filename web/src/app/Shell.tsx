@@ -9,6 +9,7 @@ import {
   FolderOpenOutlined,
   PieChartOutlined,
   ReadOutlined,
+  ScheduleOutlined,
   SettingOutlined,
 } from '@ant-design/icons'
 import { type ComponentType, Suspense } from 'react'
@@ -32,6 +33,7 @@ const ICONS: Record<PlaceKey, ComponentType> = {
   studies: FolderOpenOutlined,
   care: AuditOutlined,
   roster: CalendarOutlined,
+  appointments: ScheduleOutlined,
   tally: BarChartOutlined,
   fairness: PieChartOutlined,
   admin: SettingOutlined,

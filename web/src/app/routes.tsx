@@ -20,6 +20,7 @@ const READING = ['reader', 'verifier', 'coordinator'] as const
 const SENDING = ['requester', 'technician'] as const
 const CARING = ['technician', 'coordinator'] as const
 const ROSTERED = [...READING, 'institution_admin'] as const
+const BOOKED = ['requester', ...ROSTERED] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
 const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
@@ -32,6 +33,7 @@ export const PLACES: readonly Place[] = [
   { path: '/tally', label: 'tally', roles: COUNTING },
   { path: '/fairness', label: 'fairness', roles: ['institution_admin'] },
   { path: '/roster', label: 'roster', roles: ROSTERED },
+  { path: '/appointments', label: 'appointments', roles: BOOKED },
   { path: '/admin', label: 'admin', roles: KEEPING },
   { path: '/network', label: 'network', roles: [...COUNTING, 'system_admin'] },
 ]
@@ -65,6 +67,10 @@ export const PAGES: RouteObject[] = [
   { path: 'fairness', ...page(() => import('../fairness/FairnessPage'), 'FairnessPage') },
   { path: 'handover', ...page(() => import('../handover/HandoverPage'), 'HandoverPage') },
   { path: 'roster', ...page(() => import('../roster/RosterPage'), 'RosterPage') },
+  {
+    path: 'appointments',
+    ...page(() => import('../appointments/CalendarPage'), 'CalendarPage'),
+  },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {
     path: 'care',

@@ -11,6 +11,7 @@ export const { useWords } = defineWords('app', {
   studies: ['影像资料', 'Studies'],
   care: ['影像管理', 'Image care'],
   roster: ['值班表', 'Roster'],
+  appointments: ['预约日程', 'Calendar'],
   tally: ['统计', 'Tally'],
   fairness: ['派单公平', 'Fairness'],
   admin: ['管理', 'Administration'],
@@ -66,6 +67,7 @@ export type PlaceKey =
   | 'studies'
   | 'care'
   | 'roster'
+  | 'appointments'
   | 'tally'
   | 'fairness'
   | 'admin'

@@ -24,7 +24,11 @@ const LISTS: Record<string, readonly string[]> = {
   images: [KEYS.studies, KEYS.requests],
   conflict: [KEYS.studies],
   patient: [KEYS.studies, KEYS.requests],
-  duty: [KEYS.roster],
+  duty: [KEYS.roster, KEYS.appointments],
+  appointment: [KEYS.appointments],
+  waiting: [KEYS.appointments],
+  diary: [KEYS.appointments],
+  resource: [KEYS.appointments],
   agreement: [KEYS.network],
 }
 

@@ -20,6 +20,7 @@ export const KEYS = {
   presence: 'presence',
   notices: 'notices',
   roster: 'roster',
+  appointments: 'appointments',
 } as const
 
 export const queryClient = new QueryClient({

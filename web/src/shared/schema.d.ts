@@ -4973,6 +4973,7 @@ export interface components {
             n: number;
             /** Event */
             event: string;
+            event_words: components["schemas"]["Words"];
             state: components["schemas"]["telemed__core__appointment__State"];
             /**
              * Since

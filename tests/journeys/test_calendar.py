@@ -1,0 +1,164 @@
+"""A time for two experts: why there is none, found and proposed, confirmed, moved, and seen."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from telemed.core.workdays import ZONE
+from tests.journeys.stage import Stage, demo, stage
+from tests.journeys.test_flows import barriers
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+_CALL = """async ([method, path, body]) => {
+  const me = await (await fetch('/api/session')).json()
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': me.csrf}
+  const answer = await fetch(path, {method, headers, body: body && JSON.stringify(body)})
+  return [answer.status, await answer.json()]
+}"""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo of this module's own."""
+    with demo(tmp_path_factory.mktemp("calendar") / "data") as address:
+        yield address
+
+
+def monday() -> date:
+    """The next Monday: nothing there is too near, and a search begins with two weeks."""
+    day = datetime.now(ZONE).date() + timedelta(days=7)
+    return day - timedelta(days=day.weekday())
+
+
+async def call(page: Page, method: str, path: str, body: object = None) -> Any:
+    """A call of the page's own session; what has no form yet."""
+    status, told = await page.evaluate(_CALL, [method, path, body])
+    assert status < 400, (status, told)
+    return told
+
+
+async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) -> None:
+    """By both coordinators, by mouse and by keys; what one does shows on the other's screen."""
+    async with stage(base, chromium, "calendar") as play:
+        keeper, county = await asyncio.gather(
+            play.sign_in("coordinator"), play.sign_in("county-coordinator")
+        )
+        hub = await call(keeper, "GET", "/api/session")
+        roster = await call(keeper, "GET", "/api/roster")
+        experts = roster["people"][:2]
+        await keeper.goto(f"{base}/appointments")
+        await keeper.get_by_role("button", name="出诊与会诊室").click()
+        for person in experts:
+            await _set_hours(keeper, person["name"])
+        await play.picture(keeper, "calendar-hours")
+        assert await barriers(keeper) == []
+        await _enter_room(keeper)
+        await keeper.goto(f"{base}/appointments?day={monday()}")
+        await keeper.get_by_text("这段时间没有预约").wait_for()
+        await _book(play, county, base, hub["institution"]["name"], [p["name"] for p in experts])
+        event = keeper.locator("[data-state=proposed]")
+        await event.wait_for()  # nobody reloaded the coordinator's page
+        await event.click()
+        drawer = keeper.get_by_role("dialog")
+        await drawer.get_by_role("button", name="确认预约").click()
+        await drawer.get_by_text("确认", exact=False).first.wait_for()
+        await keeper.locator("[data-state=confirmed]").wait_for()
+        await county.locator("[data-state=confirmed]").wait_for()
+        await play.picture(keeper, "calendar-drawer")
+        assert await barriers(keeper) == []
+        await keeper.keyboard.press("Escape")
+        await _move(play, keeper)
+        for view, words in (("人员", experts[0]["name"]), ("会诊室与设备", "第一会诊室")):
+            await keeper.get_by_text(view, exact=True).first.click()
+            await keeper.get_by_text(words).first.wait_for()
+        await play.picture(keeper, "calendar-rooms")
+
+
+async def _set_hours(keeper: Page, name: str) -> None:
+    """Mornings from Monday to Friday; on holidays too, or the test would fail in some weeks."""
+    drawer = keeper.get_by_role("dialog")
+    await drawer.get_by_label("人员", exact=True).fill(name)
+    await keeper.locator(".ant-select-item-option:visible", has_text=name).first.click()
+    await drawer.get_by_text("没有出诊时间，不能预约。").wait_for()
+    await drawer.get_by_role("button", name="增加一段").click()
+    await drawer.get_by_label("节假日停诊、调休照常").uncheck()
+    await drawer.get_by_role("button", name="保存出诊时间").click()
+    await keeper.get_by_text("已完成").last.wait_for()
+
+
+async def _enter_room(keeper: Page) -> None:
+    """A room on the third floor."""
+    drawer = keeper.get_by_role("dialog")
+    await drawer.get_by_role("tab", name="会诊室与设备").click()
+    await drawer.get_by_label("名称").fill("第一会诊室")
+    await drawer.get_by_label("位置").fill("三楼")
+    await drawer.get_by_role("button", name=re.compile("登\\s*记")).click()
+    await drawer.get_by_text("会诊室 三楼 第一会诊室 同时 1 场").wait_for()
+
+
+async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[str]) -> None:
+    """First a length that nobody's morning has, then half an hour with both and a room."""
+    await county.goto(f"{base}/appointments?day={monday()}")
+    await county.get_by_role("button", name=re.compile("预\\s*约$")).click()
+    dialog = county.get_by_role("dialog")
+    await _choose(county, "服务", "远程影像诊断")
+    await _choose(county, "受邀机构", hub)
+    for name in experts:
+        await _choose(county, "专家", name)
+    await county.keyboard.press("Escape")
+    await dialog.get_by_label("需要几位").fill("2")
+    await dialog.get_by_label("时长（分钟）").fill("300")
+    await dialog.get_by_role("button", name="查找时间").click()
+    await dialog.get_by_text(re.compile("出诊时间放不下这么长的预约")).first.wait_for()
+    await play.picture(county, "calendar-why")
+    await dialog.get_by_label("时长（分钟）").fill("30")
+    await dialog.get_by_label("同时预约受邀机构的会诊室").check()
+    await dialog.get_by_role("button", name="查找时间").click()
+    await dialog.get_by_text(re.compile("个时间可选")).wait_for()
+    assert await barriers(county) == []
+    await play.picture(county, "calendar-slots")
+    day = dialog.locator("section > div", has_text=f"{monday().month}月{monday().day}日")
+    await day.get_by_role("button", name=re.compile("^09:00")).click()
+    await county.get_by_text(re.compile("已提交预约 YY")).wait_for()
+    await county.keyboard.press("Escape")
+    await county.locator("[data-state=proposed]").wait_for()
+
+
+async def _choose(page: Page, label: str, words: str) -> None:
+    await page.get_by_role("dialog").get_by_label(label, exact=True).click()
+    await page.locator(".ant-select-item-option:visible", has_text=words).first.click()
+
+
+async def _move(play: Stage, keeper: Page) -> None:
+    """Dragged half an hour down and a day aside, then a quarter up by keys; with a reason each."""
+    event = keeper.locator("[data-state=confirmed]")
+    box = await event.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + 8
+    column = await keeper.locator("[data-column]").first.bounding_box()
+    assert column is not None
+    await keeper.mouse.move(x, y)
+    await keeper.mouse.down()
+    await keeper.mouse.move(x + 20, y + 10)
+    await keeper.mouse.move(x + column["width"], y + 26)
+    await keeper.mouse.up()
+    dialog = keeper.get_by_role("dialog")
+    tuesday = monday() + timedelta(days=1)
+    await expect(dialog.get_by_label("新的时间")).to_have_value(f"{tuesday} 09:30")
+    await dialog.get_by_text("专家时间冲突").click()
+    await dialog.get_by_role("button", name=re.compile("改\\s*约")).click()
+    moved = keeper.locator("[data-state=proposed]")
+    await expect(moved).to_have_attribute("aria-label", re.compile("^09:30"))
+    await moved.focus()
+    await keeper.keyboard.press("Shift+ArrowUp")
+    await expect(dialog.get_by_label("新的时间")).to_have_value(f"{tuesday} 09:15")
+    await play.picture(keeper, "calendar-move")
+    await keeper.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)

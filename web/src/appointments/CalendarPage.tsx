@@ -1,0 +1,193 @@
+/**
+ * 预约日程: what the own institution has booked, by week, by person, by room; the stretch and the
+ * view stand in the address.
+ */
+import { LeftOutlined, PlusOutlined, RightOutlined, SettingOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { Button, Checkbox, Segmented, Skeleton } from 'antd'
+import { useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { dayAfter, dayOf, isDay, midnight, mondayOf, weekday } from '../roster/days'
+import { dateWords, weekdayWords } from '../roster/words'
+import { useMe } from '../session/session'
+import { Empty } from '../shared/Empty'
+import { usePageKeys } from '../shared/keys'
+import { serverNow, useNow } from '../shared/now'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import page from '../shared/page.module.css'
+import type { AppointmentOut } from '../shared/schema'
+import { AppointmentDrawer } from './AppointmentDrawer'
+import { appointmentsQuery, bookableQuery } from './api'
+import { BookDialog } from './BookDialog'
+import styles from './CalendarPage.module.css'
+import { KeepDrawer } from './KeepDrawer'
+import { type Asked, StepDialog } from './StepDialog'
+import { type Column, TimeGrid } from './TimeGrid'
+import { useWords } from './words'
+
+const VIEWS = ['week', 'people', 'rooms'] as const
+type View = (typeof VIEWS)[number]
+
+export function CalendarPage() {
+  const t = useWords()
+  const me = useMe()
+  const at = useStretch()
+  const [canceled, setCanceled] = useState(false)
+  const [opened, setOpened] = useState<string | null>(null)
+  const [asked, setAsked] = useState<Asked | null>(null)
+  const [booking, setBooking] = useState(false)
+  const stretch = { since: iso(at.first), until: iso(dayAfter(at.last, 1)) }
+  const { data, error, refetch } = useQuery(appointmentsQuery(stretch))
+  const shown = data?.appointments.filter(
+    (one) => canceled || (one.state !== 'canceled' && one.state !== 'missed'),
+  )
+  const columns = useColumns(at.view, at.first, shown ?? [])
+  const [keeping, setKeeping] = useState(false)
+  const books = me.permissions.includes('book-appointments')
+  const book = () => setBooking(true)
+  usePageKeys([
+    { combo: 'Alt+ArrowLeft', label: t('keyBefore'), run: () => at.go(-1) },
+    { combo: 'Alt+ArrowRight', label: t('keyAfter'), run: () => at.go(1) },
+    { combo: 't', label: t('keyToday'), run: () => at.go(0) },
+    ...(books ? [{ combo: 'n', label: t('keyBook'), run: book }] : []),
+    { combo: 'Shift+← ↑ ↓ →', label: t('keyMove') },
+  ])
+  return (
+    <main className={page.page}>
+      <header className={page.head}>
+        <h1 className={page.title}>{t('title')}</h1>
+        <div className={styles.bar}>
+          <Button aria-label={t('before')} icon={<LeftOutlined />} onClick={() => at.go(-1)} />
+          <strong className={styles.dates} aria-live="polite">
+            {dateWords(at.first)}
+            {at.first === at.last
+              ? ` ${weekdayWords(weekday(at.first))}`
+              : ` – ${dateWords(at.last)}`}
+          </strong>
+          <Button aria-label={t('after')} icon={<RightOutlined />} onClick={() => at.go(1)} />
+          <Button disabled={at.isToday} onClick={() => at.go(0)}>
+            {t('today')}
+          </Button>
+          <Segmented<View>
+            aria-label={t('view')}
+            value={at.view}
+            options={VIEWS.map((value) => ({ value, label: t(value) }))}
+            onChange={at.look}
+          />
+          <Checkbox checked={canceled} onChange={(event) => setCanceled(event.target.checked)}>
+            {t('canceledToo')}
+          </Checkbox>
+        </div>
+        <div className={styles.bar}>
+          <Button icon={<SettingOutlined />} onClick={() => setKeeping(true)}>
+            {t('keep')}
+          </Button>
+          {books ? (
+            <Button type="primary" icon={<PlusOutlined />} onClick={book}>
+              {t('book')}
+            </Button>
+          ) : null}
+        </div>
+      </header>
+      {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
+      {shown === undefined && !error ? <Skeleton active paragraph={{ rows: 8 }} /> : null}
+      {shown ? (
+        <Shown
+          shown={shown}
+          columns={columns}
+          byDays={at.view === 'week'}
+          onOpen={setOpened}
+          onMove={(one, since) => setAsked({ one, step: 'reschedule', since })}
+        />
+      ) : null}
+      {opened !== null ? (
+        <AppointmentDrawer id={opened} onClose={() => setOpened(null)} onAsk={setAsked} />
+      ) : null}
+      {keeping ? <KeepDrawer onClose={() => setKeeping(false)} /> : null}
+      {asked ? <StepDialog asked={asked} onClose={() => setAsked(null)} /> : null}
+      {booking ? <BookDialog onClose={() => setBooking(false)} onBooked={setOpened} /> : null}
+    </main>
+  )
+}
+
+interface ShownProps {
+  shown: readonly AppointmentOut[]
+  columns: readonly Column[]
+  byDays: boolean
+  onOpen: (id: string) => void
+  onMove: (one: AppointmentOut, since: number) => void
+}
+
+function Shown({ shown, columns, ...more }: ShownProps) {
+  const t = useWords()
+  if (columns.length === 0) return <Empty title={t('noColumns')} teach={t('noColumnsTeach')} />
+  return (
+    <>
+      {shown.length === 0 ? <Empty small title={t('empty')} teach={t('emptyTeach')} /> : null}
+      <TimeGrid columns={columns} appointments={shown} {...more} />
+    </>
+  )
+}
+
+function iso(day: string): string {
+  return new Date(midnight(day)).toISOString()
+}
+
+/** The days of the address, a week or one of them; what is no day there is today. */
+function useStretch() {
+  const [params, setParams] = useSearchParams()
+  useNow(60_000)
+  const today = dayOf(serverNow())
+  const wanted = params.get('day')
+  const day = isDay(wanted) ? wanted : today
+  const view = VIEWS.find((each) => each === params.get('view')) ?? 'week'
+  const first = view === 'week' ? mondayOf(day) : day
+  const last = view === 'week' ? dayAfter(first, 6) : day
+  const put = (next: string, how: View) =>
+    setParams({
+      ...(next === today ? {} : { day: next }),
+      ...(how === 'week' ? {} : { view: how }),
+    })
+  return {
+    first,
+    last,
+    view,
+    isToday: first <= today && today <= last,
+    go: (by: -1 | 0 | 1) =>
+      put(by === 0 ? today : dayAfter(first, by * (view === 'week' ? 7 : 1)), view),
+    look: (how: View) => put(day, how),
+  }
+}
+
+/** The columns of a view: days, those of the own house who can be asked, or its rooms. */
+function useColumns(view: View, day: string, shown: readonly AppointmentOut[]): Column[] {
+  const own = useMe().institution?.id ?? ''
+  const { data } = useQuery(bookableQuery(own))
+  if (view === 'week')
+    return [0, 1, 2, 3, 4, 5, 6].map((n) => {
+      const each = dayAfter(day, n)
+      const label = `${weekdayWords(n)} ${dateWords(each)}`
+      return { key: each, label, day: each, holds: () => true }
+    })
+  if (view === 'rooms')
+    return (data?.resources ?? []).map((room) => ({
+      key: room.id,
+      label: [room.place, room.name].filter(Boolean).join(' '),
+      day,
+      holds: (one) => one.resources.some((used) => used.id === room.id),
+    }))
+  const people = new Map((data?.people ?? []).map((each) => [each.id, each.name]))
+  for (const one of shown)
+    for (const seat of sitting(one))
+      if (seat.person.institution_id === own) people.set(seat.person.id, seat.person.name)
+  return [...people].map(([id, name]) => ({
+    key: id,
+    label: name,
+    day,
+    holds: (one) => sitting(one).some((seat) => seat.person.id === id),
+  }))
+}
+
+function sitting(one: AppointmentOut) {
+  return one.seats.filter((seat) => seat.state === 'invited' || seat.state === 'accepted')
+}

@@ -1,0 +1,225 @@
+/** Appointments on columns of time: opened by a click, moved by a drag or by Shift and an arrow. */
+import { useQuery } from '@tanstack/react-query'
+import { type PointerEvent, useRef, useState } from 'react'
+import { catalogueQuery } from '../requests/api'
+import { serviceLabel } from '../requests/names'
+import { clockOf, dayOf, lanesOf, type Span } from '../roster/days'
+import { useMe } from '../session/session'
+import { useNow } from '../shared/now'
+import type { AppointmentOut } from '../shared/schema'
+import { pick } from '../shared/words'
+import { type Hours, hoursShown, keyMove, movedBy, placeOn, TALL } from './layout'
+import styles from './TimeGrid.module.css'
+import { useWords } from './words'
+
+export interface Column {
+  key: string
+  label: string
+  day: string
+  holds: (one: AppointmentOut) => boolean
+}
+
+interface Props {
+  columns: readonly Column[]
+  appointments: readonly AppointmentOut[]
+  /** Whether a column is a day, so that a drag aside is another day. */
+  byDays: boolean
+  onOpen: (id: string) => void
+  onMove: (one: AppointmentOut, since: number) => void
+}
+
+const spanOf = (one: AppointmentOut): Span => ({
+  since: Date.parse(one.since),
+  until: Date.parse(one.until),
+})
+
+export function TimeGrid({ columns, appointments, byDays, onOpen, onMove }: Props) {
+  const t = useWords()
+  const now = useNow(30_000)
+  const hours = hoursShown(appointments.map(spanOf))
+  const whole = { height: (hours.last - hours.first) * TALL }
+  const template = { gridTemplateColumns: `56px repeat(${columns.length}, minmax(104px, 1fr))` }
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be scrolled by keys, too.
+    <section className={styles.scroll} aria-label={t('title')} tabIndex={0}>
+      <div className={styles.head} style={template}>
+        <span />
+        {columns.map((column) => (
+          <span
+            key={column.key}
+            className={byDays && column.day === dayOf(now) ? styles.today : styles.name}
+          >
+            {column.label}
+          </span>
+        ))}
+      </div>
+      <div className={styles.body} style={template}>
+        <div className={styles.clock} style={whole} aria-hidden>
+          {Array.from({ length: hours.last - hours.first }, (_, n) => hours.first + n).map(
+            (hour) => (
+              <span key={hour} style={{ top: (hour - hours.first) * TALL }}>
+                {`${String(hour).padStart(2, '0')}:00`}
+              </span>
+            ),
+          )}
+        </div>
+        {columns.map((column) => (
+          <Lane
+            key={column.key}
+            column={column}
+            hours={hours}
+            now={now}
+            byDays={byDays}
+            appointments={appointments.filter(
+              (one) => column.holds(one) && placeOn(spanOf(one), column.day, hours) !== null,
+            )}
+            onOpen={onOpen}
+            onMove={onMove}
+          />
+        ))}
+      </div>
+    </section>
+  )
+}
+
+interface LaneProps extends Omit<Props, 'columns'> {
+  column: Column
+  hours: Hours
+  now: number
+}
+
+function Lane({ column, hours, now, byDays, appointments, onOpen, onMove }: LaneProps) {
+  const { lane, count } = lanesOf(appointments.map(spanOf))
+  const line = placeOn({ since: now, until: now + 1 }, column.day, hours)
+  const whole = { height: (hours.last - hours.first) * TALL, backgroundSize: `100% ${TALL}px` }
+  return (
+    <div className={styles.lane} style={whole} data-column={column.key}>
+      {line ? <span className={styles.now} style={{ top: line.top }} aria-hidden /> : null}
+      {appointments.map((one, index) => {
+        const place = placeOn(spanOf(one), column.day, hours)
+        if (place === null) return null
+        const left = ((lane[index] ?? 0) / count) * 100
+        return (
+          <Event
+            key={one.id}
+            one={one}
+            style={{
+              top: place.top,
+              height: Math.max(place.tall - 2, 20),
+              left: `${left}%`,
+              width: `calc(${100 / count}% - 2px)`,
+            }}
+            byDays={byDays}
+            onOpen={onOpen}
+            onMove={onMove}
+          />
+        )
+      })}
+    </div>
+  )
+}
+
+interface EventProps {
+  one: AppointmentOut
+  style: React.CSSProperties
+  byDays: boolean
+  onOpen: (id: string) => void
+  onMove: (one: AppointmentOut, since: number) => void
+}
+
+/** Pixels from which a press is a drag. */
+const FAR = 5
+
+function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
+  const t = useWords()
+  const catalogue = useQuery(catalogueQuery).data
+  const own = useMe().institution?.id
+  const moves = one.allowed.includes('reschedule')
+  const { drag, offset } = useDrag(byDays)
+  const since = Date.parse(one.since)
+  const time = `${clockOf(since)}–${clockOf(Date.parse(one.until))}`
+  const other = one.provider_id === own ? one.requester_name : one.provider_name
+  const label = {
+    time,
+    service: serviceLabel(catalogue, one.service),
+    with: other,
+    state: pick(one.state_words),
+  }
+  return (
+    <button
+      type="button"
+      className={`${styles.event} ${styles[one.state.replace(' ', '-')] ?? ''}`}
+      style={{
+        ...style,
+        ...(offset ? { translate: `${offset.x}px ${offset.y}px`, zIndex: 5 } : {}),
+      }}
+      aria-label={t('event', label)}
+      title={moves ? `${t('event', label)}\n${t('moveHint')}` : t('event', label)}
+      data-state={one.state}
+      data-id={one.id}
+      onClick={() => onOpen(one.id)}
+      onKeyDown={(event) => {
+        const to = moves && event.shiftKey ? keyMove(since, event.key) : null
+        if (to === null) return
+        event.preventDefault()
+        onMove(one, to)
+      }}
+      {...(moves
+        ? drag((x, y) => {
+            const to = movedBy(since, y, x)
+            if (to !== since) onMove(one, to)
+          })
+        : {})}
+    >
+      <span className={styles.time}>{time}</span>
+      <span>{other}</span>
+      <span>{label.service}</span>
+      <span className={styles.state}>{label.state}</span>
+    </button>
+  )
+}
+
+/** A drag of a block: how far it is now, and at its end how many columns aside and pixels down. */
+function useDrag(byDays: boolean) {
+  const [offset, setOffset] = useState<{ x: number; y: number } | null>(null)
+  const from = useRef<{ x: number; y: number; moved: boolean } | null>(null)
+  const ended = useRef(false)
+  const far = (event: PointerEvent) => {
+    const began = from.current
+    return began && { x: event.clientX - began.x, y: event.clientY - began.y }
+  }
+  const drag = (done: (columns: number, pixels: number) => void) => ({
+    onPointerDown: (event: PointerEvent<HTMLElement>) => {
+      if (event.button !== 0 || event.pointerType === 'touch') return
+      ended.current = false
+      from.current = { x: event.clientX, y: event.clientY, moved: false }
+      event.currentTarget.setPointerCapture(event.pointerId)
+    },
+    onPointerMove: (event: PointerEvent<HTMLElement>) => {
+      const by = far(event)
+      if (!by || !from.current) return
+      if (!from.current.moved && Math.hypot(by.x, by.y) < FAR) return
+      from.current.moved = true
+      setOffset({ x: byDays ? by.x : 0, y: by.y })
+    },
+    onPointerUp: (event: PointerEvent<HTMLElement>) => {
+      const by = far(event)
+      const moved = from.current?.moved ?? false
+      const wide = event.currentTarget.parentElement?.getBoundingClientRect().width ?? 1
+      from.current = null
+      ended.current = moved
+      setOffset(null)
+      if (by && moved) done(byDays ? Math.round(by.x / wide) : 0, by.y)
+    },
+    onPointerCancel: () => {
+      from.current = null
+      setOffset(null)
+    },
+    // The click that ends a drag is none.
+    onClickCapture: (event: React.MouseEvent) => {
+      if (ended.current) event.stopPropagation()
+      ended.current = false
+    },
+  })
+  return { drag, offset }
+}
