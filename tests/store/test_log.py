@@ -68,8 +68,9 @@ async def test_whoever_falls_asleep_in_a_write_loses_it(
 ) -> None:
     """PostgreSQL's clock of idle transactions runs after each way to write rows, one or several:
     the log's lock is not kept by a server that was paused."""
+    url = on_postgres(make_tables)
     monkeypatch.setitem(engine._LIMITS, "idle_in_transaction_session_timeout", "200ms")
-    with store_on(on_postgres(make_tables)) as store:
+    with store_on(url) as store:
 
         def sleep(tx: Tx, many: int) -> None:
             slow_inserts(tx)
