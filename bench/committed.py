@@ -8,6 +8,8 @@ appended to the file that `COMMITS` names.
 import os
 import struct
 import time
+from bisect import bisect_left
+from collections.abc import Iterable
 from pathlib import Path
 
 from telemed.cli import main
@@ -16,9 +18,10 @@ from telemed.store import engine
 _NOTE = struct.Struct("<d")
 
 
-def committed_after(notes: Path, since: float) -> float:
-    """When the first commit after a time was done. ValueError when there is none."""
-    return min(at for (at,) in _NOTE.iter_unpack(notes.read_bytes()) if at >= since)
+def committed_after(notes: Path, times: Iterable[float]) -> list[float]:
+    """For each time when the first commit after it was done. IndexError when there is none."""
+    commits = sorted(at for (at,) in _NOTE.iter_unpack(notes.read_bytes()))
+    return [commits[bisect_left(commits, at)] for at in times]
 
 
 def _note_commits() -> None:

@@ -393,7 +393,7 @@ def _committed(target: Target, heard: bytes, asked: float) -> float:
     at = _AT.search(heard)
     if target.commits is None or at is None:
         return asked
-    return committed_after(target.commits, datetime.fromisoformat(at[1].decode()).timestamp())
+    return committed_after(target.commits, [datetime.fromisoformat(at[1].decode()).timestamp()])[0]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

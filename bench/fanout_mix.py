@@ -6,9 +6,9 @@ that may see it.
 Forty hospitals with forty-nine readers each read for one that has forty requesters. A tenth of the
 requests are readers who claim a case and give it back: 89 of the 2,000 sockets may hear of it. Six
 tenths open a case, three tenths a worklist. They come at their times whether the ones before are
-answered or not, and count from when they were due. An event counts from its fact's own time, which
-is taken inside the transaction, to the last socket; each must have come to every socket that may
-hear it and to no other, or the run fails.
+answered or not, and count from when they were due. An event counts from the end of its durable
+commit (with several processes from its fact's own time, before that) to the last socket; each must
+have come to every socket that may hear it and to no other, or the run fails.
 
 The peer in the same run is nginx with nchan: a channel for each hospital, the same messages posted
 to both sides' channels, the reads served from files of the same sizes. It knows no accounts, no
@@ -21,6 +21,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -31,13 +32,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
 from bench import fanout
-from bench.fanout import HELLO, Crowd, cpu_seconds, percentile, resident
+from bench.committed import committed_after
+from bench.fanout import COMMITS, HELLO, Crowd, cpu_seconds, percentile, resident
 from bench.fanout_world import Case, build_many, headers_of
 from tests.services import Redis, free_port, wait_until
 
@@ -66,6 +67,7 @@ class Side:
     listed: Path | None
     """Where the load finds telemed's cases; None for the peer."""
     cases: Sequence[Case] = ()
+    commits: Path | None = None
 
     def crowd(self) -> Crowd:
         """All sockets, open."""
@@ -160,9 +162,8 @@ class Round:
     kb: float
 
 
-@cache
-def _moment(text: bytes) -> float:
-    return datetime.fromisoformat(text.decode()).timestamp()
+Heard = dict[tuple[bytes, bytes], list[tuple[float, int]]]
+"""When which socket heard a fact, by its number and its own time."""
 
 
 def measure(side: Side, seconds: float, rate: float) -> Round:
@@ -173,7 +174,7 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
     words = [sys.executable, "-m", "bench.fanout_mix", "--load", str(side.port),
              "--seconds", str(seconds), "--rate", str(rate)]  # fmt: skip
     words += ["--cases", str(side.listed)] if side.listed else []
-    heard: dict[bytes, list[tuple[float, int]]] = defaultdict(list)
+    heard: Heard = defaultdict(list)
     spent, began = cpu_seconds(side.pids), time.time()
     # What it tells is longer than a pipe holds, and nobody reads one before it has ended.
     with tempfile.TemporaryFile() as said, subprocess.Popen(words, stdout=said) as child:
@@ -182,7 +183,7 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
             for fd, _ in crowd.epoll.poll(0.1, 512):
                 data, now = crowd.read(fd), time.time()
                 for fact in _FACT.finditer(data):
-                    heard[fact[1]].append(((now - _moment(fact[3])) * 1000, fd))
+                    heard[fact[1], fact[3]].append((now, fd))
                     quiet_since = quiet_since and now
             if quiet_since is None and child.poll() is not None:
                 quiet_since = time.time()
@@ -194,10 +195,18 @@ def measure(side: Side, seconds: float, rate: float) -> Round:
         side.cases[number].give_back()
     time.sleep(1.0)
     _check(heard, len(told["steps"]))
-    return Round([max(ms for ms, _ in one) for one in heard.values()], Load(**told), share, kb)
+    return Round(_to_the_last(side, heard), Load(**told), share, kb)
 
 
-def _check(heard: dict[bytes, list[tuple[float, int]]], steps: int) -> None:
+def _to_the_last(side: Side, heard: Heard) -> list[float]:
+    begun = [datetime.fromisoformat(at.decode()).timestamp() for _, at in heard]
+    if side.commits is not None:
+        begun = committed_after(side.commits, begun)
+    last = (max(now for now, _ in one) for one in heard.values())
+    return [(at - since) * 1000 for since, at in zip(begun, last, strict=True)]
+
+
+def _check(heard: Heard, steps: int) -> None:
     wrong = {n: len(one) for n, one in heard.items() if len({fd for _, fd in one}) != HEARERS}
     if len(heard) != steps or wrong:
         raise RuntimeError(f"{steps} events, {len(heard)} heard; by the wrong number: {wrong}")
@@ -215,7 +224,7 @@ def telemed(folder: Path, workers: int) -> Iterator[Side]:
         listed.write_text(json.dumps([case.id for case in cases]))
         pids = fanout.family(pid) if workers > 1 else [pid]
         name = f"telemed, {workers} processes" if workers > 1 else "telemed"
-        yield Side(name, port, pids, listed, cases)
+        yield Side(name, port, pids, listed, cases, None if workers > 1 else folder / COMMITS)
 
 
 @contextmanager
@@ -233,6 +242,7 @@ def _several(folder: Path, workers: int) -> Iterator[tuple[int, int]]:
             "TELEMED_PORT": str(port),
             "TELEMED_WORKERS": str(workers),
             "TELEMED_REDIS_URL": redis.url,
+            "TELEMED_SECRET": secrets.token_hex(),
             "TELEMED_FREE_SPACE_RESERVE_BYTES": "0",
             "TELEMED_MOST_CONNECTIONS": str(SOCKETS + 500),
             "TELEMED_TRUSTED_PROXIES": "127.0.0.1",  # one address is no crowd's limit here
