@@ -71,7 +71,7 @@ lock: ## choose the newest library versions again and pin them
 	@$(SETUP) check
 	$(LOCK) --upgrade .make/uv.in -o .make/uv.txt
 	$(LOCK) --upgrade .make/node.in -o .make/node.txt
-	$(LOCK) --upgrade pyproject.toml -o .make/requirements.txt
+	$(LOCK) --upgrade pyproject.toml -c .make/older.in -o .make/requirements.txt
 	$(LOCK) --upgrade pyproject.toml --group dev -c .make/requirements.txt -o .make/requirements-dev.txt
 	$(LOCK) --upgrade --group conformance -c .make/requirements-dev.txt -o .make/requirements-conformance.txt
 
