@@ -45,11 +45,13 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	@# While the rest of the set-up waits for the network; said at the end.
-	$(BIN)/lint-imports --no-logo && $(BIN)/mypy & \
-		$(SETUP) test && $(SETUP) web-test; web=$$?; wait $$! && exit $$web
+	$(BIN)/lint-imports --no-logo && $(BIN)/mypy & $(SETUP) test; made=$$?; wait $$! && exit $$made
 	@# Where Python may not write bytecode, every server would compile what changed since.
 	@$(BIN)/python -m compileall -q telemed dicom_samples
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml
+	@# The client's own tests beside those that wait for servers; said at the end, too.
+	@$(SETUP) web-test > artifacts/web-test.log 2>&1 & \
+		$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml; \
+		tests=$$?; wait $$!; web=$$?; cat artifacts/web-test.log; [ $$tests -ne 0 ] || exit $$web; exit $$tests
 
 conformance: ## let other people's DICOM programs judge us (docs/conformance.md says which)
 	@$(SETUP) conformance

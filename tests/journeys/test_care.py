@@ -53,7 +53,8 @@ async def test_a_corrected_picture_is_accepted_and_the_author_checks_the_report(
         await files.set_input_files(corrected(tmp_path / "disc"))
         await technician.get_by_text("1/1 个文件").wait_for()
         await technician.goto(f"{base}/studies")
-        await technician.get_by_role("link", name="查看").click()
+        # By key: the list comes while a mouse is on its way, and moves the link from under it.
+        await technician.get_by_role("link", name="查看").press("Enter")
         row = technician.get_by_role("link").filter(has_text="内容不同")
         await row.wait_for()
         await play.picture(technician, "quarantine")
