@@ -1,7 +1,7 @@
 """Lines that are bad, and people who are: nobody else notices, and nothing is left behind.
 
 TELEMED_FAULT_CYCLES of more than one plays the full numbers: 10,000 strangers, 200 who read
-nothing, 2,000 who come back at once.
+nothing, some hundreds who come back at once.
 """
 
 import asyncio
@@ -36,8 +36,9 @@ pytestmark = [pytest.mark.services, pytest.mark.crash, pytest.mark.timeout(900)]
 LONG = int(os.environ.get("TELEMED_FAULT_CYCLES", "1")) > 1
 STRANGERS = 10_000 if LONG else 300
 IDLERS = 200 if LONG else 3
-RETURNING = 2_000 if LONG else 60
 PEOPLE = tuple(who for who in world.everybody() if who.partition("-")[0] in world.PLACES)
+RETURNING = 15 * len(PEOPLE) if LONG else 60
+"""Pages; an account has places for twenty, counted over all servers."""
 SEED = int(os.environ.get("TELEMED_FAULT_SEED", random.randrange(10**6)))
 
 
