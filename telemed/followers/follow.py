@@ -99,9 +99,33 @@ async def at_each_ring(
             if await work():
                 continue
         except Exception as fault:
-            if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
-                log.warning("%s waits: the database is away or full", name)
-            else:
-                log.exception("%s stumbled", name)
+            _say(fault, name)
         await bell.wait(upcoming, seconds)
         await asyncio.sleep(SCREENS_FIRST)
+
+
+async def sweep(
+    store: Store,
+    bell: Bell,
+    is_due: Callable[[Tx], bool],
+    do: Callable[[Tx], int],
+    seconds: float,
+    name: str,
+) -> None:
+    """Look every so many seconds until canceled; write only when something is due, and ring when
+    `do` says that it did something. A fault of ours is said and does not end it."""
+    while True:
+        try:
+            done = await store.write(do) if await store.read(is_due) else 0
+            if done:
+                bell.ring()
+        except Exception as fault:
+            _say(fault, name)
+        await asyncio.sleep(seconds)
+
+
+def _say(fault: Exception, name: str) -> None:
+    if isinstance(fault, SQLAlchemyError) and problem_of(fault) is not None:
+        log.warning("%s waits: the database is away or full", name)
+    else:
+        log.error("%s stumbled", name, exc_info=fault)

@@ -5,7 +5,6 @@ A clock, not a follower of the log.
 Every server process has one; they take turns, and who comes second finds nothing left to release.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -15,6 +14,7 @@ from telemed.actions.assigning import end_lapsed
 from telemed.actions.worklist import SYSTEM, release_abandoned
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
+from telemed.followers.follow import sweep
 from telemed.store import assignments, requests
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
@@ -31,18 +31,14 @@ async def watch(
     catalogue: Catalogue,
 ) -> None:
     """Look every few seconds until canceled; write only when there is something to release."""
-    while True:
-        try:
-            if await store.read(lambda tx: _is_due(tx, clock(), catalogue)):
-                gone = await store.write(
-                    lambda tx: _release(tx, Act(tx, SYSTEM, clock(), new_id, catalogue))
-                )
-                if gone:
-                    log.info("released %d abandoned claims and lapsed reservations", gone)
-                    bell.ring()
-        except Exception:
-            log.exception("the lease watch stumbled")
-        await asyncio.sleep(EVERY_SECONDS)
+    await sweep(
+        store,
+        bell,
+        lambda tx: _is_due(tx, clock(), catalogue),
+        lambda tx: _release(tx, Act(tx, SYSTEM, clock(), new_id, catalogue)),
+        EVERY_SECONDS,
+        "the lease watch",
+    )
 
 
 def _is_due(tx: Tx, now: datetime, catalogue: Catalogue) -> bool:
@@ -52,4 +48,6 @@ def _is_due(tx: Tx, now: datetime, catalogue: Catalogue) -> bool:
 
 def _release(tx: Tx, act: Act) -> int:
     tx.take_turn("leases")
-    return len(release_abandoned(act)) + end_lapsed(act)
+    if gone := len(release_abandoned(act)) + end_lapsed(act):
+        log.info("released %d abandoned claims and lapsed reservations", gone)
+    return gone

@@ -18,7 +18,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.activity import Activity, Kind
 from telemed.core.catalogue import Catalogue
-from telemed.followers.follow import Follower, follow
+from telemed.followers.follow import Follower, follow, sweep
 from telemed.store import appointments
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
@@ -81,18 +81,14 @@ async def watch(
     catalogue: Catalogue,
 ) -> None:
     """Look every few seconds until canceled; write only when there is something to give back."""
-    while True:
-        try:
-            if await store.read(lambda tx: _is_due(tx, clock())):
-                gone = await store.write(
-                    lambda tx: lapse_all(Act(tx, SYSTEM, clock(), new_id, catalogue))
-                )
-                if gone:
-                    log.info("%d held or proposed appointments lapsed", gone)
-                    bell.ring()
-        except Exception:
-            log.exception("the watch over held appointments stumbled")
-        await asyncio.sleep(EVERY_SECONDS)
+    await sweep(
+        store,
+        bell,
+        lambda tx: _is_due(tx, clock()),
+        lambda tx: lapse_all(Act(tx, SYSTEM, clock(), new_id, catalogue)),
+        EVERY_SECONDS,
+        "the watch over held appointments",
+    )
 
 
 def _is_due(tx: Tx, now: datetime) -> bool:
@@ -100,10 +96,11 @@ def _is_due(tx: Tx, now: datetime) -> bool:
 
 
 def lapse_all(act: Act) -> int:
-    """Give back everything that nobody went on with in time; how many appointments."""
+    """Give back everything that nobody went on with in time; how many appointments and entries."""
     act.tx.take_turn(BOOKING)
     late = appointments.lapsed(act.tx, act.now)
     for row in late:
         acts.lapse(act, row)
-    waiting.pass_by(act)
-    return len(late)
+    if gone := len(late) + waiting.pass_by(act):
+        log.info("%d appointments and waits lapsed", gone)
+    return gone

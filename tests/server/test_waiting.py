@@ -1,5 +1,6 @@
 """The wait list: a time that somebody gives back is held for whoever waits for it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -195,3 +196,15 @@ async def test_the_clock_gives_back_a_proposal_that_nobody_confirmed(world: Worl
     (fact,) = await world.rows(t.activities, t.activities.c.kind == "appointment.lapsed")
     assert (fact["actor_id"], fact["institution_id"]) == (None, "hub")
     assert fact["data"]["reason"] == "lapsed"
+
+
+async def test_the_server_itself_gives_back_what_nobody_went_on_with(world: World) -> None:
+    """Its own watch looks every few seconds; nobody has to ask for it."""
+    await has_hours(world, "hub-reader")
+    key = (await held(world))["id"]
+    world.clock.advance(minutes=60)
+    await world.stay_signed_in()
+    page = world.client(ASKER)
+    async with asyncio.timeout(30):
+        while (await page.get(f"{APPOINTMENTS}/{key}"))["state"] != "canceled":
+            await asyncio.sleep(0.1)
