@@ -28,6 +28,7 @@ from telemed.store import (
     removal_tables,
     roster_tables,
     tables,
+    tally_tables,
     ups_tables,
 )
 
@@ -100,6 +101,7 @@ def rooms() -> str:
 MODULES = (
     account_tables,
     tables,
+    tally_tables,
     agreement_tables,
     desk_tables,
     assignment_tables,

@@ -17,13 +17,15 @@ from telemed.store.expected_tables import expectations, expected_cells
 from telemed.store.notice_tables import deliveries, escalations, notices
 from telemed.store.removal_tables import conflicts
 from telemed.store.roster_tables import duty_shifts
+from telemed.store.tally_tables import tally_entries, tally_sums, tally_times
 from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
 __all__ = [
     "accounts", "agreement_changes", "appointment_tables", "assignment_decisions", "conflicts",
     "deliveries", "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells",
-    "handovers", "metadata", "notices", "sessions", "tokens", "ups_items", "worklist_filters",
+    "handovers", "metadata", "notices", "sessions", "tally_entries", "tally_sums", "tally_times",
+    "tokens", "ups_items", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------
@@ -414,67 +416,6 @@ bookmarks = _table(
     "bookmarks",
     Col("follower", sa.Text, primary_key=True),
     Col("seq", Big, nullable=False),
-)
-
-tally_entries = _table(
-    "tally_entries",
-    Col("seq", Big, primary_key=True, autoincrement=False),
-    Col("part", sa.Integer, primary_key=True, autoincrement=False),
-    Col("indicator", sa.Text, nullable=False),
-    Col("month", sa.Text, nullable=False),
-    Col("request_id", sa.Text, nullable=False),
-    Col("service", sa.Text, nullable=False),
-    Col("urgency", sa.Text, nullable=False),
-    Col("requester_id", sa.Text, nullable=False),
-    Col("provider_id", sa.Text, nullable=False),
-    Col("value", sa.Float),
-    Col("weight", sa.Integer, nullable=False),
-    Col("at", UtcTime, nullable=False),
-    Col("person", sa.Text),
-    # Enough to find and to filter a number's facts without the row: of one month and indicator
-    # they lie in the log's order, where new ones are added at the end.
-    sa.Index(
-        "ix_tally_facts",
-        *("indicator", "month", "seq", "part", "requester_id", "provider_id", "service"),
-    ),
-    # All that is added up of what is not routine, which is little: asked for by itself it is not
-    # looked for among the rest.
-    sa.Index(
-        "ix_tally_pressing",
-        *("urgency", "indicator", "month", "requester_id", "provider_id", "service"),
-        *("request_id", "value", "weight"),
-        sqlite_where=sa.text("urgency <> 'routine'"),
-        postgresql_where=sa.text("urgency <> 'routine'"),
-    ),
-)
-
-# What the entries add up to, kept with them. An institution's sums stand under each side it was on.
-tally_sums = _table(
-    "tally_sums",
-    Col("side", sa.Text, primary_key=True),
-    Col("month", sa.Text, primary_key=True),
-    Col("indicator", sa.Text, primary_key=True),
-    Col("institution_id", sa.Text, primary_key=True),
-    Col("service", sa.Text, primary_key=True),
-    Col("weight", sa.Integer, nullable=False),
-    in_key_order=True,
-)
-
-# The measured times with what reversals have left of each. The key begins as percentiles ask.
-tally_times = _table(
-    "tally_times",
-    Col("indicator", sa.Text, primary_key=True),
-    Col("month", sa.Text, primary_key=True),
-    Col("value", sa.Float, primary_key=True),
-    Col("request_id", sa.Text, primary_key=True),
-    Col("service", sa.Text, primary_key=True),
-    Col("requester_id", sa.Text, primary_key=True),
-    Col("provider_id", sa.Text, primary_key=True),
-    Col("weight", sa.Integer, nullable=False),
-    # One institution's, for its own trend.
-    sa.Index("ix_tally_times_requester", "requester_id", "indicator", "month", "value"),
-    sa.Index("ix_tally_times_provider", "provider_id", "indicator", "month", "value"),
-    in_key_order=True,
 )
 
 audit = _table(
