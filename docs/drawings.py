@@ -19,6 +19,7 @@ from telemed.core.request import JOINT, Joint
 from telemed.settings import ROOT
 from telemed.store import (
     account_tables,
+    aftercare_tables,
     agreement_tables,
     appointment_tables,
     assignment_tables,
@@ -108,6 +109,7 @@ MODULES = (
     removal_tables,
     roster_tables,
     appointment_tables,
+    aftercare_tables,
     notice_tables,
     ups_tables,
     expected_tables,

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from telemed.aftercare_files import load_aftercare
 from telemed.assignment_file import load_rules
 from telemed.core.catalogue import (
     Catalogue,
@@ -444,6 +445,7 @@ def load_catalogue(configs: Path) -> Catalogue:
         critical_actions=tuple(CriticalAction(a.code, a.label.core()) for a in actions.action),
         icd10=tuple(_icd10(configs / "icd10.csv")),
         assignment=load_rules(configs),
+        aftercare=load_aftercare(configs, {s.code for s in services.service}),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import booking, door
+from telemed.actions import accompanying, booking, door
 from telemed.actions.act import Act
 from telemed.actions.availability import reachable
 from telemed.actions.booking import Booked, Invited, Used
@@ -202,6 +202,8 @@ def _run(act: Act, appointment_id: str, version: int, event: Event) -> None:
     if act.subject.person_id not in {seat["person_id"] for seat in booked.sitting}:
         booking.require_side(act, booked, provider_only=True)
     require_due(event, booked.row["since"], act.now)
+    if event is Event.BEGIN:
+        accompanying.require_named(act, booked)
     booking.step(act, booked, event)
 
 

@@ -72,6 +72,8 @@ class Kind(StrEnum):
     APPOINTMENT_ANSWERED = "appointment.answered"
     APPOINTMENT_REPLACED = "appointment.replaced"
     APPOINTMENT_SHARED = "appointment.shared"
+    ACCOMPANIMENT_NAMED = "accompaniment.named"
+    ACCOMPANIMENT_CONFIRMED = "accompaniment.confirmed"
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
@@ -162,6 +164,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPOINTMENT_ANSWERED: ("受邀人已回复", "Somebody invited answered"),
     Kind.APPOINTMENT_REPLACED: ("受邀人已替换", "Somebody invited was replaced"),
     Kind.APPOINTMENT_SHARED: ("预约涉及其他机构", "The appointment concerns further institutions"),
+    Kind.ACCOMPANIMENT_NAMED: ("陪同医师已指定", "Accompanying doctor named"),
+    Kind.ACCOMPANIMENT_CONFIRMED: ("陪同医师已确认在场", "Accompanying doctor confirmed present"),
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
+from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
 from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.escalation import Ladder
 from telemed.core.workdays import Calendar
@@ -244,6 +245,7 @@ class Catalogue:
     duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
     assignment: Rules = NO_RULES
+    aftercare: Aftercare = NO_AFTERCARE
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""

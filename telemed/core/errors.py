@@ -405,6 +405,16 @@ _ROWS = (
         "This can be done from {at} on.",
     ),
     ErrorRow(
+        "nobody-accompanies",
+        "尚未指定陪同医师，或指定的是他人；请申请方先指定并由本人或在场同事确认。",
+        "No accompanying doctor is named, or somebody else is; the requesting side names one.",
+    ),
+    ErrorRow(
+        "not-a-physician",
+        "{who}不具备陪同医师资质：应为本机构在岗执业医师。",
+        "{who} may not accompany: a licensed physician in service is needed.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

@@ -221,7 +221,7 @@ def facts(act: Act, request_id: str) -> dict[str, Any]:
     """A case's facts, oldest first, with the actors' names."""
     case = door.case(act, request_id)
     rows = log.of_request(act.tx, case.id)
-    names = _actor_names(act, [a.actor_id for a in rows])
+    names = actor_names(act, [a.actor_id for a in rows])
     refs = network.institution_refs(act.tx, {a.institution_id for a in rows})
     items = []
     for fact in rows:
@@ -396,10 +396,11 @@ def _acted(act: Act, code: str) -> dict[str, str]:
 
 def account_name(act: Act, account_id: str | None) -> str:
     """What an account's person is called, '' where there is none."""
-    return _actor_names(act, [account_id]).get(account_id or "", "")
+    return actor_names(act, [account_id]).get(account_id or "", "")
 
 
-def _actor_names(act: Act, ids: list[str | None]) -> dict[str, str]:
+def actor_names(act: Act, ids: list[str | None]) -> dict[str, str]:
+    """What the people of accounts are called, by account."""
     c = t.accounts.c
     rows = act.tx.find_each(c.id, {i for i in ids if i is not None}, c.id, c.display_name)
     return {row["id"]: row["display_name"] for row in rows}

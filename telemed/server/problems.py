@@ -93,6 +93,8 @@ STATUS: dict[str, int] = {
     "offered": 409,
     "too-many-links": 422,
     "too-early": 409,
+    "nobody-accompanies": 409,
+    "not-a-physician": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

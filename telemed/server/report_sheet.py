@@ -27,7 +27,7 @@ from telemed.documents.report_pdf import (
     VersionKind,
 )
 from telemed.server.cases import ZONE, account_name, age, headline, signed_content
-from telemed.store import people, reports, requests
+from telemed.store import accompanying, people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -103,7 +103,21 @@ def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
             for f in case.service.fields()
             if f.printed
         ),
+        *_accompanied(act, case),
     )
+
+
+def _accompanied(act: Act, case: door.Case) -> tuple[Field, ...]:
+    """Who of the requesting side was there and when it was said (50号 二(二))."""
+    there = [
+        row for row in accompanying.of_request(act.tx, case.id) if row["confirmed_at"] is not None
+    ]
+    staff = people.people_by_id(act.tx, {row["person_id"] for row in there})
+    said = [
+        f"{staff[row['person_id']]['name']}（{row['confirmed_at'].astimezone(ZONE):%m-%d %H:%M}）"
+        for row in there
+    ]
+    return (Field("陪同医师在场", "、".join(said)),) if said else ()
 
 
 def _studied(study: Row) -> Field:

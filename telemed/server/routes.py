@@ -6,6 +6,7 @@ on, are here in full. The access matrix test walks this table as every role.
 
 from telemed.core.access import Permission
 from telemed.server import (
+    accompanying,
     accounts,
     agreements,
     appointments,
@@ -273,6 +274,7 @@ API_ROUTES: tuple[Route, ...] = (
     *calendar_feeds.ROUTES,
     *availability.ROUTES,
     *appointments.ROUTES,
+    *accompanying.ROUTES,
     *REPORT_ROUTES,
     *tally.ROUTES,
     *boards.ROUTES,

@@ -6,7 +6,7 @@ Times are aware UTC. JSON columns hold forms and facts, never what a query must 
 
 import sqlalchemy as sa
 
-from telemed.store import appointment_tables
+from telemed.store import aftercare_tables, appointment_tables
 from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.agreement_tables import agreement_changes
 from telemed.store.assignment_tables import assignment_decisions
@@ -22,7 +22,8 @@ from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
 __all__ = [
-    "accounts", "agreement_changes", "appointment_tables", "assignment_decisions", "conflicts",
+    "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
+    "assignment_decisions", "conflicts",
     "deliveries", "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells",
     "handovers", "metadata", "notices", "sessions", "tally_entries", "tally_sums", "tally_times",
     "tokens", "ups_items", "worklist_filters",

@@ -60,6 +60,7 @@ _LEAVE = {"kind": "away", "since": "2026-03-06T00:00:00Z", "until": "2026-03-05T
 _HOLD = {"service": "imaging", "provider_id": "absent", "since": "2026-03-06T01:00:00Z",
          "minutes": 30, "seats": [{"role": "expert", "person_id": "absent"}]}  # fmt: skip
 _SEEN = {"version": 999}
+_NOBODY = {"person_id": "absent"}
 _ROOM = {"kind": "room", "name": "", "capacity": 1}
 _ONE = "/api/appointments/{id}"
 
@@ -363,6 +364,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_ONE}/miss"): _booked(P.CONFIRM_APPOINTMENTS, reason="line"),
     ("POST", f"{_ONE}/answer"): Row(P.SEE_CALENDARS, "absent", body={"accepts": True}),
     ("POST", f"{_ONE}/swap"): _booked(P.CONFIRM_APPOINTMENTS, seat=1, person_id="absent"),
+    ("GET", f"{_ONE}/accompanying"): Row(P.SEE_CALENDARS, "appointment", PARTIES),
+    ("POST", f"{_ONE}/accompanying"): Row(P.BOOK_APPOINTMENTS, "absent", body=_NOBODY),
+    ("POST", f"{_ONE}/accompanying/confirm"): Row(
+        P.SEE_CALENDARS, "appointment", _OWN, _HUB, body=_NOBODY
+    ),
+    ("GET", f"{_CASES}/accompanying"): Row(P.SEE_CASES, "case", ALL),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),

@@ -11,6 +11,7 @@ import { useMe } from '../session/session'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { AppointmentWhole } from '../shared/schema'
 import { pick } from '../shared/words'
+import { Accompanying } from './Accompanying'
 import styles from './AppointmentDrawer.module.css'
 import { accept, appointmentQuery, begin, confirm, end, propose } from './api'
 import type { Asked, ReasonedStep } from './StepDialog'
@@ -81,6 +82,7 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
           </li>
         ))}
       </ul>
+      <Accompanying id={one.id} />
       {one.request_id ? <Link to={`/requests/${one.request_id}`}>{t('openCase')}</Link> : null}
       <h3 className={styles.part}>{t('history')}</h3>
       <Timeline items={one.moves.map((move) => ({ key: move.n, content: moveWords(move) }))} />

@@ -27,6 +27,7 @@ const LISTS: Record<string, readonly string[]> = {
   duty: [KEYS.roster, KEYS.appointments],
   appointment: [KEYS.appointments],
   waiting: [KEYS.appointments],
+  accompaniment: [KEYS.appointments, KEYS.requests],
   diary: [KEYS.appointments],
   resource: [KEYS.appointments],
   agreement: [KEYS.network],

@@ -19,6 +19,7 @@ import type { RequestOut } from '../shared/schema'
 import { CriticalTag, StatusTag, UrgencyTag } from '../shared/tags'
 import { defineWords, pick } from '../shared/words'
 import { StudyCard, viewerAddress } from '../studies/StudyCard'
+import { Accompanied } from './Accompanied'
 import { caseQuery, useCatalogue, useService } from './api'
 import styles from './CasePage.module.css'
 import { ConfirmPanel } from './ConfirmPanel'
@@ -98,6 +99,7 @@ function Case({ item }: { item: RequestOut }) {
             <h2 className={styles.heading}>{t('story')}</h2>
             <Story item={item} />
           </section>
+          <Accompanied item={item} />
           <Studies item={item} />
         </div>
       </div>

@@ -1858,6 +1858,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/accompanying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who accompanies a session */
+        get: operations["accompanying_get_appointments_accompanying"];
+        put?: never;
+        /** Name the accompanying doctor */
+        post: operations["accompanying_post_appointments_accompanying"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/accompanying/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The accompanying doctor is there */
+        post: operations["accompanying_post_appointments_accompanying_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/accompanying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who accompanied the sessions of a case */
+        get: operations["accompanying_get_requests_accompanying"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -2652,6 +2704,35 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * AccompanyingOut
+         * @description Somebody who was named, and by whom it was said that they were there.
+         */
+        AccompanyingOut: {
+            /** N */
+            n: number;
+            /** Appointment Id */
+            appointment_id: string;
+            person: components["schemas"]["NamedPerson"];
+            fit: components["schemas"]["Fit"];
+            fit_words: components["schemas"]["Words"];
+            /** Licence No */
+            licence_no: string;
+            /** Named By */
+            named_by: string;
+            /**
+             * Named At
+             * Format: date-time
+             */
+            named_at: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            confirmed_as: components["schemas"]["By"] | null;
+            /** Replaced At */
+            replaced_at: string | null;
+        };
         /** AccountIn */
         AccountIn: {
             /** Username */
@@ -3143,6 +3224,23 @@ export interface components {
             /** Weights */
             weights: components["schemas"]["WeightOut"][];
         };
+        /**
+         * AttendedOut
+         * @description Who accompanies a session. `candidates` are told to whoever may name one.
+         */
+        AttendedOut: {
+            /** Appointment Id */
+            appointment_id: string;
+            /** Needed */
+            needed: boolean;
+            current: components["schemas"]["AccompanyingOut"] | null;
+            /** Named */
+            named: components["schemas"]["AccompanyingOut"][];
+            /** Candidates */
+            candidates: components["schemas"]["MayAccompanyOut"][];
+            /** Allowed */
+            allowed: string[];
+        };
         /** AuditOut */
         AuditOut: {
             /** Seq */
@@ -3272,6 +3370,12 @@ export interface components {
             resources: components["schemas"]["NamedResource"][];
         };
         /**
+         * By
+         * @description Who said that they are there.
+         * @enum {string}
+         */
+        By: "self" | "on-site";
+        /**
          * CalendarOut
          * @description A calendar of one's own institution.
          */
@@ -3368,6 +3472,14 @@ export interface components {
             /** Person Id */
             person_id: string;
             why_not: components["schemas"]["Words"] | null;
+        };
+        /**
+         * CaseAccompanied
+         * @description Everybody who was named for the sessions of a case, the first one first.
+         */
+        CaseAccompanied: {
+            /** Items */
+            items: components["schemas"]["AccompanyingOut"][];
         };
         /** CatalogueOut */
         CatalogueOut: {
@@ -4228,6 +4340,12 @@ export interface components {
             stat: number;
         };
         /**
+         * Fit
+         * @description What the register says of a person as accompanying doctor.
+         * @enum {string}
+         */
+        Fit: "physician" | "stands-in" | "unchecked" | "unfit";
+        /**
          * FreeOut
          * @description What is left of somebody's hours.
          */
@@ -4861,6 +4979,12 @@ export interface components {
             /** Id */
             id: string;
         };
+        /** MayAccompanyOut */
+        MayAccompanyOut: {
+            person: components["schemas"]["NamedPerson"];
+            fit: components["schemas"]["Fit"];
+            fit_words: components["schemas"]["Words"];
+        };
         /** Me */
         Me: {
             /** Account Id */
@@ -5272,6 +5396,14 @@ export interface components {
              * @default 1
              */
             count?: number;
+        };
+        /**
+         * PersonIn
+         * @description A person of the register.
+         */
+        PersonIn: {
+            /** Person Id */
+            person_id: string;
         };
         /** PersonOut */
         PersonOut: {
@@ -7668,6 +7800,7 @@ export interface components {
     pathItems: never;
 }
 export type AcceptIn = components['schemas']['AcceptIn'];
+export type AccompanyingOut = components['schemas']['AccompanyingOut'];
 export type AccountIn = components['schemas']['AccountIn'];
 export type AccountOut = components['schemas']['AccountOut'];
 export type AccountPage = components['schemas']['AccountPage'];
@@ -7692,6 +7825,7 @@ export type AskedOut = components['schemas']['AskedOut'];
 export type AssignIn = components['schemas']['AssignIn'];
 export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
 export type AssignmentOut = components['schemas']['AssignmentOut'];
+export type AttendedOut = components['schemas']['AttendedOut'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BecauseIn = components['schemas']['BecauseIn'];
@@ -7699,10 +7833,12 @@ export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
 export type BookableOut = components['schemas']['BookableOut'];
+export type By = components['schemas']['By'];
 export type CalendarOut = components['schemas']['CalendarOut'];
 export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
+export type CaseAccompanied = components['schemas']['CaseAccompanied'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
@@ -7750,6 +7886,7 @@ export type Field = components['schemas']['Field_'];
 export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
+export type Fit = components['schemas']['Fit'];
 export type FreeOut = components['schemas']['FreeOut'];
 export type Gap = components['schemas']['Gap'];
 export type GoneList = components['schemas']['GoneList'];
@@ -7793,6 +7930,7 @@ export type LinkList = components['schemas']['LinkList'];
 export type LinkMade = components['schemas']['LinkMade'];
 export type LinkOut = components['schemas']['LinkOut'];
 export type Made = components['schemas']['Made'];
+export type MayAccompanyOut = components['schemas']['MayAccompanyOut'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
@@ -7821,6 +7959,7 @@ export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
 export type Period = components['schemas']['Period'];
+export type PersonIn = components['schemas']['PersonIn'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonRef = components['schemas']['PersonRef'];
 export type PickingOut = components['schemas']['PickingOut'];
@@ -12060,6 +12199,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    accompanying_get_appointments_accompanying: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttendedOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    accompanying_post_appointments_accompanying: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttendedOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    accompanying_post_appointments_accompanying_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttendedOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    accompanying_get_requests_accompanying: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseAccompanied"];
                 };
             };
             /** @description Problem */
