@@ -31,6 +31,7 @@ from telemed.store import (
     tables,
     tally_tables,
     ups_tables,
+    urgent_call_tables,
 )
 
 _SECTION = re.compile(r"^# --- (.+?) -+$|^\w+ = _table\(\n    \"(\w+)\"", re.MULTILINE)
@@ -110,6 +111,7 @@ MODULES = (
     roster_tables,
     appointment_tables,
     aftercare_tables,
+    urgent_call_tables,
     notice_tables,
     ups_tables,
     expected_tables,

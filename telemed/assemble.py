@@ -21,7 +21,7 @@ from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
-from telemed.followers import assigning, escalations, leases, waiting
+from telemed.followers import assigning, escalations, leases, urgent_calls, waiting
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
@@ -225,6 +225,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         ),
     ]
     tasks.append(asyncio.create_task(_wait_list(services)))
+    tasks.append(asyncio.create_task(_ring(services)))
     tasks.append(asyncio.create_task(sender.watch()))
     tasks.append(asyncio.create_task(_assign(services)))
     tasks.append(asyncio.create_task(uploads.watch(services)))
@@ -257,6 +258,13 @@ async def _assign(services: Services) -> None:
 async def _wait_list(services: Services) -> None:
     """What is given back goes to whoever waits, until canceled."""
     await waiting.fill_and_lapse(
+        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    )
+
+
+async def _ring(services: Services) -> None:
+    """Who does not answer an urgent call is followed by the next, until canceled."""
+    await urgent_calls.watch(
         services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
 

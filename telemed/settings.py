@@ -310,6 +310,7 @@ class _Service(_Row):
     requires_study: bool
     headline: str = "body_part"
     auto_next: bool = False
+    meets: bool = False
     report_label: _Words = _Words(zh="诊断报告", en="Report")
     author_label: _Words = _Words(zh="报告医师", en="Reported by")
     form: list[_Section] = []
@@ -330,6 +331,7 @@ class _Service(_Row):
             report_form=tuple(s.core() for s in self.report_form),
             headline=self.headline,
             auto_next=self.auto_next,
+            meets=self.meets,
             report_label=self.report_label.core(),
             author_label=self.author_label.core(),
         )

@@ -149,6 +149,16 @@ def confirm(act: Act, appointment_id: str, version: int) -> None:
     booking.step(act, booked, Event.CONFIRM)
 
 
+def agree_at_once(act: Act, plan: Plan) -> Booked:
+    """Book and confirm what everybody in it has agreed to already, in the turn only: whoever sits
+    in it said so, and the roster spoke for the coordinator."""
+    booked = place(act, plan, _latest(plan))
+    booked = booking.step(act, booked, Event.PROPOSE, {"hold_until": None})
+    for seat in booked.seats:
+        _move_seat(act, booked, seat, SeatEvent.ACCEPT)
+    return booking.step(act, booking.load_anew(act, booked), Event.CONFIRM)
+
+
 def reschedule(
     act: Act, appointment_id: str, version: int, since: datetime, minutes: int | None, why: Why
 ) -> None:

@@ -77,6 +77,11 @@ class Kind(StrEnum):
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
+    URGENT_CALL_BEGUN = "calling.begun"
+    URGENT_CALL_RUNG = "calling.rung"
+    URGENT_CALL_ANSWERED = "calling.answered"
+    URGENT_CALL_EXHAUSTED = "calling.exhausted"
+    URGENT_CALL_CANCELED = "calling.canceled"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -169,6 +174,11 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),
+    Kind.URGENT_CALL_BEGUN: ("急会诊呼叫", "Urgent call begun"),
+    Kind.URGENT_CALL_RUNG: ("已呼叫一位专家", "The call rang somebody"),
+    Kind.URGENT_CALL_ANSWERED: ("急会诊呼叫已接听", "Urgent call answered"),
+    Kind.URGENT_CALL_EXHAUSTED: ("急会诊呼叫无人接听", "Nobody answered the urgent call"),
+    Kind.URGENT_CALL_CANCELED: ("急会诊呼叫已取消", "Urgent call canceled"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

@@ -74,6 +74,8 @@ class ServiceType:
     headline: str = "body_part"
     auto_next: bool = False
     """Whether the next case opens by itself after signing, unless a reader wants it otherwise."""
+    meets: bool = False
+    """Whether people meet for it; a case of it may have appointments and urgent calls."""
     report_label: Words = Words("诊断报告", "Report")
     author_label: Words = Words("报告医师", "Reported by")
 

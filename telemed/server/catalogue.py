@@ -84,6 +84,7 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "modalities": service.modalities,
         "four_eyes": service.four_eyes,
         "auto_next": service.auto_next,
+        "meets": service.meets,
         "requires_study": service.requires_study,
         "report_label": words(service.report_label),
         "author_label": words(service.author_label),

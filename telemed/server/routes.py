@@ -34,6 +34,7 @@ from telemed.server import (
     studies,
     tally,
     tally_files,
+    urgent_calls,
     worklist,
 )
 from telemed.server import schemas as s
@@ -275,6 +276,7 @@ API_ROUTES: tuple[Route, ...] = (
     *availability.ROUTES,
     *appointments.ROUTES,
     *accompanying.ROUTES,
+    *urgent_calls.ROUTES,
     *REPORT_ROUTES,
     *tally.ROUTES,
     *boards.ROUTES,

@@ -137,6 +137,7 @@ class ServiceTypeOut(Out):
     four_eyes: bool
     requires_study: bool
     auto_next: bool
+    meets: bool
     report_label: Words
     author_label: Words
     form: list[Section]

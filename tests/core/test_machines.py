@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telemed.core import appointment, report, request, waiting, workitem
+from telemed.core import appointment, report, request, urgent_call, waiting, workitem
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
@@ -16,6 +16,8 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     appointment.MACHINE,
     appointment.SEATS,
     waiting.MACHINE,
+    urgent_call.MACHINE,
+    urgent_call.RINGS,
 )
 
 R, E = request.State, request.Event
@@ -88,6 +90,20 @@ WAITING_CELLS = {
     (F.OFFERED, G.WITHDRAW): F.WITHDRAWN,
     (F.OFFERED, G.PASS): F.PASSED,
 }
+H, L = urgent_call.State, urgent_call.Event
+URGENT_CALL_CELLS = {
+    (H.RINGING, L.ANSWER): H.ANSWERED,
+    (H.RINGING, L.EXHAUST): H.EXHAUSTED,
+    (H.RINGING, L.CANCEL): H.CANCELED,
+}
+J, K = urgent_call.RingState, urgent_call.RingEvent
+RING_CELLS = {
+    (J.RINGING, K.ANSWER): J.ANSWERED,
+    (J.RINGING, K.DECLINE): J.DECLINED,
+    (J.RINGING, K.MISS): J.MISSED,
+    (J.RINGING, K.END): J.OVER,
+    (J.MISSED, K.ANSWER): J.ANSWERED,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
@@ -95,6 +111,8 @@ EXPECTED = {
     "appointment": APPOINTMENT_CELLS,
     "seat": SEAT_CELLS,
     "waiting": WAITING_CELLS,
+    "urgent call": URGENT_CALL_CELLS,
+    "ring": RING_CELLS,
 }
 
 

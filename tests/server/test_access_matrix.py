@@ -370,6 +370,15 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.SEE_CALENDARS, "appointment", _OWN, _HUB, body=_NOBODY
     ),
     ("GET", f"{_CASES}/accompanying"): Row(P.SEE_CASES, "case", ALL),
+    ("GET", "/api/urgent-calls"): Row(P.SEE_CALENDARS),
+    ("POST", "/api/urgent-calls"): Row(
+        P.BOOK_APPOINTMENTS, "absent", body={"service": "imaging", "provider_id": "absent"}
+    ),
+    ("GET", "/api/urgent-calls/ringing"): Row(P.SEE_CALENDARS),
+    ("GET", "/api/urgent-calls/{id}"): Row(P.SEE_CALENDARS, "absent"),
+    ("POST", "/api/urgent-calls/{id}/answer"): Row(P.SEE_CALENDARS, "absent"),
+    ("POST", "/api/urgent-calls/{id}/decline"): Row(P.SEE_CALENDARS, "absent"),
+    ("POST", "/api/urgent-calls/{id}/cancel"): Row(P.BOOK_APPOINTMENTS, "absent"),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),

@@ -14,6 +14,7 @@ import {
 } from '@ant-design/icons'
 import { type ComponentType, Suspense } from 'react'
 import { NavLink, Outlet, useNavigation } from 'react-router'
+import { IncomingCall } from '../calls/IncomingCall'
 import { NoticeBell } from '../notices/NoticeBell'
 import { SessionEnded } from '../session/SessionEnded'
 import { useMe } from '../session/session'
@@ -81,6 +82,7 @@ export function Shell() {
       </div>
       {me.permissions.includes('write-requests') ? <CriticalDialog /> : null}
       {me.permissions.includes('read-queue') ? <Arrivals /> : null}
+      <IncomingCall />
       <SessionEnded />
     </div>
   )

@@ -7,6 +7,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Segmented, Skeleton } from 'antd'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
+import { CallNow } from '../calls/CallDialog'
 import { dayAfter, dayOf, isDay, midnight, mondayOf, weekday } from '../roster/days'
 import { dateWords, weekdayWords } from '../roster/words'
 import { useMe } from '../session/session'
@@ -82,6 +83,7 @@ export function CalendarPage() {
           <Button icon={<SettingOutlined />} onClick={() => setKeeping(true)}>
             {t('keep')}
           </Button>
+          {books ? <CallNow /> : null}
           {books ? (
             <Button type="primary" icon={<PlusOutlined />} onClick={book}>
               {t('book')}

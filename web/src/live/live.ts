@@ -28,6 +28,7 @@ const LISTS: Record<string, readonly string[]> = {
   appointment: [KEYS.appointments],
   waiting: [KEYS.appointments],
   accompaniment: [KEYS.appointments, KEYS.requests],
+  calling: [KEYS.calls],
   diary: [KEYS.appointments],
   resource: [KEYS.appointments],
   agreement: [KEYS.network],

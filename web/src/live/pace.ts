@@ -6,7 +6,8 @@ const APART_MS = 1_000
 
 /** Whether somebody's minutes depend on seeing this fact. */
 export function presses(item: LiveActivity): boolean {
-  return (item.urgency ?? 'routine') !== 'routine' || item.kind.startsWith('critical.')
+  const rings = item.kind.startsWith('critical.') || item.kind.startsWith('calling.')
+  return rings || (item.urgency ?? 'routine') !== 'routine'
 }
 
 /**

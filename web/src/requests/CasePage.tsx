@@ -6,6 +6,7 @@ import { type ReactNode, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { ActedOn } from '../app/ActedOn'
 import { Acknowledgement } from '../app/CriticalDialog'
+import { CallNow } from '../calls/CallDialog'
 import { pdfAddress, reportQuery } from '../reports/api'
 import { CriticalChain } from '../reports/CriticalChain'
 import { ReportView } from '../reports/ReportView'
@@ -111,6 +112,8 @@ function Head({ item }: { item: RequestOut }) {
   const t = useWords()
   const catalogue = useCatalogue()
   const [step, setStep] = useState<DialogStep | null>(null)
+  const service = useService(item.service)
+  const books = useMe().permissions.includes('book-appointments')
   const editing = item.allowed.includes('edit')
   const editWord = item.state === 'draft' ? 'goOn' : item.state === 'declined' ? 'reassign' : 'edit'
   return (
@@ -144,6 +147,9 @@ function Head({ item }: { item: RequestOut }) {
               {t(editWord)}
             </Button>
           </Link>
+        ) : null}
+        {service?.meets && item.state === 'open' && item.relation === 'own' && books ? (
+          <CallNow item={item} />
         ) : null}
         {item.allowed.includes('withdraw') ? (
           <Button onClick={() => setStep('withdraw')}>{t('withdraw')}</Button>

@@ -21,6 +21,7 @@ export const KEYS = {
   notices: 'notices',
   roster: 'roster',
   appointments: 'appointments',
+  calls: 'calls',
 } as const
 
 export const queryClient = new QueryClient({

@@ -1910,6 +1910,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/urgent-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own institution's urgent calls of a week */
+        get: operations["urgent_calls_get_urgent_calls"];
+        put?: never;
+        /** Ring down the roster until somebody answers */
+        post: operations["urgent_calls_post_urgent_calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/urgent-calls/ringing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calls that one may answer now */
+        get: operations["urgent_calls_get_urgent_calls_ringing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/urgent-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One urgent call */
+        get: operations["urgent_calls_get_urgent_calls_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/urgent-calls/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the call: an appointment that begins */
+        post: operations["urgent_calls_post_urgent_calls_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/urgent-calls/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The next is rung at once */
+        post: operations["urgent_calls_post_urgent_calls_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/urgent-calls/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody is needed any more */
+        post: operations["urgent_calls_post_urgent_calls_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -6318,6 +6421,35 @@ export interface components {
             reason: string;
         };
         /**
+         * RingOut
+         * @description Somebody who was rung. `until` is when the next is.
+         */
+        RingOut: {
+            /** N */
+            n: number;
+            person: components["schemas"]["NamedPerson"];
+            /** On Duty */
+            on_duty: boolean;
+            state: components["schemas"]["RingState"];
+            state_words: components["schemas"]["Words"];
+            /**
+             * Rung At
+             * Format: date-time
+             */
+            rung_at: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * RingState
+         * @description How it rang with one person.
+         * @enum {string}
+         */
+        RingState: "ringing" | "answered" | "declined" | "missed" | "over";
+        /**
          * RosterDone
          * @description What was done: ids of shifts, days left out as public holidays, swapped days taken in.
          */
@@ -6559,6 +6691,8 @@ export interface components {
             requires_study: boolean;
             /** Auto Next */
             auto_next: boolean;
+            /** Meets */
+            meets: boolean;
             report_label: components["schemas"]["Words"];
             author_label: components["schemas"]["Words"];
             /** Form */
@@ -7475,6 +7609,74 @@ export interface components {
             /** Studies */
             studies: components["schemas"]["StudyOut"][];
         };
+        /**
+         * UrgentCallIn
+         * @description Who is called; `requester_id` is whoever calls, oneself without it. Minutes at most.
+         */
+        UrgentCallIn: {
+            /** Service */
+            service: string;
+            /** Provider Id */
+            provider_id: string;
+            /**
+             * Requester Id
+             * @default null
+             */
+            requester_id?: string | null;
+            /**
+             * Request Id
+             * @default null
+             */
+            request_id?: string | null;
+            /**
+             * Minutes
+             * @default 30
+             */
+            minutes?: number;
+        };
+        /** UrgentCallList */
+        UrgentCallList: {
+            /** Calls */
+            calls: components["schemas"]["UrgentCallOut"][];
+        };
+        /**
+         * UrgentCallOut
+         * @description A call; of the case only its number, which opens by its own rules.
+         */
+        UrgentCallOut: {
+            /** Id */
+            id: string;
+            /** Service */
+            service: string;
+            service_words: components["schemas"]["Words"];
+            /** Request Id */
+            request_id: string | null;
+            /** Number */
+            number: string;
+            /** Requester Id */
+            requester_id: string;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Id */
+            provider_id: string;
+            /** Provider Name */
+            provider_name: string;
+            state: components["schemas"]["telemed__core__urgent_call__State"];
+            state_words: components["schemas"]["Words"];
+            /** Appointment Id */
+            appointment_id: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Rings */
+            rings: components["schemas"]["RingOut"][];
+            /** Allowed */
+            allowed: string[];
+        };
         /** UsedIn */
         UsedIn: {
             /** Resource Id */
@@ -7769,6 +7971,12 @@ export interface components {
         telemed__core__removal__State: "out" | "restored" | "deleted";
         /**
          * State
+         * @description Where a call is.
+         * @enum {string}
+         */
+        telemed__core__urgent_call__State: "ringing" | "answered" | "exhausted" | "canceled";
+        /**
+         * State
          * @description Where an entry of the wait list is.
          * @enum {string}
          */
@@ -8004,6 +8212,8 @@ export type ResourceList = components['schemas']['ResourceList'];
 export type ResourceOut = components['schemas']['ResourceOut'];
 export type RestoreIn = components['schemas']['RestoreIn'];
 export type RevisionIn = components['schemas']['RevisionIn'];
+export type RingOut = components['schemas']['RingOut'];
+export type RingState = components['schemas']['RingState'];
 export type RosterDone = components['schemas']['RosterDone'];
 export type RosterOut = components['schemas']['RosterOut'];
 export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
@@ -8064,6 +8274,9 @@ export type UnreadOut = components['schemas']['UnreadOut'];
 export type UploadFileOut = components['schemas']['UploadFileOut'];
 export type UploadIn = components['schemas']['UploadIn'];
 export type UploadOut = components['schemas']['UploadOut'];
+export type UrgentCallIn = components['schemas']['UrgentCallIn'];
+export type UrgentCallList = components['schemas']['UrgentCallList'];
+export type UrgentCallOut = components['schemas']['UrgentCallOut'];
 export type UsedIn = components['schemas']['UsedIn'];
 export type UsedOut = components['schemas']['UsedOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
@@ -8081,6 +8294,7 @@ export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
+export type TelemedCoreUrgentCallState = components['schemas']['telemed__core__urgent_call__State'];
 export type TelemedCoreWaitingState = components['schemas']['telemed__core__waiting__State'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
@@ -12331,6 +12545,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseAccompanied"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_get_urgent_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_post_urgent_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrgentCallIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_get_urgent_calls_ringing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_get_urgent_calls_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_post_urgent_calls_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_post_urgent_calls_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    urgent_calls_post_urgent_calls_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentCallOut"];
                 };
             };
             /** @description Problem */
