@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from telemed.store import tables as t
 from telemed.store.audit import append_only_triggers
 from telemed.store.engine import Store
-from telemed.store.migrate import TooNew, migrate, revision
+from telemed.store.migrate import MIGRATIONS, TooNew, migrate, revision
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
@@ -70,3 +73,45 @@ def test_two_starts_at_once_migrate_once(store: Store) -> None:
     finally:
         other.close()
     assert len(set(done)) == 1 and revision(store) == done[0]
+
+
+def test_what_people_were_told_outlives_a_table_made_anew(store: Store) -> None:
+    """The step that lets notices be of appointments keeps each row and what points at it; after it
+    a notice is of a case or of an appointment, never of both or neither."""
+    with store.writing(), store.writer.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0022")
+        _fill(connection, "area_codes", code="45")
+        _fill(connection, "institutions", id="i", area_code="45")
+        _fill(connection, "accounts", id="a")
+        _fill(connection, "requests", id="r", requester_id="i", created_by="a")
+        _fill(connection, "escalations", id="e", request_id="r", told=2)
+        _fill(connection, "notices", id="n", account_id="a", escalation_id="e", request_id="r")
+        _fill(connection, "deliveries", id="d", notice_id="n")
+    migrate(store)
+    d, n, e = t.deliveries, t.notices, t.escalations
+    kept = sa.select(d.c.id, n.c.request_id, e.c.told).select_from(
+        d.join(n, n.c.id == d.c.notice_id).join(e, e.c.id == n.c.escalation_id)
+    )
+    (row,) = store.read_now(lambda tx: tx.all(kept))
+    assert dict(row) == {"id": "d", "request_id": "r", "told": 2}
+    for wrong in ({"request_id": None}, {"request_id": "nowhere"}):
+        with pytest.raises(sa.exc.IntegrityError):
+            store.write_now(lambda tx, wrong=wrong: tx.update(n, n.c.id == "n", wrong))
+    with pytest.raises(sa.exc.IntegrityError):
+        store.write_now(lambda tx: tx.execute(n.delete()))
+
+
+def _fill(connection: sa.Connection, table: str, **values: object) -> None:
+    """A row of a table as it is in the database by now; what must be there is something."""
+    found = sa.Table(table, sa.MetaData(), autoload_with=connection)
+    some = {str: "", int: 0, bool: False, datetime: datetime(2026, 3, 5, 8, tzinfo=UTC)}
+    for column in found.columns:
+        if not column.nullable and column.name not in values:
+            kind = type(column.type)
+            values[column.name] = [] if kind.__name__ in ("JSON", "JSONB") else next(
+                value for each, value in some.items() if column.type.python_type is each
+            )  # fmt: skip
+    connection.execute(found.insert().values(**values))

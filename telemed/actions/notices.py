@@ -1,7 +1,8 @@
 """Climbing the ladders and reading what one was told.
 
 Who is told is looked up at the moment of telling: whoever came on duty since is told, whoever
-left is not. A notice names a request and an occasion; what it says is built by who shows it.
+left is not. A notice names a case or an appointment, and an occasion; what it says is built by who
+shows it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,23 +12,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.actions import decided
+from telemed.actions import decided, matters
 from telemed.actions.act import Act
+from telemed.actions.matters import Matter, whom
 from telemed.core import escalation, workitem
-from telemed.core import roster as duty
 from telemed.core.access import Permission, Role
 from telemed.core.activity import Fact, Kind
-from telemed.core.assignment import Mode, covers
+from telemed.core.assignment import Mode
 from telemed.core.errors import ZONE, Problem
 from telemed.core.escalation import (
-    WHEN_NOBODY,
+    AFTER_IT_IS_OFF,
+    COUNTS_DOWN,
+    INFORMS,
     Channel,
     End,
     Ladder,
     Occasion,
     Rung,
     Weight,
-    Who,
 )
 from telemed.store import notices, requests, roster, rulings
 from telemed.store import tables as t
@@ -39,15 +41,7 @@ MOST_LISTED = 200
 PAGE = 50
 RULE_SAYS = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=1)
-_ROLES: Mapping[Who, tuple[str, tuple[Role, ...]]] = {
-    Who.READERS: ("provider_id", (Role.READER, Role.VERIFIER)),
-    Who.PROVIDER_COORDINATORS: ("provider_id", (Role.COORDINATOR,)),
-    Who.PROVIDER_ADMINS: ("provider_id", (Role.INSTITUTION_ADMIN,)),
-    Who.REQUESTERS: ("requester_id", (Role.REQUESTER,)),
-    Who.REQUESTER_COORDINATORS: ("requester_id", (Role.COORDINATOR,)),
-    Who.REQUESTER_ADMINS: ("requester_id", (Role.INSTITUTION_ADMIN,)),
-}
-"""On which side of a case a step's people are, and by which roles."""
+_PARTIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,8 @@ class Told:
     source: str
     occasion: str
     weight: Weight
-    request_id: str
+    request_id: str | None
+    appointment_id: str | None = None
     escalation_id: str | None = None
     rung: int = 0
 
@@ -74,29 +69,47 @@ def climb(act: Act, escalation_id: str, ways: Collection[Channel]) -> int:
     if row is None or row["next_at"] is None or row["next_at"] > act.now:
         return 0
     ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
-    case = requests.get(act.tx, row["request_id"])
-    if case is not None and _rule_is_to_say(act, row, case):
+    matter = matters.load(act, row)
+    if matter is not None and _rule_is_to_say(act, row, matter):
         notices.change_escalation(act.tx, escalation_id, 0, {"next_at": act.now + LOOK_AGAIN})
+        return 0
+    if matter is not None and _too_late(act, row, matter):
+        ended = {"next_at": None, "ended_at": act.now, "end_reason": End.CONDITION.value}
+        notices.change_escalation(act.tx, escalation_id, row["told"], ended)
         return 0
     rungs: tuple[Rung, ...] = ()
     told, exhausted = row["told"], True
-    if ladder is not None and case is not None:
+    if ladder is not None and matter is not None:
         rungs, told, exhausted = escalation.due(ladder, row["anchor_at"], row["told"], act.now)
     # A ladder that was taken out of the configuration is exhausted: its entry stays to be seen.
-    values = {
-        "told": told,
-        "next_at": None if ladder is None else _after(ladder, row, told, exhausted),
-        "exhausted_at": act.now if exhausted else None,
-    }
+    after = None if ladder is None else _after(ladder, row, told, exhausted)
+    values = {"told": told, "next_at": after, **(_over(act, row) if exhausted else {})}
     if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
         return 0
     count = 0
     for rung in rungs:
-        if ladder is not None and case is not None:
-            count += _tell_rung(act, row, ladder, case, rung, ways)
-    if exhausted:
-        act.tell(_fact(act, row, Kind.ESCALATION_EXHAUSTED, rung=told))
+        if ladder is not None and matter is not None:
+            count += _tell_rung(act, row, ladder, matter, rung, ways)
+    if exhausted and row["occasion"] not in INFORMS:
+        _say(act, row, matter, Kind.ESCALATION_EXHAUSTED, rung=told)
     return count
+
+
+def _over(act: Act, row: Row) -> dict[str, Any]:
+    """What becomes of a climb after its last rung: what asks for an answer stays to be seen, what
+    informs until a fact ends it, if any does."""
+    if row["occasion"] not in INFORMS:
+        return {"exhausted_at": act.now}
+    if row["occasion"] not in AFTER_IT_IS_OFF:
+        return {}
+    return {"ended_at": act.now, "end_reason": End.TOLD.value}
+
+
+def _too_late(act: Act, row: Row, matter: Matter) -> bool:
+    """Whether an appointment's time has come: nobody is invited to it or reminded of it then."""
+    if matter.booked is None or row["occasion"] in AFTER_IT_IS_OFF:
+        return False
+    return bool(matter.row["since"] <= act.now)
 
 
 def _after(ladder: Ladder, row: Row, told: int, exhausted: bool) -> datetime | None:
@@ -104,27 +117,31 @@ def _after(ladder: Ladder, row: Row, told: int, exhausted: bool) -> datetime | N
 
 
 def _tell_rung(
-    act: Act, row: Row, ladder: Ladder, case: Row, rung: Rung, ways: Collection[Channel]
+    act: Act, row: Row, ladder: Ladder, matter: Matter, rung: Rung, ways: Collection[Channel]
 ) -> int:
-    people = whom(act, case, rung.step.tells(_is_somebodys(act, case)))
+    people = whom(act, matter, rung.step.tells(_is_somebodys(act, matter)))
     if not people:  # whose it is cannot be told: no reason for silence
-        people = whom(act, case, rung.step.who)
+        people = whom(act, matter, rung.step.who)
+    if matter.booked is not None and rung.number == 0 and row["occasion"] not in COUNTS_DOWN:
+        people = [who for who in people if who != row["opened_by"]]
     told = Told(
         source=f"escalation:{row['id']}:{rung.number}",
         occasion=row["occasion"],
         weight=ladder.weight,
         request_id=row["request_id"],
+        appointment_id=row["appointment_id"],
         escalation_id=row["id"],
         rung=rung.number,
     )
     count = tell(act, told, people, rung.step.channels, ways)
-    act.tell(_fact(act, row, Kind.NOTICE_TOLD, rung=rung.number, people=count))
+    _say(act, row, matter, Kind.NOTICE_TOLD, rung=rung.number, people=count)
     return count
 
 
-def _rule_is_to_say(act: Act, row: Row, case: Row) -> bool:
+def _rule_is_to_say(act: Act, row: Row, matter: Matter) -> bool:
     """Whether the rule gives out what just came and has not looked at it: whose it will be is told
     first. Not for long, for a rule that stands still is no reason for silence."""
+    case = matter.row
     if row["occasion"] != Occasion.UNCLAIMED or row["told"]:
         return False
     if act.now - row["opened_at"] >= RULE_SAYS or case["provider_id"] is None:
@@ -136,9 +153,11 @@ def _rule_is_to_say(act: Act, row: Row, case: Row) -> bool:
     return by_rule and not rulings.is_decided(act.tx, work["id"])
 
 
-def _is_somebodys(act: Act, case: Row) -> bool:
+def _is_somebodys(act: Act, matter: Matter) -> bool:
     """Whether a case waits for one named reader: colleagues may not take it without a reason."""
-    work = requests.current_workitem(act.tx, case["id"])
+    if matter.booked is not None:
+        return False
+    work = requests.current_workitem(act.tx, matter.row["id"])
     if work is None or work["state"] != workitem.State.SCHEDULED:
         return False
     return work["scheduled_performer_id"] is not None
@@ -163,6 +182,7 @@ def tell(
             "weight": told.weight.value,
             "rung": told.rung,
             "request_id": told.request_id,
+            "appointment_id": told.appointment_id,
             "at": act.now,
         }
         if not notices.add_notice(act.tx, row):
@@ -215,85 +235,54 @@ def rings_at(now: datetime, mine: Row | None, weight: Weight, on_duty: bool = Fa
     return escalation.not_before(weight, local, mine["quiet_from"], mine["quiet_until"], on_call)
 
 
-def whom(act: Act, case: Row, who: Sequence[Who]) -> list[str]:
-    """The accounts a step tells, each once, in the step's order."""
-    found: dict[str, None] = {}
-    for each in who:
-        found |= dict.fromkeys(_accounts(act, case, each))
-    return list(found)
-
-
-def _accounts(act: Act, case: Row, who: Who) -> Sequence[str]:
-    if who is Who.REQUESTING_DOCTOR:
-        return notices.enabled(act.tx, [case["created_by"]])
-    if who is Who.HOLDER:
-        work = requests.current_workitem(act.tx, case["id"])
-        holders = {work[k] for k in ("performer_id", "scheduled_performer_id") if work.get(k)} \
-            if work else set()  # fmt: skip
-        return notices.accounts_of(act.tx, holders) if holders else []
-    if who in WHEN_NOBODY:
-        return _on_duty(act, case, who) or _accounts(act, case, WHEN_NOBODY[who])
-    side, roles = _ROLES[who]
-    if case[side] is None:
-        return []
-    rows = notices.accounts_with(act.tx, case[side], roles)
-    if who is Who.READERS:
-        wanted = act.catalogue.services[case["service"]].reader_scopes
-        rows = [r for r in rows if r["active"] and covers(tuple(r["scopes"] or ()), wanted)]
-    return [row["id"] for row in rows]
-
-
-def _on_duty(act: Act, case: Row, who: Who) -> list[str]:
-    """The accounts of those on duty for a case just now. Who may not read it is not told, whatever
-    the roster says."""
-    if case["provider_id"] is None:
-        return []
-    shifts, kinds = roster.on_duty(act.tx, case["provider_id"], act.now), act.catalogue.duties
-    if who is Who.ON_DUTY:
-        frozen = bool((case["content"] or {}).get("frozen"))
-        people = duty.readers(shifts, kinds, case["service"], frozen)
-    else:
-        people = duty.coordinators(shifts, kinds)
-    mine = set(notices.accounts_of(act.tx, people)) if people else set()
-    if who is Who.ON_DUTY:
-        mine &= set(_accounts(act, case, Who.READERS))
-    return sorted(mine)
-
-
-def _fact(act: Act, row: Row, kind: Kind, **data: object) -> Fact:
-    return Fact(
-        kind=kind,
-        at=act.now,
-        actor_id=act.subject.account_id,
-        institution_id=act.subject.institution_id,
-        parties=tuple(dict.fromkeys((row["requester_id"], row["provider_id"]))),
-        request_id=row["request_id"],
-        data={
-            "escalation": row["id"],
-            "ladder": row["ladder"],
-            "occasion": row["occasion"],
-            "requester": row["requester_id"],
-            "provider": row["provider_id"],
-            **data,
-        },
-    )
+def _say(act: Act, row: Row, matter: Matter | None, kind: Kind, **data: object) -> None:
+    """What became of a climb, as a fact for everybody whom its matter concerns."""
+    told = {
+        "escalation": row["id"],
+        "ladder": row["ladder"],
+        "occasion": row["occasion"],
+        "requester": row["requester_id"],
+        "provider": row["provider_id"],
+        **data,
+    }
+    if row["appointment_id"] is not None:
+        told["appointment"] = row["appointment_id"]
+    sides = tuple(dict.fromkeys((row["requester_id"], row["provider_id"])))
+    parties = sides if matter is None or matter.booked is None else matter.parties
+    request_id = row["request_id"] if matter is None else matter.request_id
+    # A fact has three parties at most; those beyond have the same one of their own.
+    for first in range(0, len(parties), _PARTIES):
+        act.tell(
+            Fact(
+                kind=kind,
+                at=act.now,
+                actor_id=act.subject.account_id,
+                institution_id=act.subject.institution_id,
+                parties=parties[first : first + _PARTIES],
+                request_id=request_id,
+                data=told,
+            )
+        )
 
 
 def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
     """A notice will not arrive by this channel: write it where people look."""
     notice = notices.of_notice(act.tx, delivery_id)
-    case = None if notice is None else requests.get(act.tx, notice["request_id"])
-    if notice is None or case is None:
+    matter = None if notice is None else matters.load(act, notice)
+    if notice is None or matter is None:
         return
+    data = {"escalation": notice["escalation_id"], "channel": channel, "reason": why}
+    if notice["appointment_id"] is not None:
+        data["appointment"] = notice["appointment_id"]
     act.tell(
         Fact(
             kind=Kind.NOTICE_GIVEN_UP,
             at=act.now,
             actor_id=act.subject.account_id,
             institution_id=None,
-            parties=tuple(p for p in (case["requester_id"], case["provider_id"]) if p),
-            request_id=notice["request_id"],
-            data={"escalation": notice["escalation_id"], "channel": channel, "reason": why},
+            parties=matter.parties[:_PARTIES],
+            request_id=matter.request_id,
+            data=data,
         )
     )
 
@@ -304,21 +293,26 @@ def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
 def acknowledge(act: Act, escalation_id: str) -> None:
     """Take an escalation on: its ladder stops. Saying it twice is once.
 
-    Only for whom the case is visible and who was told; Problem("not-found") for anybody else.
+    Only for whom the case or the appointment is visible and who was told; Problem("not-found") for
+    anybody else.
     """
     row = notices.escalation(act.tx, escalation_id)
-    seen = None if row is None else act.tx.scalar(
-        sa.select(t.requests.c.id).where(
-            t.requests.c.id == row["request_id"], visible_requests(act.subject, act.now)
-        )
-    )  # fmt: skip
-    if row is None or seen is None or not _was_told(act, row):
+    if row is None or not _may_see(act, row) or not _was_told(act, row):
         raise Problem("not-found")
     ladder = next((x for x in act.catalogue.ladders if x.code == row["ladder"]), None)
     if ladder is None or not ladder.acknowledgeable:
         raise Problem("not-to-take-on")
     if row["ended_at"] is None and not _take_on(act, row):
         raise Problem("stale", current="?")
+
+
+def _may_see(act: Act, row: Row) -> bool:
+    if row["appointment_id"] is not None:
+        matter = matters.load(act, row)
+        return matter is not None and act.subject.institution_id in matter.parties
+    case = t.requests.c.id
+    here = (case == row["request_id"], visible_requests(act.subject, act.now))
+    return act.tx.scalar(sa.select(case).where(*here)) is not None
 
 
 def seen(act: Act, request_ids: Collection[str]) -> None:
@@ -340,7 +334,7 @@ def _take_on(act: Act, row: Row) -> bool:
     }
     if not notices.change_escalation(act.tx, row["id"], row["told"], values):
         return False
-    act.tell(_fact(act, row, Kind.ESCALATION_ACKNOWLEDGED))
+    _say(act, row, matters.load(act, row), Kind.ESCALATION_ACKNOWLEDGED)
     return True
 
 
@@ -369,7 +363,8 @@ def unanswered(act: Act) -> list[Row]:
     if mine is None or Permission.SEE_CASES not in act.subject.permissions:
         return []
     party = sa.or_(escalations.c.requester_id == mine, escalations.c.provider_id == mine)
-    seen = visible_requests(act.subject, act.now)
+    # Of an appointment a party may see everything, and there is no patient in it.
+    seen = sa.or_(escalations.c.appointment_id.is_not(None), visible_requests(act.subject, act.now))
     return notices.unanswered(act.tx, sa.and_(party, seen), MOST_LISTED)
 
 

@@ -1,10 +1,11 @@
 """The escalation ladder: who is told what, after how long, until somebody answers for it.
 
 A ladder is data: an occasion, whom it is for, steps, and how often the last step is repeated. What
-is here only reads it: which ladder fits a case, which rungs are due, when to look again. It knows
-no person, no address and no clock. Every escalation ends in one of three ways and none is silent:
-somebody acknowledged, the condition ended, or the ladder is exhausted and stays on the
-coordinator's list.
+is here only reads it: which ladder fits, which rungs are due, when to look again. It knows no
+person, no address and no clock. An occasion is of a case or of an appointment. Every escalation
+ends in one of three ways and none is silent: somebody acknowledged, the condition ended, or the
+ladder is exhausted and stays on the coordinator's list. What only informs asks for no answer and
+ends with its last step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,14 @@ class Occasion(StrEnum):
     RETURNED = "returned"
     CRITICAL_UNACKNOWLEDGED = "critical-unacknowledged"
     CRITICAL_NOT_ACTED = "critical-not-acted"
+    INVITED = "invited"
+    TO_CONFIRM = "appointment-to-confirm"
+    SET = "appointment-set"
+    OFF = "appointment-off"
+    NEAR = "appointment-near"
+    SEAT_DECLINED = "seat-declined"
+    GIVEN_AWAY = "seat-given-away"
+    TIME_OFFERED = "time-offered"
 
 
 class Who(StrEnum):
@@ -41,6 +50,11 @@ class Who(StrEnum):
     REQUESTERS = "requesters"
     REQUESTER_COORDINATORS = "requester-coordinators"
     REQUESTER_ADMINS = "requester-admins"
+    SITTING = "sitting"
+    INVITED = "invited"
+    REPLACED = "replaced"
+    BOOKER = "booker"
+    WAITER = "waiter"
 
 
 WHEN_NOBODY: Mapping[Who, Who] = MappingProxyType(
@@ -76,6 +90,7 @@ class End(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     CONDITION = "condition"
+    TOLD = "told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +157,25 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.REQUEST_RETURNED: (Occasion.RETURNED,),
         Kind.CRITICAL_RAISED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_NOT_ACTED,),
+        Kind.APPOINTMENT_PROPOSED: (Occasion.INVITED, Occasion.TO_CONFIRM),
+        Kind.APPOINTMENT_RESCHEDULED: (Occasion.INVITED, Occasion.TO_CONFIRM),
+        Kind.APPOINTMENT_CONFIRMED: (Occasion.SET, Occasion.NEAR),
+        Kind.APPOINTMENT_ANSWERED: (Occasion.SEAT_DECLINED,),
+        Kind.APPOINTMENT_REPLACED: (Occasion.GIVEN_AWAY, Occasion.INVITED),
+        Kind.APPOINTMENT_CANCELED: (Occasion.OFF,),
+        Kind.APPOINTMENT_LAPSED: (Occasion.OFF,),
+        Kind.APPOINTMENT_MISSED: (Occasion.OFF,),
+        Kind.WAITING_OFFERED: (Occasion.TIME_OFFERED,),
     }
 )
-"""Which facts begin which occasions; an occasion that is open for the same thing ends first."""
+"""Which facts begin which occasions; an occasion that is open for the same case or finding ends
+first."""
 
 _BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
 _ALL = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, *_BOTH)
 _BEGUN = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, Occasion.UNCLAIMED)
+_COMING = (Occasion.INVITED, Occasion.SET, Occasion.NEAR, Occasion.SEAT_DECLINED)
+_NOT_SET = (*_COMING, Occasion.TO_CONFIRM, Occasion.TIME_OFFERED)
 ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
         Kind.WORKITEM_CLAIMED: _BEGUN,
@@ -163,15 +190,55 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.REPORT_ISSUED: _ALL,
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACTED_ON: (Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED),
+        Kind.APPOINTMENT_PROPOSED: (Occasion.TIME_OFFERED,),
+        Kind.APPOINTMENT_RESCHEDULED: (*_COMING, Occasion.TO_CONFIRM),
+        Kind.APPOINTMENT_CONFIRMED: (Occasion.TO_CONFIRM,),
+        Kind.APPOINTMENT_REPLACED: (Occasion.SEAT_DECLINED, Occasion.INVITED),
+        Kind.APPOINTMENT_BEGUN: _COMING,
+        Kind.APPOINTMENT_CANCELED: _NOT_SET,
+        Kind.APPOINTMENT_LAPSED: _NOT_SET,
+        Kind.APPOINTMENT_MISSED: _NOT_SET,
     }
 )
-"""Which facts end the condition."""
+"""Which facts end the condition; a fact that names a seat, of that seat alone."""
 
 KNOW_ASSIGNED = frozenset({Occasion.UNCLAIMED, Occasion.DEADLINE})
 """Occasions of a case that may be somebody's to begin, or nobody's."""
 
 OF_A_FINDING = frozenset({Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED})
 """Occasions of one critical finding; the others are of the whole case."""
+
+OF_AN_APPOINTMENT = frozenset(
+    {
+        Occasion.INVITED,
+        Occasion.TO_CONFIRM,
+        Occasion.SET,
+        Occasion.OFF,
+        Occasion.NEAR,
+        Occasion.SEAT_DECLINED,
+        Occasion.GIVEN_AWAY,
+        Occasion.TIME_OFFERED,
+    }
+)
+"""Occasions of an appointment; the others are of a case."""
+
+AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY})
+"""Told whatever becomes of the appointment. No fact ends them: they end with being told."""
+
+COUNTS_DOWN = frozenset({Occasion.NEAR})
+"""Anchored at the appointment's beginning. Only the latest step that is due still makes sense."""
+
+INFORMS = AFTER_IT_IS_OFF | COUNTS_DOWN | {Occasion.INVITED, Occasion.SET}
+"""Occasions that ask nobody to answer for anything: the last step exhausts nothing."""
+
+SEEN_COMING = frozenset({Occasion.DEADLINE}) | COUNTS_DOWN
+"""Occasions whose steps may lie before what they count from."""
+
+SEATED = frozenset({Who.SITTING, Who.INVITED, Who.REPLACED, Who.BOOKER, Who.WAITER})
+"""People of an appointment; a case has none of them."""
+
+BY_CASE = frozenset({Who.HOLDER, Who.ON_DUTY, Who.READERS, Who.REQUESTING_DOCTOR})
+"""People whom only a case has."""
 
 
 def ladder_for(
@@ -207,7 +274,8 @@ def due(
     """What a clock has to do: the rungs to tell, how many are told then, whether it is exhausted.
 
     A clock that comes late tells every step it slept through, each once, but of repetitions only
-    the last: people are not told the same thing five times in a minute.
+    the last: people are not told the same thing five times in a minute. What counts down tells the
+    last step alone: that it begins in ten minutes, and not in a day as well.
     """
     rungs = ladder.rungs
     reached = told
@@ -215,11 +283,23 @@ def due(
         reached += 1
     repeated = range(max(told, len(ladder.steps)), reached)
     numbers = [*range(told, min(reached, len(ladder.steps))), *repeated[-1:]]
+    if ladder.occasion in COUNTS_DOWN:
+        numbers = numbers[-1:]
     found = tuple(
         Rung(n, rung_at(ladder, anchor, n), ladder.steps[min(n, len(ladder.steps) - 1)])
         for n in numbers
     )
-    return found, reached, reached == rungs and rung_at(ladder, anchor, rungs) <= now
+    # What only informs waits for no answer after its last step.
+    over = ladder.occasion in INFORMS or rung_at(ladder, anchor, rungs) <= now
+    return found, reached, reached == rungs and over
+
+
+def gone_by(ladder: Ladder, anchor: datetime, opened: datetime) -> int:
+    """How many rungs lie in the past when a climb that counts down begins: whoever just heard of
+    an appointment is not reminded of it as well. 0 for every other climb."""
+    if ladder.occasion not in COUNTS_DOWN:
+        return 0
+    return sum(rung_at(ladder, anchor, number) <= opened for number in range(ladder.rungs))
 
 
 def next_at(ladder: Ladder, anchor: datetime, told: int, exhausted: bool) -> datetime | None:

@@ -9,7 +9,20 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from telemed.core.escalation import KNOW_ASSIGNED, Channel, Ladder, Occasion, Step, Weight, Who
+from telemed.core.escalation import (
+    BY_CASE,
+    INFORMS,
+    KNOW_ASSIGNED,
+    OF_AN_APPOINTMENT,
+    SEATED,
+    SEEN_COMING,
+    Channel,
+    Ladder,
+    Occasion,
+    Step,
+    Weight,
+    Who,
+)
 
 _KEYS = {f.name for f in fields(Ladder)} - {"repeat_every"} | {"repeat_minutes"}
 MOST_STEPS = 10
@@ -60,7 +73,7 @@ def _step(row: Mapping[str, Any]) -> Step:
 
 
 def _checked(ladder: Ladder) -> Ladder:
-    """Each step after the one before; only a deadline can be seen coming."""
+    """Each step after the one before; few occasions can be seen coming."""
     afters = [step.after for step in ladder.steps]
     if not 1 <= len(afters) <= MOST_STEPS or not 0 <= ladder.repeats <= MOST_REPEATS:
         raise ValueError(f"1 to {MOST_STEPS} steps, up to {MOST_REPEATS} repeats")
@@ -68,8 +81,13 @@ def _checked(ladder: Ladder) -> Ladder:
         raise ValueError("the steps do not follow one another in time")
     if ladder.repeat_every <= timedelta(0):
         raise ValueError("repeat_minutes is above zero")
-    if afters[0] < timedelta(0) and ladder.occasion is not Occasion.DEADLINE:
+    if afters[0] < timedelta(0) and ladder.occasion not in SEEN_COMING:
         raise ValueError("it begins before its occasion")
     if ladder.occasion not in KNOW_ASSIGNED and any(step.assigned for step in ladder.steps):
         raise ValueError("assigned is for a case that somebody is to begin")
+    strangers = BY_CASE if ladder.occasion in OF_AN_APPOINTMENT else SEATED
+    if found := {who for step in ladder.steps for who in step.who if who in strangers}:
+        raise ValueError(f"{', '.join(sorted(found))}: there is nobody like that")
+    if ladder.occasion in INFORMS and (ladder.acknowledgeable or ladder.repeats):
+        raise ValueError("it only informs: acknowledgeable = false, repeats = 0")
     return ladder

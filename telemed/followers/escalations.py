@@ -7,6 +7,7 @@ rung told. One that cannot be told holds up no other.
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,13 +17,22 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core import escalation
 from telemed.core.activity import Activity, Kind
+from telemed.core.appointment import SeatEvent
 from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import ENDS, OF_A_FINDING, OPENS, Channel, Occasion
+from telemed.core.escalation import (
+    COUNTS_DOWN,
+    ENDS,
+    OF_A_FINDING,
+    OF_AN_APPOINTMENT,
+    OPENS,
+    Channel,
+    Occasion,
+)
 from telemed.core.request import State
 from telemed.followers.follow import Follower, at_each_ring
+from telemed.store import appointments, notices, requests
 from telemed.store import log as store_log
-from telemed.store import notices, requests
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.tx import Row, Tx
@@ -65,22 +75,26 @@ def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
-    if activity.request_id is None:
-        return
-    _end(tx, activity, {*ENDS.get(activity.kind, ()), *OPENS.get(activity.kind, ())})
-    finding = str(activity.data.get("finding") or "")
-    begun = _begins(activity)
-    case = requests.get(tx, activity.request_id) if begun else None
-    if case is None:
+    begun, ended = _begins(activity), ENDS.get(activity.kind, ())
+    appointment = activity.data.get("appointment")
+    if appointment is not None:
+        _end_of_appointment(tx, activity, str(appointment), ended)
+        row = appointments.get(tx, str(appointment)) if begun else None
+    else:
+        _end(tx, activity, {*ended, *OPENS.get(activity.kind, ())})
+        row = requests.get(tx, activity.request_id) if begun and activity.request_id else None
+    if row is None:
         return
     for occasion in begun:
-        of = finding if occasion in OF_A_FINDING else ""
-        _open(tx, activity, case, occasion, of, catalogue, new_id())
+        _open(tx, activity, row, occasion, catalogue, new_id())
 
 
 def _begins(activity: Activity) -> tuple[Occasion, ...]:
-    """Nobody is told of what they set aside for themselves."""
-    if activity.kind == Kind.WORKITEM_ASSIGNED and activity.data.get("by") == By.SELF:
+    """Nobody is told of what they set aside for themselves, nor that somebody will come."""
+    data = activity.data
+    if activity.kind == Kind.WORKITEM_ASSIGNED and data.get("by") == By.SELF:
+        return ()
+    if activity.kind == Kind.APPOINTMENT_ANSWERED and data.get("answer") != SeatEvent.DECLINE:
         return ()
     return OPENS.get(activity.kind, ())
 
@@ -91,21 +105,32 @@ def _end(tx: Tx, activity: Activity, occasions: Collection[Occasion]) -> None:
         notices.end_escalations(tx, activity.request_id, occasions, finding, activity.at)
 
 
+def _end_of_appointment(
+    tx: Tx, activity: Activity, key: str, occasions: Collection[Occasion]
+) -> None:
+    if occasions:
+        seat = activity.data.get("seat")
+        one = seat if isinstance(seat, int) else None
+        notices.end_of_appointment(tx, key, occasions, one, activity.at)
+
+
 def _open(
     tx: Tx,
     activity: Activity,
-    case: Row,
+    row: Row,
     occasion: Occasion,
-    finding: str,
     catalogue: Catalogue,
     new: str,
 ) -> None:
-    frozen = bool((case["content"] or {}).get("frozen"))
-    ladder = escalation.ladder_for(
-        catalogue.ladders, occasion, case["service"], case["urgency"], frozen
-    )
-    anchor = case["due_at"] if occasion is Occasion.DEADLINE else activity.at
+    about = _about(tx, activity, row, occasion)
+    if about is None:
+        return
+    urgency, frozen, of, anchor = about
+    ladder = escalation.ladder_for(catalogue.ladders, occasion, row["service"], urgency, frozen)
     if ladder is None or anchor is None:
+        return
+    told = escalation.gone_by(ladder, anchor, activity.at)
+    if told == ladder.rungs:
         return
     notices.open_escalation(
         tx,
@@ -114,16 +139,39 @@ def _open(
             "opened_seq": activity.seq,
             "ladder": ladder.code,
             "occasion": occasion.value,
-            "request_id": case["id"],
-            "finding": finding,
-            "requester_id": case["requester_id"],
-            "provider_id": str(activity.data.get("provider") or case["provider_id"] or ""),
+            "request_id": None,
+            "appointment_id": None,
+            "seat": None,
+            "finding": "",
+            **of,
+            "requester_id": row["requester_id"],
+            "provider_id": str(activity.data.get("provider") or row["provider_id"] or ""),
+            "opened_by": activity.actor_id,
             "opened_at": activity.at,
             "anchor_at": anchor,
-            "told": 0,
-            "next_at": escalation.rung_at(ladder, anchor, 0),
+            "told": told,
+            "next_at": escalation.rung_at(ladder, anchor, told),
         },
     )
+
+
+def _about(
+    tx: Tx, activity: Activity, row: Row, occasion: Occasion
+) -> tuple[str, bool, dict[str, Any], datetime | None] | None:
+    """Urgency and whether it is frozen, what it is about, and from when steps count; None for what
+    nobody is told of."""
+    if occasion not in OF_AN_APPOINTMENT:
+        finding = str(activity.data.get("finding") or "") if occasion in OF_A_FINDING else ""
+        anchor = row["due_at"] if occasion is Occasion.DEADLINE else activity.at
+        frozen = bool((row["content"] or {}).get("frozen"))
+        return row["urgency"], frozen, {"request_id": row["id"], "finding": finding}, anchor
+    if occasion is Occasion.OFF and not appointments.was_proposed(tx, row["id"]):
+        return None  # a time that was merely held: nobody had been told of it
+    new = activity.kind == Kind.APPOINTMENT_REPLACED and occasion is Occasion.INVITED
+    seat = activity.data.get("by_seat" if new else "seat")
+    anchor = row["since"] if occasion in COUNTS_DOWN else activity.at
+    of = {"appointment_id": row["id"], "seat": seat}
+    return "urgent" if row["urgent"] else "routine", False, of, anchor
 
 
 # --- the clock --------------------------------------------------------------------------------

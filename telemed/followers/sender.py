@@ -16,7 +16,7 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import backoff
+from telemed.core.escalation import End, backoff
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring
 from telemed.store import notices
@@ -32,6 +32,13 @@ PATIENCE = 40.0
 MOST_ATTEMPTS = 9
 GIVEN_UP = "given-up"
 _ADDRESS = {"email": "email", "sms": "phone", "wecom": "wecom"}
+
+
+def _path(row: Row) -> str:
+    """The page that a notice opens."""
+    if row["appointment_id"] is not None:
+        return f"/appointments?open={row['appointment_id']}"
+    return f"/requests/{row['request_id']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,8 @@ class Sender:
 
     async def _sent(self, row: Row) -> Sent | None:
         """How the attempt went; None when there is no need of one any more."""
-        if row["read_at"] is not None or row["ended_at"] is not None:
+        over = row["ended_at"] is not None and row["end_reason"] != End.TOLD
+        if row["read_at"] is not None or over:
             return None
         way = self.ways.get(row["channel"])
         if way is None:
@@ -113,9 +121,10 @@ class Sender:
             occasion=row["occasion"],
             weight=row["weight"],
             request_id=row["request_id"],
+            appointment_id=row["appointment_id"],
             language=row["language"] or "zh",
             unread=sum(notices.unread(tx, mine).values()),
-            link=f"{self.origin}/requests/{row['request_id']}",
+            link=self.origin + _path(row),
             browsers=[Browser(b["endpoint"], b["p256dh"], b["auth"]) for b in browsers]
             if row["channel"] == "push"
             else [],

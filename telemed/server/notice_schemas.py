@@ -18,14 +18,17 @@ Weight_ = Literal["critical", "urgent", "routine"]
 
 
 class NoticeOut(Out):
-    """One notice of one's own; the words are of its occasion."""
+    """One notice of one's own; the words are of its occasion. It is of a request, or of an
+    appointment, which `begins` then."""
 
     id: str
     occasion: str
     label: Words
     weight: str
     rung: int
-    request_id: str
+    request_id: str | None
+    appointment_id: str | None
+    begins: datetime | None
     number: str
     service: str
     urgency: str
@@ -59,14 +62,16 @@ class SentOut(Out):
 
 
 class EscalationOut(Out):
-    """A climb that goes on or is exhausted."""
+    """A climb that goes on or is exhausted, of a request or of an appointment."""
 
     id: str
     ladder: str
     occasion: str
     label: Words
     weight: str
-    request_id: str
+    request_id: str | None
+    appointment_id: str | None
+    begins: datetime | None
     number: str
     service: str
     urgency: str

@@ -9,7 +9,7 @@ from telemed.actions.act import Act
 from telemed.core.access import Permission
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
-from telemed.core.escalation import Ladder, Occasion
+from telemed.core.escalation import End, Ladder, Occasion
 from telemed.core.signed_call import HEADER, is_signed
 from telemed.server import notice_schemas as s
 from telemed.server.cases import words
@@ -34,6 +34,18 @@ OCCASIONS = {
     ),
     Occasion.CRITICAL_NOT_ACTED: (
         "危急值等待登记处置", "What was done about a critical finding is to be entered",
+    ),
+    Occasion.INVITED: ("预约邀请您参加", "You are invited to a session"),
+    Occasion.TO_CONFIRM: ("预约等待确认", "An appointment waits to be confirmed"),
+    Occasion.SET: ("预约已确认", "An appointment is confirmed"),
+    Occasion.OFF: ("预约已取消", "An appointment is off"),
+    Occasion.NEAR: ("预约即将开始", "An appointment begins soon"),
+    Occasion.SEAT_DECLINED: (
+        "有受邀人谢绝，席位空缺", "Somebody invited will not come: their seat is empty",
+    ),
+    Occasion.GIVEN_AWAY: ("您的席位已由他人接替", "Somebody else has your seat"),
+    Occasion.TIME_OFFERED: (
+        "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
     ),
 }  # fmt: skip
 
@@ -69,10 +81,11 @@ async def list_notices(call: Call) -> Any:
 
 def _notice(act: Act, row: Row) -> dict[str, Any]:
     ladder = _ladder(act.catalogue, row["ladder"])
-    over = row["ended_at"] is not None
+    over = row["ended_at"] is not None and row["end_reason"] != End.TOLD
     return {
         **row,
         "label": _label(row["occasion"]),
+        "begins": row["since"],
         "over": over,
         "may_take_on": bool(ladder and ladder.acknowledgeable and not over),
     }
@@ -110,6 +123,7 @@ def _escalation(act: Act, row: Row, sent: list[Row]) -> dict[str, Any]:
     return {
         **row,
         "label": _label(row["occasion"]),
+        "begins": row["since"],
         "weight": ladder.weight.value if ladder else "routine",
         "rungs": ladder.rungs if ladder else row["told"],
         "finding": words(finding) if finding else None,

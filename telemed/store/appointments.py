@@ -92,6 +92,13 @@ def moves(tx: Tx, appointment_id: str) -> list[Row]:
     )
 
 
+def was_proposed(tx: Tx, appointment_id: str) -> bool:
+    """Whether it was ever more than a time that somebody held."""
+    m = appointment_moves.c
+    mine = sa.and_(m.appointment_id == appointment_id, m.event == "propose")
+    return tx.scalar(sa.select(m.n).where(mine).limit(1)) is not None
+
+
 def _grouped(
     tx: Tx, table: sa.Table, ids: Collection[str], order: sa.Column[Any]
 ) -> dict[str, list[Row]]:

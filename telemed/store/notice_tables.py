@@ -7,17 +7,23 @@ from telemed.store.columns import table as _table
 
 # --- notices ----------------------------------------------------------------------------------
 
-# One climb of one ladder. `opened_seq` is the fact that began it: seen twice, it begins once.
+_ABOUT = "(request_id IS NULL) <> (appointment_id IS NULL)"
+
+# One climb of one ladder, for a case or an appointment, perhaps for one seat of it. `opened_seq` is
+# the fact that began it: seen twice, it begins once. `opened_by` is who brought it about.
 escalations = _table(
     "escalations",
     Col("id", sa.Text, primary_key=True),
     Col("opened_seq", Big, nullable=False),
     Col("ladder", sa.Text, nullable=False),
     Col("occasion", sa.Text, nullable=False),
-    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), index=True),
+    Col("appointment_id", sa.Text, sa.ForeignKey("appointments.id"), index=True),
+    Col("seat", sa.Integer),
     Col("finding", sa.Text, nullable=False),
     Col("requester_id", sa.Text, nullable=False),
     Col("provider_id", sa.Text, nullable=False),
+    Col("opened_by", sa.Text),
     Col("opened_at", UtcTime, nullable=False),
     Col("anchor_at", UtcTime, nullable=False),
     Col("told", sa.Integer, nullable=False),
@@ -28,6 +34,7 @@ escalations = _table(
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("opened_seq", "occasion"),
+    sa.CheckConstraint(_ABOUT, name="ck_escalations_about"),
     partial_index("ix_escalations_next", "next_at", where="next_at IS NOT NULL"),
     partial_index("ix_escalations_going", "occasion", where="ended_at IS NULL"),
 )
@@ -42,10 +49,12 @@ notices = _table(
     Col("occasion", sa.Text, nullable=False),
     Col("weight", sa.Text, nullable=False),
     Col("rung", sa.Integer, nullable=False),
-    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False, index=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), index=True),
+    Col("appointment_id", sa.Text, sa.ForeignKey("appointments.id"), index=True),
     Col("at", UtcTime, nullable=False),
     Col("read_at", UtcTime),
     sa.UniqueConstraint("source", "account_id"),
+    sa.CheckConstraint(_ABOUT, name="ck_notices_about"),
     sa.Index("ix_notices_account_at", "account_id", "at"),
 )
 

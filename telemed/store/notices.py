@@ -3,14 +3,15 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from telemed.core.access import Role
-from telemed.core.escalation import End, Occasion
+from telemed.core.escalation import INFORMS, End, Occasion
 from telemed.core.workitem import State
 from telemed.store import tables as t
+from telemed.store.appointment_tables import appointments
 from telemed.store.columns import UtcTime
 from telemed.store.notice_tables import (
     deliveries,
@@ -21,12 +22,13 @@ from telemed.store.notice_tables import (
 )
 from telemed.store.tx import Row, Tx, given
 
-E, N, D = escalations.c, notices.c, deliveries.c
+E, N, D, B = escalations.c, notices.c, deliveries.c, appointments.c
 WAITING = "waiting"
 GONE_OUT = ("accepted", "delivered", "read")
 FAILED = "failed"
 OVER = "over"
 """Never sent: what it was about had ended."""
+_ASKS: Final = E.occasion.not_in(sorted(INFORMS))
 
 # --- ladders being climbed --------------------------------------------------------------------
 
@@ -44,17 +46,33 @@ def end_escalations(
     return tx.run(_end(named), request_id=request_id, of=finding, at=at)
 
 
+def end_of_appointment(
+    tx: Tx, appointment_id: str, occasions: Iterable[Occasion], seat: int | None, at: datetime
+) -> int:
+    """The condition has ended for these occasions of an appointment, or of one seat of it."""
+    named = tuple(sorted(occasion.value for occasion in occasions))
+    one = {} if seat is None else {"seat": seat}
+    return tx.run(_off(named, bool(one)), appointment_id=appointment_id, at=at, **one)
+
+
 @cache
 def _end(occasions: tuple[str, ...]) -> sa.Update:
     """Of the occasions of a kind of fact: there are as many as there are kinds."""
+    of = sa.or_(E.finding == "", E.finding == sa.bindparam("of", type_=E.finding.type))
+    return _ending(occasions, E.request_id == given(E.request_id), of)
+
+
+@cache
+def _off(occasions: tuple[str, ...], one_seat: bool) -> sa.Update:
+    of = [E.seat == given(E.seat)] if one_seat else []
+    return _ending(occasions, E.appointment_id == given(E.appointment_id), *of)
+
+
+def _ending(occasions: tuple[str, ...], *where: sa.ColumnElement[bool]) -> sa.Update:
+    named = E.occasion.in_([sa.literal(occasion) for occasion in occasions])
     return (
         sa.update(escalations)
-        .where(
-            E.request_id == given(E.request_id),
-            E.occasion.in_([sa.literal(occasion) for occasion in occasions]),
-            sa.or_(E.finding == "", E.finding == sa.bindparam("of", type_=E.finding.type)),
-            E.ended_at.is_(None),
-        )
+        .where(*where, named, E.ended_at.is_(None))
         .values(
             ended_at=sa.bindparam("at", type_=E.ended_at.type),
             end_reason=sa.literal(End.CONDITION.value),
@@ -93,17 +111,27 @@ def assigned_to(tx: Tx, person_id: str, request_ids: Collection[str]) -> list[Ro
     return tx.all(query)
 
 
+_ABOUT: Final = (
+    sa.func.coalesce(t.requests.c.number, B.number).label("number"),
+    sa.func.coalesce(t.requests.c.service, B.service).label("service"),
+    sa.case(
+        (t.requests.c.id.is_not(None), t.requests.c.urgency),
+        (B.urgent, "urgent"),
+        else_="routine",
+    ).label("urgency"),
+    B.since,
+)
+"""What a list says of the case or the appointment that it is about."""
+
+
 def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:
-    """Climbs that go on or are exhausted, of which somebody was told; the oldest first."""
+    """Climbs that go on or are exhausted, of which somebody was told; the oldest first. What asks
+    nobody for an answer is not among them."""
     query = (
-        sa.select(
-            escalations,
-            t.requests.c.number,
-            t.requests.c.service,
-            t.requests.c.urgency,
-        )
-        .join(t.requests, t.requests.c.id == E.request_id)
-        .where(E.ended_at.is_(None), E.told > 0, where)
+        sa.select(escalations, *_ABOUT)
+        .outerjoin(t.requests, t.requests.c.id == E.request_id)
+        .outerjoin(appointments, B.id == E.appointment_id)
+        .where(E.ended_at.is_(None), E.told > 0, _ASKS, where)
         .order_by(E.exhausted_at.is_(None), E.anchor_at)
         .limit(limit)
     )
@@ -156,15 +184,15 @@ def page(tx: Tx, account_id: str, before: str | None, limit: int) -> list[Row]:
     query = (
         sa.select(
             notices,
-            t.requests.c.number,
-            t.requests.c.service,
-            t.requests.c.urgency,
+            *_ABOUT,
             E.acknowledged_at,
             E.ended_at,
+            E.end_reason,
             E.exhausted_at,
             E.ladder,
         )
-        .join(t.requests, t.requests.c.id == N.request_id)
+        .outerjoin(t.requests, t.requests.c.id == N.request_id)
+        .outerjoin(appointments, B.id == N.appointment_id)
         .outerjoin(escalations, E.id == N.escalation_id)
         .where(N.account_id == account_id)
     )
@@ -224,8 +252,10 @@ def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
             N.occasion,
             N.weight,
             N.request_id,
+            N.appointment_id,
             N.read_at,
             E.ended_at,
+            E.end_reason,
             notice_preferences.c.email,
             notice_preferences.c.phone,
             notice_preferences.c.wecom,
@@ -301,7 +331,8 @@ def going(tx: Tx) -> list[Row]:
         sa.func.sum(1 - gone).label("open"),
         sa.func.sum(gone).label("exhausted"),
     )
-    return tx.all(query.where(E.ended_at.is_(None), E.told > 0).group_by(E.occasion))
+    asks = query.where(E.ended_at.is_(None), E.told > 0, _ASKS)
+    return tx.all(asks.group_by(E.occasion))
 
 
 # --- what people prefer -----------------------------------------------------------------------

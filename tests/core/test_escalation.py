@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemed.core.escalation import (
+    AFTER_IT_IS_OFF,
     ENDS,
+    INFORMS,
     OPENS,
     Channel,
     Ladder,
@@ -18,6 +20,7 @@ from telemed.core.escalation import (
     Who,
     backoff,
     due,
+    gone_by,
     ladder_for,
     next_at,
     not_before,
@@ -126,10 +129,50 @@ def test_only_what_waits_for_a_reader_knows_of_an_assignment() -> None:
 
 
 def test_every_occasion_begins_and_ends_by_facts() -> None:
-    """None that cannot begin, none that only exhaustion would end."""
+    """None that cannot begin, none that only exhaustion would end; what is told after the end of
+    all ends with being told."""
     opened = {occasion for each in OPENS.values() for occasion in each}
     ended = {occasion for each in ENDS.values() for occasion in each}
-    assert opened == ended == set(Occasion)
+    assert opened == ended | AFTER_IT_IS_OFF == set(Occasion)
+    assert not ended & AFTER_IT_IS_OFF and AFTER_IT_IS_OFF <= INFORMS
+
+
+def test_what_counts_down_tells_the_latest_step_and_none_that_was_past_when_it_began() -> None:
+    """Of a day, an hour and ten minutes before: set 20 minutes ahead it is told ten minutes before,
+    set five minutes ahead never; a clock that was away tells one, and then nothing is left."""
+    near = ladder_for(LADDERS, Occasion.NEAR, "imaging", "routine", False)
+    assert near is not None
+    assert [step.after.total_seconds() / 60 for step in near.steps] == [
+        -1440, -60, -10,
+    ]  # fmt: skip
+    ahead = {minutes: gone_by(near, ANCHOR, ANCHOR - timedelta(minutes=minutes))
+             for minutes in (2000, 1440, 90, 20, 10, 5)}  # fmt: skip
+    assert ahead == {2000: 0, 1440: 1, 90: 1, 20: 2, 10: 3, 5: 3}
+    rungs, told, over = due(near, ANCHOR, 0, ANCHOR - timedelta(minutes=9))
+    assert [rung.number for rung in rungs] == [2] and told == 3 and over
+    assert next_at(near, ANCHOR, told, over) is None
+    assert gone_by(ladder([-30, 0], 5, 1), ANCHOR, ANCHOR) == 0, "a deadline tells all it missed"
+
+
+@pytest.mark.parametrize(
+    ("occasion", "who", "more", "why"),
+    [
+        ("invited", "readers", {"acknowledgeable": False}, "readers: there is nobody like that"),
+        ("unclaimed", "sitting", {}, "sitting: there is nobody like that"),
+        ("invited", "sitting", {}, "it only informs"),
+        ("appointment-off", "sitting", {"acknowledgeable": False, "repeats": 1}, "only informs"),
+    ],
+)
+def test_ladders_name_people_that_there_are_and_ask_no_answer_where_none_is_due(
+    occasion: str, who: str, more: dict[str, object], why: str
+) -> None:
+    """A case has no seats and an appointment no readers; what informs is never exhausted."""
+    row = {
+        "code": "x", "occasion": occasion, "weight": "routine", "repeat_minutes": 1, "repeats": 0,
+        "steps": [{"after": 0, "who": [who]}], **more,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=why):
+        ladders_of([row])
 
 
 @pytest.mark.parametrize("weight", list(Weight))

@@ -2,21 +2,41 @@
 const WORDS = {
   zh: {
     title: '远程医疗平台',
+    assigned: '有申请指派给您',
+    'overflow-asked': '有申请等您决定是否转送',
     unclaimed: '有紧急申请等待领取',
     deadline: '有申请临近或超过时限',
     returned: '有退回的申请等待补充',
     'critical-unacknowledged': '有危急值等待确认',
     'critical-not-acted': '有危急值等待登记处置',
+    invited: '有预约邀请您参加',
+    'appointment-to-confirm': '有预约等待确认',
+    'appointment-set': '有预约已确认',
+    'appointment-off': '有预约已取消',
+    'appointment-near': '有预约即将开始',
+    'seat-declined': '有受邀人谢绝了预约',
+    'seat-given-away': '您在预约中的席位已由他人接替',
+    'time-offered': '候补的预约时间有了，请尽快提交',
     other: '有新的提醒',
     unread: (n) => `共 ${n} 条未读`,
   },
   en: {
     title: 'Telemedicine',
+    assigned: 'A request was assigned to you',
+    'overflow-asked': 'A request waits for your word to pass it on',
     unclaimed: 'A request waits to be claimed',
     deadline: 'A request nears or is past its due time',
     returned: 'A returned request waits for more material',
     'critical-unacknowledged': 'A critical finding waits to be acknowledged',
     'critical-not-acted': 'What was done about a critical finding is to be entered',
+    invited: 'You are invited to a session',
+    'appointment-to-confirm': 'An appointment waits to be confirmed',
+    'appointment-set': 'An appointment is confirmed',
+    'appointment-off': 'An appointment is off',
+    'appointment-near': 'An appointment begins soon',
+    'seat-declined': 'Somebody invited will not come',
+    'seat-given-away': 'Somebody else has your seat',
+    'time-offered': 'A time you waited for is free',
     other: 'There is a new notice',
     unread: (n) => `${n} unread`,
   },
@@ -35,18 +55,26 @@ self.addEventListener('push', (event) => {
     self.registration.showNotification(words.title, {
       body: `${line}\n${words.unread(Number(told.unread) || 1)}`,
       icon: '/mark.svg',
-      tag: `${told.occasion}-${told.request_id}`,
+      tag: `${told.occasion}-${told.appointment_id || told.request_id}`,
       renotify: told.weight !== 'routine',
       requireInteraction: told.weight === 'critical',
-      data: { request: String(told.request_id || '') },
+      data: {
+        request: String(told.request_id || ''),
+        appointment: String(told.appointment_id || ''),
+      },
     }),
   )
 })
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const id = event.notification.data.request
-  const path = /^[A-Za-z0-9-]+$/.test(id) ? `/requests/${id}` : '/notices'
+  const { request, appointment } = event.notification.data
+  const isId = (id) => /^[A-Za-z0-9-]+$/.test(id)
+  const path = isId(appointment)
+    ? `/appointments?open=${appointment}`
+    : isId(request)
+      ? `/requests/${request}`
+      : '/notices'
   event.waitUntil(
     self.clients.matchAll({ type: 'window', includeUncontrolled: true }).then((pages) => {
       const open = pages.find((page) => 'navigate' in page)

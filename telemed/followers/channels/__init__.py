@@ -39,14 +39,16 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notice for one person by one channel. `id` is the receiver's idempotency key."""
+    """One notice for one person by one channel, of a request or of an appointment. `id` is the
+    receiver's idempotency key."""
 
     id: str
     channel: str
     to: str
     occasion: str
     weight: str
-    request_id: str
+    request_id: str | None
+    appointment_id: str | None
     language: str
     unread: int
     link: str
@@ -73,6 +75,15 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "有危急值等待登记处置",
         "What was done about a critical finding is to be entered",
     ),
+    "overflow-asked": ("有申请等您决定是否转送", "A request waits for your word to pass it on"),
+    "invited": ("有预约邀请您参加", "You are invited to a session"),
+    "appointment-to-confirm": ("有预约等待确认", "An appointment waits to be confirmed"),
+    "appointment-set": ("有预约已确认", "An appointment is confirmed"),
+    "appointment-off": ("有预约已取消", "An appointment is off"),
+    "appointment-near": ("有预约即将开始", "An appointment begins soon"),
+    "seat-declined": ("有受邀人谢绝了预约", "Somebody invited will not come"),
+    "seat-given-away": ("您在预约中的席位已由他人接替", "Somebody else has your seat"),
+    "time-offered": ("候补的预约时间有了，请尽快提交", "A time you waited for is free"),
 }
 """What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""
 

@@ -39,6 +39,7 @@ class Push:
                 "occasion": message.occasion,
                 "weight": message.weight,
                 "request_id": message.request_id,
+                "appointment_id": message.appointment_id,
                 "unread": message.unread,
             }
         )

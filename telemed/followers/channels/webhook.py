@@ -40,6 +40,7 @@ class Webhook:
                 "occasion": message.occasion,
                 "weight": message.weight,
                 "request_id": message.request_id,
+                "appointment_id": message.appointment_id,
                 "language": message.language,
                 "text": sentence(message),
                 "link": message.link,

@@ -5,7 +5,7 @@
 import { LeftOutlined, PlusOutlined, RightOutlined, SettingOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Segmented, Skeleton } from 'antd'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { CallNow } from '../calls/CallDialog'
 import { dayAfter, dayOf, isDay, midnight, mondayOf, weekday } from '../roster/days'
@@ -18,7 +18,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { AppointmentOut } from '../shared/schema'
 import { AppointmentDrawer } from './AppointmentDrawer'
-import { appointmentsQuery, bookableQuery } from './api'
+import { appointmentQuery, appointmentsQuery, bookableQuery } from './api'
 import { BookDialog } from './BookDialog'
 import styles from './CalendarPage.module.css'
 import { KeepDrawer } from './KeepDrawer'
@@ -34,7 +34,7 @@ export function CalendarPage() {
   const me = useMe()
   const at = useStretch()
   const [canceled, setCanceled] = useState(false)
-  const [opened, setOpened] = useState<string | null>(null)
+  const [opened, setOpened] = useOpened()
   const [asked, setAsked] = useState<Asked | null>(null)
   const [booking, setBooking] = useState(false)
   const stretch = { since: iso(at.first), until: iso(dayAfter(at.last, 1)) }
@@ -159,6 +159,37 @@ function useStretch() {
       put(by === 0 ? today : dayAfter(first, by * (view === 'week' ? 7 : 1)), view),
     look: (how: View) => put(day, how),
   }
+}
+
+/**
+ * The appointment that is open stands in the address, so that a notice or a mail opens it; an
+ * address without a day shows the day that it is on.
+ */
+function useOpened(): [string | null, (id: string | null) => void] {
+  const [params, setParams] = useSearchParams()
+  const id = params.get('open') ?? ''
+  const { data } = useQuery({ ...appointmentQuery(id), enabled: id !== '' })
+  const since = data && !params.has('day') ? dayOf(Date.parse(data.since)) : null
+  useEffect(() => {
+    if (since === null) return
+    setParams(
+      (before) => {
+        before.set('day', since)
+        return before
+      },
+      { replace: true },
+    )
+  }, [since, setParams])
+  const open = (id: string | null) =>
+    setParams(
+      (before) => {
+        if (id === null) before.delete('open')
+        else before.set('open', id)
+        return before
+      },
+      { replace: id === null },
+    )
+  return [id || null, open]
 }
 
 /** The columns of a view: days, those of the own house who can be asked, or its rooms. */

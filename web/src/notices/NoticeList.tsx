@@ -1,4 +1,4 @@
-/** Notices as rows: what, of which case, how long ago; opening one reads it. */
+/** Notices as rows: what, of which case or appointment, how long ago; opening one reads it. */
 import { CheckOutlined, ExclamationCircleFilled, WarningFilled } from '@ant-design/icons'
 import { Button } from 'antd'
 import { Link } from 'react-router'
@@ -6,7 +6,8 @@ import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { UrgencyTag } from '../shared/tags'
 import { pick } from '../shared/words'
-import { type Notice, useRead, useTakeOn } from './api'
+import { type Notice, pathOf, useRead, useTakeOn } from './api'
+import { beginning } from './beginning'
 import styles from './notices.module.css'
 import { useWords } from './words'
 
@@ -28,7 +29,7 @@ export function NoticeList({ items, most, onGo }: Props) {
       {rows.map(({ item, unread }) => (
         <li key={item.id} className={unread.length > 0 ? styles.unread : styles.row}>
           <Link
-            to={`/requests/${item.request_id}`}
+            to={pathOf(item)}
             className={styles.link}
             onClick={() => {
               if (unread.length > 0) read.mutate(unread)
@@ -42,7 +43,9 @@ export function NoticeList({ items, most, onGo }: Props) {
               ) : null}
             </span>
             <span className={styles.more}>
-              {item.number} · <UrgencyTag urgency={item.urgency} /> <Moment at={item.at} ago />
+              {item.number}
+              {item.begins === null ? null : ` · ${beginning(item.begins)}`} ·{' '}
+              <UrgencyTag urgency={item.urgency} /> <Moment at={item.at} ago />
             </span>
           </Link>
           {item.over ? (

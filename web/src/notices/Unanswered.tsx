@@ -6,7 +6,8 @@ import { Empty } from '../shared/Empty'
 import { Moment } from '../shared/Moment'
 import { UrgencyTag } from '../shared/tags'
 import { language, pick } from '../shared/words'
-import { type Escalation, escalationsQuery, useTakeOn } from './api'
+import { type Escalation, escalationsQuery, pathOf, useTakeOn } from './api'
+import { beginning } from './beginning'
 import styles from './notices.module.css'
 import { STATES, useWords } from './words'
 
@@ -20,14 +21,15 @@ export function Unanswered() {
     <ul className={styles.list}>
       {data.items.map((item) => (
         <li key={item.id} className={styles.row}>
-          <Link to={`/requests/${item.request_id}`} className={styles.link}>
+          <Link to={pathOf(item)} className={styles.link}>
             <span className={styles.what}>
               {pick(item.label)}
               {item.finding === null ? null : ` · ${pick(item.finding)}`}
             </span>
             <span className={styles.more}>
-              {item.number} · <UrgencyTag urgency={item.urgency} /> {t('since')}{' '}
-              <Moment at={item.anchor_at} ago />
+              {item.number}
+              {item.begins === null ? null : ` · ${beginning(item.begins)}`} ·{' '}
+              <UrgencyTag urgency={item.urgency} /> {t('since')} <Moment at={item.anchor_at} ago />
             </span>
             <Sent item={item} />
           </Link>

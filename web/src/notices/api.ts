@@ -8,6 +8,13 @@ export type Notice = components['schemas']['NoticeOut']
 export type Escalation = components['schemas']['EscalationOut']
 export type Preferences = components['schemas']['PreferencesIn']
 
+/** The page that a notice opens: the case, or the calendar with the appointment. */
+export function pathOf(item: Pick<Notice, 'request_id' | 'appointment_id'>): string {
+  return item.appointment_id === null
+    ? `/requests/${item.request_id}`
+    : `/appointments?open=${item.appointment_id}`
+}
+
 export const noticesQuery = queryOptions({
   queryKey: [KEYS.notices],
   queryFn: () => body(api.GET('/api/notices', {})),

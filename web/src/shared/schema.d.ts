@@ -4220,7 +4220,7 @@ export interface components {
         };
         /**
          * EscalationOut
-         * @description A climb that goes on or is exhausted.
+         * @description A climb that goes on or is exhausted, of a request or of an appointment.
          */
         EscalationOut: {
             /** Id */
@@ -4233,7 +4233,11 @@ export interface components {
             /** Weight */
             weight: string;
             /** Request Id */
-            request_id: string;
+            request_id: string | null;
+            /** Appointment Id */
+            appointment_id: string | null;
+            /** Begins */
+            begins: string | null;
             /** Number */
             number: string;
             /** Service */
@@ -5301,7 +5305,8 @@ export interface components {
         };
         /**
          * NoticeOut
-         * @description One notice of one's own; the words are of its occasion.
+         * @description One notice of one's own; the words are of its occasion. It is of a request, or of an
+         *     appointment, which `begins` then.
          */
         NoticeOut: {
             /** Id */
@@ -5314,7 +5319,11 @@ export interface components {
             /** Rung */
             rung: number;
             /** Request Id */
-            request_id: string;
+            request_id: string | null;
+            /** Appointment Id */
+            appointment_id: string | null;
+            /** Begins */
+            begins: string | null;
             /** Number */
             number: string;
             /** Service */

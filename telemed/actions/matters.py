@@ -1,0 +1,139 @@
+"""What a notice is about, a case or an appointment, and whom the steps of a ladder name of it.
+
+Who that is is looked up at the moment of telling. It knows accounts and roles, and no ladder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from telemed.actions import booking
+from telemed.actions.act import Act
+from telemed.actions.booking import Booked
+from telemed.core import roster as duty
+from telemed.core.access import Role
+from telemed.core.appointment import SeatState
+from telemed.core.assignment import covers
+from telemed.core.escalation import WHEN_NOBODY, Who
+from telemed.store import appointments, notices, requests, roster
+from telemed.store.tx import Row
+
+_ROLES: Final[Mapping[Who, tuple[str, tuple[Role, ...]]]] = {
+    Who.READERS: ("provider_id", (Role.READER, Role.VERIFIER)),
+    Who.PROVIDER_COORDINATORS: ("provider_id", (Role.COORDINATOR,)),
+    Who.PROVIDER_ADMINS: ("provider_id", (Role.INSTITUTION_ADMIN,)),
+    Who.REQUESTERS: ("requester_id", (Role.REQUESTER,)),
+    Who.REQUESTER_COORDINATORS: ("requester_id", (Role.COORDINATOR,)),
+    Who.REQUESTER_ADMINS: ("requester_id", (Role.INSTITUTION_ADMIN,)),
+}
+"""On which side a step's people are, and by which roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A case, or an appointment with its seats; `seat` when one seat of it is meant."""
+
+    row: Row
+    booked: Booked | None = None
+    seat: int | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The case, or the one that the appointment is for."""
+        key = self.row["id"] if self.booked is None else self.row["request_id"]
+        return None if key is None else str(key)
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The institutions that it concerns."""
+        if self.booked is not None:
+            return self.booked.institutions
+        sides = (self.row["requester_id"], self.row["provider_id"])
+        return tuple(dict.fromkeys(side for side in sides if side))
+
+
+def load(act: Act, row: Row) -> Matter | None:
+    """What an escalation or a notice is about; None when it is there no more."""
+    if row["appointment_id"] is None:
+        case = requests.get(act.tx, row["request_id"])
+        return None if case is None else Matter(case)
+    found = appointments.get(act.tx, row["appointment_id"])
+    return None if found is None else Matter(found, booking.whole(act, found), row.get("seat"))
+
+
+def whom(act: Act, matter: Matter, who: Sequence[Who]) -> list[str]:
+    """The accounts a step tells, each once, in the step's order."""
+    found: dict[str, None] = {}
+    for each in who:
+        found |= dict.fromkeys(_accounts(act, matter, each))
+    return list(found)
+
+
+def _accounts(act: Act, matter: Matter, who: Who) -> Sequence[str]:
+    if matter.booked is not None and (named := _named(act, matter, matter.booked, who)) is not None:
+        return named
+    case = matter.row
+    if who is Who.REQUESTING_DOCTOR:
+        return notices.enabled(act.tx, [case["created_by"]])
+    if who is Who.HOLDER:
+        work = requests.current_workitem(act.tx, case["id"])
+        holders = {work[k] for k in ("performer_id", "scheduled_performer_id") if work.get(k)} \
+            if work else set()  # fmt: skip
+        return notices.accounts_of(act.tx, holders) if holders else []
+    if who in WHEN_NOBODY:
+        return _on_duty(act, matter, who) or _accounts(act, matter, WHEN_NOBODY[who])
+    side, roles = _ROLES[who]
+    if case[side] is None:
+        return []
+    rows = notices.accounts_with(act.tx, case[side], roles)
+    if who is Who.READERS:
+        wanted = act.catalogue.services[case["service"]].reader_scopes
+        rows = [r for r in rows if r["active"] and covers(tuple(r["scopes"] or ()), wanted)]
+    return [row["id"] for row in rows]
+
+
+def _on_duty(act: Act, matter: Matter, who: Who) -> list[str]:
+    """The accounts of those on duty just now. Who may not read a case is not told of it, whatever
+    the roster says."""
+    row = matter.row
+    if row["provider_id"] is None:
+        return []
+    shifts, kinds = roster.on_duty(act.tx, row["provider_id"], act.now), act.catalogue.duties
+    if who is Who.ON_DUTY:
+        frozen = bool((row["content"] or {}).get("frozen"))
+        people = duty.readers(shifts, kinds, row["service"], frozen)
+    else:
+        people = duty.coordinators(shifts, kinds)
+    mine = set(notices.accounts_of(act.tx, people)) if people else set()
+    if who is Who.ON_DUTY:
+        mine &= set(_accounts(act, matter, Who.READERS))
+    return sorted(mine)
+
+
+# --- people of an appointment ---------------------------------------------------------------------
+
+
+def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] | None:
+    """Those who sit, are invited, were replaced, booked it or waited for it; None for a `who`
+    that is no such person."""
+    if who is Who.BOOKER:
+        asked = {m["moved_by"] for m in appointments.moves(act.tx, booked.id)
+                 if m["event"] == "propose"}  # fmt: skip
+        return notices.enabled(act.tx, asked)
+    if who is Who.WAITER:
+        entry = booked.row["waiting_id"] and appointments.waiting(act.tx, booked.row["waiting_id"])
+        return notices.enabled(act.tx, [entry["made_by"]]) if entry else []
+    if who is Who.SITTING:
+        return _seated(act, matter, booked.sitting)
+    if who is Who.INVITED:
+        return _seated(act, matter, [s for s in booked.seats if s["state"] == SeatState.INVITED])
+    if who is Who.REPLACED:
+        there = {s["person_id"] for s in booked.sitting}
+        gone = [s for s in booked.seats if s["person_id"] not in there]
+        return _seated(act, matter, [s for s in gone if s["state"] == SeatState.REPLACED])
+    return None
+
+
+def _seated(act: Act, matter: Matter, seats: Sequence[Row]) -> list[str]:
+    people = {s["person_id"] for s in seats if matter.seat in (None, s["n"])}
+    return notices.accounts_of(act.tx, people) if people else []
