@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
-from telemed.core import appointment, report, request, urgent_call, waiting, workitem
+from telemed.core import appointment, conference, report, request, urgent_call, waiting, workitem
 from telemed.core.access import PERMISSIONS, Permission, Role
 from telemed.core.action_words import ACTION_WORDS
 from telemed.core.activity import WORDS as FACT_WORDS
@@ -365,6 +365,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-request": lambda: drawings.state_table(request.MACHINE),  # type: ignore[arg-type]
     "machine-workitem": lambda: drawings.state_table(workitem.MACHINE),  # type: ignore[arg-type]
     "machine-appointment": lambda: drawings.state_table(appointment.MACHINE),  # type: ignore[arg-type]
+    "machine-conference": lambda: drawings.state_table(conference.MACHINE),  # type: ignore[arg-type]
     "machine-seat": lambda: drawings.state_table(appointment.SEATS),  # type: ignore[arg-type]
     "machine-urgent-call": lambda: drawings.state_table(urgent_call.MACHINE),  # type: ignore[arg-type]
     "machine-ring": lambda: drawings.state_table(urgent_call.RINGS),  # type: ignore[arg-type]

@@ -19,9 +19,10 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import POLL_SECONDS, Bell, InProcessBell
 from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
+from telemed.bus.relay import Relay
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
-from telemed.followers import assigning, escalations, leases, urgent_calls, waiting
+from telemed.followers import assigning, conferences, escalations, leases, urgent_calls, waiting
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
@@ -105,6 +106,7 @@ def open_services(settings: Settings) -> Services:
         push_key=_push_key(settings),
         presence=_presence(settings),
         counts=_counts(settings),
+        relay=_relay(settings),
     )
 
 
@@ -167,6 +169,15 @@ def _counts(settings: Settings) -> Counts:
     return RedisCounts(settings.redis, new_id(), settings.secret)
 
 
+def _relay(settings: Settings) -> Relay:
+    """What members of a conference say to those at other servers, where there is a Redis for it."""
+    if not settings.redis:
+        return Relay()
+    from telemed.bus.redis_relay import RedisRelay
+
+    return RedisRelay(settings.redis, new_id())
+
+
 def check_start(services: Services) -> None:
     """RefuseToStart when listening would be unsafe or an acknowledgement would be a lie."""
     why = refuse_to_start(services.settings, services.store.read_now(accounts.any_demo))
@@ -184,9 +195,8 @@ def check_start(services: Services) -> None:
 async def running(services: Services) -> AsyncIterator[web.Application]:
     """The application with its followers and clocks; everything is stopped at the end."""
     app = make_app(services)
-    await services.bell.start()
-    await services.presence.start()
-    await services.counts.start()
+    for line in (services.bell, services.presence, services.counts, services.relay):
+        await line.start()
     await uploads.recover(services)
     known, new = services.catalogue, services.new_id
     await services.store.write(lambda tx: escalations.begin(tx, known, new))
@@ -226,6 +236,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     ]
     tasks.append(asyncio.create_task(_wait_list(services)))
     tasks.append(asyncio.create_task(_ring(services)))
+    tasks.append(asyncio.create_task(_conferences(services)))
     tasks.append(asyncio.create_task(sender.watch()))
     tasks.append(asyncio.create_task(_assign(services)))
     tasks.append(asyncio.create_task(uploads.watch(services)))
@@ -237,8 +248,8 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await services.presence.stop()
-        await services.counts.stop()
+        for line in (services.presence, services.counts, services.relay):
+            await line.stop()
         await outbound.close()
         await services.bell.stop()
 
@@ -265,6 +276,13 @@ async def _wait_list(services: Services) -> None:
 async def _ring(services: Services) -> None:
     """Who does not answer an urgent call is followed by the next, until canceled."""
     await urgent_calls.watch(
+        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    )
+
+
+async def _conferences(services: Services) -> None:
+    """Lost lines are noted, and what is over is left, until canceled."""
+    await conferences.close_and_drop(
         services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
 

@@ -74,6 +74,12 @@ class Kind(StrEnum):
     APPOINTMENT_SHARED = "appointment.shared"
     ACCOMPANIMENT_NAMED = "accompaniment.named"
     ACCOMPANIMENT_CONFIRMED = "accompaniment.confirmed"
+    CONFERENCE_ENTERED = "conference.entered"
+    CONFERENCE_LEFT = "conference.left"
+    CONFERENCE_DROPPED = "conference.dropped"
+    CONFERENCE_RETURNED = "conference.returned"
+    CONFERENCE_MODE = "conference.mode"
+    CONFERENCE_CHECKED = "conference.checked"
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
@@ -171,6 +177,12 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPOINTMENT_SHARED: ("预约涉及其他机构", "The appointment concerns further institutions"),
     Kind.ACCOMPANIMENT_NAMED: ("陪同医师已指定", "Accompanying doctor named"),
     Kind.ACCOMPANIMENT_CONFIRMED: ("陪同医师已确认在场", "Accompanying doctor confirmed present"),
+    Kind.CONFERENCE_ENTERED: ("有人进入会诊室", "Somebody entered the conference"),
+    Kind.CONFERENCE_LEFT: ("有人离开会诊室", "Somebody left the conference"),
+    Kind.CONFERENCE_DROPPED: ("有人掉线", "Somebody's line was lost"),
+    Kind.CONFERENCE_RETURNED: ("掉线后恢复", "Somebody's line is back"),
+    Kind.CONFERENCE_MODE: ("参会方式已改变", "Somebody takes part in another way"),
+    Kind.CONFERENCE_CHECKED: ("设备与线路已测试", "Devices and line were checked"),
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),

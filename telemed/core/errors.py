@@ -415,6 +415,11 @@ _ROWS = (
         "{who} may not accompany: a licensed physician in service is needed.",
     ),
     ErrorRow(
+        "conference-closed",
+        "会诊室现在不能进入：预约{state}。",
+        "The conference cannot be entered: the appointment is {state}.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

@@ -90,6 +90,8 @@ class Fanout:
         self._readers = readers
         self.pushed: Callable[[float], None] = lambda seconds: None
         """Told for each fact how long after it was written the last reader had been written to."""
+        self.happened: Callable[[Sequence[Activity]], None] = lambda facts: None
+        """Told all new facts, after those who hear them."""
         self._window: deque[Entry] = deque(maxlen=MAX_BEHIND)
         self.head = -1
         """The last fact of the window; -1 before the first look."""
@@ -240,6 +242,7 @@ class Fanout:
             self._window.extend(entries)
             self.head = entries[-1].activity.seq
             await self._deliver(before, entries)
+            self.happened(facts[first : first + BATCH])
             now = self._services.clock()
             for entry in entries:
                 self.pushed(max(0.0, (now - entry.activity.at).total_seconds()))

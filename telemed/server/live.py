@@ -21,6 +21,7 @@ from telemed.actions import worklist
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.server import auth, fanout
+from telemed.server.conference_rooms import Rooms
 from telemed.server.fanout import Fanout
 from telemed.server.presence import Watch
 from telemed.server.problems import problem_response, shape
@@ -50,6 +51,9 @@ class Live:
         self.fanout = Fanout(services, self.readers)
         services.screens = self.fanout.told
         self.watch = Watch(services, self.readers, self.fanout.tell)
+        self.rooms = Rooms(services)
+        self.rooms.refused = self._refused
+        self.fanout.happened = self.rooms.facts
 
     @property
     def open(self) -> int:
@@ -76,6 +80,9 @@ class Live:
             return await self._let_in(request, signed, credential, rights)
         finally:
             self._services.counts.leave(account, place)
+
+    def _refused(self, what: str) -> None:
+        self.refused[what] += 1
 
     def _one_too_many(self) -> web.Response:
         self.refused["sockets-of-account"] += 1
@@ -111,6 +118,7 @@ class Live:
             await _failed(reader, fault)
         finally:
             self.readers.remove(reader)
+            self.rooms.gone(reader)
             self.watch.noticed(signed.subject.account_id)
         return socket
 
@@ -161,6 +169,8 @@ class Live:
         held = body.get("requests")
         if body.get("type") == "ping":
             _say(reader, {"type": "pong"})
+        elif body.get("type") == "conference":
+            await self.rooms.hear(reader, body)
         elif body.get("type") != "presence":
             _say(reader, {"type": "error", **shape(Problem("invalid", detail="type"))})
         elif not isinstance(held, list) or not all(isinstance(one, str) for one in held):
@@ -238,9 +248,10 @@ def begin(app: web.Application) -> None:
 
 
 async def _follow(app: web.Application) -> AsyncIterator[None]:
-    work = (app[LIVE].fanout.run(), app[LIVE].watch.run())
+    work = (app[LIVE].fanout.run(), app[LIVE].watch.run(), app[LIVE].rooms.run())
     tasks = [asyncio.create_task(one) for one in work]
     yield
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await app[LIVE].rooms.close()

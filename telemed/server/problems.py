@@ -95,6 +95,7 @@ STATUS: dict[str, int] = {
     "too-early": 409,
     "nobody-accompanies": 409,
     "not-a-physician": 409,
+    "conference-closed": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

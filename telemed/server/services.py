@@ -12,6 +12,7 @@ from telemed.actions.act import Act
 from telemed.bus import Bell
 from telemed.bus.counts import Counts
 from telemed.bus.presence import Presence
+from telemed.bus.relay import Relay
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
 from telemed.dicom.worker import RenderPool
@@ -46,6 +47,7 @@ class Services:
     new_id: Callable[[], str]
     presence: Presence = field(default_factory=Presence)
     counts: Counts = field(default_factory=Counts)
+    relay: Relay = field(default_factory=Relay)
     push_key: str = ""
     """What a browser subscribes to pushes with."""
     screens: Callable[[], Awaitable[None]] = field(default=_nobody_looks, repr=False)

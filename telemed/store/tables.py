@@ -6,7 +6,12 @@ Times are aware UTC. JSON columns hold forms and facts, never what a query must 
 
 import sqlalchemy as sa
 
-from telemed.store import aftercare_tables, appointment_tables, urgent_call_tables
+from telemed.store import (
+    aftercare_tables,
+    appointment_tables,
+    conference_tables,
+    urgent_call_tables,
+)
 from telemed.store.account_tables import accounts, sessions, tokens
 from telemed.store.agreement_tables import agreement_changes
 from telemed.store.assignment_tables import assignment_decisions
@@ -23,10 +28,10 @@ from telemed.store.ups_tables import ups_items
 # Importing this module fills the metadata.
 __all__ = [
     "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
-    "assignment_decisions", "conflicts",
-    "deliveries", "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells",
-    "handovers", "metadata", "notices", "sessions", "tally_entries", "tally_sums", "tally_times",
-    "tokens", "ups_items", "urgent_call_tables", "worklist_filters",
+    "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
+    "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
+    "notices", "sessions", "tally_entries", "tally_sums", "tally_times", "tokens", "ups_items",
+    "urgent_call_tables", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telemed.core import appointment, report, request, urgent_call, waiting, workitem
+from telemed.core import appointment, conference, report, request, urgent_call, waiting, workitem
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
@@ -18,6 +18,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     waiting.MACHINE,
     urgent_call.MACHINE,
     urgent_call.RINGS,
+    conference.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -104,6 +105,16 @@ RING_CELLS = {
     (J.RINGING, K.END): J.OVER,
     (J.MISSED, K.ANSWER): J.ANSWERED,
 }
+M, N = conference.State, conference.Event
+CONFERENCE_CELLS = {
+    (M.AWAY, N.ENTER): M.PRESENT,
+    (M.PRESENT, N.ENTER): M.PRESENT,
+    (M.PRESENT, N.LEAVE): M.AWAY,
+    (M.PRESENT, N.DROP): M.DROPPED,
+    (M.PRESENT, N.MODE): M.PRESENT,
+    (M.DROPPED, N.RETURN): M.PRESENT,
+    (M.DROPPED, N.LEAVE): M.AWAY,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
@@ -113,6 +124,7 @@ EXPECTED = {
     "waiting": WAITING_CELLS,
     "urgent call": URGENT_CALL_CELLS,
     "ring": RING_CELLS,
+    "conference member": CONFERENCE_CELLS,
 }
 
 

@@ -379,6 +379,13 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/urgent-calls/{id}/answer"): Row(P.SEE_CALENDARS, "absent"),
     ("POST", "/api/urgent-calls/{id}/decline"): Row(P.SEE_CALENDARS, "absent"),
     ("POST", "/api/urgent-calls/{id}/cancel"): Row(P.BOOK_APPOINTMENTS, "absent"),
+    # Who is invited is no matter of sides: tests/server/test_conferences.py.
+    ("GET", f"{_ONE}/conference"): Row(P.SEE_CALENDARS, "absent"),
+    ("GET", f"{_ONE}/conference/words"): Row(P.SEE_CALENDARS, "absent"),
+    ("POST", f"{_ONE}/conference/words"): Row(P.SEE_CALENDARS, "absent", body={"text": "x"}),
+    ("POST", f"{_ONE}/conference/phone"): Row(
+        P.SEE_CALENDARS, "absent", body={"person_id": "p", "joined": True}
+    ),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),

@@ -4,13 +4,14 @@ import { tellSignedOut } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
 import { pace, presses } from './pace'
 import { tellPresence } from './presence'
-import { type LiveActivity, LiveSocket, type LiveState } from './socket'
+import { type ConferenceMessage, type LiveActivity, LiveSocket, type LiveState } from './socket'
 
 type Listener = (items: readonly LiveActivity[]) => void
 
 let state: LiveState = 'stopped'
 const stateListeners = new Set<() => void>()
 const activityListeners = new Set<Listener>()
+const conferenceListeners = new Set<(message: ConferenceMessage) => void>()
 
 /** Which lists a kind of fact changes, by the first word of the kind. */
 const LISTS: Record<string, readonly string[]> = {
@@ -25,7 +26,8 @@ const LISTS: Record<string, readonly string[]> = {
   conflict: [KEYS.studies],
   patient: [KEYS.studies, KEYS.requests],
   duty: [KEYS.roster, KEYS.appointments],
-  appointment: [KEYS.appointments],
+  appointment: [KEYS.appointments, KEYS.conference],
+  conference: [KEYS.conference],
   waiting: [KEYS.appointments],
   accompaniment: [KEYS.appointments, KEYS.requests],
   calling: [KEYS.calls],
@@ -63,6 +65,9 @@ export const live = new LiveSocket(
   {
     activities: hear,
     presence: tellPresence,
+    conference: (message) => {
+      for (const listener of conferenceListeners) listener(message)
+    },
     reload: () => void queryClient.invalidateQueries(),
     signedOut: tellSignedOut,
     state: (next) => {
@@ -73,6 +78,20 @@ export const live = new LiveSocket(
 )
 
 window.addEventListener('online', () => live.hurry())
+
+/** Calls back with what the server says about the conference that this page is in. */
+export function onConference(listener: (message: ConferenceMessage) => void): () => void {
+  conferenceListeners.add(listener)
+  return () => conferenceListeners.delete(listener)
+}
+
+/** Calls back when the line comes or goes; at once with how it is. */
+export function onLiveState(listener: (state: LiveState) => void): () => void {
+  const told = () => listener(state)
+  stateListeners.add(told)
+  told()
+  return () => stateListeners.delete(told)
+}
 
 export function useLiveState(): LiveState {
   return useSyncExternalStore(

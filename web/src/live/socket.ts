@@ -24,6 +24,8 @@ interface Heard {
   reload: () => void
   /** Somebody came, went or shows other cases. */
   presence?: (people: readonly PresenceChange[], whole: boolean) => void
+  /** Something about the conference that this page is in. */
+  conference?: (message: ConferenceMessage) => void
   state: (state: LiveState) => void
   signedOut: () => void
 }
@@ -36,7 +38,16 @@ export interface PresenceChange {
   readonly cases: readonly string[]
 }
 
+/** What the server says about a conference; `conference/signal.ts` knows what each means. */
+export interface ConferenceMessage {
+  readonly type: 'conference' | 'error'
+  readonly event?: string
+  readonly of?: string
+  readonly [key: string]: unknown
+}
+
 type ServerMessage =
+  | ConferenceMessage
   | { type: 'presence'; whole: boolean; people: PresenceChange[] }
   | { type: 'welcome'; answer: 'up-to-date' | 'here-they-are' | 'too-old' | 'ahead'; seq: number }
   | { type: 'activities'; items: LiveActivity[] }
@@ -87,6 +98,21 @@ export class LiveSocket {
     this.connect()
   }
 
+  /** Says something about a conference; whether there was a line to say it on. */
+  say(message: object): boolean {
+    this.send({ type: 'conference', ...message })
+    return this.socket?.readyState === 1
+  }
+
+  /** Gives up a line that carries nothing, and begins another. */
+  renew(): void {
+    const socket = this.socket
+    if (this.stopped || socket === null) return
+    socket.close()
+    this.closed(socket, 1006)
+    this.hurry()
+  }
+
   /** Keeps the lease on a claimed case for as long as the returned function is not called. */
   hold(requestId: string): () => void {
     this.present.set(requestId, (this.present.get(requestId) ?? 0) + 1)
@@ -131,6 +157,12 @@ export class LiveSocket {
     if (message.type === 'welcome') this.welcome(message.answer, message.seq)
     else if (message.type === 'activities') this.take(message.items)
     else if (message.type === 'presence') this.heard.presence?.(message.people, message.whole)
+    else if (message.type === 'conference' || message.type === 'error') this.pass(message)
+  }
+
+  private pass(message: ConferenceMessage): void {
+    if (message.type === 'conference' || message.of === 'conference')
+      this.heard.conference?.(message)
   }
 
   private welcome(answer: string, seq: number): void {

@@ -22,6 +22,7 @@ export const KEYS = {
   roster: 'roster',
   appointments: 'appointments',
   calls: 'calls',
+  conference: 'conference',
 } as const
 
 export const queryClient = new QueryClient({

@@ -2013,6 +2013,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/conference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A conference: members, log, attendance, how to connect */
+        get: operations["conferences_get_appointments_conference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/conference/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was written in a conference */
+        get: operations["conferences_get_appointments_conference_words"];
+        put?: never;
+        /** Write to everybody in the conference; it is kept with the case */
+        post: operations["conferences_post_appointments_conference_words"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/conference/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody is there by telephone, or has hung up */
+        post: operations["conferences_post_appointments_conference_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -3344,6 +3396,71 @@ export interface components {
             /** Allowed */
             allowed: string[];
         };
+        /**
+         * AttendedPerson
+         * @description When somebody was there; `seconds` counts what was lost between out.
+         */
+        AttendedPerson: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Seconds */
+            seconds: number;
+            /** Drops */
+            drops: number;
+            /** Stretches */
+            stretches: components["schemas"]["AttendedStretch"][];
+        };
+        /**
+         * AttendedSide
+         * @description When anybody of an institution was there.
+         */
+        AttendedSide: {
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
+            /** People */
+            people: number;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /** AttendedStretch */
+        AttendedStretch: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            mode: components["schemas"]["Mode"];
+        };
         /** AuditOut */
         AuditOut: {
             /** Seq */
@@ -3741,6 +3858,153 @@ export interface components {
              * @default
              */
             text?: string;
+        };
+        /**
+         * ConferenceInvited
+         * @description Somebody who sits in the appointment.
+         */
+        ConferenceInvited: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Role */
+            role: string;
+        };
+        /** ConferenceLogRow */
+        ConferenceLogRow: {
+            /** N */
+            n: number;
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Name */
+            institution_name: string;
+            event: components["schemas"]["Event"];
+            event_words: components["schemas"]["Words"];
+            mode: components["schemas"]["Mode"];
+            /** Cause */
+            cause: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Noted At
+             * Format: date-time
+             */
+            noted_at: string;
+        };
+        /**
+         * ConferenceMember
+         * @description Somebody in a conference, or who has been.
+         */
+        ConferenceMember: {
+            /** Id */
+            id: string;
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"] | null;
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Roles */
+            roles: string[];
+            state: components["schemas"]["telemed__core__conference__State"];
+            state_words: components["schemas"]["Words"];
+            mode: components["schemas"]["Mode"];
+            /** Muted */
+            muted: boolean;
+            /** Camera */
+            camera: boolean;
+            /** Hand */
+            hand: boolean;
+            /** Sharing */
+            sharing: boolean;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+        };
+        /**
+         * ConferenceOut
+         * @description A conference as an invited person sees it; `may` are the steps they may take.
+         */
+        ConferenceOut: {
+            /** Appointment Id */
+            appointment_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Requester Id */
+            requester_id: string;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Id */
+            provider_id: string;
+            /** Provider Name */
+            provider_name: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            state: components["schemas"]["telemed__core__appointment__State"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /**
+             * Opens At
+             * Format: date-time
+             */
+            opens_at: string;
+            /** Open */
+            open: boolean;
+            /** May */
+            may: string[];
+            /** Me */
+            me: string;
+            /** Invited */
+            invited: components["schemas"]["ConferenceInvited"][];
+            /** Members */
+            members: components["schemas"]["ConferenceMember"][];
+            /** Log */
+            log: components["schemas"]["ConferenceLogRow"][];
+            /** People */
+            people: components["schemas"]["AttendedPerson"][];
+            /** Sides */
+            sides: components["schemas"]["AttendedSide"][];
+            /** Checks */
+            checks: components["schemas"]["LineCheckOut"][];
+            /** Ice */
+            ice: components["schemas"]["IceServer"][];
+            /** Media */
+            media: string;
+            line: components["schemas"]["LineTermsOut"];
+            card: components["schemas"]["JoinCardOut"] | null;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
         };
         /**
          * ConfirmIn
@@ -4263,6 +4527,12 @@ export interface components {
             /** Sent */
             sent: components["schemas"]["SentOut"][];
         };
+        /**
+         * Event
+         * @description What may happen to a member.
+         * @enum {string}
+         */
+        Event: "enter" | "leave" | "drop" | "return" | "mode";
         /**
          * ExceptionIn
          * @description `extra` opens, `away` closes; `cover_id` sits in the place of whoever is on leave.
@@ -4832,6 +5102,21 @@ export interface components {
             /** Name En */
             name_en: string;
         };
+        /** IceServer */
+        IceServer: {
+            /** Urls */
+            urls: string[];
+            /**
+             * Username
+             * @default null
+             */
+            username?: string | null;
+            /**
+             * Credential
+             * @default null
+             */
+            credential?: string | null;
+        };
         /**
          * ImageChangeOut
          * @description Images of a study that changed after the report was signed.
@@ -4954,6 +5239,21 @@ export interface components {
             instead_of?: string | null;
         };
         /**
+         * JoinCardOut
+         * @description How a hardware room dials the bridge of an institution.
+         */
+        JoinCardOut: {
+            /** Institution Name */
+            institution_name: string;
+            /** Bridge */
+            bridge: string;
+            /** Meeting */
+            meeting: string;
+            /** Pin */
+            pin: string;
+            note: components["schemas"]["Words"];
+        };
+        /**
          * KeepingOut
          * @description How long images are kept, and from which day that counts.
          */
@@ -5010,6 +5310,29 @@ export interface components {
             cases: number;
         };
         /**
+         * LineCheckOut
+         * @description Somebody's latest device and line check.
+         */
+        LineCheckOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Found */
+            found: {
+                [key: string]: unknown;
+            };
+            verdict: components["schemas"]["Mode"];
+            verdict_words: components["schemas"]["Words"];
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+        };
+        /**
          * LineOut
          * @description One fact behind a number.
          */
@@ -5029,6 +5352,17 @@ export interface components {
             service: string;
             /** Points */
             points: number;
+        };
+        /** LineTermsOut */
+        LineTermsOut: {
+            /** Video Kbps */
+            video_kbps: number;
+            /** Still Kbps */
+            still_kbps: number;
+            /** Slow Ms */
+            slow_ms: number;
+            /** Still Seconds */
+            still_seconds: number;
         };
         /**
          * LinesOut
@@ -5150,6 +5484,12 @@ export interface components {
             field: string;
             label: components["schemas"]["Words"];
         };
+        /**
+         * Mode
+         * @description How somebody takes part.
+         * @enum {string}
+         */
+        Mode: "video" | "still" | "audio" | "phone";
         /**
          * ModeChangeOut
          * @description A mode that was set.
@@ -5537,6 +5877,16 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * PhoneIn
+         * @description Who is there by telephone, or has hung up.
+         */
+        PhoneIn: {
+            /** Person Id */
+            person_id: string;
+            /** Joined */
+            joined: boolean;
         };
         /**
          * PickingOut
@@ -6510,6 +6860,36 @@ export interface components {
             may_write: boolean;
             /** Me */
             me: string | null;
+        };
+        /** SaidList */
+        SaidList: {
+            /** Words */
+            words: components["schemas"]["SaidOut"][];
+        };
+        /** SaidOut */
+        SaidOut: {
+            /** N */
+            n: number;
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Text */
+            text: string;
+            /**
+             * Said At
+             * Format: date-time
+             */
+            said_at: string;
+        };
+        /** SayIn */
+        SayIn: {
+            /** Text */
+            text: string;
         };
         /**
          * ScheduledPerformerOut
@@ -7974,6 +8354,12 @@ export interface components {
         telemed__core__appointment__State: "held" | "proposed" | "confirmed" | "under way" | "ended" | "canceled" | "missed";
         /**
          * State
+         * @description Where a member is.
+         * @enum {string}
+         */
+        telemed__core__conference__State: "away" | "present" | "dropped";
+        /**
+         * State
          * @description Where a removal is.
          * @enum {string}
          */
@@ -8043,6 +8429,9 @@ export type AssignIn = components['schemas']['AssignIn'];
 export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
 export type AssignmentOut = components['schemas']['AssignmentOut'];
 export type AttendedOut = components['schemas']['AttendedOut'];
+export type AttendedPerson = components['schemas']['AttendedPerson'];
+export type AttendedSide = components['schemas']['AttendedSide'];
+export type AttendedStretch = components['schemas']['AttendedStretch'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BecauseIn = components['schemas']['BecauseIn'];
@@ -8063,6 +8452,10 @@ export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
 export type ClosingOut = components['schemas']['ClosingOut'];
 export type Conditions = components['schemas']['Conditions'];
+export type ConferenceInvited = components['schemas']['ConferenceInvited'];
+export type ConferenceLogRow = components['schemas']['ConferenceLogRow'];
+export type ConferenceMember = components['schemas']['ConferenceMember'];
+export type ConferenceOut = components['schemas']['ConferenceOut'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type ConflictDetail = components['schemas']['ConflictDetail'];
 export type ConflictGroup = components['schemas']['ConflictGroup'];
@@ -8093,6 +8486,7 @@ export type DutyPerson = components['schemas']['DutyPerson'];
 export type Effect = components['schemas']['Effect'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
+export type Event = components['schemas']['Event'];
 export type ExceptionIn = components['schemas']['ExceptionIn'];
 export type ExceptionMade = components['schemas']['ExceptionMade'];
 export type ExceptionOut = components['schemas']['ExceptionOut'];
@@ -8127,6 +8521,7 @@ export type HolderOut = components['schemas']['HolderOut'];
 export type HoursIn = components['schemas']['HoursIn'];
 export type Icd10List = components['schemas']['Icd10List'];
 export type Icd10Out = components['schemas']['Icd10Out'];
+export type IceServer = components['schemas']['IceServer'];
 export type ImageChangeOut = components['schemas']['ImageChangeOut'];
 export type IndicatorOut = components['schemas']['IndicatorOut'];
 export type InstitutionDetail = components['schemas']['InstitutionDetail'];
@@ -8134,13 +8529,16 @@ export type InstitutionOut = components['schemas']['InstitutionOut'];
 export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
 export type InvitedIn = components['schemas']['InvitedIn'];
+export type JoinCardOut = components['schemas']['JoinCardOut'];
 export type KeepingOut = components['schemas']['KeepingOut'];
 export type Kind = components['schemas']['Kind'];
 export type LeaseOut = components['schemas']['LeaseOut'];
 export type LeaveCover = components['schemas']['LeaveCover'];
 export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
+export type LineCheckOut = components['schemas']['LineCheckOut'];
 export type LineOut = components['schemas']['LineOut'];
+export type LineTermsOut = components['schemas']['LineTermsOut'];
 export type LinesOut = components['schemas']['LinesOut'];
 export type LinkIn = components['schemas']['LinkIn'];
 export type LinkList = components['schemas']['LinkList'];
@@ -8152,6 +8550,7 @@ export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
 export type MissingOut = components['schemas']['MissingOut'];
+export type Mode = components['schemas']['Mode'];
 export type ModeChangeOut = components['schemas']['ModeChangeOut'];
 export type ModeIn = components['schemas']['ModeIn'];
 export type MoveIn = components['schemas']['MoveIn'];
@@ -8179,6 +8578,7 @@ export type Period = components['schemas']['Period'];
 export type PersonIn = components['schemas']['PersonIn'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type PhoneIn = components['schemas']['PhoneIn'];
 export type PickingOut = components['schemas']['PickingOut'];
 export type PlaceIn = components['schemas']['PlaceIn'];
 export type PreferencesIn = components['schemas']['PreferencesIn'];
@@ -8225,6 +8625,9 @@ export type RingOut = components['schemas']['RingOut'];
 export type RingState = components['schemas']['RingState'];
 export type RosterDone = components['schemas']['RosterDone'];
 export type RosterOut = components['schemas']['RosterOut'];
+export type SaidList = components['schemas']['SaidList'];
+export type SaidOut = components['schemas']['SaidOut'];
+export type SayIn = components['schemas']['SayIn'];
 export type ScheduledPerformerOut = components['schemas']['ScheduledPerformerOut'];
 export type SearchIn = components['schemas']['SearchIn'];
 export type SeatOut = components['schemas']['SeatOut'];
@@ -8302,6 +8705,7 @@ export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
+export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
 export type TelemedCoreUrgentCallState = components['schemas']['telemed__core__urgent_call__State'];
 export type TelemedCoreWaitingState = components['schemas']['telemed__core__waiting__State'];
@@ -12769,6 +13173,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UrgentCallOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conferences_get_appointments_conference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConferenceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conferences_get_appointments_conference_words: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conferences_post_appointments_conference_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conferences_post_appointments_conference_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Problem */

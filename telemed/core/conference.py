@@ -1,0 +1,333 @@
+"""A conference 会诊室会议: the live video room of an appointment; who may enter, and who was there.
+
+A member is one person in one conference, however often their line is lost: they keep their place.
+The log of what happened to members is all that attendance 出席 is made from. Refuses to know how
+pictures and voices travel.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from telemed.core import appointment
+from telemed.core.access import Permission, Subject
+from telemed.core.errors import Problem
+from telemed.core.machine import Machine
+
+
+class State(StrEnum):
+    """Where a member is."""
+
+    AWAY = "away"
+    PRESENT = "present"
+    DROPPED = "dropped"
+
+
+class Event(StrEnum):
+    """What may happen to a member."""
+
+    ENTER = "enter"
+    LEAVE = "leave"
+    DROP = "drop"
+    RETURN = "return"
+    MODE = "mode"
+
+
+_TABLE: Mapping[State, Mapping[Event, State]] = {
+    # Not yet, or not any more: who left may come again.
+    State.AWAY: {Event.ENTER: State.PRESENT},
+    State.PRESENT: {
+        # From another page or device: the one before hears nothing more.
+        Event.ENTER: State.PRESENT,
+        Event.LEAVE: State.AWAY,
+        Event.DROP: State.DROPPED,
+        Event.MODE: State.PRESENT,
+    },
+    # The line was lost; the place is kept.
+    State.DROPPED: {
+        Event.RETURN: State.PRESENT,
+        Event.LEAVE: State.AWAY,
+    },
+}
+
+MACHINE: Machine[State, Event] = Machine(
+    name="conference member",
+    table=MappingProxyType(_TABLE),
+    words=MappingProxyType(
+        {
+            State.AWAY: ("不在会中", "away"),
+            State.PRESENT: ("在会中", "present"),
+            State.DROPPED: ("掉线", "line lost"),
+            Event.ENTER: ("进入", "enter"),
+            Event.LEAVE: ("离开", "leave"),
+            Event.DROP: ("掉线", "line lost"),
+            Event.RETURN: ("恢复", "return"),
+            Event.MODE: ("改变方式", "change mode"),
+        }
+    ),
+)
+
+
+class Mode(StrEnum):
+    """How somebody takes part."""
+
+    VIDEO = "video"
+    STILL = "still"
+    AUDIO = "audio"
+    PHONE = "phone"
+
+
+MODE_WORDS: Final[Mapping[Mode, tuple[str, str]]] = MappingProxyType(
+    {
+        Mode.VIDEO: ("视频", "video"),
+        Mode.STILL: ("语音加定时画面", "voice and a picture every few seconds"),
+        Mode.AUDIO: ("语音", "voice"),
+        Mode.PHONE: ("电话", "telephone"),
+    }
+)
+
+LEASE: Final = timedelta(seconds=20)
+"""Whoever's server has not vouched for them for so long has lost their line."""
+OPEN_STATES: Final = frozenset({appointment.State.CONFIRMED, appointment.State.UNDER_WAY})
+
+
+# --- who may enter --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Whom an appointment invites into its conference."""
+
+    requester: str
+    provider: str
+    sitting: frozenset[str]
+    """The people who sit in it: invited, and neither declined nor replaced."""
+    accompanying: frozenset[str] = frozenset()
+    """The people of the requesting side who were named to accompany the patient."""
+
+
+def is_invited(subject: Subject, to: Invitation) -> bool:
+    """Whether somebody may be in a conference: whoever sits in it; of the requesting side those
+    who book and those who were named; of the responding side the coordinators."""
+    if Permission.SEE_CALENDARS not in subject.permissions:
+        return False
+    if subject.person_id is not None and subject.person_id in to.sitting | to.accompanying:
+        return True
+    place, held = subject.institution_id, subject.permissions
+    if place == to.provider and Permission.CONFIRM_APPOINTMENTS in held:
+        return True
+    return place == to.requester and Permission.BOOK_APPOINTMENTS in held
+
+
+def opens_at(since: datetime) -> datetime:
+    """From when a conference may be entered."""
+    return since - appointment.TERMS.early
+
+
+def require_open(state: appointment.State, since: datetime, now: datetime) -> None:
+    """Problem unless the conference can be entered now."""
+    if state not in OPEN_STATES:
+        raise Problem("conference-closed", state=appointment.MACHINE.word(state))
+    if state is appointment.State.CONFIRMED and now < opens_at(since):
+        raise Problem("too-early", at=opens_at(since))
+
+
+# --- who was there --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a conference's log, as attendance needs it."""
+
+    who: str
+    institution: str
+    event: Event
+    mode: Mode
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time without a break in one mode; `until` None while it lasts."""
+
+    since: datetime
+    until: datetime | None
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """When somebody was there."""
+
+    who: str
+    institution: str
+    first: datetime
+    last: datetime
+    """The end of the last stretch; now, while it lasts."""
+    seconds: int
+    drops: int
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """When anybody of an institution was there."""
+
+    institution: str
+    people: int
+    first: datetime
+    last: datetime
+    seconds: int
+
+
+def attendance(log: Iterable[Entry], now: datetime) -> list[Attended]:
+    """When each person was there, in the order in which they came first."""
+    stretches: dict[str, list[Stretch]] = {}
+    places: dict[str, str] = {}
+    drops: dict[str, int] = {}
+    for entry in log:
+        mine = stretches.setdefault(entry.who, [])
+        places.setdefault(entry.who, entry.institution)
+        drops[entry.who] = drops.get(entry.who, 0) + (entry.event is Event.DROP)
+        # A drop is noticed late and dated back; it never ends before the stretch began.
+        if mine and mine[-1].until is None:
+            last = mine.pop()
+            end = max(entry.at, last.since)
+            if end > last.since or entry.event is not Event.MODE:
+                mine.append(Stretch(last.since, end, last.mode))
+        if entry.event in (Event.ENTER, Event.RETURN, Event.MODE):
+            mine.append(Stretch(entry.at, None, entry.mode))
+    found = [
+        _attended(who, places[who], drops[who], mine, now)
+        for who, mine in stretches.items()
+        if mine
+    ]
+    return sorted(found, key=lambda one: (one.first, one.who))
+
+
+def _attended(who: str, place: str, drops: int, mine: Sequence[Stretch], now: datetime) -> Attended:
+    spans = [(s.since, max(s.since, s.until or now)) for s in mine]
+    seconds = sum((until - since).total_seconds() for since, until in spans)
+    return Attended(who, place, spans[0][0], spans[-1][1], round(seconds), drops, tuple(mine))
+
+
+def sides(people: Sequence[Attended], now: datetime) -> list[Side]:
+    """When each institution was there: the time in which at least one of its people was."""
+    found = []
+    for place in dict.fromkeys(one.institution for one in people):
+        own = [one for one in people if one.institution == place]
+        spans = sorted(
+            (s.since, max(s.since, s.until or now)) for one in own for s in one.stretches
+        )
+        seconds = timedelta()
+        reached = spans[0][0]
+        for since, until in spans:
+            if until > reached:
+                seconds += until - max(since, reached)
+                reached = until
+        first, last = spans[0][0], max(until for _, until in spans)
+        found.append(Side(place, len(own), first, last, round(seconds.total_seconds())))
+    return found
+
+
+# --- the line -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineTerms:
+    """What a line must carry for which mode; `configs/conference.toml`."""
+
+    video_kbps: int = 600
+    """Below this, up or down, one begins without moving pictures."""
+    still_kbps: int = 128
+    """Below this, with voice alone."""
+    slow_ms: int = 600
+    """A slower round trip than this begins without moving pictures."""
+    still_seconds: int = 5
+    """How often a still picture is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was measured; None for what could not be."""
+
+    down_kbps: int | None = None
+    up_kbps: int | None = None
+    round_trip_ms: int | None = None
+
+
+def mode_for(line: Line, terms: LineTerms, camera: bool) -> Mode:
+    """How to begin on such a line; what could not be measured is no reason against video."""
+    known = [kbps for kbps in (line.down_kbps, line.up_kbps) if kbps is not None]
+    least = min(known, default=terms.video_kbps)
+    if not camera or least < terms.still_kbps:
+        return Mode.AUDIO
+    slow = line.round_trip_ms is not None and line.round_trip_ms > terms.slow_ms
+    return Mode.STILL if slow or least < terms.video_kbps else Mode.VIDEO
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCard:
+    """How a hardware room (H.323, SIP) dials an institution's own bridge."""
+
+    institution: str
+    bridge: str
+    meeting: str
+    pin: str = ""
+    note_zh: str = ""
+    note_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceRules:
+    """All that is data about conferences."""
+
+    line: LineTerms = field(default_factory=LineTerms)
+    peers_up_to: int = 4
+    """With more members than this, pictures and voices go over the media server."""
+    cards: Mapping[str, JoinCard] = field(default_factory=dict)
+
+    def card_for(self, provider: str, requester: str) -> JoinCard | None:
+        """The bridge to dial: the responding side's, or else the requesting side's."""
+        return self.cards.get(provider) or self.cards.get(requester)
+
+
+NO_RULES: Final = ConferenceRules()
+
+
+# --- what members say to each other ---------------------------------------------------------------
+
+RELAYED: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "offer": 14_000,
+        "answer": 14_000,
+        "candidate": 4_000,
+        "still": 14_000,
+        "view": 4_000,
+        "note": 4_000,
+        "media": 14_000,
+    }
+)
+"""What members may send each other, and how many bytes of it at most."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much a member may send: so many at once, so many a second."""
+
+    burst: float = 80.0
+    rate: float = 30.0
+    left: float = 80.0
+    at: float = 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether one more may be sent now."""
+        self.left = min(self.burst, self.left + (now - self.at) * self.rate)
+        self.at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
