@@ -5,6 +5,7 @@ is kept, and it opens nothing but this person's appointments without a patient. 
 who left, or whose account is disabled, is as good as none.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
 from telemed.core.appointment import MACHINE, TERMS, State
 from telemed.core.errors import Problem
+from telemed.documents.calendar_file import Entry
 from telemed.store import accounts, appointments, calendars, network
 from telemed.store.audit import Event
 from telemed.store.tx import Row
@@ -24,6 +26,7 @@ PAST: Final = timedelta(days=31)
 """How long what is over stays in a feed."""
 
 STATUS: Final = {
+    State.HELD: "TENTATIVE",
     State.PROPOSED: "TENTATIVE",
     State.CONFIRMED: "CONFIRMED",
     State.UNDER_WAY: "CONFIRMED",
@@ -35,21 +38,11 @@ STATUS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An appointment of a feed, with its title and its place in words."""
-
-    row: Row
-    title: str
-    place: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Feed:
     """Whose calendar, and what is in it."""
 
     name: str
-    told: list[Told]
+    entries: list[Entry]
 
 
 def make(act: Act, secret: str, label: str) -> str:
@@ -94,18 +87,38 @@ def feed(act: Act, secret: str) -> Feed:
         raise Problem("not-found")
     since, until = act.now - PAST, act.now + TERMS.horizon
     rows = appointments.of_person(act.tx, owner["person_id"], since, until)
+    titled = ((row, _title(act, row)) for row in rows)
+    places = places_of(act, rows)
+    return Feed(owner["person_name"], [entry(row, title, places) for row, title in titled])
+
+
+def entry(row: Row, title: str, places: Mapping[str, str]) -> Entry:
+    """An appointment as a calendar file has it. Its version grows with every step, so that another
+    time, a cancellation and a message on its way are told apart by their sequence."""
+    return Entry(
+        uid=f"{row['id']}@telemed",
+        title=title,
+        place=places[row["id"]],
+        status=STATUS[State(row["state"])],
+        since=row["since"],
+        until=row["until"],
+        revision=row["version"],
+        changed_at=row["updated_at"],
+    )
+
+
+def places_of(act: Act, rows: Sequence[Row]) -> dict[str, str]:
+    """Where appointments are, in words: the institution that answers, and its rooms."""
     ids = [row["id"] for row in rows]
     used = appointments.rooms(act.tx, ids)
     named = calendars.some_resources(act.tx, {u["resource_id"] for key in ids for u in used[key]})
-    places = network.institution_refs(act.tx, {row["provider_id"] for row in rows})
-    told = []
+    houses = network.institution_refs(act.tx, {row["provider_id"] for row in rows})
+    told = {}
     for row in rows:
         here = [named[u["resource_id"]] for u in used[row["id"]]]
         rooms = "、".join(" ".join(filter(None, (r["place"], r["name"]))) for r in here)
-        provider = places[row["provider_id"]]["short_name"]
-        place = " ".join(filter(None, (provider, rooms)))
-        told.append(Told(row, _title(act, row), place, STATUS[State(row["state"])]))
-    return Feed(owner["person_name"], told)
+        told[row["id"]] = " ".join(filter(None, (houses[row["provider_id"]]["short_name"], rooms)))
+    return told
 
 
 def _title(act: Act, row: Row) -> str:

@@ -1,4 +1,5 @@
-"""A person's appointments as an iCalendar file (RFC 5545), for the calendar on their telephone.
+"""A person's appointments as an iCalendar file (RFC 5545), for the calendar on their telephone; and
+one of them as a message that a calendar takes in (RFC 5546).
 
 Every time is UTC, so no zone and no rule of daylight changes travels with it, and nothing recurs.
 Knows numbers, services and rooms; refuses to know patients.
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from icalendar import Calendar, Event, vText
+from icalendar import Calendar, Event, vCalAddress, vText
 
 REFRESH: Final = timedelta(minutes=15)
 """How often a calendar is asked to look again (RFC 7986 5.7)."""
@@ -39,6 +40,45 @@ def write_calendar(name: str, entries: Iterable[Entry]) -> bytes:
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
     for entry in entries:
         calendar.add_component(_event(entry))
+    written: bytes = calendar.to_ical()
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whom a message is for, by their address. `answer` is a PARTSTAT (RFC 5545 3.2.12); whoever
+    does not take part booked it."""
+
+    address: str
+    takes_part: bool
+    answer: str
+
+
+def write_message(
+    method: str, entry: Entry, organizer: str, guest: Guest, link: str, stamp: datetime
+) -> bytes:
+    """One event for one person: REQUEST it, or CANCEL it (RFC 5546 3.2.2, 3.2.5). Nobody else is
+    named in it, and it asks for no answer, which is given on the platform."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//telemed//appointments//ZH")
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    event = _event(entry)
+    event.pop("dtstamp")
+    event.add("dtstamp", stamp)  # with a METHOD it is when the message was made (3.8.7.2)
+    event.add("organizer", vCalAddress(f"mailto:{organizer}"))
+    event.add(
+        "attendee",
+        vCalAddress(f"mailto:{guest.address}"),
+        parameters={
+            "cutype": "INDIVIDUAL",
+            "role": "REQ-PARTICIPANT" if guest.takes_part else "NON-PARTICIPANT",
+            "partstat": guest.answer,
+            "rsvp": "FALSE",
+        },
+    )
+    event.add("url", link)
+    calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written
 

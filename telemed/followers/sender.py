@@ -16,9 +16,10 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import End, backoff
+from telemed.core.escalation import Channel, End, backoff
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring
+from telemed.followers.meetings import meeting_of
 from telemed.store import notices
 from telemed.store.engine import Store
 from telemed.store.tx import Row, Tx
@@ -114,6 +115,7 @@ class Sender:
         mine = row["account_id"]
         browsers = notices.subscribers(tx, [mine]).get(mine, [])
         address = row[_ADDRESS[row["channel"]]] if row["channel"] in _ADDRESS else ""
+        act = Act(tx, SYSTEM, self.clock(), self.new_id, self.catalogue)
         return Message(
             id=row["id"],
             channel=row["channel"],
@@ -128,6 +130,7 @@ class Sender:
             browsers=[Browser(b["endpoint"], b["p256dh"], b["auth"]) for b in browsers]
             if row["channel"] == "push"
             else [],
+            meeting=meeting_of(act, row) if row["channel"] == Channel.EMAIL else None,
         )
 
     def _settle(self, tx: Tx, row: Row, sent: Sent | None) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from telemed.actions import calendar_feeds as acts
 from telemed.core.access import Permission as P
-from telemed.documents.calendar_file import Entry, write_calendar
+from telemed.documents.calendar_file import write_calendar
 from telemed.server import schemas as s
 from telemed.server.calendar_schemas import LinkList
 from telemed.server.routing import Call, Route
@@ -52,23 +52,9 @@ async def revoke(call: Call) -> Any:
 async def feed(call: Call) -> web.StreamResponse:
     """The calendar file."""
     found = await call.ask(lambda act: acts.feed(act, call.path("secret")))
-    body = write_calendar(found.name, [_entry(one) for one in found.told])
+    body = write_calendar(found.name, found.entries)
     headers = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
     return web.Response(body=body, content_type="text/calendar", charset="utf-8", headers=headers)
-
-
-def _entry(one: acts.Told) -> Entry:
-    row = one.row
-    return Entry(
-        uid=f"{row['id']}@telemed",
-        title=one.title,
-        place=one.place,
-        status=one.status,
-        since=row["since"],
-        until=row["until"],
-        revision=row["version"],
-        changed_at=row["updated_at"],
-    )
 
 
 ROUTES = (

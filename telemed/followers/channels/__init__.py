@@ -1,13 +1,17 @@
 """The ways a notice leaves the house, behind one interface.
 
 A channel takes one message and says how it went. It knows no table and no patient: a message
-carries an id, an occasion and counts, and the sentence is built from the occasion alone.
+carries an id, an occasion and counts, and the sentence is built from the occasion alone. Of an
+appointment it carries service, time and place besides, which go by mail alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from telemed.documents.calendar_file import Entry
 
 
 class Outcome(StrEnum):
@@ -38,6 +42,21 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """The appointment that a message is of, for the channels that may tell more than a sentence.
+
+    `method` is what a calendar is to do with it, REQUEST or CANCEL; empty when it is told nothing.
+    """
+
+    service: str
+    entry: Entry
+    method: str
+    takes_part: bool
+    answer: str
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice for one person by one channel, of a request or of an appointment. `id` is the
     receiver's idempotency key."""
@@ -53,6 +72,7 @@ class Message:
     unread: int
     link: str
     browsers: Sequence[Browser] = field(default=())
+    meeting: Meeting | None = None
 
 
 class Way(Protocol):
