@@ -370,6 +370,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.SEE_CALENDARS, "appointment", _OWN, _HUB, body=_NOBODY
     ),
     ("GET", f"{_CASES}/accompanying"): Row(P.SEE_CASES, "case", ALL),
+    ("GET", "/api/forecast"): Row(P.KEEP_ROSTER, query="?day=2026-03-09"),
     ("GET", "/api/urgent-calls"): Row(P.SEE_CALENDARS),
     ("POST", "/api/urgent-calls"): Row(
         P.BOOK_APPOINTMENTS, "absent", body={"service": "imaging", "provider_id": "absent"}

@@ -2,7 +2,13 @@
  * 预约日程: what the own institution has booked, by week, by person, by room; the stretch and the
  * view stand in the address.
  */
-import { LeftOutlined, PlusOutlined, RightOutlined, SettingOutlined } from '@ant-design/icons'
+import {
+  LeftOutlined,
+  LineChartOutlined,
+  PlusOutlined,
+  RightOutlined,
+  SettingOutlined,
+} from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Segmented, Skeleton } from 'antd'
 import { useEffect, useState } from 'react'
@@ -22,6 +28,8 @@ import { appointmentQuery, appointmentsQuery, bookableQuery } from './api'
 import { BookDialog } from './BookDialog'
 import styles from './CalendarPage.module.css'
 import { KeepDrawer } from './KeepDrawer'
+import { OutlookDrawer } from './OutlookDrawer'
+import { useOutlookWords } from './outlookWords'
 import { type Asked, StepDialog } from './StepDialog'
 import { type Column, TimeGrid } from './TimeGrid'
 import { useWords } from './words'
@@ -31,6 +39,7 @@ type View = (typeof VIEWS)[number]
 
 export function CalendarPage() {
   const t = useWords()
+  const of = useOutlookWords()
   const me = useMe()
   const at = useStretch()
   const [canceled, setCanceled] = useState(false)
@@ -44,6 +53,7 @@ export function CalendarPage() {
   )
   const columns = useColumns(at.view, at.first, shown ?? [])
   const [keeping, setKeeping] = useState(false)
+  const [ahead, setAhead] = useState(false)
   const books = me.permissions.includes('book-appointments')
   const book = () => setBooking(true)
   usePageKeys([
@@ -80,6 +90,11 @@ export function CalendarPage() {
           </Checkbox>
         </div>
         <div className={styles.bar}>
+          {me.permissions.includes('keep-roster') ? (
+            <Button icon={<LineChartOutlined />} onClick={() => setAhead(true)}>
+              {of('open')}
+            </Button>
+          ) : null}
           <Button icon={<SettingOutlined />} onClick={() => setKeeping(true)}>
             {t('keep')}
           </Button>
@@ -105,6 +120,7 @@ export function CalendarPage() {
       {opened !== null ? (
         <AppointmentDrawer id={opened} onClose={() => setOpened(null)} onAsk={setAsked} />
       ) : null}
+      {ahead ? <OutlookDrawer onClose={() => setAhead(false)} /> : null}
       {keeping ? <KeepDrawer onClose={() => setKeeping(false)} /> : null}
       {asked ? <StepDialog asked={asked} onClose={() => setAsked(null)} /> : null}
       {booking ? <BookDialog onClose={() => setBooking(false)} onBooked={setOpened} /> : null}

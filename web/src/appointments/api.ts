@@ -36,6 +36,13 @@ export const bookableQuery = (id: string) =>
     enabled: id !== '',
   })
 
+export const outlookQuery = (day: string) =>
+  queryOptions({
+    queryKey: [KEYS.appointments, 'outlook', day],
+    queryFn: () => body(api.GET('/api/forecast', { params: { query: { day } } })),
+    placeholderData: keepPreviousData,
+  })
+
 export const providersQuery = (service: string) =>
   queryOptions({
     queryKey: [KEYS.network, 'destinations', service],

@@ -2065,6 +2065,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a week is likely to bring, and the experts and rooms that it needs */
+        get: operations["forecasts_get_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -4723,6 +4740,21 @@ export interface components {
          */
         Fit: "physician" | "stands-in" | "unchecked" | "unfit";
         /**
+         * ForecastOut
+         * @description Sessions of a half-day: the mean, the range that holds four of five, and as many as four of
+         *     five half-days stay within.
+         */
+        ForecastOut: {
+            /** Mean */
+            mean: number;
+            /** Low */
+            low: number;
+            /** Served */
+            served: number;
+            /** High */
+            high: number;
+        };
+        /**
          * FreeOut
          * @description What is left of somebody's hours.
          */
@@ -4780,6 +4812,22 @@ export interface components {
             outcome: "nobody" | "passed-on" | "asked";
             label: components["schemas"]["Words"];
             provider: components["schemas"]["InstitutionRef"] | null;
+        };
+        /**
+         * GroupOut
+         * @description A department's experts, or the rooms; `minutes` is what a session takes.
+         */
+        GroupOut: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** People */
+            people: number;
+            /** Minutes */
+            minutes: number;
+            /** Cells */
+            cells: components["schemas"]["NeedOut"][];
         };
         /**
          * HandOut
@@ -5624,6 +5672,28 @@ export interface components {
             /** Missing */
             missing: string[];
         };
+        /**
+         * NeedOut
+         * @description A half-day. `need` experts or rooms for what is likely, `have` minutes of hours there.
+         */
+        NeedOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Block */
+            block: string;
+            forecast: components["schemas"]["ForecastOut"] | null;
+            /** Booked */
+            booked: number;
+            /** Need */
+            need: number;
+            /** Have */
+            have: number;
+            /** Lacks */
+            lacks: boolean;
+        };
         /** NetworkSummary */
         NetworkSummary: {
             /** Institutions */
@@ -5727,6 +5797,21 @@ export interface components {
             /** Previous */
             previous: string | null;
             problem: components["schemas"]["ProblemBody"] | null;
+        };
+        /** OutlookOut */
+        OutlookOut: {
+            /**
+             * Monday
+             * Format: date
+             */
+            monday: string;
+            /** Experts */
+            experts: components["schemas"]["GroupOut"][];
+            rooms: components["schemas"]["GroupOut"];
+            /** Unmet */
+            unmet: {
+                [key: string]: number;
+            };
         };
         /**
          * PassOnIn
@@ -8498,10 +8583,12 @@ export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
 export type Fit = components['schemas']['Fit'];
+export type ForecastOut = components['schemas']['ForecastOut'];
 export type FreeOut = components['schemas']['FreeOut'];
 export type Gap = components['schemas']['Gap'];
 export type GoneList = components['schemas']['GoneList'];
 export type GoneOut = components['schemas']['GoneOut'];
+export type GroupOut = components['schemas']['GroupOut'];
 export type HandOut = components['schemas']['HandOut'];
 export type HandedIn = components['schemas']['HandedIn'];
 export type HandedOut = components['schemas']['HandedOut'];
@@ -8560,6 +8647,7 @@ export type MovedCase = components['schemas']['MovedCase'];
 export type NamedPerson = components['schemas']['NamedPerson'];
 export type NamedResource = components['schemas']['NamedResource'];
 export type NearestOut = components['schemas']['NearestOut'];
+export type NeedOut = components['schemas']['NeedOut'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
@@ -8567,6 +8655,7 @@ export type Option = components['schemas']['Option'];
 export type OthersOut = components['schemas']['OthersOut'];
 export type OutcomeList = components['schemas']['OutcomeList'];
 export type OutcomeOut = components['schemas']['OutcomeOut'];
+export type OutlookOut = components['schemas']['OutlookOut'];
 export type PassOnIn = components['schemas']['PassOnIn'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PatientChangeOut = components['schemas']['PatientChangeOut'];
@@ -13307,6 +13396,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    forecasts_get_forecast: {
+        parameters: {
+            query: {
+                day: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutlookOut"];
                 };
             };
             /** @description Problem */
