@@ -27,6 +27,7 @@ from telemed.store import (
     desk_tables,
     expected_tables,
     notice_tables,
+    opinion_tables,
     removal_tables,
     roster_tables,
     tables,
@@ -58,6 +59,7 @@ def joint_rule() -> str:
         "canceled": "current workitem<br>CANCELED",
         "completed": "current workitem<br>COMPLETED",
         "scheduled": "a new workitem<br>SCHEDULED",
+        "closed": "opinions still to come<br>end",
     }
     lines += [f'    {node}["{label}"]' for node, label in ends.items()]
     for event, joint in JOINT.items():
@@ -66,7 +68,12 @@ def joint_rule() -> str:
 
 
 def _ends(joint: Joint) -> list[str]:
-    done = {"canceled": joint.cancel, "completed": joint.complete, "scheduled": joint.schedule}
+    done = {
+        "canceled": joint.cancel,
+        "completed": joint.complete,
+        "scheduled": joint.schedule,
+        "closed": joint.close,
+    }
     return [name for name, is_so in done.items() if is_so]
 
 
@@ -114,6 +121,7 @@ MODULES = (
     aftercare_tables,
     urgent_call_tables,
     conference_tables,
+    opinion_tables,
     notice_tables,
     ups_tables,
     expected_tables,

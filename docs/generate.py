@@ -17,7 +17,16 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
-from telemed.core import appointment, conference, report, request, urgent_call, waiting, workitem
+from telemed.core import (
+    appointment,
+    conference,
+    opinion,
+    report,
+    request,
+    urgent_call,
+    waiting,
+    workitem,
+)
 from telemed.core.access import PERMISSIONS, Permission, Role
 from telemed.core.action_words import ACTION_WORDS
 from telemed.core.activity import WORDS as FACT_WORDS
@@ -73,8 +82,11 @@ def _joint() -> str:
     rows = []
     for event, joint in request.JOINT.items():
         ended = "CANCELED" if joint.cancel else "COMPLETED" if joint.complete else ""
-        rows.append((code(event.value), ended, "SCHEDULED" if joint.schedule else ""))
-    return table(("step of the request", "current workitem becomes", "a new workitem is"), rows)
+        scheduled = "SCHEDULED" if joint.schedule else ""
+        closed = "ended" if joint.close else ""
+        rows.append((code(event.value), ended, scheduled, closed))
+    heads = ("current workitem becomes", "a new workitem is", "opinions still to come are")
+    return table(("step of the request", *heads), rows)
 
 
 def _facts() -> str:
@@ -370,6 +382,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-urgent-call": lambda: drawings.state_table(urgent_call.MACHINE),  # type: ignore[arg-type]
     "machine-ring": lambda: drawings.state_table(urgent_call.RINGS),  # type: ignore[arg-type]
     "machine-waiting": lambda: drawings.state_table(waiting.MACHINE),  # type: ignore[arg-type]
+    "machine-opinion": lambda: drawings.state_table(opinion.MACHINE),  # type: ignore[arg-type]
     "machine-report": lambda: drawings.state_table(report.MACHINE),  # type: ignore[arg-type]
     "joint-drawn": drawings.joint_rule,
     "joint": _joint,

@@ -29,6 +29,8 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "reschedule-appointment": ("改约", "reschedule"),
     "miss-appointment": ("爽约", "no-show"),
     "decline-seat": ("受邀人谢绝", "decline an invitation"),
+    "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),
+    "withdraw-opinion": ("撤销专家邀请", "ask an expert no longer"),
     "emergency-waiver": ("紧急豁免", "emergency waiver of consent"),
 }
 """What the reasons of a step are reasons for; a test compares the keys with the catalogue."""

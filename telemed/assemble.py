@@ -22,7 +22,15 @@ from telemed.bus.presence import Presence
 from telemed.bus.relay import Relay
 from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
-from telemed.followers import assigning, conferences, escalations, leases, urgent_calls, waiting
+from telemed.followers import (
+    assigning,
+    conferences,
+    escalations,
+    leases,
+    opinions,
+    urgent_calls,
+    waiting,
+)
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
@@ -234,14 +242,11 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
             )
         ),
     ]
-    tasks.append(asyncio.create_task(_wait_list(services)))
-    tasks.append(asyncio.create_task(_ring(services)))
-    tasks.append(asyncio.create_task(_conferences(services)))
+    clocks = (
+        _wait_list, _ring, _conferences, _experts, _assign, uploads.watch, keep_house, notice_others
+    )  # fmt: skip
+    tasks += [asyncio.create_task(clock(services)) for clock in clocks]
     tasks.append(asyncio.create_task(sender.watch()))
-    tasks.append(asyncio.create_task(_assign(services)))
-    tasks.append(asyncio.create_task(uploads.watch(services)))
-    tasks.append(asyncio.create_task(keep_house(services)))
-    tasks.append(asyncio.create_task(notice_others(services)))
     try:
         yield app
     finally:
@@ -283,6 +288,13 @@ async def _ring(services: Services) -> None:
 async def _conferences(services: Services) -> None:
     """Lost lines are noted, and what is over is left, until canceled."""
     await conferences.close_and_drop(
+        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    )
+
+
+async def _experts(services: Services) -> None:
+    """Who does not answer in time is asked no longer, until canceled."""
+    await opinions.watch(
         services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
 

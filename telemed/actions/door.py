@@ -4,14 +4,14 @@ Every action and every page gets a case here, or "not found" in the same words w
 absent or not theirs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telemed.actions.act import Act
 from telemed.core import request
 from telemed.core.access import CaseParties, Permission, Relation, case_relation
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
-from telemed.store import requests, shown
+from telemed.store import opinions, requests, shown
 from telemed.store.tx import Row
 
 
@@ -38,6 +38,18 @@ class Case:
         """The institutions it concerns."""
         pair = (self.row["requester_id"], self.row["provider_id"])
         return tuple(p for p in pair if p is not None)
+
+    def data(self, **more: object) -> dict[str, object]:
+        """What every fact about it carries: codes, ids and times, no names, no text."""
+        row = self.row
+        return {
+            "service": row["service"],
+            "urgency": row["urgency"],
+            "requester": row["requester_id"],
+            "provider": row["provider_id"],
+            "number": row["number"],
+            **{k: v for k, v in more.items() if v is not None},
+        }
 
     @property
     def own(self) -> bool:
@@ -72,6 +84,11 @@ def _entered(act: Act, row: Row | None) -> Case:
         agreement_until=row["agreement_until"],
     )
     relation = case_relation(act.subject, parties, act.now)
+    below = relation in (Relation.NONE, Relation.SUPERVISOR)
+    if below and act.subject.person_id is not None:
+        # Few are asked for an opinion from outside; nobody else pays for the question.
+        asked = replace(parties, experts=opinions.standing(act.tx, row["id"]))
+        relation = case_relation(act.subject, asked, act.now)
     if relation is Relation.NONE:
         raise Problem("not-found")
     return Case(row, relation, act.catalogue.services[row["service"]])

@@ -21,7 +21,7 @@ from telemed.core.errors import Problem
 from telemed.dicom.criteria import Between, Criteria, Exact, Key
 from telemed.store import search as store
 from telemed.store import tables as t
-from telemed.store.access import may_see_studies
+from telemed.store.access import Eyes, may_see_studies
 from telemed.store.search import Plan
 from telemed.store.tables import study_keys
 from telemed.store.tx import Row
@@ -72,7 +72,7 @@ def search(
     path = path or {}
     if not may_see_studies(act.subject):
         return Found([])
-    values: Values = {"viewer": act.subject.institution_id, "now": act.now}
+    values: Values = {**Eyes.values(act.subject), "now": act.now}
     shape, values = (
         _within(act, criteria, path, values)
         if "study" in path

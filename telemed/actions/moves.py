@@ -1,13 +1,14 @@
 """The one place where a request, its workitem and the log change together.
 
-`move` asks the request table, applies the joint rule to the workitem, writes both by
-compare-and-set and tells the fact. No other module sets a request's or a workitem's state.
-`ask` and `settle` begin and end the one thing that a requester owes while a request stays open.
+`move` asks the request table, applies the joint rule to the workitem and to the opinions that are
+still to come, writes all of them by compare-and-set and tells the fact. No other module sets a
+request's or a workitem's state. `ask` and `settle` begin and end the one thing that a requester
+owes while a request stays open.
 """
 
 from typing import Any
 
-from telemed.actions import promises
+from telemed.actions import experts, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import request, workitem
@@ -16,19 +17,6 @@ from telemed.core.clocks import Turn
 from telemed.core.errors import Problem
 from telemed.store import reports, requests
 from telemed.store.tx import Row
-
-
-def case_data(case: Case, **more: object) -> dict[str, object]:
-    """What every fact about a case carries: codes, ids and times, no names, no text."""
-    row = case.row
-    return {
-        "service": row["service"],
-        "urgency": row["urgency"],
-        "requester": row["requester_id"],
-        "provider": row["provider_id"],
-        "number": row["number"],
-        **{k: v for k, v in more.items() if v is not None},
-    }
 
 
 def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
@@ -44,7 +32,7 @@ def fact(act: Act, case: Case, kind: Kind, **data: object) -> Fact:
         institution_id=case.row["provider_id"] if place is None else place,
         parties=case.parties,
         request_id=case.id,
-        data=case_data(case, **attempt(act, case), **data),
+        data=case.data(**attempt(act, case), **data),
     )
 
 
@@ -69,6 +57,8 @@ def move(
     if joint.cancel and current is not None and current["state"] in requests.OPEN_WORKITEM:
         end_workitem(act, current, workitem.Event.CANCEL, reason)
         reports.discard_drafts(act.tx, case.id, act.now)
+    if joint.close:
+        experts.close(act, case, event)
     _tell_settled(act, case)
     turn = promises.turn(act, case, to)
     changes = {"state": to.value, "updated_at": act.now, **turn, **(values or {})}

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from telemed.actions import door, image_changes, moves, promises, worklist
+from telemed.actions import door, experts, image_changes, moves, promises, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, request, workitem
@@ -15,7 +15,7 @@ from telemed.core.access import Permission
 from telemed.core.activity import Kind
 from telemed.core.errors import Problem
 from telemed.core.report import Event, State, VersionKind
-from telemed.store import people, reports, requests, studies
+from telemed.store import opinions, people, reports, requests, studies
 from telemed.store import tables as t
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
@@ -46,16 +46,18 @@ def _asked_for(act: Act, case: Case, content: Mapping[str, Any]) -> dict[str, An
     return {**content, "positive": outcome}
 
 
-def sign(act: Act, request_id: str, revision: int, signer: Signer) -> None:
+def sign(act: Act, request_id: str, revision: int, signer: Signer, without: str = "") -> None:
     """The author's signature: final where one is enough, else preliminary until verified.
 
-    A critical finding is notified now, not after the second signature: minutes matter.
+    A critical finding is notified now, not after the second signature: minutes matter. While
+    experts are still to answer, `without` says why it is not waited for them.
     """
     case = door.provided_case(act, request_id, Permission.WRITE_REPORTS)
     draft = _my_draft(act, case)
     # An addendum only adds: what the service's form asks for stands in the report it adds to.
     added = draft["kind"] == VersionKind.ADDENDUM
     report.require_complete(draft["content"], () if added else case.service.report_fields())
+    experts.require_answered(act, case, without)
     event = report.sign_event(case.service.four_eyes)
     to = report.MACHINE.step(State(draft["state"]), event)
     values = {
@@ -255,7 +257,8 @@ def canonical(act: Act, case: Case, version: Row) -> bytes:
     """The signed content: who, for whom, about whom, what, when; keys sorted, UTF-8 JSON.
 
     It names request, institutions and patient, so a signature cannot be moved to another case,
-    and the hash of the version before it, so that a chain of versions cannot lose a link.
+    and the hash of the version before it, so that a chain of versions cannot lose a link; and the
+    hashes of the experts' opinions that it was drawn from.
     """
     patient = studies.patient(act.tx, case.row["patient_ref"]) or {}
     author = people.person(act.tx, version["author_id"]) or {}
@@ -286,9 +289,20 @@ def canonical(act: Act, case: Case, version: Row) -> bytes:
             else {"id": verifier["id"], "name": verifier["name"]},
             "verified_at": version["verified_at"],
             "previous_sha256": finals[-1]["sha256"] if finals else None,
+            **_drawn_from(act, case),
         },
         option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z,
     )
+
+
+def _drawn_from(act: Act, case: Case) -> dict[str, Any]:
+    """The signed opinions behind a report; nothing where no expert was asked."""
+    signed = [
+        {k: row[k] for k in ("id", "n", "role", "person_id", "institution_id", "sha256")}
+        for row in opinions.of_request(act.tx, case.id)
+        if row["sha256"] and row["provider_id"] == case.row["provider_id"]
+    ]
+    return {"opinions": signed} if signed else {}
 
 
 def new_code() -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from telemed.core import request
 from telemed.core.errors import Problem
+from telemed.core.opinion import Standing
 
 
 class Role(StrEnum):
@@ -184,6 +185,7 @@ class Relation(StrEnum):
 
     OWN = "own"
     PROVIDER = "provider"
+    EXPERT = "expert"
     SUPERVISOR = "supervisor"
     NONE = "none"
 
@@ -198,29 +200,47 @@ class CaseParties:
     requester_area: str
     provider_area: str | None
     agreement_until: datetime | None
+    experts: tuple[Standing, ...] = ()
+    """Who is asked for an opinion, whatever institution they are of."""
 
 
 def case_relation(subject: Subject, case: CaseParties, now: datetime) -> Relation:
-    """The ladder: own, then party under an agreement, then supervision, else nothing.
+    """The ladder: own, then party under an agreement, then an expert who is asked, then
+    supervision, else nothing.
 
     The responding institution keeps what it answered (both sides archive the record, 50号 三(五));
-    what is still open it sees only while the agreement is in force.
+    what is still open it sees only while the agreement is in force. An expert is a person: nobody
+    else of their institution sees the case, and they see no more than whoever asked them.
     """
     if Permission.SEE_CASES not in subject.permissions:
         return Relation.NONE
     if subject.institution_id == case.requester:
         return Relation.OWN
-    if subject.institution_id is not None and subject.institution_id == case.provider:
-        if case.state in (request.State.ANSWERED, request.State.CONFIRMED):
+    if _is_with_provider(case, now):
+        if subject.institution_id is not None and subject.institution_id == case.provider:
             return Relation.PROVIDER
-        in_force = case.agreement_until is not None and now < case.agreement_until
-        if case.state in request.WITH_PROVIDER and in_force:
-            return Relation.PROVIDER
+        if any(_is_asked(subject, case, one, now) for one in case.experts):
+            return Relation.EXPERT
     if subject.region is not None and case.state is not request.State.DRAFT:
         areas = (case.requester_area, case.provider_area or "")
         if any(area.startswith(subject.region) for area in areas):
             return Relation.SUPERVISOR
     return Relation.NONE
+
+
+def _is_with_provider(case: CaseParties, now: datetime) -> bool:
+    """Whether the responding institution sees it: for ever once answered, else in force."""
+    if case.state in request.ANSWERED:
+        return True
+    in_force = case.agreement_until is not None and now < case.agreement_until
+    return case.state in request.WITH_PROVIDER and in_force
+
+
+def _is_asked(subject: Subject, case: CaseParties, one: Standing, now: datetime) -> bool:
+    """Whether somebody is asked for this opinion by whoever answers now, and still may be."""
+    if subject.person_id != one.person_id or one.asked_by != case.provider:
+        return False
+    return case.state in request.ANSWERED or one.until is None or now < one.until
 
 
 def mask_name(name: str) -> str:

@@ -36,6 +36,7 @@ _WORDS = {
     "manage-sessions": ("管理会话", "manage sessions"),
     "see-audit": ("查看审计", "see the audit"),
     "see-system": ("查看系统状态", "see the system's state"),
+    "ask-experts": ("邀请专家", "ask experts"),
     "print-report": ("打印报告", "print reports"),
     "hand-over": ("交班", "hand a shift over"),
     "accept-handover": ("接收交给他人的班", "accept what is handed over to somebody else"),

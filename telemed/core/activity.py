@@ -88,6 +88,13 @@ class Kind(StrEnum):
     URGENT_CALL_ANSWERED = "calling.answered"
     URGENT_CALL_EXHAUSTED = "calling.exhausted"
     URGENT_CALL_CANCELED = "calling.canceled"
+    OPINION_ASKED = "opinion.asked"
+    OPINION_ACCEPTED = "opinion.accepted"
+    OPINION_DECLINED = "opinion.declined"
+    OPINION_SIGNED = "opinion.signed"
+    OPINION_CONSOLIDATED = "opinion.consolidated"
+    OPINION_WITHDRAWN = "opinion.withdrawn"
+    OPINION_LAPSED = "opinion.lapsed"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -191,6 +198,13 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.URGENT_CALL_ANSWERED: ("急会诊呼叫已接听", "Urgent call answered"),
     Kind.URGENT_CALL_EXHAUSTED: ("急会诊呼叫无人接听", "Nobody answered the urgent call"),
     Kind.URGENT_CALL_CANCELED: ("急会诊呼叫已取消", "Urgent call canceled"),
+    Kind.OPINION_ASKED: ("邀请专家", "An expert was asked"),
+    Kind.OPINION_ACCEPTED: ("专家已接受邀请", "An expert accepted"),
+    Kind.OPINION_DECLINED: ("专家谢绝邀请", "An expert declined"),
+    Kind.OPINION_SIGNED: ("专家意见已签名", "An expert signed their opinion"),
+    Kind.OPINION_CONSOLIDATED: ("主持已综合意见", "The chair drew the opinions together"),
+    Kind.OPINION_WITHDRAWN: ("专家邀请已撤销", "An expert is asked no longer"),
+    Kind.OPINION_LAPSED: ("专家逾期未回复", "An expert did not answer in time"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

@@ -166,6 +166,27 @@ _ROWS = (
         "顺位须在 1 至 {most} 之间。",
         "A rank is between 1 and {most}.",
     ),
+    ErrorRow(
+        "opinion-asked",
+        "{name}已受邀对本例发表意见。",
+        "{name} is asked for an opinion on this case already.",
+    ),
+    ErrorRow(
+        "chair-taken",
+        "本例已由{name}主持。如需更换，请先撤销对其的邀请。",
+        "{name} chairs this case already. Withdraw that first.",
+    ),
+    ErrorRow(
+        "opinion-empty",
+        "“会诊意见”不能为空。",
+        "The opinion must say something.",
+    ),
+    ErrorRow(
+        "opinions-open",
+        "还有 {count} 位专家尚未提交意见（{names}）。请等待，或说明为何不再等待。",
+        "{count} experts have not given their opinion yet ({names}). Wait, or say why the report is"
+        " written without them.",
+    ),
     ErrorRow("reason-required", "请选择原因。", "A coded reason is needed for this step."),
     ErrorRow(
         "four-eyes",

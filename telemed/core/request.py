@@ -90,11 +90,13 @@ MACHINE: Machine[State, Event] = Machine(
 @dataclass(frozen=True, slots=True)
 class Joint:
     """What a request's step does to its workitem: cancel or complete the current one, then
-    schedule a successor."""
+    schedule a successor; and to the opinions that experts are asked for: those still to come
+    end with it."""
 
     cancel: bool = False
     complete: bool = False
     schedule: bool = False
+    close: bool = False
 
 
 JOINT: Mapping[Event, Joint] = MappingProxyType(
@@ -103,10 +105,10 @@ JOINT: Mapping[Event, Joint] = MappingProxyType(
         Event.DISCARD: Joint(),
         Event.RETURN: Joint(cancel=True),
         Event.RESUBMIT: Joint(schedule=True),
-        Event.WITHDRAW: Joint(cancel=True),
-        Event.DECLINE: Joint(cancel=True),
-        Event.REDIRECT: Joint(cancel=True, schedule=True),
-        Event.ANSWER: Joint(complete=True),
+        Event.WITHDRAW: Joint(cancel=True, close=True),
+        Event.DECLINE: Joint(cancel=True, close=True),
+        Event.REDIRECT: Joint(cancel=True, schedule=True, close=True),
+        Event.ANSWER: Joint(complete=True, close=True),
         Event.CONFIRM: Joint(),
         Event.REVISE: Joint(),
     }
@@ -114,6 +116,9 @@ JOINT: Mapping[Event, Joint] = MappingProxyType(
 
 EDITABLE = frozenset({State.DRAFT, State.RETURNED, State.DECLINED})
 """States in which the requesting side may change the form."""
+
+ANSWERED = frozenset({State.ANSWERED, State.CONFIRMED})
+"""States in which a report was issued: both sides keep the case."""
 
 WITH_PROVIDER = frozenset({State.OPEN, State.RETURNED, State.ANSWERED, State.CONFIRMED})
 """States in which the responding institution is a party: consent has been given and stands."""

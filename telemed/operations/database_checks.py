@@ -29,7 +29,7 @@ LAG_SECONDS = 60.0
 AUDIT_ROWS = 2000
 FOLLOWERS = (TALLIES.name,)
 """Those that a server runs; one that never ran has no bookmark."""
-APPEND_ONLY = ("activities", "audit", "signed_reports")
+APPEND_ONLY = ("activities", "audit", "signed_opinions", "signed_reports")
 
 
 def reachable(at: Deployment) -> Finding:

@@ -157,6 +157,8 @@ def allowed(act: Act, case: Case, who: Taker | None, changes: list[Row]) -> list
         return []
     if case.own:
         return _own_steps(case) if Permission.WRITE_REQUESTS in held else []
+    if not case.providing:  # an expert's steps are those of their opinion
+        return []
     return _provider_steps(act, case, who, changes) if Permission.READ_QUEUE in held else []
 
 

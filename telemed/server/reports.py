@@ -21,6 +21,7 @@ from telemed.documents.report_pdf import render_report
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.auth import confirm_password
+from telemed.server.opinion_schemas import SignReportIn
 from telemed.server.report_sheet import report_sheet
 from telemed.server.requests import Query
 from telemed.server.routing import Call
@@ -63,7 +64,8 @@ async def save_draft(call: Call) -> Any:
 
 async def sign(call: Call) -> Any:
     """The author's signature, after asking who they are again (RP-05)."""
-    return await _sign(call, acts.sign)
+    body = call.body(SignReportIn)
+    return await _sign(call, partial(acts.sign, without=body.without))
 
 
 async def verify(call: Call) -> Any:

@@ -2,9 +2,9 @@
 
 `visible_requests` is `core.access.case_relation` in another notation, and a test compares the two
 over every combination of role, institution, state and agreement. `visible_studies` follows from
-it: one's own, and what a visible request that one is asked to answer shows of its patient, priors
-included. Every query of cases or images carries one of these predicates; nothing is filtered
-afterwards, so counts and pages cannot tell what is hidden.
+it: one's own, and what a visible request that one is asked to answer, or to give an opinion on,
+shows of its patient, priors included. Every query of cases or images carries one of these
+predicates; nothing is filtered afterwards, so counts and pages cannot tell what is hidden.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
-from telemed.core import request
+from telemed.core import opinion, request
 from telemed.core.access import Permission, Relation, Subject
-from telemed.store.columns import UtcTime
+from telemed.store.columns import FoundIn, UtcTime
+from telemed.store.opinion_tables import opinions
 from telemed.store.tables import (
     agreements,
     institutions,
@@ -34,9 +35,12 @@ Given: TypeAlias = T | sa.ColumnElement[T]
 _linked = studies.alias("linked")
 _other = studies.alias("other")
 _place = institutions.alias("place")
+_asked_about = requests.alias("asked_about")
+_lent = agreements.alias("lent")
 
 # Parameters of their own: a list in one would be spelled out anew at each execution.
-_ANSWERED = [sa.literal(state.value) for state in (request.State.ANSWERED, request.State.CONFIRMED)]
+_ANSWERED = [sa.literal(state.value) for state in sorted(request.ANSWERED)]
+_STANDING = [sa.literal(state.value) for state in sorted(opinion.STANDING)]
 _WITH_PROVIDER = [sa.literal(state.value) for state in sorted(request.WITH_PROVIDER)]
 
 
@@ -49,11 +53,12 @@ def visible_requests(subject: Subject, now: datetime) -> Predicate:
 class Sight:
     """What the access rule depends on besides values, for statements that are built once for each.
 
-    The values are the parameters `viewer`, `region` and `now`.
+    The values are the parameters `viewer`, `expert`, `region` and `now`.
     """
 
     sees_cases: bool
     placed: bool
+    personal: bool
     regional: bool
 
     @classmethod
@@ -62,22 +67,37 @@ class Sight:
         return cls(
             Permission.SEE_CASES in subject.permissions,
             subject.institution_id is not None,
+            subject.person_id is not None,
             subject.region is not None,
         )
 
     def requests(self, named: bool = False) -> Predicate:
         """`visible_requests` of whoever sees so; `named` where the cases are named beside it."""
+        return sa.or_(*(rung for _, rung in self._rungs(named)))
+
+    def answering(self, named: bool = False) -> Predicate:
+        """`requests` of a list of cases asked of the viewer's own institution: who is asked for
+        an opinion on one of those is on the rung of whoever answers."""
+        rungs = self._rungs(named)
+        return sa.or_(*(rung for relation, rung in rungs if relation is not Relation.EXPERT))
+
+    def _rungs(self, named: bool) -> list[tuple[Relation, Predicate]]:
         if not self.sees_cases:
-            return sa.false()
+            return [(Relation.NONE, sa.false())]
         viewer = sa.bindparam("viewer", type_=sa.Text()) if self.placed else None
+        expert = sa.bindparam("expert", type_=sa.Text()) if self.personal else None
         region = sa.bindparam("region", type_=sa.Text()) if self.regional else None
-        now = sa.bindparam("now", type_=UtcTime())
-        return sa.or_(*(rung for _, rung in _rungs(viewer, region, now, named)))
+        return _rungs(viewer, expert, region, sa.bindparam("now", type_=UtcTime()), named)
 
     @staticmethod
     def values(subject: Subject, now: datetime) -> dict[str, Any]:
         """A subject's parameters."""
-        return {"viewer": subject.institution_id, "region": subject.region, "now": now}
+        return {
+            "viewer": subject.institution_id,
+            "expert": subject.person_id,
+            "region": subject.region,
+            "now": now,
+        }
 
 
 def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
@@ -89,7 +109,8 @@ def request_relation(subject: Subject, now: datetime) -> sa.ColumnElement[str]:
 def visible_workitems(subject: Subject, now: datetime) -> Predicate:
     """The rows of `workitems` joined with their `requests` that the subject may see.
 
-    Whoever was asked sees the attempts that were asked of them, not those of others before.
+    Whoever was asked sees the attempts that were asked of them, not those of others before. An
+    expert performs none.
     """
     return sa.or_(*_workitem_rungs(subject, now))
 
@@ -109,6 +130,7 @@ def _workitem_rungs(subject: Subject, now: datetime) -> list[Predicate]:
     return [
         sa.and_(rung, mine) if relation is Relation.PROVIDER else rung
         for relation, rung in _ladder(subject, now)
+        if relation is not Relation.EXPERT
     ]
 
 
@@ -123,14 +145,36 @@ def visible_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
     if not may_see_studies(subject):
         return sa.false()
     sees_cases = Permission.SEE_CASES in subject.permissions
-    return studies_for(str(subject.institution_id), now, sees_cases, table)
+    return studies_for(_eyes(subject), now, sees_cases, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Whose studies are looked for: an institution's, and what a person is asked about ('' where
+    nobody is one); parameters or values."""
+
+    viewer: Given[str]
+    expert: Given[str]
+
+    @staticmethod
+    def values(subject: Subject) -> dict[str, Any]:
+        """A subject's parameters."""
+        return {"viewer": subject.institution_id, "expert": subject.person_id or ""}
+
+
+EYES = Eyes(sa.bindparam("viewer", type_=sa.Text()), sa.bindparam("expert", type_=sa.Text()))
+"""The parameters of statements that are built once."""
+
+
+def _eyes(subject: Subject) -> Eyes:
+    return Eyes(str(subject.institution_id), subject.person_id or "")
 
 
 def studies_for(
-    viewer: Given[str], now: Given[datetime], sees_cases: bool, table: sa.FromClause = studies
+    eyes: Eyes, now: Given[datetime], sees_cases: bool, table: sa.FromClause = studies
 ) -> Predicate:
     """`visible_studies` of whoever may see studies at all; the values may be parameters."""
-    return sa.and_(table.c.instance_count > 0, _granted(viewer, now, sees_cases, table))
+    return sa.and_(table.c.instance_count > 0, _granted(eyes, now, sees_cases, table))
 
 
 def granted_studies(subject: Subject, now: datetime, table: sa.FromClause = studies) -> Predicate:
@@ -138,14 +182,12 @@ def granted_studies(subject: Subject, now: datetime, table: sa.FromClause = stud
     if not may_see_studies(subject):
         return sa.false()
     sees_cases = Permission.SEE_CASES in subject.permissions
-    return _granted(str(subject.institution_id), now, sees_cases, table)
+    return _granted(_eyes(subject), now, sees_cases, table)
 
 
-def _granted(
-    viewer: Given[str], now: Given[datetime], sees_cases: bool, table: sa.FromClause
-) -> Predicate:
-    own = table.c.institution_id == viewer
-    return sa.or_(own, shown_studies(viewer, now, table)) if sees_cases else own
+def _granted(eyes: Eyes, now: Given[datetime], sees_cases: bool, table: sa.FromClause) -> Predicate:
+    own = table.c.institution_id == eyes.viewer
+    return sa.or_(own, shown_studies(eyes, now, table)) if sees_cases else own
 
 
 def may_see_studies(subject: Subject) -> bool:
@@ -153,10 +195,11 @@ def may_see_studies(subject: Subject) -> bool:
     return Permission.SEE_STUDIES in subject.permissions and subject.institution_id is not None
 
 
-def shown_studies(viewer: Given[str], now: Given[datetime], table: sa.FromClause) -> Predicate:
-    """The rows of `studies` (or an alias of it) that others show an institution by their cases.
+def shown_studies(eyes: Eyes, now: Given[datetime], table: sa.FromClause) -> Predicate:
+    """The rows of `studies` (or an alias of it) that others show an institution, or one of its
+    people, by their cases.
 
-    Both values may be parameters of a statement that is built once.
+    The values may be parameters of a statement that is built once.
     """
     return (
         sa.select(sa.literal(1))
@@ -170,7 +213,10 @@ def shown_studies(viewer: Given[str], now: Given[datetime], table: sa.FromClause
             # A request shows its requester's images; a link to another's is not believed.
             _linked.c.institution_id == unindexed(requests.c.requester_id),
             unindexed(requests.c.requester_id) == table.c.institution_id,
-            _asked(viewer, now, unindexed(requests.c.provider_id)),
+            sa.or_(
+                _asked(eyes.viewer, now, unindexed(requests.c.provider_id)),
+                FoundIn(unindexed(requests.c.id), _lent_to(eyes.expert, now)),
+            ),
         )
         .correlate(table)
         .exists()
@@ -188,7 +234,7 @@ def reachable_studies(subject: Subject, now: datetime) -> Predicate:
     own = own_studies(str(subject.institution_id))
     if Permission.SEE_CASES not in subject.permissions:
         return own
-    return sa.or_(own, named_studies(str(subject.institution_id), now))
+    return sa.or_(own, named_studies(_eyes(subject), now))
 
 
 def own_studies(viewer: Given[str]) -> Predicate:
@@ -196,7 +242,7 @@ def own_studies(viewer: Given[str]) -> Predicate:
     return sa.and_(studies.c.institution_id == viewer, studies.c.instance_count > 0)
 
 
-def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
+def named_studies(eyes: Eyes, now: Given[datetime]) -> Predicate:
     """The shown studies of other institutions that no reachable study of the same UID hides."""
     hidden = (
         sa.select(sa.literal(1))
@@ -205,26 +251,27 @@ def named_studies(viewer: Given[str], now: Given[datetime]) -> Predicate:
             _other.c.id != studies.c.id,
             _other.c.instance_count > 0,
             sa.or_(
-                _other.c.institution_id == viewer,
-                sa.and_(_other.c.id < studies.c.id, shown_studies(viewer, now, _other)),
+                _other.c.institution_id == eyes.viewer,
+                sa.and_(_other.c.id < studies.c.id, shown_studies(eyes, now, _other)),
             ),
         )
         .correlate(studies)
         .exists()
     )
-    foreign = sa.and_(studies.c.institution_id != viewer, studies.c.instance_count > 0)
-    return sa.and_(foreign, shown_studies(viewer, now, studies), ~hidden)
+    foreign = sa.and_(studies.c.institution_id != eyes.viewer, studies.c.instance_count > 0)
+    return sa.and_(foreign, shown_studies(eyes, now, studies), ~hidden)
 
 
 def _ladder(subject: Subject, now: datetime) -> list[tuple[Relation, Predicate]]:
     """The rungs in order; the first that holds is the relation."""
     if Permission.SEE_CASES not in subject.permissions:
         return [(Relation.NONE, sa.false())]
-    return _rungs(subject.institution_id, subject.region, now)
+    return _rungs(subject.institution_id, subject.person_id, subject.region, now)
 
 
 def _rungs(
     viewer: Given[str] | None,
+    expert: Given[str] | None,
     region: Given[str] | None,
     now: Given[datetime],
     named: bool = False,
@@ -235,6 +282,9 @@ def _rungs(
     if viewer is not None:
         rungs.append((Relation.OWN, asks == viewer))
         rungs.append((Relation.PROVIDER, _asked(viewer, now, answers)))
+    if expert is not None:
+        case = unindexed(requests.c.id) if named else requests.c.id
+        rungs.append((Relation.EXPERT, FoundIn(case, _lent_to(expert, now))))
     if region is not None:
         rungs.append((Relation.SUPERVISOR, _supervised(region)))
     return rungs or [(Relation.NONE, sa.false())]
@@ -266,6 +316,34 @@ def _asked(
             requests.c.state.in_(_ANSWERED),
             sa.and_(requests.c.state.in_(_WITH_PROVIDER), in_force),
         ),
+    )
+
+
+def _lent_to(expert: Given[str], now: Given[datetime]) -> sa.Select[Any]:
+    """The cases that somebody is asked for an opinion on and sees: they stand alone, so a query
+    looks them up once, by the person, and not at every case."""
+    case = _asked_about.c
+    ours = (
+        sa.select(sa.literal(1))
+        .where(agreements.c.id == case.agreement_id, agreements.c.until > now)
+        .correlate(_asked_about)
+        .exists()
+    )
+    lent = sa.or_(opinions.c.agreement_id.is_(None), _lent.c.until > now)
+    return (
+        sa.select(opinions.c.request_id)
+        .join(_asked_about, case.id == opinions.c.request_id)
+        .outerjoin(_lent, _lent.c.id == opinions.c.agreement_id)
+        .where(
+            opinions.c.person_id == expert,
+            opinions.c.state.in_(_STANDING),
+            opinions.c.provider_id == case.provider_id,
+            sa.or_(
+                case.state.in_(_ANSWERED),
+                sa.and_(case.state.in_(_WITH_PROVIDER), ours, lent),
+            ),
+        )
+        .correlate(None)
     )
 
 

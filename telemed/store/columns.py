@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 metadata = sa.MetaData(
@@ -65,7 +67,36 @@ def table(name: str, *columns: sa.schema.SchemaItem, in_key_order: bool = False)
     return sa.Table(name, metadata, *columns, sqlite_with_rowid=not in_key_order)
 
 
-def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
     """An index of those rows only for which an SQL condition holds."""
     condition = sa.text(where)
-    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+    return sa.Index(
+        name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition
+    )
+
+
+class FoundIn(FunctionElement[bool]):
+    """A column's value is among what a query of its own finds, in the form that an index on the
+    column answers beside other conditions: PostgreSQL would walk the table for `IN`."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any], found: sa.Select[Any]) -> None:
+        super().__init__(column, found.scalar_subquery())
+
+    def self_group(self, against: Any = None) -> Any:
+        """As it is: SQLite would compare it with 1, and then no index answers it."""
+        return self
+
+
+@compiles(FoundIn)
+def _found_in(element: FoundIn, compiler: Any, **more: Any) -> str:
+    column, found = element.clauses
+    return f"{compiler.process(column, **more)} IN {compiler.process(found, **more)}"
+
+
+@compiles(FoundIn, "postgresql")
+def _found_in_array(element: FoundIn, compiler: Any, **more: Any) -> str:
+    column, found = element.clauses
+    return f"{compiler.process(column, **more)} = ANY (ARRAY{compiler.process(found, **more)})"

@@ -13,13 +13,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from telemed.core.access import Permission, Subject
-from telemed.store.access import may_see_studies, studies_for
+from telemed.store.access import EYES, Eyes, may_see_studies, studies_for
 from telemed.store.columns import UtcTime
 from telemed.store.tables import instances, series, studies
 from telemed.store.tx import Row, Tx, given
 
 _NOW: Final = sa.bindparam("now", type_=UtcTime())
-_VIEWER: Final = sa.bindparam("viewer", type_=sa.Text())
 _LAST: Final = 1 << 30
 _SLOTS: Final = 50
 
@@ -29,14 +28,14 @@ def study(tx: Tx, subject: Subject, now: datetime, study_uid: str) -> Row | None
     if not may_see_studies(subject):
         return None
     statement = _study(Permission.SEE_CASES in subject.permissions)
-    return tx.one(statement, study_uid=study_uid, now=now, viewer=subject.institution_id)
+    return tx.one(statement, study_uid=study_uid, now=now, **Eyes.values(subject))
 
 
 @cache
 def _study(sees_cases: bool) -> sa.Select[Any]:
     named = studies.c.study_uid == given(studies.c.study_uid)
-    foreign = sa.case((studies.c.institution_id == _VIEWER, 0), else_=1)
-    chosen = sa.select(studies).where(named, studies_for(_VIEWER, _NOW, sees_cases))
+    foreign = sa.case((studies.c.institution_id == EYES.viewer, 0), else_=1)
+    chosen = sa.select(studies).where(named, studies_for(EYES, _NOW, sees_cases))
     return chosen.order_by(foreign, studies.c.id).limit(sa.literal_column("1"))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from telemed.store.access import named_studies, own_studies
+from telemed.store.access import EYES, named_studies, own_studies
 from telemed.store.columns import UtcTime
 from telemed.store.prepared import built
 from telemed.store.search_json import instance_json
@@ -25,7 +25,7 @@ from telemed.store.tx import Row, Tx
 Where = sa.ColumnElement[bool]
 Columns: TypeAlias = tuple[sa.ColumnElement[Any], ...]
 
-VIEWER: Final = sa.bindparam("viewer", type_=sa.Text())
+VIEWER: Final = EYES.viewer
 NOW: Final = sa.bindparam("now", type_=UtcTime())
 STUDY: Final = sa.bindparam("study", type_=sa.Text())
 _LAST_NUMBER: Final = 1 << 30
@@ -179,11 +179,11 @@ def _seen(plan: Plan) -> list[Where]:
         return [studies.c.id == STUDY]
     if plan.start == "few":
         own = own_studies(VIEWER)
-        return [sa.or_(own, named_studies(VIEWER, NOW)) if plan.sees_cases else own]
+        return [sa.or_(own, named_studies(EYES, NOW)) if plan.sees_cases else own]
     mine = study_keys.c.viewer_id == VIEWER
     if not plan.sees_cases:
         return [mine, study_keys.c.own]
-    foreign = named_studies(VIEWER, NOW)
+    foreign = named_studies(EYES, NOW)
     if not plan.touches_studies and plan.level == "study":
         foreign = sa.exists().where(studies.c.id == study_keys.c.study_id, foreign)
     return [mine, sa.or_(study_keys.c.own, foreign)]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from telemed.core.access import Permission, Subject
 from telemed.store import holds, network
 from telemed.store import requests as lists
-from telemed.store.access import may_see_studies, studies_for
+from telemed.store.access import EYES, Eyes, may_see_studies, studies_for
 from telemed.store.columns import UtcTime
 from telemed.store.removal_tables import image_changes, legal_holds
 from telemed.store.tables import (
@@ -105,7 +105,7 @@ def attached_and_prior(
     if not may_see_studies(subject):
         return attached(tx, request_id), []
     statement = _with_priors(Permission.SEE_CASES in subject.permissions)
-    values = {"request_id": request_id, "now": now, "viewer": subject.institution_id}
+    values = {"request_id": request_id, "now": now, **Eyes.values(subject)}
     return _in_order(tx.all(statement, **values))
 
 
@@ -180,14 +180,13 @@ def _with_priors(sees_cases: bool) -> sa.CompoundSelect[Any]:
         .join(request_studies, request_studies.c.study_id == linked.c.id)
         .where(mine, linked.c.instance_count > 0)
     )
-    viewer = sa.bindparam("viewer", type_=sa.Text())
     now = sa.bindparam("now", type_=UtcTime())
     newest = (
         _studies(prior=True)
         .where(
             studies.c.patient_ref.in_(whose),
             studies.c.id.not_in(sa.select(request_studies.c.study_id).where(mine)),
-            studies_for(viewer, now, sees_cases),
+            studies_for(EYES, now, sees_cases),
         )
         .order_by(studies.c.study_date.desc())
         .limit(sa.literal_column(str(MOST_PRIORS)))

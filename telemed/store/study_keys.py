@@ -2,10 +2,10 @@
 
 Every row names the institution it serves, so that a search walks its own rows and nobody else's:
 what others hold costs it nothing and shows in no time it takes. A study's keys stand under its
-own institution and, by triggers, under every one that was ever sent a case of its patient. That
-is more than may be seen at this moment: whoever searches asks `store/access.py` of each foreign
-row. Rows are written where a study is saved; the triggers add what names begin with, and keep the
-copies whichever way a case, a link or a patient changes.
+own institution and, by triggers, under every one that was ever sent a case of its patient, or had
+somebody asked for an opinion on one. That is more than may be seen at this moment: whoever searches
+asks `store/access.py` of each foreign row. Rows are written where a study is saved; the triggers
+add what names begin with, and keep the copies whichever way a case, a link or a patient changes.
 """
 
 from collections.abc import Iterable
@@ -107,6 +107,21 @@ ON CONFLICT DO NOTHING"""
 """An institution is compared as an expression, which no index answers: SQLite, which has no
 statistics, would else go through all cases and studies of the institution for every study."""
 
+COPY_FOR_EXPERTS: Final = """\
+INSERT INTO study_keys (viewer_id, key, study_date, study_id, own)
+SELECT DISTINCT o.institution_id, k.key, k.study_date, k.study_id, FALSE
+FROM request_studies AS l
+JOIN opinions AS o ON o.request_id = l.request_id AND o.institution_id <> o.provider_id
+JOIN requests AS r ON r.id = l.request_id
+JOIN studies AS linked ON linked.id = l.study_id
+ AND linked.institution_id || '' = r.requester_id || ''
+JOIN studies AS s ON s.patient_ref = linked.patient_ref
+ AND s.institution_id || '' = r.requester_id || ''
+JOIN study_keys AS k ON k.study_id = s.id AND k.own
+WHERE {which}
+ON CONFLICT DO NOTHING"""
+"""The same for the experts' institutions, other than those that answer."""
+
 # Name, moment, and which cases, links or studies it is about.
 _TRIGGERS: Final = (
     ("linked", "INSERT ON request_studies",
@@ -115,17 +130,22 @@ _TRIGGERS: Final = (
     ("moved", "UPDATE OF patient_ref ON studies", "linked.patient_ref = NEW.patient_ref"),
     ("entered", "INSERT ON study_keys", "s.id = NEW.study_id"),
 )  # fmt: skip
+_ASKED: Final = ("asked", "INSERT ON opinions", "r.id = NEW.request_id")
 _ENTERED: Final = " WHEN (NEW.own AND NEW.key = '')"
 _BEGUN: Final = BEGINNINGS.format(which="k.study_id = NEW.study_id AND k.own") + "; "
 
 
-def triggers(dialect: str) -> list[str]:
-    """Statements that make the database keep the copies, in place of any that it has."""
+def triggers(dialect: str, experts: bool = False) -> list[str]:
+    """Statements that make the database keep the copies, in place of any that it has; those for
+    `experts` too where it has their table."""
     made = []
-    for name, moment, which in _TRIGGERS:
+    for name, moment, which in (*_TRIGGERS, _ASKED) if experts else _TRIGGERS:
         entered = name == "entered"
         when = _ENTERED if entered else ""
-        copy = (_BEGUN if entered else "") + COPY.format(which=which)
+        copies = [] if name == "asked" else [COPY]
+        # Who answers now changes nothing for whoever is asked for an opinion.
+        copies += [COPY_FOR_EXPERTS] if experts and name != "sent" else []
+        copy = (_BEGUN if entered else "") + "; ".join(c.format(which=which) for c in copies)
         if dialect == "sqlite":
             made.append(f"DROP TRIGGER IF EXISTS study_keys_{name}")
             made.append(
@@ -147,5 +167,5 @@ def triggers(dialect: str) -> list[str]:
 @sa.event.listens_for(metadata, "after_create")
 def _with_triggers(_metadata: sa.MetaData, connection: sa.Connection, **_more: Any) -> None:
     """A schema made from the tables has the triggers too."""
-    for statement in triggers(connection.dialect.name):
+    for statement in triggers(connection.dialect.name, experts=True):
         connection.exec_driver_sql(statement)

@@ -10,6 +10,7 @@ from telemed.store import (
     aftercare_tables,
     appointment_tables,
     conference_tables,
+    opinion_tables,
     urgent_call_tables,
 )
 from telemed.store.account_tables import accounts, sessions, tokens
@@ -30,8 +31,8 @@ __all__ = [
     "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
     "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
     "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
-    "notices", "sessions", "tally_entries", "tally_sums", "tally_times", "tokens", "ups_items",
-    "urgent_call_tables", "worklist_filters",
+    "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums", "tally_times",
+    "tokens", "ups_items", "urgent_call_tables", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class Base:
     def rule(self, ids: int = 0) -> sa.ColumnElement[bool]:
         """It as a condition on `requests`; of so many that are named, if any are."""
         place = unindexed(R.provider_id) if ids else R.provider_id
-        rules = [self.sight.requests(named=ids > 0), place == PLACE]
+        rules = [self.sight.answering(named=ids > 0), place == PLACE]
         if ids:
             rules.append(R.id.in_([sa.bindparam(f"id_{n}", type_=sa.Text()) for n in range(ids)]))
         if self.services is not None:

@@ -1,6 +1,7 @@
 """Who may do what, exhaustively: the role table, what a token narrows, and the case ladder."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
@@ -23,7 +24,8 @@ from telemed.core.access import (
 )
 from telemed.core.action_words import ACTION_WORDS
 from telemed.core.errors import Problem
-from telemed.core.request import WITH_PROVIDER, State
+from telemed.core.opinion import Standing
+from telemed.core.request import ANSWERED, WITH_PROVIDER, State
 
 NOW = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 PATIENT_DATA = {
@@ -111,6 +113,23 @@ def test_the_ladder_over_every_state_and_standing() -> None:
         assert case_relation(own, seen, NOW) is Relation.OWN
         assert (case_relation(provider, seen, NOW) is Relation.PROVIDER) == theirs
         assert case_relation(stranger, seen, NOW) is Relation.NONE
+
+
+def test_an_expert_of_a_third_institution_sees_what_whoever_asked_sees() -> None:
+    """In every state: the person and nobody else there, while both agreements are in force, for
+    ever once answered, and never by an opinion that somebody asked for who answers no longer."""
+    asked = Subject("x", frozenset({Role.READER}), "c", person_id="li")
+    colleague = Subject("y", frozenset({Role.READER}), "c", person_id="wei")
+    soon = NOW + timedelta(seconds=1)
+    for state, lent, asked_by in product(State, (None, NOW, soon), ("b", "d")):
+        for until in (NOW, soon):
+            seen = replace(case(state, until), experts=(Standing("li", asked_by, lent),))
+            of_provider = case_relation(subject(Role.READER, at="b"), seen, NOW)
+            theirs = of_provider is Relation.PROVIDER and asked_by == "b"
+            theirs = theirs and (state in ANSWERED or lent is None or lent > NOW)
+            relation = case_relation(asked, seen, NOW)
+            assert (relation is Relation.EXPERT) == theirs, (state, lent, asked_by, until)
+            assert case_relation(colleague, seen, NOW) is Relation.NONE
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from telemed.core import appointment, conference, report, request, urgent_call, waiting, workitem
+from telemed.core import (
+    appointment,
+    conference,
+    opinion,
+    report,
+    request,
+    urgent_call,
+    waiting,
+    workitem,
+)
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
 
@@ -19,6 +28,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     urgent_call.MACHINE,
     urgent_call.RINGS,
     conference.MACHINE,
+    opinion.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -115,6 +125,18 @@ CONFERENCE_CELLS = {
     (M.DROPPED, N.RETURN): M.PRESENT,
     (M.DROPPED, N.LEAVE): M.AWAY,
 }
+Q, T = opinion.State, opinion.Event
+OPINION_CELLS = {
+    (Q.ASKED, T.ACCEPT): Q.ACCEPTED,
+    (Q.ASKED, T.DECLINE): Q.DECLINED,
+    (Q.ASKED, T.CONSOLIDATE): Q.CONSOLIDATED,
+    (Q.ASKED, T.WITHDRAW): Q.WITHDRAWN,
+    (Q.ASKED, T.LAPSE): Q.LAPSED,
+    (Q.ACCEPTED, T.DECLINE): Q.DECLINED,
+    (Q.ACCEPTED, T.SIGN): Q.SIGNED,
+    (Q.ACCEPTED, T.CONSOLIDATE): Q.CONSOLIDATED,
+    (Q.ACCEPTED, T.WITHDRAW): Q.WITHDRAWN,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
@@ -125,6 +147,7 @@ EXPECTED = {
     "urgent call": URGENT_CALL_CELLS,
     "ring": RING_CELLS,
     "conference member": CONFERENCE_CELLS,
+    "opinion": OPINION_CELLS,
 }
 
 
@@ -192,6 +215,11 @@ def test_every_request_event_says_what_becomes_of_the_workitem() -> None:
                 assert joint.cancel or joint.complete
             if state is request.State.OPEN and to is request.State.ANSWERED:
                 assert joint.complete and not joint.cancel
+            # Experts are asked by whoever answers: what leaves them, or is answered, asks nobody.
+            leaves = event in (request.Event.REDIRECT, request.Event.ANSWER)
+            leaves |= to in (request.State.WITHDRAWN, request.State.DECLINED)
+            if state is request.State.OPEN:
+                assert joint.close == leaves
 
 
 def test_the_second_signature_is_somebody_elses() -> None:

@@ -80,6 +80,7 @@ _INSTANCE = f"{_SERIES}/instances/{{instance}}"
 _IMAGE = Row(P.SEE_STUDIES, "study", PARTIES)
 _SEARCH = Row(P.SEE_STUDIES)
 _CASES = "/api/requests/{id}"
+_OPINION = "/api/opinions/{id}"
 _ITEMS = "/dicom-web/workitems"
 _ITEM = f"{_ITEMS}/{{workitem}}"
 _UPS: Mapping[str, Any] = {
@@ -396,6 +397,22 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.BOOK_APPOINTMENTS, "absent", body={"provider_id": "absent", "search": _SEARCH_BODY}
     ),
     ("POST", "/api/waiting/{id}/withdraw"): Row(P.BOOK_APPOINTMENTS, "absent"),
+    ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
+    # Who leads a case and whose an opinion is: tests/server/test_opinions.py.
+    ("POST", f"{_CASES}/opinions"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),
+    ("GET", f"{_CASES}/experts"): Row(P.MOVE_REQUESTS, "absent"),
+    ("GET", "/api/opinions"): Row(P.WRITE_REPORTS),
+    ("GET", _OPINION): Row(P.WRITE_REPORTS, "absent"),
+    ("POST", f"{_OPINION}/accept"): Row(P.WRITE_REPORTS, "absent"),
+    ("POST", f"{_OPINION}/decline"): Row(P.WRITE_REPORTS, "absent", body={"reason": "time"}),
+    ("PUT", f"{_OPINION}/draft"): Row(
+        P.WRITE_REPORTS, "absent", body={"version": 1, "content": {}}
+    ),
+    ("POST", f"{_OPINION}/sign"): Row(
+        P.WRITE_REPORTS, "absent", body={"version": 1, "password": PASSWORD}
+    ),
+    ("POST", f"{_OPINION}/withdraw"): Row(P.MOVE_REQUESTS, "absent", body={"reason": "other"}),
+    ("POST", f"{_OPINION}/replace"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),
     # Last: it ends the session that the walk is using.
     ("DELETE", "/api/session"): Row(P.SIGNED_IN),
 }

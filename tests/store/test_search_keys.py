@@ -15,6 +15,7 @@ from telemed.store import study_keys
 from telemed.store import tables as t
 from telemed.store.engine import Store
 from telemed.store.migrate import MIGRATIONS, migrate
+from telemed.store.opinion_tables import opinions
 from tests.store.rows import NOW, add_network, add_request
 
 
@@ -146,6 +147,11 @@ def test_the_index_is_the_same_made_anew(old: Store) -> None:
         assert _seen(tx, "rival") == set()
         tx.update(t.requests, t.requests.c.id == "late", {"provider_id": "rival"})
         assert _seen(tx, "rival") == {"s1", "s3", "s4"}
+        add_expert(tx, "tiane", "late")
+        assert _seen(tx, "tiane") == {"s1", "s3", "s4"}
+        tx.insert(t.studies, {**row, "id": "s5", "study_uid": "2.25.5"})
+        study_keys.enter(tx, {**row, "id": "s5", "study_uid": "2.25.5"}, fresh=True)
+        assert _seen(tx, "tiane") == {"s1", "s3", "s4", "s5"}
         study_keys.enter(tx, {**prior, "study_date": "20260305"})
 
     old.write_now(later)
@@ -157,6 +163,7 @@ def test_the_index_is_the_same_made_anew(old: Store) -> None:
         tx.execute(sa.delete(t.study_keys).where(sa.not_(own) | key.startswith("b:")))
         tx.execute(sa.text(study_keys.BEGINNINGS.format(which="TRUE")))
         tx.execute(sa.text(study_keys.COPY.format(which="TRUE")))
+        tx.execute(sa.text(study_keys.COPY_FOR_EXPERTS.format(which="TRUE")))
 
     old.write_now(anew)
     assert keys(old) == before
@@ -170,7 +177,7 @@ def test_no_copy_walks_an_institution(tmp_path: Path) -> None:
     with store.writer.connect() as connection:
         written = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE :like"
         found = dict(connection.execute(sa.text(written), {"like": "study_keys_%"}).all())
-        assert len(found) == 4
+        assert len(found) == 5
         for name, statement in found.items():
             body = statement.partition("BEGIN ")[2].partition("; END")[0]
             for part in re.sub(r"NEW\.\w+", "'x'", body).split("; "):
@@ -189,7 +196,7 @@ def test_no_trigger_of_postgresql_walks_a_table(postgres_url: str) -> None:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # tables are empty here
         written = "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE :like"
         found = dict(connection.execute(sa.text(written), {"like": "study_keys_%"}).all())
-        assert len(found) == 4
+        assert len(found) == 5
         for name, body in found.items():
             whole = body.partition("BEGIN ")[2].partition("; RETURN")[0]
             for part in re.sub(r"NEW\.\w+", "'x'", whole).split("; "):
@@ -204,6 +211,21 @@ def test_no_trigger_of_postgresql_walks_a_table(postgres_url: str) -> None:
 
 def _steps(connection: sa.Connection, sql: str) -> list[str]:
     return [row[-1] for row in connection.exec_driver_sql(sql).all()]
+
+
+def add_expert(tx: Any, institution: str, case: str) -> None:
+    """Somebody of an institution is asked for an opinion on a case of `rival`'s."""
+    person = {"id": f"{institution}-li", "institution_id": institution, "department": "",
+              "name": "", "sex": "F", "title": "231", "licence_no": "",
+              "practice_since": None, "specialty": "", "scopes": [], "active": True}  # fmt: skip
+    tx.insert(t.people, person)
+    tx.insert(
+        opinions,
+        {"id": f"{institution}/{case}", "request_id": case, "n": 1, "provider_id": "rival",
+         "person_id": person["id"], "institution_id": institution, "role": "expert",
+         "state": "asked", "version": 1, "question": "", "content": {}, "asked_by": "x",
+         "asked_at": NOW, "due_at": NOW, "updated_at": NOW},
+    )  # fmt: skip
 
 
 def _seen(tx: Any, viewer: str) -> set[str]:

@@ -1016,6 +1016,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/opinions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The experts asked about a case */
+        get: operations["opinions_get_requests_opinions"];
+        put?: never;
+        /** Ask an expert */
+        post: operations["opinions_post_requests_opinions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/experts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may be asked about a case */
+        get: operations["opinions_get_requests_experts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one is asked for */
+        get: operations["opinions_get_opinions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own opinion */
+        get: operations["opinions_get_opinions_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that one will give it */
+        post: operations["opinions_post_opinions_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that one cannot */
+        post: operations["opinions_post_opinions_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Autosave */
+        put: operations["opinions_put_opinions_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign one's opinion */
+        post: operations["opinions_post_opinions_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask somebody no longer */
+        post: operations["opinions_post_opinions_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/opinions/{id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask somebody else instead */
+        post: operations["opinions_post_opinions_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worklist": {
         parameters: {
             query?: never;
@@ -3354,6 +3525,51 @@ export interface components {
             name: string;
         };
         /**
+         * AskIn
+         * @description Who is asked for an opinion, and what of them in particular.
+         */
+        AskIn: {
+            /** Person Id */
+            person_id: string;
+            /** @default expert */
+            role?: components["schemas"]["Role"];
+            /**
+             * Due At
+             * @default null
+             */
+            due_at?: string | null;
+            /**
+             * Question
+             * @default
+             */
+            question?: string;
+        };
+        /** AskableInstitution */
+        AskableInstitution: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Short Name */
+            short_name: string;
+            /** Own */
+            own: boolean;
+        };
+        /**
+         * AskableOut
+         * @description Of which institutions people may be asked, and the people of the one that was named.
+         *
+         *     `onward` is whether the patient's consent allows asking others than the own.
+         */
+        AskableOut: {
+            /** Institutions */
+            institutions: components["schemas"]["AskableInstitution"][];
+            /** Onward */
+            onward: boolean;
+            /** People */
+            people: components["schemas"]["ExpertOut"][];
+        };
+        /**
          * AskedOut
          * @description To whom the requester is asked to let a case go on; null: nobody asks.
          */
@@ -3717,6 +3933,16 @@ export interface components {
         CaseAccompanied: {
             /** Items */
             items: components["schemas"]["AccompanyingOut"][];
+        };
+        /**
+         * CaseOpinions
+         * @description Everybody asked about a case; `allowed` holds "ask" for whoever leads it.
+         */
+        CaseOpinions: {
+            /** Items */
+            items: components["schemas"]["OpinionOut"][];
+            /** Allowed */
+            allowed: string[];
         };
         /** CatalogueOut */
         CatalogueOut: {
@@ -4414,6 +4640,26 @@ export interface components {
             /** Items */
             items: components["schemas"]["Destination"][];
         };
+        /** DiagnosisIn */
+        DiagnosisIn: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /** Name */
+            name: string;
+        };
+        /** DiagnosisOut */
+        DiagnosisOut: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /** Name */
+            name: string;
+        };
         /** DifferenceOut */
         DifferenceOut: {
             /** Tag */
@@ -4617,6 +4863,22 @@ export interface components {
             cases: number;
             /** Ahead */
             ahead: number;
+        };
+        /**
+         * ExpertOut
+         * @description A person of the register, where they are, and why they may not be asked if so.
+         */
+        ExpertOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Department */
+            department: string;
+            /** Specialty */
+            specialty: string;
+            why_not: components["schemas"]["Words"] | null;
         };
         /** FactsOut */
         FactsOut: {
@@ -4916,7 +5178,7 @@ export interface components {
             cases: components["schemas"]["HandedOut"][];
             queue: components["schemas"]["QueueFigures"];
             /** Colleagues */
-            colleagues: components["schemas"]["PersonRef"][];
+            colleagues: components["schemas"]["telemed__server__desk_schemas__PersonRef"][];
         };
         /**
          * HandoverIn
@@ -4952,8 +5214,8 @@ export interface components {
              * @enum {string}
              */
             state: "signed" | "accepted";
-            outgoing: components["schemas"]["PersonRef"];
-            incoming: components["schemas"]["PersonRef"];
+            outgoing: components["schemas"]["telemed__server__desk_schemas__PersonRef"];
+            incoming: components["schemas"]["telemed__server__desk_schemas__PersonRef"];
             institution: components["schemas"]["InstitutionRef"];
             /**
              * Signed At
@@ -5270,6 +5532,21 @@ export interface components {
             name: string;
             /** Short Name */
             short_name: string;
+        };
+        /** InvitationList */
+        InvitationList: {
+            /** Seq */
+            seq: number;
+            /** Items */
+            items: components["schemas"]["InvitationOut"][];
+        };
+        /**
+         * InvitationOut
+         * @description What somebody is asked for; the case while they may see it.
+         */
+        InvitationOut: {
+            opinion: components["schemas"]["OpinionOut"];
+            case: components["schemas"]["RequestRow"] | null;
         };
         /**
          * InvitedIn
@@ -5714,6 +5991,19 @@ export interface components {
             agreements: number;
         };
         /**
+         * NoLongerIn
+         * @description Why, by a code of the catalogue's reasons and in words beside it.
+         */
+        NoLongerIn: {
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * NoticeOut
          * @description One notice of one's own; the words are of its occasion. It is of a request, or of an
          *     appointment, which `begins` then.
@@ -5764,6 +6054,123 @@ export interface components {
             unread: {
                 [key: string]: number;
             };
+        };
+        /** OpinionContent */
+        OpinionContent: {
+            /**
+             * Analysis
+             * @default
+             */
+            analysis?: string;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion?: string;
+            /**
+             * Advice
+             * @default
+             */
+            advice?: string;
+            /**
+             * Diagnosis
+             * @default []
+             */
+            diagnosis?: components["schemas"]["DiagnosisOut"][];
+        };
+        /**
+         * OpinionContentIn
+         * @description What an expert writes: texts, and diagnoses by ICD-10.
+         */
+        OpinionContentIn: {
+            /**
+             * Analysis
+             * @default
+             */
+            analysis?: string;
+            /**
+             * Opinion
+             * @default
+             */
+            opinion?: string;
+            /**
+             * Advice
+             * @default
+             */
+            advice?: string;
+            /**
+             * Diagnosis
+             * @default []
+             */
+            diagnosis?: components["schemas"]["DiagnosisIn"][];
+        };
+        /** OpinionDraftIn */
+        OpinionDraftIn: {
+            /** Version */
+            version: number;
+            content: components["schemas"]["OpinionContentIn"];
+        };
+        /**
+         * OpinionOut
+         * @description One expert asked. `content` is None where it is not the reader's to see (yet).
+         */
+        OpinionOut: {
+            /** Id */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /** N */
+            n: number;
+            role: components["schemas"]["Role"];
+            role_words: components["schemas"]["Words"];
+            state: components["schemas"]["telemed__core__opinion__State"];
+            state_words: components["schemas"]["Words"];
+            person: components["schemas"]["telemed__server__opinion_schemas__PersonRef"];
+            institution: components["schemas"]["InstitutionRef"];
+            /** Question */
+            question: string;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Late */
+            late: boolean;
+            /** Accepted At */
+            accepted_at: string | null;
+            /** Signed At */
+            signed_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            reason: components["schemas"]["StepReason"] | null;
+            /** Instead Of */
+            instead_of: string | null;
+            /** Version */
+            version: number;
+            /** Mine */
+            mine: boolean;
+            content: components["schemas"]["OpinionContent"] | null;
+            /** Sha256 */
+            sha256: string | null;
+            /** Allowed */
+            allowed: string[];
+        };
+        /**
+         * OpinionSignIn
+         * @description Signing asks who you are again (step-up) and which version you saw.
+         */
+        OpinionSignIn: {
+            /** Version */
+            version: number;
+            /** Password */
+            password: string;
         };
         /** Option */
         Option: {
@@ -5955,13 +6362,6 @@ export interface components {
             department: string;
             /** Active */
             active: boolean;
-        };
-        /** PersonRef */
-        PersonRef: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
         };
         /**
          * PhoneIn
@@ -6416,6 +6816,24 @@ export interface components {
         RemovalRef: {
             /** Id */
             id: string;
+        };
+        /**
+         * ReplaceIn
+         * @description Who is asked instead; why, where somebody still is.
+         */
+        ReplaceIn: {
+            /** Person Id */
+            person_id: string;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * ReportContent
@@ -6894,6 +7312,12 @@ export interface components {
          */
         RingState: "ringing" | "answered" | "declined" | "missed" | "over";
         /**
+         * Role
+         * @description As what somebody is asked.
+         * @enum {string}
+         */
+        Role: "chair" | "expert";
+        /**
          * RosterDone
          * @description What was done: ids of shifts, days left out as public holidays, swapped days taken in.
          */
@@ -7326,6 +7750,21 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * SignReportIn
+         * @description `without` says why experts who were asked are not waited for.
+         */
+        SignReportIn: {
+            /** Revision */
+            revision: number;
+            /** Password */
+            password: string;
+            /**
+             * Without
+             * @default
+             */
+            without?: string;
+        };
         /** SignatureOut */
         SignatureOut: {
             /** Person Id */
@@ -7568,6 +8007,14 @@ export interface components {
              * @default null
              */
             provider_id?: string | null;
+        };
+        /** StepReason */
+        StepReason: {
+            /** Code */
+            code: string;
+            words: components["schemas"]["Words"] | null;
+            /** Note */
+            note: string;
         };
         /** Stretch */
         Stretch: {
@@ -8445,6 +8892,12 @@ export interface components {
         telemed__core__conference__State: "away" | "present" | "dropped";
         /**
          * State
+         * @description Where an opinion is.
+         * @enum {string}
+         */
+        telemed__core__opinion__State: "asked" | "accepted" | "signed" | "consolidated" | "declined" | "withdrawn" | "lapsed";
+        /**
+         * State
          * @description Where a removal is.
          * @enum {string}
          */
@@ -8469,6 +8922,23 @@ export interface components {
             /** Code */
             code: string;
             label: components["schemas"]["Words"];
+        };
+        /** PersonRef */
+        telemed__server__desk_schemas__PersonRef: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /** PersonRef */
+        telemed__server__opinion_schemas__PersonRef: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Department */
+            department: string;
         };
         /** ReasonOut */
         telemed__server__schemas__ReasonOut: {
@@ -8509,6 +8979,9 @@ export type AppointmentList = components['schemas']['AppointmentList'];
 export type AppointmentOut = components['schemas']['AppointmentOut'];
 export type AppointmentWhole = components['schemas']['AppointmentWhole'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
+export type AskIn = components['schemas']['AskIn'];
+export type AskableInstitution = components['schemas']['AskableInstitution'];
+export type AskableOut = components['schemas']['AskableOut'];
 export type AskedOut = components['schemas']['AskedOut'];
 export type AssignIn = components['schemas']['AssignIn'];
 export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
@@ -8530,6 +9003,7 @@ export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
 export type CaseAccompanied = components['schemas']['CaseAccompanied'];
+export type CaseOpinions = components['schemas']['CaseOpinions'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
@@ -8561,6 +9035,8 @@ export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
+export type DiagnosisIn = components['schemas']['DiagnosisIn'];
+export type DiagnosisOut = components['schemas']['DiagnosisOut'];
 export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
@@ -8576,6 +9052,7 @@ export type ExceptionIn = components['schemas']['ExceptionIn'];
 export type ExceptionMade = components['schemas']['ExceptionMade'];
 export type ExceptionOut = components['schemas']['ExceptionOut'];
 export type ExpectedOut = components['schemas']['ExpectedOut'];
+export type ExpertOut = components['schemas']['ExpertOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type FairnessOut = components['schemas']['FairnessOut'];
 export type Field = components['schemas']['Field_'];
@@ -8615,6 +9092,8 @@ export type InstitutionDetail = components['schemas']['InstitutionDetail'];
 export type InstitutionOut = components['schemas']['InstitutionOut'];
 export type InstitutionPage = components['schemas']['InstitutionPage'];
 export type InstitutionRef = components['schemas']['InstitutionRef'];
+export type InvitationList = components['schemas']['InvitationList'];
+export type InvitationOut = components['schemas']['InvitationOut'];
 export type InvitedIn = components['schemas']['InvitedIn'];
 export type JoinCardOut = components['schemas']['JoinCardOut'];
 export type KeepingOut = components['schemas']['KeepingOut'];
@@ -8649,8 +9128,14 @@ export type NamedResource = components['schemas']['NamedResource'];
 export type NearestOut = components['schemas']['NearestOut'];
 export type NeedOut = components['schemas']['NeedOut'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
+export type NoLongerIn = components['schemas']['NoLongerIn'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
+export type OpinionContent = components['schemas']['OpinionContent'];
+export type OpinionContentIn = components['schemas']['OpinionContentIn'];
+export type OpinionDraftIn = components['schemas']['OpinionDraftIn'];
+export type OpinionOut = components['schemas']['OpinionOut'];
+export type OpinionSignIn = components['schemas']['OpinionSignIn'];
 export type Option = components['schemas']['Option'];
 export type OthersOut = components['schemas']['OthersOut'];
 export type OutcomeList = components['schemas']['OutcomeList'];
@@ -8666,7 +9151,6 @@ export type PatientOut = components['schemas']['PatientOut'];
 export type Period = components['schemas']['Period'];
 export type PersonIn = components['schemas']['PersonIn'];
 export type PersonOut = components['schemas']['PersonOut'];
-export type PersonRef = components['schemas']['PersonRef'];
 export type PhoneIn = components['schemas']['PhoneIn'];
 export type PickingOut = components['schemas']['PickingOut'];
 export type PlaceIn = components['schemas']['PlaceIn'];
@@ -8691,6 +9175,7 @@ export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
 export type RemovalRef = components['schemas']['RemovalRef'];
+export type ReplaceIn = components['schemas']['ReplaceIn'];
 export type ReportContent = components['schemas']['ReportContent'];
 export type ReportOut = components['schemas']['ReportOut'];
 export type RequestIn = components['schemas']['RequestIn'];
@@ -8712,6 +9197,7 @@ export type RestoreIn = components['schemas']['RestoreIn'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type RingOut = components['schemas']['RingOut'];
 export type RingState = components['schemas']['RingState'];
+export type Role = components['schemas']['Role'];
 export type RosterDone = components['schemas']['RosterDone'];
 export type RosterOut = components['schemas']['RosterOut'];
 export type SaidList = components['schemas']['SaidList'];
@@ -8738,6 +9224,7 @@ export type ShownCase = components['schemas']['ShownCase'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
+export type SignReportIn = components['schemas']['SignReportIn'];
 export type SignatureOut = components['schemas']['SignatureOut'];
 export type SignedImage = components['schemas']['SignedImage'];
 export type SignedImageList = components['schemas']['SignedImageList'];
@@ -8749,6 +9236,7 @@ export type SlotSearchIn = components['schemas']['SlotSearchIn'];
 export type SlotsOut = components['schemas']['SlotsOut'];
 export type StandingOut = components['schemas']['StandingOut'];
 export type StepIn = components['schemas']['StepIn'];
+export type StepReason = components['schemas']['StepReason'];
 export type Stretch = components['schemas']['Stretch'];
 export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
@@ -8795,10 +9283,13 @@ export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
+export type TelemedCoreOpinionState = components['schemas']['telemed__core__opinion__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
 export type TelemedCoreUrgentCallState = components['schemas']['telemed__core__urgent_call__State'];
 export type TelemedCoreWaitingState = components['schemas']['telemed__core__waiting__State'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
+export type TelemedServerDeskSchemasPersonRef = components['schemas']['telemed__server__desk_schemas__PersonRef'];
+export type TelemedServerOpinionSchemasPersonRef = components['schemas']['telemed__server__opinion_schemas__PersonRef'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -11013,6 +11504,372 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_get_requests_opinions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpinions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_requests_opinions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpinions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_get_requests_experts: {
+        parameters: {
+            query?: {
+                institution?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskableOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_get_opinions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_get_opinions_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_opinions_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_opinions_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoLongerIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_put_opinions_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpinionDraftIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_opinions_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpinionSignIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_opinions_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoLongerIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpinions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    opinions_post_opinions_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpinions"];
                 };
             };
             /** @description Problem */
@@ -13517,7 +14374,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignIn2"];
+                "application/json": components["schemas"]["SignReportIn"];
             };
         };
         responses: {
