@@ -20,6 +20,7 @@ from typer.core import TyperCommand
 from telemed.core import (
     appointment,
     conference,
+    minutes,
     opinion,
     report,
     request,
@@ -383,6 +384,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-ring": lambda: drawings.state_table(urgent_call.RINGS),  # type: ignore[arg-type]
     "machine-waiting": lambda: drawings.state_table(waiting.MACHINE),  # type: ignore[arg-type]
     "machine-opinion": lambda: drawings.state_table(opinion.MACHINE),  # type: ignore[arg-type]
+    "machine-minutes": lambda: drawings.state_table(minutes.MACHINE),  # type: ignore[arg-type]
     "machine-report": lambda: drawings.state_table(report.MACHINE),  # type: ignore[arg-type]
     "joint-drawn": drawings.joint_rule,
     "joint": _joint,

@@ -34,6 +34,7 @@ from telemed.followers import (
 from telemed.followers.channels.set_up import key_file, set_up
 from telemed.followers.expected import EXPECTED
 from telemed.followers.follow import follow
+from telemed.followers.minutes import Archivist
 from telemed.followers.sender import Sender
 from telemed.followers.tallies import TALLIES
 from telemed.server import measures, uploads
@@ -243,7 +244,8 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         ),
     ]
     clocks = (
-        _wait_list, _ring, _conferences, _experts, _assign, uploads.watch, keep_house, notice_others
+        _wait_list, _ring, _conferences, _experts, _archive, _assign, uploads.watch, keep_house,
+        notice_others,
     )  # fmt: skip
     tasks += [asyncio.create_task(clock(services)) for clock in clocks]
     tasks.append(asyncio.create_task(sender.watch()))
@@ -297,6 +299,20 @@ async def _experts(services: Services) -> None:
     await opinions.watch(
         services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
+
+
+async def _archive(services: Services) -> None:
+    """Signed minutes are archived, until canceled."""
+    archivist = Archivist(
+        services.store,
+        services.bell,
+        services.clock,
+        services.new_id,
+        services.catalogue,
+        services.signer,
+        services.settings.origin,
+    )
+    await archivist.watch()
 
 
 async def notice_others(services: Services) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -35,6 +36,7 @@ from telemed.core.catalogue import (
     Words,
 )
 from telemed.core.ladder_rows import ladders_of
+from telemed.core.minutes import Purpose, Terms
 from telemed.timetables import load_timetable
 
 M = TypeVar("M", bound=BaseModel)
@@ -387,10 +389,28 @@ class _CriticalActions(_Row):
     action: list[_CriticalAction] = Field(min_length=1)
 
 
-class _Consent(_Row):
+class _ConsentText(_Row):
     version: str
     zh: str
     en: str
+
+    def core(self) -> ConsentText:
+        return ConsentText(self.version, self.zh, self.en)
+
+
+class _Consent(_ConsentText):
+    recording: _ConsentText
+    teaching: _ConsentText
+
+
+class _Signing(_Row):
+    service: str
+    share: float = Field(gt=0, le=1)
+    after_hours: int = Field(ge=1, le=24 * 90)
+
+
+class _Minutes(_Row):
+    minutes: list[_Signing]
 
 
 class _RetentionRow(_Row):
@@ -441,7 +461,15 @@ def load_catalogue(configs: Path) -> Catalogue:
         critical_findings=tuple(
             CriticalFinding(f.code, f.service, f.label.core()) for f in findings.finding
         ),
-        consent=ConsentText(consent.version, consent.zh, consent.en),
+        consent=consent.core(),
+        asked={
+            Purpose.RECORDING: consent.recording.core(),
+            Purpose.TEACHING: consent.teaching.core(),
+        },
+        signing={
+            row.service: Terms(row.share, timedelta(hours=row.after_hours))
+            for row in _read(configs / "minutes.toml", _Minutes).minutes
+        },
         retention=tuple(Retention(r.kind, r.label.core(), r.years) for r in retention.retention),
         ladders=ladders_of(ladders),
         critical_actions=tuple(CriticalAction(a.code, a.label.core()) for a in actions.action),

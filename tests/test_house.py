@@ -11,7 +11,7 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from telemed.core import appointment, conference, report, request, sla, waiting, workitem
+from telemed.core import appointment, conference, minutes, report, request, sla, waiting, workitem
 from telemed.core.activity import WORDS, Kind
 from telemed.core.assignment import WHY_NOT
 from telemed.core.catalogue import Catalogue, Words
@@ -109,6 +109,7 @@ def test_every_state_and_event_has_words() -> None:
         (appointment.SEATS, appointment.SeatState, appointment.SeatEvent),
         (waiting.MACHINE, waiting.State, waiting.Event),
         (conference.MACHINE, conference.State, conference.Event),
+        (minutes.MACHINE, minutes.State, minutes.Event),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}

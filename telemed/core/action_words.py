@@ -40,6 +40,11 @@ _WORDS = {
     "print-report": ("打印报告", "print reports"),
     "hand-over": ("交班", "hand a shift over"),
     "accept-handover": ("接收交给他人的班", "accept what is handed over to somebody else"),
+    "minutes-write": ("书写会诊记录的这一部分", "write in this part of the minutes"),
+    "minutes-close": ("会诊记录定稿", "close the minutes"),
+    "minutes-reopen": ("退回会诊记录", "reopen the minutes"),
+    "minutes-sign": ("签署会诊记录", "sign the minutes"),
+    "enter-consent": ("登记患者的同意意见", "enter what the patient consents to"),
     "act-for-person": ("以医务人员身份操作", "act as a person of the register"),
     "act-for-institution": ("代表机构操作", "act for an institution"),
 }

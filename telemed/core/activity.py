@@ -80,6 +80,12 @@ class Kind(StrEnum):
     CONFERENCE_RETURNED = "conference.returned"
     CONFERENCE_MODE = "conference.mode"
     CONFERENCE_CHECKED = "conference.checked"
+    MINUTES_CLOSED = "minutes.closed"
+    MINUTES_REOPENED = "minutes.reopened"
+    MINUTES_SIGNED = "minutes.signed"
+    MINUTES_COMPLETED = "minutes.completed"
+    MINUTES_ARCHIVED = "minutes.archived"
+    MINUTES_CONSENT_SET = "minutes.consent_set"
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
@@ -190,6 +196,15 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.CONFERENCE_RETURNED: ("掉线后恢复", "Somebody's line is back"),
     Kind.CONFERENCE_MODE: ("参会方式已改变", "Somebody takes part in another way"),
     Kind.CONFERENCE_CHECKED: ("设备与线路已测试", "Devices and line were checked"),
+    Kind.MINUTES_CLOSED: ("会诊记录已定稿，待签名", "Minutes closed for signing"),
+    Kind.MINUTES_REOPENED: ("会诊记录已退回修改，签名作废", "Minutes reopened, signatures void"),
+    Kind.MINUTES_SIGNED: ("会诊记录已签名", "Minutes signed by somebody"),
+    Kind.MINUTES_COMPLETED: ("会诊记录签名完成", "Minutes signed by all"),
+    Kind.MINUTES_ARCHIVED: ("会诊记录已归档", "Minutes archived"),
+    Kind.MINUTES_CONSENT_SET: (
+        "录制或教学使用的同意意见已登记",
+        "Consent to recording or teaching entered",
+    ),
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
 from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.escalation import Ladder
+from telemed.core.minutes import Purpose, Terms
 from telemed.core.workdays import Calendar
 
 
@@ -246,9 +247,15 @@ class Catalogue:
     duties: Mapping[str, DutyKind] = field(default_factory=dict)
     duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
+    asked: Mapping[Purpose, ConsentText] = field(default_factory=dict)
+    signing: Mapping[str, Terms] = field(default_factory=dict)
     assignment: Rules = NO_RULES
     aftercare: Aftercare = NO_AFTERCARE
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""
         return next((r for r in self.reasons if r.step == step and r.code == code), None)
+
+    def signing_terms(self, service: str) -> Terms:
+        """When the minutes of a service's appointments count as signed."""
+        return self.signing.get(service) or self.signing.get("") or Terms()

@@ -8,23 +8,15 @@ the screen and the docs cannot drift apart. HTTP statuses live in `server/proble
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from telemed.core.action_words import ACTION_WORDS
+from telemed.core.appointment_errors import APPOINTMENT_ROWS
+from telemed.core.error_row import ErrorRow
 
 ZONE = ZoneInfo("Asia/Shanghai")
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """What a code means: the sentence in both languages, with `{fact}` placeholders."""
-
-    code: str
-    zh: str
-    en: str
 
 
 _ROWS = (
@@ -448,6 +440,7 @@ _ROWS = (
     ErrorRow(
         "unavailable", "服务暂时不可用，请稍后重试。", "The service is unavailable; try again soon."
     ),
+    *APPOINTMENT_ROWS,
 )
 
 ERRORS: Mapping[str, ErrorRow] = MappingProxyType({row.code: row for row in _ROWS})

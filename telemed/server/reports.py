@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from pydantic import Field
 
-from telemed.actions import image_changes
+from telemed.actions import image_changes, minutes_archive
 from telemed.actions import reports as acts
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
@@ -28,6 +28,7 @@ from telemed.server.routing import Call
 from telemed.store import reports
 from telemed.store import tables as t
 from telemed.store.audit import Event
+from telemed.store.signer import Signer
 
 NOT_LEGAL = Words(
     "平台软件签名，仅证明内容自签发后未被改动，不属于《电子签名法》意义上的可靠电子签名。",
@@ -139,14 +140,15 @@ async def pdf(call: Call) -> web.StreamResponse:
 
 
 async def check(call: Call) -> Any:
-    """Whether a printed report is genuine and still in force. Shows no more than the paper."""
+    """Whether a printed report, or archived minutes, are genuine and still in force. Shows no more
+    than the paper."""
     code = call.path("code").replace("-", "").upper()
     signer = call.services.signer
 
     def ask(act: Act) -> dict[str, Any]:
         row = reports.by_verification_code(act.tx, code)
         if row is None:
-            raise Problem("not-found")
+            return _minutes_on_paper(act, code, signer)
         newer = act.tx.scalar(
             sa.select(sa.func.count())
             .select_from(t.report_versions)
@@ -174,7 +176,36 @@ async def check(call: Call) -> Any:
     return await call.ask(ask)
 
 
-_NOTHING_TO_SHOW = {"institution": "", "requester": "", "patient": "", "signers": []}
+def _minutes_on_paper(act: Act, code: str, signer: Signer) -> dict[str, Any]:
+    """The same of an institution's record of minutes, which nothing supersedes."""
+    row = minutes_archive.check(act, code, signer)
+    if row is None:
+        raise Problem("not-found")
+    said, shown = row["said"], dict(_NOTHING_TO_SHOW)
+    if row["valid"]:
+        shown = {
+            "institution": said["provider"]["name"],
+            "requester": said["requester"]["name"],
+            "patient": access.mask_name((said["patient"] or {}).get("name", "")),
+            "signers": [one["person"]["name"] for one in said["signatures"]],
+        }
+    return {
+        **{key: row[key] for key in ("valid", "number", "sha256", "key_id")},
+        **shown,
+        "kind": "minutes",
+        "version": said["round"],
+        "superseded": False,
+        "issued_at": row["at"],
+        "legal": cases.words(NOT_LEGAL),
+    }
+
+
+_NOTHING_TO_SHOW: Mapping[str, Any] = {
+    "institution": "",
+    "requester": "",
+    "patient": "",
+    "signers": [],
+}
 """Of bytes that do not verify nothing is believed."""
 
 

@@ -10,6 +10,7 @@ from telemed.store import (
     aftercare_tables,
     appointment_tables,
     conference_tables,
+    minutes_tables,
     opinion_tables,
     urgent_call_tables,
 )
@@ -31,8 +32,8 @@ __all__ = [
     "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
     "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
     "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
-    "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums", "tally_times",
-    "tokens", "ups_items", "urgent_call_tables", "worklist_filters",
+    "minutes_tables", "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums",
+    "tally_times", "tokens", "ups_items", "urgent_call_tables", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

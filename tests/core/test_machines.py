@@ -8,6 +8,7 @@ import pytest
 from telemed.core import (
     appointment,
     conference,
+    minutes,
     opinion,
     report,
     request,
@@ -29,6 +30,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     urgent_call.RINGS,
     conference.MACHINE,
     opinion.MACHINE,
+    minutes.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -137,6 +139,15 @@ OPINION_CELLS = {
     (Q.ACCEPTED, T.CONSOLIDATE): Q.CONSOLIDATED,
     (Q.ACCEPTED, T.WITHDRAW): Q.WITHDRAWN,
 }
+X, Y = minutes.State, minutes.Event
+MINUTES_CELLS = {
+    (X.OPEN, Y.WRITE): X.OPEN,
+    (X.OPEN, Y.CLOSE): X.CLOSED,
+    (X.CLOSED, Y.SIGN): X.CLOSED,
+    (X.CLOSED, Y.COMPLETE): X.SIGNED,
+    (X.CLOSED, Y.REOPEN): X.OPEN,
+    (X.SIGNED, Y.ARCHIVE): X.ARCHIVED,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
@@ -148,6 +159,7 @@ EXPECTED = {
     "ring": RING_CELLS,
     "conference member": CONFERENCE_CELLS,
     "opinion": OPINION_CELLS,
+    "minutes": MINUTES_CELLS,
 }
 
 

@@ -388,6 +388,41 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_ONE}/conference/phone"): Row(
         P.SEE_CALENDARS, "absent", body={"person_id": "p", "joined": True}
     ),
+    ("GET", "/api/minutes/to-sign"): Row(P.SEE_CALENDARS),
+    ("GET", f"{_ONE}/minutes"): Row(P.SEE_CALENDARS, "appointment", PARTIES),
+    ("GET", f"{_ONE}/minutes/changes"): Row(P.SEE_CALENDARS, "appointment", PARTIES),
+    ("POST", f"{_ONE}/minutes/changes"): Row(
+        P.SEE_CALENDARS,
+        "appointment",
+        PARTIES,
+        body={"section": "discussion", "base": 0, "change": ["x"], "key": "k"},
+    ),
+    ("PUT", f"{_ONE}/minutes/head"): Row(P.SEE_CALENDARS, "appointment", PARTIES, body=_SEEN),
+    ("POST", f"{_ONE}/minutes/close"): Row(
+        P.SEE_CALENDARS, "appointment", PARTIES, body={**_SEEN, "head": 0}
+    ),
+    ("POST", f"{_ONE}/minutes/reopen"): Row(
+        P.SEE_CALENDARS, "appointment", PARTIES, body={"round": 0, "reason": "x"}
+    ),
+    ("POST", f"{_ONE}/minutes/sign"): Row(
+        P.SEE_CALENDARS,
+        "appointment",
+        PARTIES,
+        body={"sha256": "0" * 64, "stance": "agree", "password": PASSWORD},
+    ),
+    ("POST", f"{_ONE}/minutes/consents"): Row(
+        P.WRITE_REQUESTS,
+        "appointment",
+        PARTIES,
+        body={
+            "purpose": "teaching",
+            "answer": "given",
+            "signer": "x",
+            "relation": "self",
+            "version": "none",
+        },
+    ),
+    ("GET", f"{_ONE}/minutes/record.pdf"): Row(P.SEE_CALENDARS, "absent"),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),

@@ -2253,6 +2253,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/minutes/to-sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Minutes that wait for one's signature */
+        get: operations["minutes_get_minutes_to_sign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The minutes of an appointment */
+        get: operations["minutes_get_appointments_minutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed in the notes since */
+        get: operations["minutes_get_appointments_minutes_changes"];
+        put?: never;
+        /** Change a section of the notes */
+        post: operations["minutes_post_appointments_minutes_changes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Where it was held and who was there */
+        put: operations["minutes_put_appointments_minutes_head"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close the text for signing */
+        post: operations["minutes_post_appointments_minutes_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the closed text back */
+        post: operations["minutes_post_appointments_minutes_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign the closed text */
+        post: operations["minutes_post_appointments_minutes_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the patient said to recording or teaching */
+        post: operations["minutes_post_appointments_minutes_consents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appointments/{id}/minutes/record.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own institution's archived record */
+        get: operations["minutes_get_appointments_minutes_record_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -3360,6 +3514,12 @@ export interface components {
             total: number;
         };
         /**
+         * Answer
+         * @description What the patient, or who speaks for them, said.
+         * @enum {string}
+         */
+        Answer: "given" | "refused";
+        /**
          * AnswerIn
          * @description What somebody who was invited says; a refusal has a reason.
          */
@@ -3568,6 +3728,25 @@ export interface components {
             onward: boolean;
             /** People */
             people: components["schemas"]["ExpertOut"][];
+        };
+        /**
+         * AskedConsentOut
+         * @description What the patient is asked for separately, the text, and the last answer if there is one.
+         */
+        AskedConsentOut: {
+            purpose: components["schemas"]["Purpose"];
+            /** Version */
+            version: string;
+            text: components["schemas"]["Words"];
+            answer: components["schemas"]["Answer"] | null;
+            /** Signer */
+            signer: string;
+            /** Relation */
+            relation: string;
+            /** Answered Version */
+            answered_version: string;
+            /** At */
+            at: string | null;
         };
         /**
          * AskedOut
@@ -4038,6 +4217,16 @@ export interface components {
             promise: components["schemas"]["PromiseOut"] | null;
         };
         /**
+         * CloseIn
+         * @description The version and the last change of the text that is closed.
+         */
+        CloseIn: {
+            /** Version */
+            version: number;
+            /** Head */
+            head: number;
+        };
+        /**
          * ClosingOut
          * @description At how many beginnings somebody or something could be had, and what closes it if none.
          */
@@ -4383,6 +4572,23 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /**
+         * ConsentIn
+         * @description What the patient, or who speaks for them, said, and the version of the text.
+         */
+        ConsentIn: {
+            purpose: components["schemas"]["Purpose"];
+            answer: components["schemas"]["Answer"];
+            /** Signer */
+            signer: string;
+            /**
+             * Relation
+             * @enum {string}
+             */
+            relation: "self" | "guardian" | "agent";
+            /** Version */
+            version: string;
         };
         /** ConsentOut */
         ConsentOut: {
@@ -5235,6 +5441,29 @@ export interface components {
             may_accept: boolean;
         };
         /**
+         * HeadIn
+         * @description Where it was held, who was absent, who came besides; of the version that was seen.
+         */
+        HeadIn: {
+            /** Version */
+            version: number;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /**
+             * Absent
+             * @default []
+             */
+            absent?: string[];
+            /**
+             * Also
+             * @default []
+             */
+            also?: string[];
+        };
+        /**
          * Hello
          * @description What the sign-in page may know before anybody signs in.
          */
@@ -5801,6 +6030,134 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * MinutesArchiveOut
+         * @description An institution's record; the code only of one's own.
+         */
+        MinutesArchiveOut: {
+            /** Institution */
+            institution: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Own */
+            own: boolean;
+            /** Verification Code */
+            verification_code: string;
+        };
+        /**
+         * MinutesClosingOut
+         * @description The text that is signed.
+         */
+        MinutesClosingOut: {
+            /** Round */
+            round: number;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
+            /** Closed By */
+            closed_by: string;
+            /** Signatures */
+            signatures: components["schemas"]["MinutesSignatureOut"][];
+        };
+        /**
+         * MinutesOut
+         * @description The minutes of an appointment. `request_id` only for whom the case is to be seen.
+         */
+        MinutesOut: {
+            /** Appointment Id */
+            appointment_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Has Case */
+            has_case: boolean;
+            /** Requester Name */
+            requester_name: string;
+            /** Provider Name */
+            provider_name: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            state: components["schemas"]["telemed__core__minutes__State"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Head */
+            head: number;
+            /** Place */
+            place: string;
+            /** Led */
+            led: boolean;
+            /** People */
+            people: components["schemas"]["TakerOut"][];
+            /** Sections */
+            sections: components["schemas"]["SectionOut"][];
+            closing: components["schemas"]["MinutesClosingOut"] | null;
+            /** Void */
+            void: components["schemas"]["MinutesVoidOut"][];
+            /** Consents */
+            consents: components["schemas"]["AskedConsentOut"][];
+            /** Archives */
+            archives: components["schemas"]["MinutesArchiveOut"][];
+            /** Allowed */
+            allowed: string[];
+        };
+        /**
+         * MinutesSignatureOut
+         * @description Whose signature it is; `at` is None while it is waited for.
+         */
+        MinutesSignatureOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            stance: components["schemas"]["Stance"] | null;
+            /** Words */
+            words: string;
+            /** At */
+            at: string | null;
+            /** Genuine */
+            genuine: boolean;
+        };
+        /**
+         * MinutesVoidOut
+         * @description A closing that was taken back.
+         */
+        MinutesVoidOut: {
+            /** Round */
+            round: number;
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
+            /**
+             * Void At
+             * Format: date-time
+             */
+            void_at: string;
+            /** Reason */
+            reason: string;
+        };
         /** MissingOut */
         MissingOut: {
             /** Section */
@@ -6002,6 +6359,60 @@ export interface components {
              * @default
              */
             note?: string;
+        };
+        /**
+         * NoteIn
+         * @description A change of one section of the notes: parts kept (a number), written (words) and struck out
+         *     (a negative number), in units of UTF-16. `base` is the last change that was seen; `key` is the
+         *     page's own name for it, so that one sent twice is made once.
+         */
+        NoteIn: {
+            /** Section */
+            section: string;
+            /** Base */
+            base: number;
+            /** Change */
+            change: (number | string)[];
+            /** Key */
+            key: string;
+        };
+        /**
+         * NoteOut
+         * @description A change as it was made.
+         */
+        NoteOut: {
+            /** N */
+            n: number;
+            /** Section */
+            section: string;
+            /** Change */
+            change: (number | string)[];
+            /** Key */
+            key: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Account Id */
+            account_id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * NotesOut
+         * @description What was changed since: the first of it when there is more.
+         */
+        NotesOut: {
+            /** Head */
+            head: number;
+            /** Version */
+            version: number;
+            state: components["schemas"]["telemed__core__minutes__State"];
+            /** Changes */
+            changes: components["schemas"]["NoteOut"][];
+            /** More */
+            more: boolean;
         };
         /**
          * NoticeOut
@@ -6605,6 +7016,12 @@ export interface components {
             agreement?: string | null;
         };
         /**
+         * Purpose
+         * @description What the patient is asked for separately, beside the consent to the service.
+         * @enum {string}
+         */
+        Purpose: "recording" | "teaching";
+        /**
          * PushIn
          * @description What a browser's PushSubscription says of itself.
          */
@@ -6816,6 +7233,16 @@ export interface components {
         RemovalRef: {
             /** Id */
             id: string;
+        };
+        /**
+         * ReopenIn
+         * @description Why the closed text of a round is taken back.
+         */
+        ReopenIn: {
+            /** Round */
+            round: number;
+            /** Reason */
+            reason: string;
         };
         /**
          * ReplaceIn
@@ -7507,6 +7934,22 @@ export interface components {
             /** Fields */
             fields: components["schemas"]["Field_"][];
         };
+        /**
+         * SectionOut
+         * @description A section of the notes; an opinion names whose it is.
+         */
+        SectionOut: {
+            /** Section */
+            section: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Text */
+            text: string;
+            /** Most */
+            most: number;
+            /** Writable */
+            writable: boolean;
+        };
         /** SendBackIn */
         SendBackIn: {
             /** Note */
@@ -7751,6 +8194,22 @@ export interface components {
             password: string;
         };
         /**
+         * SignMinutesIn
+         * @description The hash of the text that was seen, and how one signs it; a reservation has words.
+         */
+        SignMinutesIn: {
+            /** Sha256 */
+            sha256: string;
+            stance: components["schemas"]["Stance"];
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * SignReportIn
          * @description `without` says why experts who were asked are not waited for.
          */
@@ -7966,6 +8425,12 @@ export interface components {
             resources: components["schemas"]["NamedResource"][];
         };
         /**
+         * Stance
+         * @description How somebody signs: they agree, or sign with a reservation in words (保留意见).
+         * @enum {string}
+         */
+        Stance: "agree" | "reserve";
+        /**
          * StandingOut
          * @description One reader's month. `share` of the points done and `expected` share, all together 1 each.
          */
@@ -8152,6 +8617,36 @@ export interface components {
         TableIn: {
             /** Text */
             text: string;
+        };
+        /**
+         * TakerOut
+         * @description Somebody who took part, or was to.
+         */
+        TakerOut: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Institution Id */
+            institution_id: string;
+            /** Institution */
+            institution: string;
+            /** Role */
+            role: string;
+            /** Chair */
+            chair: boolean;
+            /** Present */
+            present: boolean;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "requester" | "provider" | "third";
+            /** Joined */
+            joined: string | null;
+            /** Left */
+            left: string | null;
         };
         /**
          * TallyCase
@@ -8409,6 +8904,25 @@ export interface components {
              * @default false
              */
             urgent?: boolean;
+        };
+        /** ToSignList */
+        ToSignList: {
+            /** Items */
+            items: components["schemas"]["ToSignOut"][];
+        };
+        /** ToSignOut */
+        ToSignOut: {
+            /** Appointment Id */
+            appointment_id: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
         };
         /**
          * TodoOut
@@ -8892,6 +9406,12 @@ export interface components {
         telemed__core__conference__State: "away" | "present" | "dropped";
         /**
          * State
+         * @description Where minutes are.
+         * @enum {string}
+         */
+        telemed__core__minutes__State: "open" | "closed" | "signed" | "archived";
+        /**
+         * State
          * @description Where an opinion is.
          * @enum {string}
          */
@@ -8973,6 +9493,7 @@ export type AgreementOut = components['schemas']['AgreementOut'];
 export type AgreementPage = components['schemas']['AgreementPage'];
 export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
+export type Answer = components['schemas']['Answer'];
 export type AnswerIn = components['schemas']['AnswerIn'];
 export type AppointmentIn = components['schemas']['AppointmentIn'];
 export type AppointmentList = components['schemas']['AppointmentList'];
@@ -8982,6 +9503,7 @@ export type AreaOfBoard = components['schemas']['AreaOfBoard'];
 export type AskIn = components['schemas']['AskIn'];
 export type AskableInstitution = components['schemas']['AskableInstitution'];
 export type AskableOut = components['schemas']['AskableOut'];
+export type AskedConsentOut = components['schemas']['AskedConsentOut'];
 export type AskedOut = components['schemas']['AskedOut'];
 export type AssignIn = components['schemas']['AssignIn'];
 export type AssignmentHistoryOut = components['schemas']['AssignmentHistoryOut'];
@@ -9009,6 +9531,7 @@ export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
+export type CloseIn = components['schemas']['CloseIn'];
 export type ClosingOut = components['schemas']['ClosingOut'];
 export type Conditions = components['schemas']['Conditions'];
 export type ConferenceInvited = components['schemas']['ConferenceInvited'];
@@ -9020,6 +9543,7 @@ export type ConflictDetail = components['schemas']['ConflictDetail'];
 export type ConflictGroup = components['schemas']['ConflictGroup'];
 export type ConflictList = components['schemas']['ConflictList'];
 export type Consent = components['schemas']['Consent'];
+export type ConsentIn = components['schemas']['ConsentIn'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type CopyIn = components['schemas']['CopyIn'];
 export type CoverOut = components['schemas']['CoverOut'];
@@ -9073,6 +9597,7 @@ export type HandoverDraft = components['schemas']['HandoverDraft'];
 export type HandoverIn = components['schemas']['HandoverIn'];
 export type HandoverList = components['schemas']['HandoverList'];
 export type HandoverOut = components['schemas']['HandoverOut'];
+export type HeadIn = components['schemas']['HeadIn'];
 export type Hello = components['schemas']['Hello'];
 export type HideIn = components['schemas']['HideIn'];
 export type HoldEndIn = components['schemas']['HoldEndIn'];
@@ -9115,6 +9640,11 @@ export type MayAccompanyOut = components['schemas']['MayAccompanyOut'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
 export type MergeIn = components['schemas']['MergeIn'];
+export type MinutesArchiveOut = components['schemas']['MinutesArchiveOut'];
+export type MinutesClosingOut = components['schemas']['MinutesClosingOut'];
+export type MinutesOut = components['schemas']['MinutesOut'];
+export type MinutesSignatureOut = components['schemas']['MinutesSignatureOut'];
+export type MinutesVoidOut = components['schemas']['MinutesVoidOut'];
 export type MissingOut = components['schemas']['MissingOut'];
 export type Mode = components['schemas']['Mode'];
 export type ModeChangeOut = components['schemas']['ModeChangeOut'];
@@ -9129,6 +9659,9 @@ export type NearestOut = components['schemas']['NearestOut'];
 export type NeedOut = components['schemas']['NeedOut'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NoLongerIn = components['schemas']['NoLongerIn'];
+export type NoteIn = components['schemas']['NoteIn'];
+export type NoteOut = components['schemas']['NoteOut'];
+export type NotesOut = components['schemas']['NotesOut'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
 export type OpinionContent = components['schemas']['OpinionContent'];
@@ -9161,6 +9694,7 @@ export type PresentPerson = components['schemas']['PresentPerson'];
 export type PreviewOut = components['schemas']['PreviewOut'];
 export type ProblemBody = components['schemas']['ProblemBody'];
 export type PromiseOut = components['schemas']['PromiseOut'];
+export type Purpose = components['schemas']['Purpose'];
 export type PushIn = components['schemas']['PushIn'];
 export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
@@ -9175,6 +9709,7 @@ export type RecordKind = components['schemas']['RecordKind'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
 export type RemovalRef = components['schemas']['RemovalRef'];
+export type ReopenIn = components['schemas']['ReopenIn'];
 export type ReplaceIn = components['schemas']['ReplaceIn'];
 export type ReportContent = components['schemas']['ReportContent'];
 export type ReportOut = components['schemas']['ReportOut'];
@@ -9208,6 +9743,7 @@ export type SearchIn = components['schemas']['SearchIn'];
 export type SeatOut = components['schemas']['SeatOut'];
 export type SeatState = components['schemas']['SeatState'];
 export type Section = components['schemas']['Section'];
+export type SectionOut = components['schemas']['SectionOut'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
@@ -9224,6 +9760,7 @@ export type ShownCase = components['schemas']['ShownCase'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
+export type SignMinutesIn = components['schemas']['SignMinutesIn'];
 export type SignReportIn = components['schemas']['SignReportIn'];
 export type SignatureOut = components['schemas']['SignatureOut'];
 export type SignedImage = components['schemas']['SignedImage'];
@@ -9234,6 +9771,7 @@ export type SlotOut = components['schemas']['SlotOut'];
 export type SlotPlaceIn = components['schemas']['SlotPlaceIn'];
 export type SlotSearchIn = components['schemas']['SlotSearchIn'];
 export type SlotsOut = components['schemas']['SlotsOut'];
+export type Stance = components['schemas']['Stance'];
 export type StandingOut = components['schemas']['StandingOut'];
 export type StepIn = components['schemas']['StepIn'];
 export type StepReason = components['schemas']['StepReason'];
@@ -9245,6 +9783,7 @@ export type SumOut = components['schemas']['SumOut'];
 export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
 export type TableIn = components['schemas']['TableIn'];
+export type TakerOut = components['schemas']['TakerOut'];
 export type TallyCase = components['schemas']['TallyCase'];
 export type TallyCases = components['schemas']['TallyCases'];
 export type TallyOut = components['schemas']['TallyOut'];
@@ -9255,6 +9794,8 @@ export type TermsChangeOut = components['schemas']['TermsChangeOut'];
 export type TermsDifferenceOut = components['schemas']['TermsDifferenceOut'];
 export type TermsIn = components['schemas']['TermsIn'];
 export type TimeHoldIn = components['schemas']['TimeHoldIn'];
+export type ToSignList = components['schemas']['ToSignList'];
+export type ToSignOut = components['schemas']['ToSignOut'];
 export type TodoOut = components['schemas']['TodoOut'];
 export type TrendOut = components['schemas']['TrendOut'];
 export type TurnOut = components['schemas']['TurnOut'];
@@ -9283,6 +9824,7 @@ export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
+export type TelemedCoreMinutesState = components['schemas']['telemed__core__minutes__State'];
 export type TelemedCoreOpinionState = components['schemas']['telemed__core__opinion__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
 export type TelemedCoreUrgentCallState = components['schemas']['telemed__core__urgent_call__State'];
@@ -14284,6 +14826,340 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutlookOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_get_minutes_to_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToSignList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_get_appointments_minutes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_get_appointments_minutes_changes: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_post_appointments_minutes_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_put_appointments_minutes_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeadIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_post_appointments_minutes_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_post_appointments_minutes_reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_post_appointments_minutes_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignMinutesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_post_appointments_minutes_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    minutes_get_appointments_minutes_record_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description Problem */
