@@ -51,7 +51,8 @@ function Outlook({ data }: { data: OutlookOut }) {
   const t = useOutlookWords()
   const groups = [...data.experts, { ...data.rooms, name: t('rooms') }]
   const told = groups.some((group) => group.cells.some((cell) => cell.forecast !== null))
-  if (!told && data.experts.length === 0) return <Empty title={t('none')} teach={t('noneTeach')} />
+  const blocks = blocksOf(groups)
+  if (blocks.length === 0) return <Empty title={t('none')} teach={t('noneTeach')} />
   const lacking = groups.flatMap((group) =>
     group.cells.filter((cell) => cell.lacks).map((cell) => ({ group, cell })),
   )
@@ -59,7 +60,7 @@ function Outlook({ data }: { data: OutlookOut }) {
     <>
       {told ? <Said lacking={lacking} /> : <Alert type="info" showIcon title={t('noneTeach')} />}
       <div className={styles.scroll}>
-        <Table groups={groups} />
+        <Table groups={groups} blocks={blocks} />
       </div>
       <p className={styles.more}>{t('how')}</p>
       {data.unmet.waits || data.unmet.calls ? (
@@ -91,20 +92,24 @@ function Said({ lacking }: { lacking: readonly { group: GroupOut; cell: NeedOut 
 type Say = ReturnType<typeof useOutlookWords>
 
 function whenWords(cell: NeedOut, t: Say): string {
-  return `${weekdayWords(weekday(cell.day))}${t(cell.block as 'morning')}`
+  return `${weekdayWords(weekday(cell.day))}${t(cell.block as Block)}`
 }
 
 const BLOCKS = ['morning', 'afternoon', 'evening'] as const
+type Block = (typeof BLOCKS)[number]
 
-function Table({ groups }: { groups: readonly GroupOut[] }) {
-  const t = useOutlookWords()
-  const days = [...new Set(groups[0]?.cells.map((cell) => cell.day))]
-  // Evenings that nobody asks for and nobody works in need no row.
-  const blocks = BLOCKS.filter((block) =>
+/** Evenings that nobody asks for and nobody works in need no row. */
+function blocksOf(groups: readonly GroupOut[]): Block[] {
+  return BLOCKS.filter((block) =>
     groups.some((group) =>
       group.cells.some((c) => c.block === block && (c.need > 0 || c.have > 0 || c.booked > 0)),
     ),
   )
+}
+
+function Table({ groups, blocks }: { groups: readonly GroupOut[]; blocks: readonly Block[] }) {
+  const t = useOutlookWords()
+  const days = [...new Set(groups[0]?.cells.map((cell) => cell.day))]
   return (
     <table className={styles.table}>
       <thead>
@@ -162,13 +167,17 @@ function Cell({ cell }: { cell: NeedOut }) {
   return (
     <td className={cell.lacks ? styles.lacks : undefined}>
       <Tooltip title={`${range}；${t('booked', { n: cell.booked })}`}>
-        <span className={styles.cell}>
-          <span>
-            {cell.lacks ? `${t('short')} ` : ''}
-            {t('need', { n: cell.need })}
+        {cell.need === 0 && cell.have === 0 ? (
+          <span className={styles.date}>—</span>
+        ) : (
+          <span className={styles.cell}>
+            <span>
+              {cell.lacks ? `${t('short')} ` : ''}
+              {t('need', { n: cell.need })}
+            </span>
+            <span className={styles.date}>{t('have', { hours })}</span>
           </span>
-          <span className={styles.date}>{t('have', { hours })}</span>
-        </span>
+        )}
       </Tooltip>
     </td>
   )

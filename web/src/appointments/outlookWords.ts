@@ -2,7 +2,7 @@
 import { defineWords } from '../shared/words'
 
 export const { useWords: useOutlookWords } = defineWords('outlook', {
-  title: ['下周需要多少专家和会诊室', 'Experts and rooms that a week needs'],
+  title: ['需求预测：专家与会诊室', 'Look ahead: experts and rooms'],
   open: ['需求预测', 'Look ahead'],
   before: ['上一周', 'The week before'],
   after: ['下一周', 'The week after'],

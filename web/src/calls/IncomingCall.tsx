@@ -55,7 +55,7 @@ function Rings({ call }: { call: UrgentCallOut }) {
     >
       <p className={styles.more}>
         <What call={call} />
-        {until ? ` · ${secondsLeft(until, now)} s` : ''}
+        {until ? ` · ${t('ringsFor', { n: secondsLeft(until, now) })}` : ''}
       </p>
       {step.error ? <ProblemNotice error={step.error} /> : null}
       <Space>
@@ -119,7 +119,7 @@ function What({ call }: { call: UrgentCallOut }) {
   return t('ofCase', { service: pick(call.service_words), number: call.number })
 }
 
-/** Whole seconds until a moment, never below zero. */
+/** Whole seconds until a moment, never below zero; `now` is a whole second itself. */
 export function secondsLeft(until: string, now: number): number {
-  return Math.max(0, Math.ceil((Date.parse(until) - now) / 1000))
+  return Math.max(0, Math.floor((Date.parse(until) - now) / 1000))
 }

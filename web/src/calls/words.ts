@@ -33,6 +33,7 @@ export const { useWords } = defineWords('calls', {
   incoming: ['急会诊：{{from}} 正在呼叫', 'Urgent: {{from}} is calling'],
   ofCase: ['{{service}} · 病例 {{number}}', '{{service}} · case {{number}}'],
   missed: ['您错过了响铃，仍可接听', 'It rang before; you can still answer'],
+  ringsFor: ['还响 {{n}} 秒', 'rings {{n}} s more'],
   answer: ['接听', 'Answer'],
   decline: ['不便接听', 'I cannot'],
   onDuty: ['值班', 'on duty'],
