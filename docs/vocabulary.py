@@ -28,6 +28,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "cancel-appointment": ("取消预约", "cancel an appointment"),
     "reschedule-appointment": ("改约", "reschedule"),
     "miss-appointment": ("爽约", "no-show"),
+    "not-adopted": ("未采纳", "not adopted"),
     "decline-seat": ("受邀人谢绝", "decline an invitation"),
     "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),
     "withdraw-opinion": ("撤销专家邀请", "ask an expert no longer"),

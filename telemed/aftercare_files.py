@@ -1,4 +1,4 @@
-"""What goes with an answer, read from its files and validated: who accompanies a session.
+"""What goes with an answer, read from its files and validated.
 
 Each is a row per service, so another service gets it by a row and not by a copy. A mistake in a
 file stops the start.
@@ -6,12 +6,13 @@ file stops the start.
 
 import tomllib
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from telemed.core.aftercare_rules import Accompanying, Aftercare
+from telemed.core.aftercare_rules import Accompanying, Aftercare, Coded, CountsFrom, FollowUps, Plan
 
 M = TypeVar("M", bound=BaseModel)
 _Title = Annotated[str, Field(pattern=r"^\d{3}$")]
@@ -28,9 +29,45 @@ class _Accompanying(_Row):
     stand_in_kinds: list[str]
 
 
+class _Words(_Row):
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class _Coded(_Row):
+    code: str = Field(pattern="^[a-z-]+$")
+    label: _Words
+
+    def core(self) -> Coded:
+        return Coded(self.code, self.label.zh, self.label.en)
+
+
+class _Outcome(_Coded):
+    ends: bool = False
+
+
+class _Plan(_Row):
+    services: list[str] = Field(min_length=1)
+    counts_from: CountsFrom
+    days: list[Annotated[int, Field(ge=1, le=365)]] = Field(min_length=1, max_length=6)
+
+
+class _FollowUps(_Row):
+    early_days: int = Field(ge=0, le=30)
+    overdue_days: int = Field(ge=0, le=60)
+    lapse_days: int = Field(ge=1, le=120)
+    correct_days: int = Field(ge=0, le=60)
+    follow_up: list[_Plan]
+    outcome: list[_Outcome] = Field(min_length=2)
+    advice: list[_Coded] = Field(min_length=2)
+
+
 def load_aftercare(configs: Path, services: Collection[str]) -> Aftercare:
     """All of it; ValueError for a service that there is not."""
-    return Aftercare(accompanying=_accompanying(configs, services))
+    return Aftercare(
+        accompanying=_accompanying(configs, services),
+        follow_ups=_follow_ups(configs, services),
+    )
 
 
 def _accompanying(configs: Path, services: Collection[str]) -> Accompanying:
@@ -44,6 +81,31 @@ def _accompanying(configs: Path, services: Collection[str]) -> Accompanying:
     )
 
 
+def _follow_ups(configs: Path, services: Collection[str]) -> FollowUps:
+    file = "follow_up.toml"
+    told = _read(configs / file, _FollowUps)
+    named = [service for plan in told.follow_up for service in plan.services]
+    _require_known(named, services, file)
+    _require_once(named, file)
+    _require_once([row.code for row in told.outcome], file)
+    _require_once([row.code for row in told.advice], file)
+    if told.overdue_days >= told.lapse_days:
+        raise ValueError(f"{file}: what has lapsed is overdue first")
+    return FollowUps(
+        plans=tuple(
+            Plan(frozenset(p.services), p.counts_from, tuple(sorted(set(p.days))))
+            for p in told.follow_up
+        ),
+        early=timedelta(days=told.early_days),
+        overdue=timedelta(days=told.overdue_days),
+        lapse=timedelta(days=told.lapse_days),
+        correct=timedelta(days=told.correct_days),
+        outcomes=tuple(row.core() for row in told.outcome),
+        ends=frozenset(row.code for row in told.outcome if row.ends),
+        advice=tuple(row.core() for row in told.advice),
+    )
+
+
 def _read(path: Path, model: type[M]) -> M:
     return model.model_validate(tomllib.loads(path.read_text("utf-8")))
 
@@ -51,3 +113,8 @@ def _read(path: Path, model: type[M]) -> M:
 def _require_known(named: Collection[str], services: Collection[str], file: str) -> None:
     if unknown := set(named) - set(services):
         raise ValueError(f"{file}: no service {', '.join(sorted(unknown))}")
+
+
+def _require_once(codes: Collection[str], file: str) -> None:
+    if len(set(codes)) < len(codes):
+        raise ValueError(f"{file}: the same code twice")

@@ -26,6 +26,7 @@ from telemed.followers import (
     assigning,
     conferences,
     escalations,
+    follow_ups,
     leases,
     opinions,
     urgent_calls,
@@ -244,8 +245,8 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         ),
     ]
     clocks = (
-        _wait_list, _ring, _conferences, _experts, _archive, _assign, uploads.watch, keep_house,
-        notice_others,
+        _wait_list, _ring, _conferences, _experts, _archive, _follow_ups, _assign, uploads.watch,
+        keep_house, notice_others,
     )  # fmt: skip
     tasks += [asyncio.create_task(clock(services)) for clock in clocks]
     tasks.append(asyncio.create_task(sender.watch()))
@@ -297,6 +298,13 @@ async def _conferences(services: Services) -> None:
 async def _experts(services: Services) -> None:
     """Who does not answer in time is asked no longer, until canceled."""
     await opinions.watch(
+        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    )
+
+
+async def _follow_ups(services: Services) -> None:
+    """What becomes of patients is asked on its day, until canceled."""
+    await follow_ups.plan_and_remind(
         services.store, services.bell, services.clock, services.new_id, services.catalogue
     )
 

@@ -400,6 +400,6 @@ _STEPS: Mapping[str, Callable[[Act, str, Mapping[str, Any], _Player], None]] = {
     "acknowledge": _acknowledge,
     "act": _act_on,
     "confirm": lambda act, case, step, player: requests.confirm(
-        act, case, step["adoption"], "", ""
+        act, case, requests.Decision(step["adoption"], reason=step.get("reason"))
     ),
 }

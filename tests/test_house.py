@@ -11,7 +11,17 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from telemed.core import appointment, conference, minutes, report, request, sla, waiting, workitem
+from telemed.core import (
+    appointment,
+    conference,
+    follow_up,
+    minutes,
+    report,
+    request,
+    sla,
+    waiting,
+    workitem,
+)
 from telemed.core.activity import WORDS, Kind
 from telemed.core.assignment import WHY_NOT
 from telemed.core.catalogue import Catalogue, Words
@@ -110,6 +120,7 @@ def test_every_state_and_event_has_words() -> None:
         (waiting.MACHINE, waiting.State, waiting.Event),
         (conference.MACHINE, conference.State, conference.Event),
         (minutes.MACHINE, minutes.State, minutes.Event),
+        (follow_up.MACHINE, follow_up.State, follow_up.Event),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}

@@ -246,22 +246,51 @@ def pass_on(
     act.tell(replace(told, parties=(*case.parties, provider)))
 
 
-def confirm(act: Act, request_id: str, adoption: str, diagnosis: str, note: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the requesting side decided about an answer; `reason` is why it was not adopted.
+
+    `diagnosis_code` is the final diagnosis's in ICD-10, where it has one.
+    """
+
+    adoption: str
+    diagnosis: str = ""
+    diagnosis_code: str = ""
+    reason: str | None = None
+    note: str = ""
+
+
+NOT_ADOPTED = "not_adopted"
+
+
+def confirm(act: Act, request_id: str, decision: Decision) -> None:
     """The requesting side read the report and decides (50号 三(三)3)."""
     case = door.own_case(act, request_id)
+    adoption, note = decision.adoption, decision.note
+    why = {"code": adoption, "note": note} if note else None
+    if adoption == NOT_ADOPTED:
+        why = _reason(act, case, "not-adopted", decision.reason, note)
     moves.move(
         act,
         case,
         Event.CONFIRM,
         {
             "adoption": adoption,
-            "final_diagnosis": diagnosis,
+            "final_diagnosis": decision.diagnosis,
+            "final_diagnosis_code": decision.diagnosis_code or None,
             "confirmed_at": act.now,
-            "step_reason": {"code": adoption, "note": note} if note else None,
+            "step_reason": why,
         },
     )
     act.tell(
-        moves.fact(act, case, Kind.REQUEST_CONFIRMED, adoption=adoption, **promises.ended(case))
+        moves.fact(
+            act,
+            case,
+            Kind.REQUEST_CONFIRMED,
+            adoption=adoption,
+            reason=decision.reason if adoption == NOT_ADOPTED else None,
+            **promises.ended(case),
+        )
     )
 
 

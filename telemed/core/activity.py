@@ -86,6 +86,10 @@ class Kind(StrEnum):
     MINUTES_COMPLETED = "minutes.completed"
     MINUTES_ARCHIVED = "minutes.archived"
     MINUTES_CONSENT_SET = "minutes.consent_set"
+    FOLLOWUP_DUE = "followup.due"
+    FOLLOWUP_ANSWERED = "followup.answered"
+    FOLLOWUP_CORRECTED = "followup.corrected"
+    FOLLOWUP_LAPSED = "followup.lapsed"
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
@@ -205,6 +209,10 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
         "录制或教学使用的同意意见已登记",
         "Consent to recording or teaching entered",
     ),
+    Kind.FOLLOWUP_DUE: ("随访到期", "Follow-up due"),
+    Kind.FOLLOWUP_ANSWERED: ("随访结果已反馈", "Follow-up answered"),
+    Kind.FOLLOWUP_CORRECTED: ("随访结果已更正", "Follow-up corrected"),
+    Kind.FOLLOWUP_LAPSED: ("随访逾期未反馈", "Follow-up lapsed unanswered"),
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),

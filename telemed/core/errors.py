@@ -433,6 +433,11 @@ _ROWS = (
         "The conference cannot be entered: the appointment is {state}.",
     ),
     ErrorRow(
+        "answer-stands",
+        "已过可更正的时间，内容不再更改。",
+        "It can no longer be changed: the time for that has passed.",
+    ),
+    ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",
         "Something broke on our side. Please report incident {incident}.",

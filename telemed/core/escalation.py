@@ -35,6 +35,7 @@ class Occasion(StrEnum):
     SEAT_DECLINED = "seat-declined"
     GIVEN_AWAY = "seat-given-away"
     TIME_OFFERED = "time-offered"
+    FOLLOW_UP_DUE = "follow-up-due"
 
 
 class Who(StrEnum):
@@ -166,6 +167,7 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPOINTMENT_LAPSED: (Occasion.OFF,),
         Kind.APPOINTMENT_MISSED: (Occasion.OFF,),
         Kind.WAITING_OFFERED: (Occasion.TIME_OFFERED,),
+        Kind.FOLLOWUP_DUE: (Occasion.FOLLOW_UP_DUE,),
     }
 )
 """Which facts begin which occasions; an occasion that is open for the same case or finding ends
@@ -198,6 +200,8 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPOINTMENT_CANCELED: _NOT_SET,
         Kind.APPOINTMENT_LAPSED: _NOT_SET,
         Kind.APPOINTMENT_MISSED: _NOT_SET,
+        Kind.FOLLOWUP_ANSWERED: (Occasion.FOLLOW_UP_DUE,),
+        Kind.FOLLOWUP_LAPSED: (Occasion.FOLLOW_UP_DUE,),
     }
 )
 """Which facts end the condition; a fact that names a seat, of that seat alone."""
@@ -205,8 +209,17 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
 KNOW_ASSIGNED = frozenset({Occasion.UNCLAIMED, Occasion.DEADLINE})
 """Occasions of a case that may be somebody's to begin, or nobody's."""
 
-OF_A_FINDING = frozenset({Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED})
-"""Occasions of one critical finding; the others are of the whole case."""
+OF_A_FINDING = frozenset(
+    {Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED, Occasion.FOLLOW_UP_DUE}
+)
+"""Occasions of one critical finding, or of one of several follow-ups; the others are of the whole
+case."""
+
+
+def finding_of(data: Mapping[str, object]) -> str:
+    """Which finding or follow-up a fact is about; empty for the whole case."""
+    return str(data.get("finding") or data.get("follow_up") or "")
+
 
 OF_AN_APPOINTMENT = frozenset(
     {

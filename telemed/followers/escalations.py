@@ -28,6 +28,7 @@ from telemed.core.escalation import (
     OPENS,
     Channel,
     Occasion,
+    finding_of,
 )
 from telemed.core.request import State
 from telemed.followers.follow import Follower, at_each_ring
@@ -101,7 +102,7 @@ def _begins(activity: Activity) -> tuple[Occasion, ...]:
 
 def _end(tx: Tx, activity: Activity, occasions: Collection[Occasion]) -> None:
     if activity.request_id is not None and occasions:
-        finding = str(activity.data.get("finding") or "")
+        finding = finding_of(activity.data)
         notices.end_escalations(tx, activity.request_id, occasions, finding, activity.at)
 
 
@@ -161,7 +162,7 @@ def _about(
     """Urgency and whether it is frozen, what it is about, and from when steps count; None for what
     nobody is told of."""
     if occasion not in OF_AN_APPOINTMENT:
-        finding = str(activity.data.get("finding") or "") if occasion in OF_A_FINDING else ""
+        finding = finding_of(activity.data) if occasion in OF_A_FINDING else ""
         anchor = row["due_at"] if occasion is Occasion.DEADLINE else activity.at
         frozen = bool((row["content"] or {}).get("frozen"))
         return row["urgency"], frozen, {"request_id": row["id"], "finding": finding}, anchor

@@ -1,10 +1,14 @@
-"""The JSON contract of what goes with an answer: who accompanied a session."""
+"""The JSON contract of what goes with an answer: who accompanied a session, follow-up."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from telemed.core.accompanying import By, Fit
+from telemed.core.follow_up import State
 from telemed.server.calendar_schemas import NamedPerson
-from telemed.server.schemas import Code, In, Out, Words
+from telemed.server.schemas import Code, In, Out, RequestRow, Words
 
 # --- the accompanying doctor ----------------------------------------------------------------------
 
@@ -53,3 +57,89 @@ class CaseAccompanied(Out):
     """Everybody who was named for the sessions of a case, the first one first."""
 
     items: list[AccompanyingOut]
+
+
+# --- what may be chosen ---------------------------------------------------------------------------
+
+
+class CodedOut(Out):
+    """A code that may be chosen."""
+
+    code: str
+    label: Words
+
+
+class AftercareOut(Out):
+    """What may be chosen around an answer."""
+
+    outcomes: list[CodedOut]
+    advice: list[CodedOut]
+
+
+# --- follow-up ------------------------------------------------------------------------------------
+
+
+class DiagnosisIn(In):
+    """A diagnosis: its ICD-10 code, where it has one, and its name."""
+
+    code: Annotated[str, StringConstraints(max_length=20, strip_whitespace=True)] = ""
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+class DiagnosisOut(Out):
+    code: str
+    name: str
+
+
+class FollowUpIn(In):
+    """What became of the patient: two taps, and what else there is to say."""
+
+    outcome: Code
+    advice: Code
+    note: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
+    diagnosis: DiagnosisIn | None = None
+
+
+class FollowUpOut(Out):
+    """A follow-up; supervision sees no words about the patient."""
+
+    id: str
+    request_id: str
+    days: int
+    state: State
+    state_words: Words
+    overdue: bool
+    opens_at: datetime
+    due_at: datetime
+    lapses_at: datetime
+    outcome: CodedOut | None
+    advice: CodedOut | None
+    note: str
+    diagnosis: DiagnosisOut | None
+    answered_by: str | None
+    answered_at: datetime | None
+    changed_at: datetime
+    allowed: list[str]
+
+
+class CaseFollowUps(Out):
+    items: list[FollowUpOut]
+
+
+class FollowUpOfCase(FollowUpOut):
+    """With the case that it is about."""
+
+    request: RequestRow
+
+
+class WaitingFollowUps(Out):
+    """What the own institution is to answer, the longest due first, and how many in all."""
+
+    items: list[FollowUpOfCase]
+    total: int
+
+
+class MyOutcomes(Out):
+    """What became of the patients of whom one signed the answer, the newest first."""
+
+    items: list[FollowUpOfCase]

@@ -113,6 +113,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "step_reason": row["step_reason"],
         "created_by": row["created_by_name"] or "",
         "final_diagnosis": "" if masked else row["final_diagnosis"],
+        "final_diagnosis_code": None if masked else row["final_diagnosis_code"],
         "confirmed_at": row["confirmed_at"],
         "critical_notices": _notices(act, row),
         "allowed": allowed(act, case, who, changes),

@@ -1,11 +1,13 @@
 """The notice centre, the list of what goes unanswered, and what people prefer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from telemed.actions import notices as acts
 from telemed.actions.act import Act
+from telemed.actions.follow_ups import OUTCOME
 from telemed.core.access import Permission
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
@@ -47,7 +49,13 @@ OCCASIONS = {
     Occasion.TIME_OFFERED: (
         "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
     ),
+    Occasion.FOLLOW_UP_DUE: ("患者随访到期，请反馈", "A patient is to be followed up"),
 }  # fmt: skip
+
+NEWS: Mapping[str, tuple[str, str]] = {
+    OUTCOME: ("您会诊的患者有随访结果", "A patient you advised on was followed up"),
+}
+"""What is told once and waits for nobody."""
 
 
 class PageQuery(BaseModel):
@@ -59,7 +67,7 @@ class PageQuery(BaseModel):
 
 
 def _label(occasion: str) -> dict[str, str]:
-    zh, en = OCCASIONS[Occasion(occasion)]
+    zh, en = NEWS[occasion] if occasion in NEWS else OCCASIONS[Occasion(occasion)]
     return {"zh": zh, "en": en}
 
 

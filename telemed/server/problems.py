@@ -103,6 +103,7 @@ STATUS: dict[str, int] = {
     "nobody-accompanies": 409,
     "not-a-physician": 409,
     "conference-closed": 409,
+    "answer-stands": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

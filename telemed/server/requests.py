@@ -220,9 +220,12 @@ async def heartbeat(call: Call) -> Any:
 async def confirm(call: Call) -> Any:
     """Read, and what was decided."""
     body = call.body(s.ConfirmIn)
+    decision = acts.Decision(
+        body.adoption, body.final_diagnosis, body.final_diagnosis_code, body.reason, body.note
+    )
 
     def do(act: Act, case: str) -> None:
-        acts.confirm(act, case, body.adoption, body.final_diagnosis, body.note)
+        acts.confirm(act, case, decision)
 
     return await call.step(do, cases.full)
 

@@ -441,6 +441,9 @@ class ConfirmIn(In):
 
     adoption: Literal["adopted", "partly", "not_adopted"]
     final_diagnosis: Short = ""
+    final_diagnosis_code: Annotated[str, StringConstraints(max_length=20)] = ""
+    reason: Code | None = None
+    """Why it was not adopted, of the catalogue's reasons for it."""
     note: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 
@@ -581,6 +584,7 @@ class RequestOut(RequestRow):
     step_reason: dict[str, Any] | None
     created_by: str
     final_diagnosis: str
+    final_diagnosis_code: str | None
     confirmed_at: datetime | None
     critical_notices: list[CriticalNoticeOut]
     allowed: list[str]

@@ -297,7 +297,7 @@ _DO: Mapping[Do, _Doing] = {
     Do.ACKNOWLEDGE: Player.acknowledge,
     Do.ACT: Player.act_on,
     Do.CONFIRM: lambda p, act, s: requests.confirm(
-        act, s.life.request_id, s.more["adoption"], "", ""
+        act, s.life.request_id, requests.Decision(s.more["adoption"], reason="course")
     ),
     Do.REVISE: lambda p, act, s: reports.revise(
         act, s.life.request_id, s.more["kind"], WHY_REVISED

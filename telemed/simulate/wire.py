@@ -306,7 +306,7 @@ class Wire:
     async def confirm(self, person: Person, step: Step) -> None:
         """The county has read it."""
         path = f"/api/requests/{step.life.request_id}/confirm"
-        await person.call("POST", path, {"adoption": step.more["adoption"]})
+        await person.call("POST", path, {"adoption": step.more["adoption"], "reason": "course"})
 
 
 async def _hear_out(ears: Sequence[Listener], complete: Callable[[Listener], bool]) -> None:

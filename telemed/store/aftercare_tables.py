@@ -1,11 +1,11 @@
-"""The tables of what goes with an answer: who accompanied a session.
+"""The tables of what goes with an answer: who accompanied a session, what became of the patient.
 
 Nothing here is deleted: whoever was named stays beside whoever took their place.
 """
 
 import sqlalchemy as sa
 
-from telemed.store.columns import Col, UtcTime
+from telemed.store.columns import Col, Json, UtcTime, partial_index
 from telemed.store.columns import table as _table
 
 # --- around an answer -------------------------------------------------------------------------
@@ -27,4 +27,32 @@ accompaniments = _table(
     Col("confirmed_at", UtcTime),
     Col("confirmed_as", sa.Text),
     Col("replaced_at", UtcTime),
+)
+
+# One of core.follow_up.State. `answered_at` is the first answer's, `changed_at` the last word's.
+follow_ups = _table(
+    "follow_ups",
+    Col("id", sa.Text, primary_key=True),
+    Col("request_id", sa.Text, sa.ForeignKey("requests.id"), nullable=False),
+    Col("days", sa.Integer, nullable=False),
+    Col("requester_id", sa.Text, nullable=False),
+    Col("provider_id", sa.Text, nullable=False),
+    Col("opens_at", UtcTime, nullable=False),
+    Col("due_at", UtcTime, nullable=False),
+    Col("overdue_at", UtcTime, nullable=False),
+    Col("lapses_at", UtcTime, nullable=False),
+    Col("state", sa.Text, nullable=False),
+    Col("version", sa.Integer, nullable=False),
+    Col("outcome", sa.Text),
+    Col("advice", sa.Text),
+    Col("note", sa.Text, nullable=False),
+    # The final diagnosis, where it is another than was given with the decision: code and name.
+    Col("diagnosis", Json),
+    Col("answered_by", sa.Text),
+    Col("answered_at", UtcTime),
+    Col("changed_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("request_id", "days"),
+    sa.Index("ix_follow_ups_requester", "requester_id", "state", "due_at"),
+    partial_index("ix_follow_ups_due", "due_at", where="state = 'planned'"),
+    partial_index("ix_follow_ups_lapses", "lapses_at", where="state = 'due'"),
 )

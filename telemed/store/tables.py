@@ -300,6 +300,7 @@ requests = _table(
     Col("confirmed_at", UtcTime),
     Col("adoption", sa.Text),
     Col("final_diagnosis", sa.Text, nullable=False),
+    Col("final_diagnosis_code", sa.Text),
     Col("step_reason", Json),
     Col("positive", sa.Boolean),
     Col("critical", sa.Boolean, nullable=False),

@@ -8,6 +8,7 @@ import pytest
 from telemed.core import (
     appointment,
     conference,
+    follow_up,
     minutes,
     opinion,
     report,
@@ -31,6 +32,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     conference.MACHINE,
     opinion.MACHINE,
     minutes.MACHINE,
+    follow_up.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -148,6 +150,17 @@ MINUTES_CELLS = {
     (X.CLOSED, Y.REOPEN): X.OPEN,
     (X.SIGNED, Y.ARCHIVE): X.ARCHIVED,
 }
+F, G = follow_up.State, follow_up.Event
+FOLLOW_UP_CELLS = {
+    (F.PLANNED, G.COME): F.DUE,
+    (F.PLANNED, G.ANSWER): F.DONE,
+    (F.PLANNED, G.DROP): F.DROPPED,
+    (F.DUE, G.ANSWER): F.DONE,
+    (F.DUE, G.LAPSE): F.LAPSED,
+    (F.DONE, G.CORRECT): F.DONE,
+    (F.LAPSED, G.ANSWER): F.DONE,
+    (F.DROPPED, G.RESUME): F.PLANNED,
+}
 EXPECTED = {
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
@@ -160,6 +173,7 @@ EXPECTED = {
     "conference member": CONFERENCE_CELLS,
     "opinion": OPINION_CELLS,
     "minutes": MINUTES_CELLS,
+    "follow-up": FOLLOW_UP_CELLS,
 }
 
 

@@ -423,6 +423,13 @@ TABLE: Mapping[tuple[str, str], Row] = {
         },
     ),
     ("GET", f"{_ONE}/minutes/record.pdf"): Row(P.SEE_CALENDARS, "absent"),
+    ("GET", "/api/aftercare"): Row(P.SIGNED_IN),
+    ("GET", f"{_CASES}/follow-ups"): Row(P.SEE_CASES, "case", ALL),
+    ("GET", "/api/follow-ups"): Row(P.WRITE_REQUESTS),
+    ("POST", "/api/follow-ups/{id}"): Row(
+        P.WRITE_REQUESTS, "absent", body={"outcome": "improved", "advice": "followed"}
+    ),
+    ("GET", "/api/outcomes"): Row(P.WRITE_REPORTS),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),

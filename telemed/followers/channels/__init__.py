@@ -104,6 +104,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "seat-declined": ("有受邀人谢绝了预约", "Somebody invited will not come"),
     "seat-given-away": ("您在预约中的席位已由他人接替", "Somebody else has your seat"),
     "time-offered": ("候补的预约时间有了，请尽快提交", "A time you waited for is free"),
+    "follow-up-due": ("有患者随访到期", "A patient is to be followed up"),
 }
 """What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""
 

@@ -61,6 +61,7 @@ export const PAGES: RouteObject[] = [
   { path: 'requests', ...page(() => import('../requests/DayPage'), 'DayPage') },
   { path: 'requests/:id', ...page(() => import('../requests/CasePage'), 'CasePage') },
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
+  { path: 'outcomes', ...page(() => import('../requests/OutcomesPage'), 'OutcomesPage') },
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
   { path: 'dispatch', ...page(() => import('../dispatch/DispatchPage'), 'DispatchPage') },

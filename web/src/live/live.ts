@@ -29,6 +29,7 @@ const LISTS: Record<string, readonly string[]> = {
   appointment: [KEYS.appointments, KEYS.conference],
   conference: [KEYS.conference],
   waiting: [KEYS.appointments],
+  followup: [KEYS.requests, KEYS.todo, KEYS.notices],
   accompaniment: [KEYS.appointments, KEYS.requests],
   calling: [KEYS.calls],
   diary: [KEYS.appointments],

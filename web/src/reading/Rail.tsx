@@ -4,6 +4,7 @@ import {
   DownOutlined,
   EditOutlined,
   FilterOutlined,
+  HeartOutlined,
   PushpinFilled,
   SwapOutlined,
   TeamOutlined,
@@ -39,6 +40,7 @@ interface Props {
 
 export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Props) {
   const t = useWords()
+  const writes = useMay('write-reports')
   const filters = useFilters()
   const name = useTabName()
   return (
@@ -109,6 +111,11 @@ export function Rail({ tabs, tab, filter, counts, onTab, onFilter, onEdit }: Pro
       <Link className={styles.handover} to="/handover">
         <SwapOutlined aria-hidden /> {t('handover')}
       </Link>
+      {writes ? (
+        <Link className={styles.handover} to="/outcomes">
+          <HeartOutlined aria-hidden /> {t('outcomes')}
+        </Link>
+      ) : null}
     </nav>
   )
 }

@@ -137,6 +137,7 @@ export const { useWords, say } = defineWords('reading', {
   ],
   opensIn: ['{{n}} 秒后打开', 'opens in {{n}} s'],
   handover: ['交班', 'Hand over'],
+  outcomes: ['患者转归', 'Outcomes'],
   held: ['同事在读', 'Colleagues read'],
   verify: ['待审核', 'To verify'],
   check: ['待核对', 'To check'],

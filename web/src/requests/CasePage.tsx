@@ -24,6 +24,7 @@ import { Accompanied } from './Accompanied'
 import { caseQuery, useCatalogue, useService } from './api'
 import styles from './CasePage.module.css'
 import { ConfirmPanel } from './ConfirmPanel'
+import { FollowUp } from './FollowUp'
 import { ImageChanges } from './ImageChanges'
 import { examLabel, reasonLabel, serviceLabel } from './names'
 import { PassOn } from './PassOn'
@@ -100,6 +101,7 @@ function Case({ item }: { item: RequestOut }) {
             <h2 className={styles.heading}>{t('story')}</h2>
             <Story item={item} />
           </section>
+          <FollowUp item={item} />
           <Accompanied item={item} />
           <Studies item={item} />
         </div>
@@ -250,12 +252,18 @@ function Report({ item }: { item: RequestOut }) {
 
 function Adoption({ item }: { item: RequestOut }) {
   const t = useWords()
+  const catalogue = useCatalogue()
   const { adoption } = item
   if (adoption !== 'adopted' && adoption !== 'partly' && adoption !== 'not_adopted') return null
   return (
     <p className={styles.adoption}>
       {t(adoption)}
-      {item.final_diagnosis ? ` · ${t('finalDiagnosis', { text: item.final_diagnosis })}` : ''}
+      {adoption === 'not_adopted' && item.step_reason
+        ? `（${[reasonLabel(catalogue, 'not-adopted', item.step_reason.code), item.step_reason.note].filter(Boolean).join('：')}）`
+        : ''}
+      {item.final_diagnosis
+        ? ` · ${t('finalDiagnosis', { text: [item.final_diagnosis, item.final_diagnosis_code].filter(Boolean).join(' ') })}`
+        : ''}
     </p>
   )
 }

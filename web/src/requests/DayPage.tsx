@@ -17,6 +17,7 @@ import { pick } from '../shared/words'
 import { type ListFilter, listQuery, todoQuery, useCatalogue } from './api'
 import { CaseRow } from './CaseRow'
 import styles from './DayPage.module.css'
+import { FollowUpsDue } from './FollowUpsDue'
 import { examLabel } from './names'
 import { useWords } from './words'
 
@@ -56,6 +57,7 @@ function Waiting() {
       {todo.data && groups.length === 0 ? (
         <Empty small title={t('nothingWaits')} teach={t('nothingWaitsTeach')} />
       ) : null}
+      <FollowUpsDue />
       {groups.map(([key, word, state]) => {
         const rows = todo.data?.[key] ?? []
         const count = todo.data?.counts[key] ?? rows.length

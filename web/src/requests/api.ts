@@ -168,6 +168,8 @@ export function useConfirm(id: string) {
     mutationFn: (given: {
       adoption: 'adopted' | 'partly' | 'not_adopted'
       final_diagnosis: string
+      final_diagnosis_code: string
+      reason: string | null
       note: string
     }) => body(api.POST('/api/requests/{id}/confirm', { params: { path: { id } }, body: given })),
     onSuccess: rememberCase,

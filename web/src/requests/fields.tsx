@@ -164,7 +164,11 @@ interface Diagnosis {
   name: string
 }
 
-function DiagnosisInput({ id, value, onChange }: FieldProps & { id: string }) {
+export function DiagnosisInput({
+  id,
+  value,
+  onChange,
+}: Pick<FieldProps, 'value' | 'onChange'> & { id: string }) {
   const t = useWords()
   const chosen = Array.isArray(value) ? (value as Diagnosis[]) : []
   const [typed, setTyped] = useState('')

@@ -2407,6 +2407,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/aftercare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be chosen around an answer */
+        get: operations["follow_ups_get_aftercare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The follow-ups of a case */
+        get: operations["follow_ups_get_requests_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Patients to be followed up now */
+        get: operations["follow_ups_get_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What became of the patient */
+        post: operations["follow_ups_post_follow_ups_by"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of the patients of whom one signed the answer */
+        get: operations["follow_ups_get_outcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -3397,6 +3482,16 @@ export interface components {
             calendar?: boolean;
         };
         /**
+         * AftercareOut
+         * @description What may be chosen around an answer.
+         */
+        AftercareOut: {
+            /** Outcomes */
+            outcomes: components["schemas"]["CodedOut"][];
+            /** Advice */
+            advice: components["schemas"]["CodedOut"][];
+        };
+        /**
          * AgreementChangeOut
          * @description One change; a part that it was not about is null. `undoes` is the change it took back.
          */
@@ -4113,6 +4208,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["AccompanyingOut"][];
         };
+        /** CaseFollowUps */
+        CaseFollowUps: {
+            /** Items */
+            items: components["schemas"]["FollowUpOut"][];
+        };
         /**
          * CaseOpinions
          * @description Everybody asked about a case; `allowed` holds "ask" for whoever leads it.
@@ -4237,6 +4337,15 @@ export interface components {
             starts: number;
             reason: components["schemas"]["Reason"] | null;
             words: components["schemas"]["Words"] | null;
+        };
+        /**
+         * CodedOut
+         * @description A code that may be chosen.
+         */
+        CodedOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
         };
         /**
          * Conditions
@@ -4453,6 +4562,16 @@ export interface components {
              * @default
              */
             final_diagnosis?: string;
+            /**
+             * Final Diagnosis Code
+             * @default
+             */
+            final_diagnosis_code?: string;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
             /**
              * Note
              * @default
@@ -4846,26 +4965,6 @@ export interface components {
             /** Items */
             items: components["schemas"]["Destination"][];
         };
-        /** DiagnosisIn */
-        DiagnosisIn: {
-            /**
-             * Code
-             * @default
-             */
-            code?: string;
-            /** Name */
-            name: string;
-        };
-        /** DiagnosisOut */
-        DiagnosisOut: {
-            /**
-             * Code
-             * @default
-             */
-            code?: string;
-            /** Name */
-            name: string;
-        };
         /** DifferenceOut */
         DifferenceOut: {
             /** Tag */
@@ -5207,6 +5306,118 @@ export interface components {
          * @enum {string}
          */
         Fit: "physician" | "stands-in" | "unchecked" | "unfit";
+        /**
+         * FollowUpIn
+         * @description What became of the patient: two taps, and what else there is to say.
+         */
+        FollowUpIn: {
+            /** Outcome */
+            outcome: string;
+            /** Advice */
+            advice: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** @default null */
+            diagnosis?: components["schemas"]["telemed__server__aftercare_schemas__DiagnosisIn"] | null;
+        };
+        /**
+         * FollowUpOfCase
+         * @description With the case that it is about.
+         */
+        FollowUpOfCase: {
+            /** Id */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /** Days */
+            days: number;
+            state: components["schemas"]["telemed__core__follow_up__State"];
+            state_words: components["schemas"]["Words"];
+            /** Overdue */
+            overdue: boolean;
+            /**
+             * Opens At
+             * Format: date-time
+             */
+            opens_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Lapses At
+             * Format: date-time
+             */
+            lapses_at: string;
+            outcome: components["schemas"]["CodedOut"] | null;
+            advice: components["schemas"]["CodedOut"] | null;
+            /** Note */
+            note: string;
+            diagnosis: components["schemas"]["telemed__server__aftercare_schemas__DiagnosisOut"] | null;
+            /** Answered By */
+            answered_by: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Allowed */
+            allowed: string[];
+            request: components["schemas"]["RequestRow"];
+        };
+        /**
+         * FollowUpOut
+         * @description A follow-up; supervision sees no words about the patient.
+         */
+        FollowUpOut: {
+            /** Id */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /** Days */
+            days: number;
+            state: components["schemas"]["telemed__core__follow_up__State"];
+            state_words: components["schemas"]["Words"];
+            /** Overdue */
+            overdue: boolean;
+            /**
+             * Opens At
+             * Format: date-time
+             */
+            opens_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Lapses At
+             * Format: date-time
+             */
+            lapses_at: string;
+            outcome: components["schemas"]["CodedOut"] | null;
+            advice: components["schemas"]["CodedOut"] | null;
+            /** Note */
+            note: string;
+            diagnosis: components["schemas"]["telemed__server__aftercare_schemas__DiagnosisOut"] | null;
+            /** Answered By */
+            answered_by: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Allowed */
+            allowed: string[];
+        };
         /**
          * ForecastOut
          * @description Sessions of a half-day: the mean, the range that holds four of five, and as many as four of
@@ -6269,6 +6480,14 @@ export interface components {
             number: string | null;
             effect: components["schemas"]["Effect"];
         };
+        /**
+         * MyOutcomes
+         * @description What became of the patients of whom one signed the answer, the newest first.
+         */
+        MyOutcomes: {
+            /** Items */
+            items: components["schemas"]["FollowUpOfCase"][];
+        };
         /** NamedPerson */
         NamedPerson: {
             /** Id */
@@ -6487,7 +6706,7 @@ export interface components {
              * Diagnosis
              * @default []
              */
-            diagnosis?: components["schemas"]["DiagnosisOut"][];
+            diagnosis?: components["schemas"]["telemed__server__opinion_schemas__DiagnosisOut"][];
         };
         /**
          * OpinionContentIn
@@ -6513,7 +6732,7 @@ export interface components {
              * Diagnosis
              * @default []
              */
-            diagnosis?: components["schemas"]["DiagnosisIn"][];
+            diagnosis?: components["schemas"]["telemed__server__opinion_schemas__DiagnosisIn"][];
         };
         /** OpinionDraftIn */
         OpinionDraftIn: {
@@ -7417,6 +7636,8 @@ export interface components {
             created_by: string;
             /** Final Diagnosis */
             final_diagnosis: string;
+            /** Final Diagnosis Code */
+            final_diagnosis_code: string | null;
             /** Confirmed At */
             confirmed_at: string | null;
             /** Critical Notices */
@@ -9202,6 +9423,16 @@ export interface components {
             mine: boolean;
         };
         /**
+         * WaitingFollowUps
+         * @description What the own institution is to answer, the longest due first, and how many in all.
+         */
+        WaitingFollowUps: {
+            /** Items */
+            items: components["schemas"]["FollowUpOfCase"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * WaitingIn
          * @description What is waited for: a search, of whom, and for which case.
          */
@@ -9406,6 +9637,12 @@ export interface components {
         telemed__core__conference__State: "away" | "present" | "dropped";
         /**
          * State
+         * @description Where a follow-up is.
+         * @enum {string}
+         */
+        telemed__core__follow_up__State: "planned" | "due" | "done" | "lapsed" | "dropped";
+        /**
+         * State
          * @description Where minutes are.
          * @enum {string}
          */
@@ -9435,6 +9672,26 @@ export interface components {
          */
         telemed__core__waiting__State: "waiting" | "offered" | "filled" | "withdrawn" | "passed";
         /**
+         * DiagnosisIn
+         * @description A diagnosis: its ICD-10 code, where it has one, and its name.
+         */
+        telemed__server__aftercare_schemas__DiagnosisIn: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /** Name */
+            name: string;
+        };
+        /** DiagnosisOut */
+        telemed__server__aftercare_schemas__DiagnosisOut: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * ReasonOut
          * @description One reason of a place in the ranking.
          */
@@ -9447,6 +9704,26 @@ export interface components {
         telemed__server__desk_schemas__PersonRef: {
             /** Id */
             id: string;
+            /** Name */
+            name: string;
+        };
+        /** DiagnosisIn */
+        telemed__server__opinion_schemas__DiagnosisIn: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /** Name */
+            name: string;
+        };
+        /** DiagnosisOut */
+        telemed__server__opinion_schemas__DiagnosisOut: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
             /** Name */
             name: string;
         };
@@ -9487,6 +9764,7 @@ export type AcknowledgeIn = components['schemas']['AcknowledgeIn'];
 export type ActedIn = components['schemas']['ActedIn'];
 export type ActivityOut = components['schemas']['ActivityOut'];
 export type AddIn = components['schemas']['AddIn'];
+export type AftercareOut = components['schemas']['AftercareOut'];
 export type AgreementChangeOut = components['schemas']['AgreementChangeOut'];
 export type AgreementIn = components['schemas']['AgreementIn'];
 export type AgreementOut = components['schemas']['AgreementOut'];
@@ -9525,6 +9803,7 @@ export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
 export type CaseAccompanied = components['schemas']['CaseAccompanied'];
+export type CaseFollowUps = components['schemas']['CaseFollowUps'];
 export type CaseOpinions = components['schemas']['CaseOpinions'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
@@ -9533,6 +9812,7 @@ export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
 export type CloseIn = components['schemas']['CloseIn'];
 export type ClosingOut = components['schemas']['ClosingOut'];
+export type CodedOut = components['schemas']['CodedOut'];
 export type Conditions = components['schemas']['Conditions'];
 export type ConferenceInvited = components['schemas']['ConferenceInvited'];
 export type ConferenceLogRow = components['schemas']['ConferenceLogRow'];
@@ -9559,8 +9839,6 @@ export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
 export type Destination = components['schemas']['Destination'];
 export type DestinationList = components['schemas']['DestinationList'];
-export type DiagnosisIn = components['schemas']['DiagnosisIn'];
-export type DiagnosisOut = components['schemas']['DiagnosisOut'];
 export type DifferenceOut = components['schemas']['DifferenceOut'];
 export type Done = components['schemas']['Done'];
 export type DoubleList = components['schemas']['DoubleList'];
@@ -9584,6 +9862,9 @@ export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
 export type FilterOut = components['schemas']['FilterOut'];
 export type Fit = components['schemas']['Fit'];
+export type FollowUpIn = components['schemas']['FollowUpIn'];
+export type FollowUpOfCase = components['schemas']['FollowUpOfCase'];
+export type FollowUpOut = components['schemas']['FollowUpOut'];
 export type ForecastOut = components['schemas']['ForecastOut'];
 export type FreeOut = components['schemas']['FreeOut'];
 export type Gap = components['schemas']['Gap'];
@@ -9653,6 +9934,7 @@ export type MoveIn = components['schemas']['MoveIn'];
 export type MoveOut = components['schemas']['MoveOut'];
 export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
+export type MyOutcomes = components['schemas']['MyOutcomes'];
 export type NamedPerson = components['schemas']['NamedPerson'];
 export type NamedResource = components['schemas']['NamedResource'];
 export type NearestOut = components['schemas']['NearestOut'];
@@ -9811,6 +10093,7 @@ export type UsedIn = components['schemas']['UsedIn'];
 export type UsedOut = components['schemas']['UsedOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
 export type VersionOut = components['schemas']['VersionOut'];
+export type WaitingFollowUps = components['schemas']['WaitingFollowUps'];
 export type WaitingIn = components['schemas']['WaitingIn'];
 export type WaitingList = components['schemas']['WaitingList'];
 export type WaitingOut = components['schemas']['WaitingOut'];
@@ -9824,13 +10107,18 @@ export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
+export type TelemedCoreFollowUpState = components['schemas']['telemed__core__follow_up__State'];
 export type TelemedCoreMinutesState = components['schemas']['telemed__core__minutes__State'];
 export type TelemedCoreOpinionState = components['schemas']['telemed__core__opinion__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
 export type TelemedCoreUrgentCallState = components['schemas']['telemed__core__urgent_call__State'];
 export type TelemedCoreWaitingState = components['schemas']['telemed__core__waiting__State'];
+export type TelemedServerAftercareSchemasDiagnosisIn = components['schemas']['telemed__server__aftercare_schemas__DiagnosisIn'];
+export type TelemedServerAftercareSchemasDiagnosisOut = components['schemas']['telemed__server__aftercare_schemas__DiagnosisOut'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
 export type TelemedServerDeskSchemasPersonRef = components['schemas']['telemed__server__desk_schemas__PersonRef'];
+export type TelemedServerOpinionSchemasDiagnosisIn = components['schemas']['telemed__server__opinion_schemas__DiagnosisIn'];
+export type TelemedServerOpinionSchemasDiagnosisOut = components['schemas']['telemed__server__opinion_schemas__DiagnosisOut'];
 export type TelemedServerOpinionSchemasPersonRef = components['schemas']['telemed__server__opinion_schemas__PersonRef'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
 export type $defs = Record<string, never>;
@@ -15160,6 +15448,159 @@ export interface operations {
                 };
                 content: {
                     "application/pdf": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_ups_get_aftercare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AftercareOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_ups_get_requests_follow_ups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFollowUps"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_ups_get_follow_ups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingFollowUps"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_ups_post_follow_ups_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFollowUps"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_ups_get_outcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyOutcomes"];
                 };
             };
             /** @description Problem */
