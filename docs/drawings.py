@@ -33,6 +33,7 @@ from telemed.store import (
     roster_tables,
     tables,
     tally_tables,
+    training_tables,
     ups_tables,
     urgent_call_tables,
 )
@@ -124,6 +125,7 @@ MODULES = (
     conference_tables,
     opinion_tables,
     minutes_tables,
+    training_tables,
     notice_tables,
     ups_tables,
     expected_tables,

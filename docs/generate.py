@@ -25,6 +25,7 @@ from telemed.core import (
     opinion,
     report,
     request,
+    training,
     urgent_call,
     waiting,
     workitem,
@@ -383,6 +384,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-seat": lambda: drawings.state_table(appointment.SEATS),  # type: ignore[arg-type]
     "machine-urgent-call": lambda: drawings.state_table(urgent_call.MACHINE),  # type: ignore[arg-type]
     "machine-ring": lambda: drawings.state_table(urgent_call.RINGS),  # type: ignore[arg-type]
+    "machine-course": lambda: drawings.state_table(training.COURSES),  # type: ignore[arg-type]
+    "machine-lecture": lambda: drawings.state_table(training.LECTURES),  # type: ignore[arg-type]
+    "machine-enrolment": lambda: drawings.state_table(training.ENROLMENTS),  # type: ignore[arg-type]
     "machine-waiting": lambda: drawings.state_table(waiting.MACHINE),  # type: ignore[arg-type]
     "machine-opinion": lambda: drawings.state_table(opinion.MACHINE),  # type: ignore[arg-type]
     "machine-minutes": lambda: drawings.state_table(minutes.MACHINE),  # type: ignore[arg-type]

@@ -32,6 +32,9 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "decline-seat": ("受邀人谢绝", "decline an invitation"),
     "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),
     "withdraw-opinion": ("撤销专家邀请", "ask an expert no longer"),
+    "return-course": ("退回课程申请", "return a course"),
+    "cancel-course": ("取消课程", "cancel a course"),
+    "cancel-lecture": ("取消场次", "cancel a lecture"),
     "emergency-waiver": ("紧急豁免", "emergency waiver of consent"),
 }
 """What the reasons of a step are reasons for; a test compares the keys with the catalogue."""

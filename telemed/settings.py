@@ -315,6 +315,7 @@ class _Service(_Row):
     meets: bool = False
     report_label: _Words = _Words(zh="诊断报告", en="Report")
     author_label: _Words = _Words(zh="报告医师", en="Reported by")
+    begins: str = Field(default="request", pattern="^(request|course)$")
     form: list[_Section] = []
     report_form: list[_Section] = []
 
@@ -336,6 +337,7 @@ class _Service(_Row):
             meets=self.meets,
             report_label=self.report_label.core(),
             author_label=self.author_label.core(),
+            begins=self.begins,
         )
 
 

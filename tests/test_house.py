@@ -19,6 +19,7 @@ from telemed.core import (
     report,
     request,
     sla,
+    training,
     waiting,
     workitem,
 )
@@ -121,6 +122,9 @@ def test_every_state_and_event_has_words() -> None:
         (conference.MACHINE, conference.State, conference.Event),
         (minutes.MACHINE, minutes.State, minutes.Event),
         (follow_up.MACHINE, follow_up.State, follow_up.Event),
+        (training.COURSES, training.CourseState, training.CourseEvent),
+        (training.LECTURES, training.LectureState, training.LectureEvent),
+        (training.ENROLMENTS, training.EnrolmentState, training.EnrolmentEvent),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}

@@ -55,6 +55,9 @@ class Permission(StrEnum):
     SEE_CALENDARS = "see-calendars"
     BOOK_APPOINTMENTS = "book-appointments"
     CONFIRM_APPOINTMENTS = "confirm-appointments"
+    SEE_TRAINING = "see-training"
+    GIVE_TRAINING = "give-training"
+    REVIEW_TRAINING = "review-training"
     SEE_TALLY = "see-tally"
     EXPORT_TALLY = "export-tally"
     SEE_NETWORK = "see-network"
@@ -75,6 +78,7 @@ _CLINICAL = frozenset(
         _P.SEE_NETWORK,
         _P.WORK_ITEMS,
         _P.SEE_CALENDARS,
+        _P.SEE_TRAINING,
     }
 )
 
@@ -92,15 +96,31 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.KEEP_ROSTER,
             _P.BOOK_APPOINTMENTS,
             _P.CONFIRM_APPOINTMENTS,
+            _P.GIVE_TRAINING,
+            _P.REVIEW_TRAINING,
             _P.MOVE_REQUESTS,
             _P.SEE_TALLY,
             _P.CORRECT_STUDIES,
             _P.DELETE_STUDIES,
         },
         Role.READER: _CLINICAL
-        | {_P.READ_QUEUE, _P.SEE_ROSTER, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.STORE_STUDIES},
+        | {
+            _P.READ_QUEUE,
+            _P.SEE_ROSTER,
+            _P.MOVE_REQUESTS,
+            _P.WRITE_REPORTS,
+            _P.STORE_STUDIES,
+            _P.GIVE_TRAINING,
+        },
         Role.VERIFIER: _CLINICAL
-        | {_P.READ_QUEUE, _P.SEE_ROSTER, _P.MOVE_REQUESTS, _P.WRITE_REPORTS, _P.VERIFY_REPORTS},
+        | {
+            _P.READ_QUEUE,
+            _P.SEE_ROSTER,
+            _P.MOVE_REQUESTS,
+            _P.WRITE_REPORTS,
+            _P.VERIFY_REPORTS,
+            _P.GIVE_TRAINING,
+        },
         Role.INSTITUTION_ADMIN: frozenset(
             {
                 _P.SIGNED_IN,
@@ -110,6 +130,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 _P.SEE_ROSTER,
                 _P.KEEP_ROSTER,
                 _P.SEE_CALENDARS,
+                _P.SEE_TRAINING,
+                _P.GIVE_TRAINING,
+                _P.REVIEW_TRAINING,
                 _P.SEE_FAIRNESS,
                 _P.SEE_TALLY,
                 _P.EXPORT_TALLY,

@@ -105,6 +105,33 @@ class Kind(StrEnum):
     OPINION_CONSOLIDATED = "opinion.consolidated"
     OPINION_WITHDRAWN = "opinion.withdrawn"
     OPINION_LAPSED = "opinion.lapsed"
+    COURSE_DRAFTED = "course.drafted"
+    COURSE_APPLIED = "course.applied"
+    COURSE_APPROVED = "course.approved"
+    COURSE_RETURNED = "course.returned"
+    COURSE_PUBLISHED = "course.published"
+    COURSE_ARCHIVED = "course.archived"
+    COURSE_CANCELED = "course.canceled"
+    LECTURE_PLANNED = "lecture.planned"
+    LECTURE_CHANGED = "lecture.changed"
+    LECTURE_OPENED = "lecture.opened"
+    LECTURE_CLOSED = "lecture.closed"
+    LECTURE_BEGUN = "lecture.begun"
+    LECTURE_FINISHED = "lecture.finished"
+    LECTURE_CANCELED = "lecture.canceled"
+    LECTURE_ATTENDED = "lecture.attended"
+    ENROLMENT_MADE = "enrolment.made"
+    ENROLMENT_WAITING = "enrolment.waiting"
+    ENROLMENT_MOVED_UP = "enrolment.moved_up"
+    ENROLMENT_WITHDRAWN = "enrolment.withdrawn"
+    ENROLMENT_CHECKED_IN = "enrolment.checked_in"
+    ENROLMENT_CHECKED_OUT = "enrolment.checked_out"
+    ENROLMENT_ATTENDED = "enrolment.attended"
+    MATERIAL_ADDED = "material.added"
+    MATERIAL_REMOVED = "material.removed"
+    QUIZ_SAT = "quiz.sat"
+    FEEDBACK_GIVEN = "feedback.given"
+    CREDIT_GIVEN = "credit.given"
     REPORT_SIGNED = "report.signed"
     REPORT_SENT_BACK = "report.sent_back"
     REPORT_ISSUED = "report.issued"
@@ -228,6 +255,33 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.OPINION_CONSOLIDATED: ("主持已综合意见", "The chair drew the opinions together"),
     Kind.OPINION_WITHDRAWN: ("专家邀请已撤销", "An expert is asked no longer"),
     Kind.OPINION_LAPSED: ("专家逾期未回复", "An expert did not answer in time"),
+    Kind.COURSE_DRAFTED: ("课程草稿已建立", "Course drafted"),
+    Kind.COURSE_APPLIED: ("课程已提交审核", "Course sent for review"),
+    Kind.COURSE_APPROVED: ("课程审核通过", "Course approved"),
+    Kind.COURSE_RETURNED: ("课程已退回修改", "Course returned"),
+    Kind.COURSE_PUBLISHED: ("课程已发布", "Course published"),
+    Kind.COURSE_ARCHIVED: ("课程已归档", "Course archived"),
+    Kind.COURSE_CANCELED: ("课程已取消", "Course canceled"),
+    Kind.LECTURE_PLANNED: ("课程场次已安排", "Lecture planned"),
+    Kind.LECTURE_CHANGED: ("课程场次已更改", "Lecture changed"),
+    Kind.LECTURE_OPENED: ("场次开放报名", "Enrolment opened"),
+    Kind.LECTURE_CLOSED: ("场次截止报名", "Enrolment closed"),
+    Kind.LECTURE_BEGUN: ("授课已开始", "Lecture begun"),
+    Kind.LECTURE_FINISHED: ("授课已结束", "Lecture finished"),
+    Kind.LECTURE_CANCELED: ("场次已取消", "Lecture canceled"),
+    Kind.LECTURE_ATTENDED: ("一家机构的参加情况", "An institution's attendance"),
+    Kind.ENROLMENT_MADE: ("已报名", "Enrolled"),
+    Kind.ENROLMENT_WAITING: ("已进入报名候补", "Put on a lecture's wait list"),
+    Kind.ENROLMENT_MOVED_UP: ("报名候补转正", "Moved up from the wait list"),
+    Kind.ENROLMENT_WITHDRAWN: ("已退出报名", "Enrolment withdrawn"),
+    Kind.ENROLMENT_CHECKED_IN: ("已签到", "Checked in"),
+    Kind.ENROLMENT_CHECKED_OUT: ("已签退", "Checked out"),
+    Kind.ENROLMENT_ATTENDED: ("点播学习已完成", "Watched on demand"),
+    Kind.MATERIAL_ADDED: ("课程资料已上传", "Course material added"),
+    Kind.MATERIAL_REMOVED: ("课程资料已移除", "Course material removed"),
+    Kind.QUIZ_SAT: ("测验已作答", "Quiz sat"),
+    Kind.FEEDBACK_GIVEN: ("课程评价已提交", "Feedback given"),
+    Kind.CREDIT_GIVEN: ("学分已授予", "Credit given"),
     Kind.REPORT_SIGNED: ("书写医师签名，待审核", "Signed by the author, awaiting verification"),
     Kind.REPORT_SENT_BACK: ("审核退回修改", "Sent back by the verifier"),
     Kind.REPORT_ISSUED: ("报告签发", "Report issued"),

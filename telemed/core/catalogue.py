@@ -79,11 +79,18 @@ class ServiceType:
     """Whether people meet for it; a case of it may have appointments and urgent calls."""
     report_label: Words = Words("诊断报告", "Report")
     author_label: Words = Words("报告医师", "Reported by")
+    begins: str = "request"
+    """What it begins with: a request to another institution, or a course that is offered."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is offered today, however it begins."""
+        return self.status == "live"
 
     @property
     def live(self) -> bool:
-        """Whether it can be asked for today."""
-        return self.status == "live"
+        """Whether it can be asked for today by a request."""
+        return self.runs and self.begins == "request"
 
     def fields(self) -> tuple[FormField, ...]:
         """All request fields, flat."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from telemed.core.action_words import ACTION_WORDS
 from telemed.core.appointment_errors import APPOINTMENT_ROWS
 from telemed.core.error_row import ErrorRow
+from telemed.core.training_errors import TRAINING_ROWS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -446,6 +447,7 @@ _ROWS = (
         "unavailable", "服务暂时不可用，请稍后重试。", "The service is unavailable; try again soon."
     ),
     *APPOINTMENT_ROWS,
+    *TRAINING_ROWS,
 )
 
 ERRORS: Mapping[str, ErrorRow] = MappingProxyType({row.code: row for row in _ROWS})

@@ -81,6 +81,8 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "code": service.code,
         "label": words(service.label),
         "live": service.live,
+        "runs": service.runs,
+        "begins": service.begins,
         "modalities": service.modalities,
         "four_eyes": service.four_eyes,
         "auto_next": service.auto_next,

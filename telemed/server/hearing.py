@@ -24,6 +24,10 @@ CARRIED: Final = (
     "reason",
     "finding",
     "adoption",
+    "course",
+    "lecture",
+    "came",
+    "taken",
 )
 
 

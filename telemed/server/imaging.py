@@ -20,6 +20,7 @@ from collections.abc import (
 from contextlib import aclosing
 from functools import lru_cache, wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from aiohttp import web
@@ -194,11 +195,16 @@ def xml_parts(boundary: str, documents: Iterable[bytes], *, first: bool = True) 
 
 
 async def send_span(
-    call: Call, content_type: str, tag: str, path: Path, span: tuple[int, int]
+    call: Call,
+    content_type: str,
+    tag: str,
+    path: Path,
+    span: tuple[int, int],
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> web.StreamResponse:
     """Stream a stretch of a file, or the part of it that a Range header asks for."""
     start, length = span
-    headers = {**fresh(tag), "Content-Type": content_type, "Accept-Ranges": "bytes"}
+    headers = {**fresh(tag), "Content-Type": content_type, "Accept-Ranges": "bytes", **more}
     wanted = _wanted(call.request.headers.get("Range"), length)
     if wanted is None:
         response = web.StreamResponse(headers=headers)

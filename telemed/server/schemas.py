@@ -133,6 +133,8 @@ class ServiceTypeOut(Out):
     code: str
     label: Words
     live: bool
+    runs: bool
+    begins: str
     modalities: list[str]
     four_eyes: bool
     requires_study: bool

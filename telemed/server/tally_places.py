@@ -172,7 +172,7 @@ class Places:
             return [(r["id"], r["short_name"]) for r in connected]
         if self._by == "service":
             services = self._act.catalogue.services.values()
-            return [(c.code, c.label.zh) for c in services if c.live]
+            return [(c.code, c.label.zh) for c in services if c.runs]
         if self._by == "alliance":
             found = (a for r in connected for a in self._alliances.get(r["id"], []))
             return list({a["alliance_id"]: a["name"] for a in found}.items())

@@ -12,6 +12,7 @@ from telemed.store import (
     conference_tables,
     minutes_tables,
     opinion_tables,
+    training_tables,
     urgent_call_tables,
 )
 from telemed.store.account_tables import accounts, sessions, tokens
@@ -33,7 +34,8 @@ __all__ = [
     "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
     "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
     "minutes_tables", "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums",
-    "tally_times", "tokens", "ups_items", "urgent_call_tables", "worklist_filters",
+    "tally_times", "tokens", "training_tables", "ups_items", "urgent_call_tables",
+    "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from telemed.core import (
     opinion,
     report,
     request,
+    training,
     urgent_call,
     waiting,
     workitem,
@@ -33,6 +34,9 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     opinion.MACHINE,
     minutes.MACHINE,
     follow_up.MACHINE,
+    training.COURSES,
+    training.LECTURES,
+    training.ENROLMENTS,
 )
 
 R, E = request.State, request.Event
@@ -161,7 +165,51 @@ FOLLOW_UP_CELLS = {
     (F.LAPSED, G.ANSWER): F.DONE,
     (F.DROPPED, G.RESUME): F.PLANNED,
 }
+H, J = training.CourseState, training.CourseEvent
+COURSE_CELLS = {
+    (H.DRAFT, J.APPLY): H.APPLIED,
+    (H.DRAFT, J.CANCEL): H.CANCELED,
+    (H.APPLIED, J.APPROVE): H.APPROVED,
+    (H.APPLIED, J.RETURN): H.RETURNED,
+    (H.APPLIED, J.CANCEL): H.CANCELED,
+    (H.RETURNED, J.APPLY): H.APPLIED,
+    (H.RETURNED, J.CANCEL): H.CANCELED,
+    (H.APPROVED, J.PUBLISH): H.PUBLISHED,
+    (H.APPROVED, J.RETURN): H.RETURNED,
+    (H.APPROVED, J.CANCEL): H.CANCELED,
+    (H.PUBLISHED, J.ARCHIVE): H.ARCHIVED,
+    (H.PUBLISHED, J.CANCEL): H.CANCELED,
+}
+K, M = training.LectureState, training.LectureEvent
+LECTURE_CELLS = {
+    (K.PLANNED, M.OPEN): K.ENROLLING,
+    (K.PLANNED, M.CANCEL): K.CANCELED,
+    (K.ENROLLING, M.CLOSE): K.CLOSED,
+    (K.ENROLLING, M.BEGIN): K.UNDER_WAY,
+    (K.ENROLLING, M.CANCEL): K.CANCELED,
+    (K.CLOSED, M.OPEN): K.ENROLLING,
+    (K.CLOSED, M.BEGIN): K.UNDER_WAY,
+    (K.CLOSED, M.CANCEL): K.CANCELED,
+    (K.UNDER_WAY, M.FINISH): K.FINISHED,
+    (K.UNDER_WAY, M.CANCEL): K.CANCELED,
+}
+N, Q = training.EnrolmentState, training.EnrolmentEvent
+ENROLMENT_CELLS = {
+    (N.ENROLLED, Q.CHECK_IN): N.CHECKED_IN,
+    (N.ENROLLED, Q.ATTEND): N.ATTENDED,
+    (N.ENROLLED, Q.MISS): N.ABSENT,
+    (N.ENROLLED, Q.WITHDRAW): N.WITHDRAWN,
+    (N.WAITING, Q.MOVE_UP): N.ENROLLED,
+    (N.WAITING, Q.LAPSE): N.UNPLACED,
+    (N.WAITING, Q.WITHDRAW): N.WITHDRAWN,
+    (N.CHECKED_IN, Q.ATTEND): N.ATTENDED,
+    (N.WITHDRAWN, Q.ENROL): N.ENROLLED,
+    (N.WITHDRAWN, Q.WAIT): N.WAITING,
+}
 EXPECTED = {
+    "course": COURSE_CELLS,
+    "lecture": LECTURE_CELLS,
+    "enrolment": ENROLMENT_CELLS,
     "request": REQUEST_CELLS,
     "workitem": WORKITEM_CELLS,
     "report version": REPORT_CELLS,

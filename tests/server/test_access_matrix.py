@@ -15,7 +15,7 @@ from telemed.core.access import Permission, Role
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
 from telemed.store.ups import uid_of
-from tests.server import booking
+from tests.server import booking, training
 from tests.world import CLINICAL, OFFICES, PASSWORD, PLACES, Client, Leak, Reply, World, everybody
 
 P = Permission
@@ -68,6 +68,19 @@ _ONE = "/api/appointments/{id}"
 def _booked(permission: Permission, **more: object) -> Row:
     """A step of an appointment, of a version that it never had: who gets so far may see it."""
     return Row(permission, "appointment", PARTIES, body={**_SEEN, **more})
+
+
+_COURSE, _LECTURE = "/api/courses/{id}", "/api/lectures/{id}"
+
+
+def _taught(permission: Permission, about: str, **more: Any) -> Row:
+    """A step of a course that hub offers to its alliance: learners see it, and run nothing."""
+    return Row(permission, about, frozenset({PROVIDER}), frozenset({OWN}), **more)
+
+
+def _learnt(about: str, **more: Any) -> Row:
+    """What whoever it is offered to may do."""
+    return Row(P.SEE_TRAINING, about, PARTIES, **more)
 
 
 _OWN, _HUB = frozenset({OWN}), frozenset({PROVIDER})
@@ -455,6 +468,66 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ),
     ("POST", f"{_OPINION}/withdraw"): Row(P.MOVE_REQUESTS, "absent", body={"reason": "other"}),
     ("POST", f"{_OPINION}/replace"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),
+    ("GET", "/api/courses"): Row(P.SEE_TRAINING, placed=True),
+    ("POST", "/api/courses"): Row(P.GIVE_TRAINING, placed=True, body={"kind": "x"}),
+    ("GET", _COURSE): _learnt("course"),
+    ("PUT", _COURSE): Row(
+        P.GIVE_TRAINING, "course", PARTIES, body={"kind": "live", "title": "t", "version": 999}
+    ),
+    ("GET", f"{_COURSE}/key"): _taught(P.GIVE_TRAINING, "course"),
+    **{
+        ("POST", f"{_COURSE}/{step}"): Row(P.GIVE_TRAINING, "course", PARTIES, body=_SEEN)
+        for step in ("apply", "publish", "archive")
+    },
+    ("POST", f"{_COURSE}/cancel"): Row(
+        P.GIVE_TRAINING, "course", PARTIES, body={**_SEEN, **_WRONG}
+    ),
+    ("POST", f"{_COURSE}/approve"): Row(P.REVIEW_TRAINING, "course", PARTIES, body=_SEEN),
+    ("POST", f"{_COURSE}/return"): Row(
+        P.REVIEW_TRAINING, "course", PARTIES, body={**_SEEN, **_WRONG}
+    ),
+    ("POST", f"{_COURSE}/lectures"): _taught(
+        P.GIVE_TRAINING,
+        "course",
+        body={"since": "2026-03-01T01:00:00Z", "until": "2026-03-01T02:00:00Z", "minutes": 60},
+    ),
+    ("POST", f"{_COURSE}/materials"): _taught(P.GIVE_TRAINING, "course"),
+    ("GET", f"{_COURSE}/quiz"): Row(P.SEE_TRAINING, "absent"),
+    ("POST", f"{_COURSE}/quiz"): _learnt("course", body={"answers": []}),
+    ("GET", _LECTURE): _learnt("lecture"),
+    ("PUT", _LECTURE): Row(
+        P.GIVE_TRAINING,
+        "lecture",
+        PARTIES,
+        body={
+            "since": "2026-03-01T01:00:00Z",
+            "until": "2026-03-01T02:00:00Z",
+            "minutes": 60,
+            "version": 999,
+        },
+    ),
+    **{
+        ("POST", f"{_LECTURE}/{step}"): Row(P.GIVE_TRAINING, "lecture", PARTIES, body=_SEEN)
+        for step in ("open", "close", "begin", "finish")
+    },
+    ("POST", f"{_LECTURE}/cancel"): Row(
+        P.GIVE_TRAINING, "lecture", PARTIES, body={**_SEEN, **_WRONG}
+    ),
+    ("POST", f"{_LECTURE}/enrol"): _learnt("lecture"),
+    ("POST", f"{_LECTURE}/withdraw"): _learnt("lecture"),
+    ("GET", f"{_LECTURE}/code"): _taught(P.GIVE_TRAINING, "lecture"),
+    ("POST", f"{_LECTURE}/check-in"): _learnt("lecture", body={"code": "000000"}),
+    ("POST", f"{_LECTURE}/check-out"): _learnt("lecture"),
+    ("POST", f"{_LECTURE}/here"): _learnt("lecture"),
+    ("GET", f"{_LECTURE}/people"): _taught(P.GIVE_TRAINING, "lecture"),
+    ("POST", f"{_LECTURE}/feedback"): _learnt("lecture", body={"marks": {}}),
+    ("GET", f"{_LECTURE}/feedback"): _taught(P.GIVE_TRAINING, "lecture"),
+    ("GET", "/api/materials/{id}/file"): Row(P.SEE_TRAINING, "absent"),
+    ("POST", "/api/materials/{id}/remove"): Row(P.GIVE_TRAINING, "absent"),
+    ("POST", "/api/materials/{id}/play"): Row(P.SEE_TRAINING, "absent", body={"position": 0}),
+    ("GET", "/api/credits"): Row(P.SEE_TRAINING),
+    ("GET", "/api/credits/{id}/certificate.pdf"): Row(P.SEE_TRAINING, "absent"),
+    ("GET", "/api/certificates/{code}"): Row(None, "code"),
     # Last: it ends the session that the walk is using.
     ("DELETE", "/api/session"): Row(P.SIGNED_IN),
 }
@@ -475,27 +548,32 @@ NEAR: tuple[Mapping[str, str], ...] = (
 """Whose calendars may be asked for a free time: there is an agreement in force, on either side."""
 AGREED: Mapping[str, str] = {"hub": PROVIDER, "system": SUPERVISOR}
 """An agreement that ended is its parties' still; whoever runs the platform sees each."""
+OFFERED: Mapping[str, str] = {"hub": PROVIDER, "county": OWN, "second": OWN}
+"""Hub offers a course to its alliance, whatever the agreements."""
 HELD: Mapping[str, frozenset[Permission]] = {
     "requester": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                             P.SEE_PATIENTS, P.STORE_STUDIES, P.WRITE_REQUESTS,
-                            P.SEE_CALENDARS, P.BOOK_APPOINTMENTS}),
+                            P.SEE_CALENDARS, P.BOOK_APPOINTMENTS, P.SEE_TRAINING}),
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                              P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES,
-                             P.SEE_CALENDARS}),
+                             P.SEE_CALENDARS, P.SEE_TRAINING}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
                               P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,
                               P.SEE_FAIRNESS, P.SEE_CALENDARS, P.BOOK_APPOINTMENTS,
-                              P.CONFIRM_APPOINTMENTS}),
+                              P.CONFIRM_APPOINTMENTS, P.SEE_TRAINING, P.GIVE_TRAINING,
+                              P.REVIEW_TRAINING}),
     "reader": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                          P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
-                         P.STORE_STUDIES, P.SEE_CALENDARS}),
+                         P.STORE_STUDIES, P.SEE_CALENDARS, P.SEE_TRAINING, P.GIVE_TRAINING}),
     "verifier": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                            P.READ_QUEUE, P.SEE_ROSTER, P.MOVE_REQUESTS, P.WRITE_REPORTS,
-                           P.VERIFY_REPORTS, P.SEE_CALENDARS}),
+                           P.VERIFY_REPORTS, P.SEE_CALENDARS, P.SEE_TRAINING,
+                           P.GIVE_TRAINING}),
     "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_ROSTER,
                                     P.KEEP_AGREEMENTS, P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY,
-                                    P.SEE_FAIRNESS, P.SEE_CALENDARS}),
+                                    P.SEE_FAIRNESS, P.SEE_CALENDARS, P.SEE_TRAINING,
+                                    P.GIVE_TRAINING, P.REVIEW_TRAINING}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                             P.EXPORT_TALLY}),
     "system_admin": frozenset({P.SIGNED_IN, P.SEE_NETWORK, P.SEE_SYSTEM}),
@@ -558,6 +636,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     await booking.has_hours(world, "hub-reader", "hub-verifier")
     expert = {"county": "hub-reader", "second": "hub-verifier"}[asker]
     booked = (await booking.held(world, "09:00", expert, who=who))["id"]
+    taught, met = await training.published(world)
     images = {"study": study["study_uid"], "series": series["series_uid"],
               "instance": instance["sop_uid"], "frames": "1", "path:.+": "7FE00010",
               "rest:.*": "elsewhere"}  # fmt: skip
@@ -571,6 +650,8 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "shift": {"id": shift},
             "room": {"id": made},
             "appointment": {"id": booked},
+            "course": {"id": taught},
+            "lecture": {"id": met},
             "colleague": {"id": f"{asker}-reader"},
             "neighbour": {"id": f"{asker}-reader"},
             "neighbourhood": {"id": asker},
@@ -658,6 +739,8 @@ async def test_every_cell_of_the_matrix(world: World) -> None:
                 if row.about == "appointment":  # its parties' still, agreement or not
                     near = {"hub": PROVIDER, ("county", "second")[number]: OWN}
                     side = near.get(who.partition("-")[0], "none")
+                if row.about in ("course", "lecture"):
+                    side = OFFERED.get(who.partition("-")[0], "none")
                 if row.about == "agreement":
                     side = AGREED.get(who.partition("-")[0], side)
                 want = expected(row, who, side, held)

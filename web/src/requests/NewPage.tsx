@@ -37,6 +37,8 @@ export function NewPage() {
     mutationFn: createRequest,
     onSuccess: (draft) => go(`/requests/${draft.id}/edit`, { replace: true }),
   })
+  // What begins with a course is offered, not asked for.
+  const asked = (catalogue.data?.services ?? []).filter((each) => each.begins === 'request')
   return (
     <main className={`${page.page} ${page.narrow}`}>
       <h1 className={page.title}>{t('title')}</h1>
@@ -47,7 +49,7 @@ export function NewPage() {
       ) : null}
       {catalogue.isPending ? <Skeleton active /> : null}
       <ul className={styles.services}>
-        {catalogue.data?.services.map((service) => (
+        {asked.map((service) => (
           <li key={service.code}>
             <ServiceCard
               service={service}

@@ -2492,6 +2492,555 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/courses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Courses that are offered, taken part in or given */
+        get: operations["training_get_courses"];
+        put?: never;
+        /** Begin a course */
+        post: operations["training_post_courses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One course */
+        get: operations["training_get_courses_by"];
+        /** Change a course before its review */
+        put: operations["training_put_courses_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The quiz with its answers */
+        get: operations["training_get_courses_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a course for review */
+        post: operations["training_post_courses_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The reviewer agrees */
+        post: operations["training_post_courses_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The reviewer returns it */
+        post: operations["training_post_courses_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show it to whom it is offered, and open enrolment */
+        post: operations["training_post_courses_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing more will come */
+        post: operations["training_post_courses_archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a course off with its lectures */
+        post: operations["training_post_courses_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/lectures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a lecture to a course */
+        post: operations["training_post_courses_lectures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One lecture */
+        get: operations["training_get_lectures_by"];
+        /** Change a lecture until it begins */
+        put: operations["training_put_lectures_by"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open enrolment */
+        post: operations["training_post_lectures_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close enrolment */
+        post: operations["training_post_lectures_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The lecture begins */
+        post: operations["training_post_lectures_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The lecture ends: attendance is settled and credit given */
+        post: operations["training_post_lectures_finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a lecture off */
+        post: operations["training_post_lectures_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a place, or wait for one */
+        post: operations["training_post_lectures_enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the place back */
+        post: operations["training_post_lectures_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code that checks in now */
+        get: operations["training_get_lectures_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check in by the code */
+        post: operations["training_post_lectures_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/check-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave before the end */
+        post: operations["training_post_lectures_check_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/here": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The lecture's page is open still */
+        post: operations["training_post_lectures_here"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who takes part in a lecture */
+        get: operations["training_get_lectures_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/materials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a file to a course */
+        post: operations["learning_post_courses_materials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/materials/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A course's file, or a part of it */
+        get: operations["learning_get_materials_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/materials/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a file out of a course */
+        post: operations["learning_post_materials_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/materials/{id}/play": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A film is being watched */
+        post: operations["learning_post_materials_play"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/courses/{id}/quiz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A course's questions */
+        get: operations["learning_get_courses_quiz"];
+        put?: never;
+        /** Answer a course's questions */
+        post: operations["learning_post_courses_quiz"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lectures/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's feedback together */
+        get: operations["learning_get_lectures_feedback"];
+        put?: never;
+        /** Feedback, once */
+        post: operations["learning_post_lectures_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own credits */
+        get: operations["learning_get_credits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credits/{id}/certificate.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate of a credit */
+        get: operations["learning_get_credits_certificate_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check a printed certificate */
+        get: operations["learning_get_certificates_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -3633,6 +4182,14 @@ export interface components {
             note?: string;
         };
         /**
+         * AnswersIn
+         * @description The places of the chosen options, question by question.
+         */
+        AnswersIn: {
+            /** Answers */
+            answers: number[][];
+        };
+        /**
          * AppointmentIn
          * @description The version that was seen.
          */
@@ -4021,6 +4578,21 @@ export interface components {
             note?: string;
         };
         /**
+         * BecauseOf
+         * @description Why, by a code of the catalogue's reasons and in words beside it.
+         */
+        BecauseOf: {
+            /** Version */
+            version: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * BoardAbsent
          * @description A unit that is not ranked, and why: nothing or too-few.
          */
@@ -4255,6 +4827,33 @@ export interface components {
             /** Aside Seconds */
             aside_seconds: number;
         };
+        /**
+         * CertificateOut
+         * @description What a certificate says, to compare with the paper.
+         */
+        CertificateOut: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Institution */
+            institution: string;
+            /** Offerer */
+            offerer: string;
+            /** Title */
+            title: string;
+            /** Number */
+            number: string;
+            /** Tenths */
+            tenths: number;
+            /** Credit Class */
+            credit_class: string;
+            /**
+             * Given At
+             * Format: date-time
+             */
+            given_at: string;
+        };
         /** ChangeRef */
         ChangeRef: {
             /** Id */
@@ -4337,6 +4936,38 @@ export interface components {
             starts: number;
             reason: components["schemas"]["Reason"] | null;
             words: components["schemas"]["Words"] | null;
+        };
+        /** CodeIn */
+        CodeIn: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * CodeOut
+         * @description The code of now; `address` opens the check-in page with the code in its fragment.
+         */
+        CodeOut: {
+            /** Code */
+            code: string;
+            /** Changes At */
+            changes_at: string | null;
+            /**
+             * Opens
+             * Format: date-time
+             */
+            opens: string;
+            /**
+             * Closes
+             * Format: date-time
+             */
+            closes: string;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Address */
+            address: string;
         };
         /**
          * CodedOut
@@ -4739,6 +5370,303 @@ export interface components {
              */
             calendar?: boolean;
         };
+        /** CourseEdit */
+        CourseEdit: {
+            kind: components["schemas"]["CourseKind"];
+            /** Title */
+            title: string;
+            /**
+             * Specialty
+             * @default
+             */
+            specialty?: string;
+            /**
+             * Target Group
+             * @default
+             */
+            target_group?: string;
+            /**
+             * Summary
+             * @default
+             */
+            summary?: string;
+            /**
+             * Lecturers
+             * @default []
+             */
+            lecturers?: components["schemas"]["LecturerIn"][];
+            /**
+             * Offers
+             * @default []
+             */
+            offers?: components["schemas"]["OfferIn"][];
+            /**
+             * Credit Tenths
+             * @default 0
+             */
+            credit_tenths?: number;
+            /**
+             * Credit Class
+             * @default
+             * @enum {string}
+             */
+            credit_class?: "" | "I" | "II";
+            /**
+             * Required Percent
+             * @default 80
+             */
+            required_percent?: number;
+            /**
+             * Quiz
+             * @default []
+             */
+            quiz?: components["schemas"]["QuestionIn"][];
+            /**
+             * Pass Mark
+             * @default 60
+             */
+            pass_mark?: number;
+            /**
+             * Most Sittings
+             * @default 3
+             */
+            most_sittings?: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CourseIn
+         * @description All that is reviewed of a course.
+         */
+        CourseIn: {
+            kind: components["schemas"]["CourseKind"];
+            /** Title */
+            title: string;
+            /**
+             * Specialty
+             * @default
+             */
+            specialty?: string;
+            /**
+             * Target Group
+             * @default
+             */
+            target_group?: string;
+            /**
+             * Summary
+             * @default
+             */
+            summary?: string;
+            /**
+             * Lecturers
+             * @default []
+             */
+            lecturers?: components["schemas"]["LecturerIn"][];
+            /**
+             * Offers
+             * @default []
+             */
+            offers?: components["schemas"]["OfferIn"][];
+            /**
+             * Credit Tenths
+             * @default 0
+             */
+            credit_tenths?: number;
+            /**
+             * Credit Class
+             * @default
+             * @enum {string}
+             */
+            credit_class?: "" | "I" | "II";
+            /**
+             * Required Percent
+             * @default 80
+             */
+            required_percent?: number;
+            /**
+             * Quiz
+             * @default []
+             */
+            quiz?: components["schemas"]["QuestionIn"][];
+            /**
+             * Pass Mark
+             * @default 60
+             */
+            pass_mark?: number;
+            /**
+             * Most Sittings
+             * @default 3
+             */
+            most_sittings?: number;
+        };
+        /**
+         * CourseKind
+         * @description How a course is held.
+         * @enum {string}
+         */
+        CourseKind: "live" | "on-demand" | "practical";
+        /** CourseMoveOut */
+        CourseMoveOut: {
+            /** N */
+            n: number;
+            /** Lecture Id */
+            lecture_id: string | null;
+            /** Event */
+            event: string;
+            event_words: components["schemas"]["Words"];
+            /** State */
+            state: string;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Moved By */
+            moved_by: string;
+            /**
+             * Moved At
+             * Format: date-time
+             */
+            moved_at: string;
+        };
+        /** CourseOut */
+        CourseOut: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Offerer Id */
+            offerer_id: string;
+            /** Offerer Name */
+            offerer_name: string;
+            kind: components["schemas"]["CourseKind"];
+            kind_words: components["schemas"]["Words"];
+            /** Title */
+            title: string;
+            /** Specialty */
+            specialty: string;
+            /** Target Group */
+            target_group: string;
+            /** Summary */
+            summary: string;
+            /** Lecturers */
+            lecturers: components["schemas"]["LecturerOut"][];
+            /** Offers */
+            offers: components["schemas"]["OfferOut"][];
+            /** Credit Tenths */
+            credit_tenths: number;
+            /** Credit Class */
+            credit_class: string;
+            /** Required Percent */
+            required_percent: number;
+            /** Pass Mark */
+            pass_mark: number;
+            /** Most Sittings */
+            most_sittings: number;
+            state: components["schemas"]["CourseState"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Lectures */
+            lectures: components["schemas"]["LectureOut"][];
+            /** Allowed */
+            allowed: string[];
+        };
+        /** CoursePage */
+        CoursePage: {
+            /** Items */
+            items: components["schemas"]["CourseOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * CourseState
+         * @description Where a course is.
+         * @enum {string}
+         */
+        CourseState: "draft" | "applied" | "returned" | "approved" | "published" | "archived" | "canceled";
+        /**
+         * CourseWhole
+         * @description With its material, what oneself has got of it, and its history for those who run it.
+         */
+        CourseWhole: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Offerer Id */
+            offerer_id: string;
+            /** Offerer Name */
+            offerer_name: string;
+            kind: components["schemas"]["CourseKind"];
+            kind_words: components["schemas"]["Words"];
+            /** Title */
+            title: string;
+            /** Specialty */
+            specialty: string;
+            /** Target Group */
+            target_group: string;
+            /** Summary */
+            summary: string;
+            /** Lecturers */
+            lecturers: components["schemas"]["LecturerOut"][];
+            /** Offers */
+            offers: components["schemas"]["OfferOut"][];
+            /** Credit Tenths */
+            credit_tenths: number;
+            /** Credit Class */
+            credit_class: string;
+            /** Required Percent */
+            required_percent: number;
+            /** Pass Mark */
+            pass_mark: number;
+            /** Most Sittings */
+            most_sittings: number;
+            state: components["schemas"]["CourseState"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Lectures */
+            lectures: components["schemas"]["LectureOut"][];
+            /** Allowed */
+            allowed: string[];
+            /** Questions */
+            questions: number;
+            /** Materials */
+            materials: components["schemas"]["MaterialOut"][];
+            credit: components["schemas"]["CreditOut"] | null;
+            /** Best Score */
+            best_score: number | null;
+            /** Passed */
+            passed: boolean;
+            /** Quiz Sat */
+            quiz_sat: number | null;
+            /** Quiz Passed */
+            quiz_passed: number | null;
+            /** Moves */
+            moves: components["schemas"]["CourseMoveOut"][];
+        };
         /**
          * CoverOut
          * @description A service promised within minutes, and when nobody is on duty for it.
@@ -4763,6 +5691,41 @@ export interface components {
             to: string | null;
             /** Candidates */
             candidates: components["schemas"]["CandidateWhy"][];
+        };
+        /** CreditList */
+        CreditList: {
+            /** Credits */
+            credits: components["schemas"]["CreditOut"][];
+            /** Total Tenths */
+            total_tenths: number;
+        };
+        /** CreditOut */
+        CreditOut: {
+            /** Id */
+            id: string;
+            /** Code */
+            code: string;
+            /** Course Id */
+            course_id: string;
+            /** Title */
+            title: string;
+            /** Number */
+            number: string;
+            /** Offerer Name */
+            offerer_name: string;
+            /** Tenths */
+            tenths: number;
+            /** Credit Class */
+            credit_class: string;
+            /** Seconds */
+            seconds: number;
+            /** Score */
+            score: number | null;
+            /**
+             * Given At
+             * Format: date-time
+             */
+            given_at: string;
         };
         /** CriticalActionOut */
         CriticalActionOut: {
@@ -5045,6 +6008,12 @@ export interface components {
          * @enum {string}
          */
         Effect: "being-read" | "mixed" | "signed" | "follows" | "stays";
+        /**
+         * EnrolmentState
+         * @description Where somebody who enrolled is.
+         * @enum {string}
+         */
+        EnrolmentState: "enrolled" | "waiting" | "checked in" | "attended" | "absent" | "unplaced" | "withdrawn";
         /** EscalationList */
         EscalationList: {
             /** Items */
@@ -5203,6 +6172,40 @@ export interface components {
             rule: string;
             /** Readers */
             readers: components["schemas"]["StandingOut"][];
+        };
+        /**
+         * FeedbackIn
+         * @description Marks from 1 to 5 by item, and words.
+         */
+        FeedbackIn: {
+            /** Marks */
+            marks: {
+                [key: string]: number;
+            };
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
+        };
+        /** FeedbackItem */
+        FeedbackItem: {
+            /** Item */
+            item: string;
+            words: components["schemas"]["Words"];
+            /** Mean */
+            mean: number | null;
+        };
+        /** FeedbackOut */
+        FeedbackOut: {
+            /** Count */
+            count: number;
+            /** Least */
+            least: number;
+            /** Items */
+            items: components["schemas"]["FeedbackItem"][];
+            /** Words */
+            words: string[];
         };
         /** Field_ */
         Field_: {
@@ -5688,6 +6691,11 @@ export interface components {
             /** Demo Accounts */
             demo_accounts: components["schemas"]["DemoAccount"][];
         };
+        /** HereOut */
+        HereOut: {
+            /** Seconds */
+            seconds: number;
+        };
         /** HideIn */
         HideIn: {
             level: components["schemas"]["Level"];
@@ -6039,11 +7047,49 @@ export interface components {
             kinds: components["schemas"]["RecordKind"][];
         };
         /**
+         * KeyOut
+         * @description The quiz with its answers.
+         */
+        KeyOut: {
+            /** Questions */
+            questions: components["schemas"]["QuestionIn"][];
+        };
+        /**
          * Kind
          * @description What an exception does to the hours.
          * @enum {string}
          */
         Kind: "extra" | "away";
+        /** LearnerOut */
+        LearnerOut: {
+            /** Account Id */
+            account_id: string;
+            /** Name */
+            name: string;
+            /** Institution Name */
+            institution_name: string;
+            state: components["schemas"]["EnrolmentState"];
+            state_words: components["schemas"]["Words"];
+            /** Checked In At */
+            checked_in_at: string | null;
+            /** Checked Out At */
+            checked_out_at: string | null;
+            /** On The Spot */
+            on_the_spot: boolean;
+            /** Seconds */
+            seconds: number;
+        };
+        /** LearnerPage */
+        LearnerPage: {
+            /** Items */
+            items: components["schemas"]["LearnerOut"][];
+            /** Total */
+            total: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+        };
         /** LeaseOut */
         LeaseOut: {
             /** Lease Until */
@@ -6053,6 +7099,261 @@ export interface components {
         LeaveCover: {
             /** Items */
             items: components["schemas"]["CoveredOut"][];
+        };
+        /** LectureEdit */
+        LectureEdit: {
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /**
+             * Join Address
+             * @default
+             */
+            join_address?: string;
+            /**
+             * Appointment Id
+             * @default null
+             */
+            appointment_id?: string | null;
+            /**
+             * Quota
+             * @default null
+             */
+            quota?: number | null;
+            /**
+             * Most Waiting
+             * @default 50
+             */
+            most_waiting?: number;
+            /**
+             * On The Spot
+             * @default true
+             */
+            on_the_spot?: boolean;
+            /**
+             * Code Seconds
+             * @default 30
+             */
+            code_seconds?: number;
+            /**
+             * Code Before
+             * @default 30
+             */
+            code_before?: number;
+            /**
+             * Code After
+             * @default 60
+             */
+            code_after?: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LectureIn
+         * @description When and where a lecture is, for how many, and how its code works.
+         */
+        LectureIn: {
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /**
+             * Join Address
+             * @default
+             */
+            join_address?: string;
+            /**
+             * Appointment Id
+             * @default null
+             */
+            appointment_id?: string | null;
+            /**
+             * Quota
+             * @default null
+             */
+            quota?: number | null;
+            /**
+             * Most Waiting
+             * @default 50
+             */
+            most_waiting?: number;
+            /**
+             * On The Spot
+             * @default true
+             */
+            on_the_spot?: boolean;
+            /**
+             * Code Seconds
+             * @default 30
+             */
+            code_seconds?: number;
+            /**
+             * Code Before
+             * @default 30
+             */
+            code_before?: number;
+            /**
+             * Code After
+             * @default 60
+             */
+            code_after?: number;
+        };
+        /**
+         * LectureOut
+         * @description A lecture; the way in is told to those who have a place.
+         */
+        LectureOut: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Course Id */
+            course_id: string;
+            /** Title */
+            title: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Minutes */
+            minutes: number;
+            /** Place */
+            place: string;
+            /** Join Address */
+            join_address: string;
+            /** Appointment Id */
+            appointment_id: string | null;
+            /** Quota */
+            quota: number | null;
+            /** Most Waiting */
+            most_waiting: number;
+            /** On The Spot */
+            on_the_spot: boolean;
+            /** Code Seconds */
+            code_seconds: number;
+            /** Code Before */
+            code_before: number;
+            /** Code After */
+            code_after: number;
+            state: components["schemas"]["LectureState"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Taken */
+            taken: number;
+            /** Waiting */
+            waiting: number;
+            /** Came */
+            came: number;
+            /** Begun At */
+            begun_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Reason */
+            reason: {
+                [key: string]: unknown;
+            } | null;
+            /** Checks In */
+            checks_in: boolean;
+            /**
+             * Check In Opens
+             * Format: date-time
+             */
+            check_in_opens: string;
+            /**
+             * Check In Closes
+             * Format: date-time
+             */
+            check_in_closes: string;
+            mine: components["schemas"]["MyEnrolment"] | null;
+            /** Allowed */
+            allowed: string[];
+        };
+        /**
+         * LectureState
+         * @description Where a lecture is.
+         * @enum {string}
+         */
+        LectureState: "planned" | "enrolling" | "closed" | "under way" | "finished" | "canceled";
+        /** LectureWhole */
+        LectureWhole: {
+            /** Seq */
+            seq: number;
+            lecture: components["schemas"]["LectureOut"];
+            course: components["schemas"]["CourseOut"];
+        };
+        /**
+         * LecturerIn
+         * @description A lecturer: of the own register by id, or from elsewhere by name.
+         */
+        LecturerIn: {
+            /**
+             * Person Id
+             * @default null
+             */
+            person_id?: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+        };
+        /** LecturerOut */
+        LecturerOut: {
+            /** Person Id */
+            person_id: string | null;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
         };
         /**
          * Level
@@ -6184,6 +7485,25 @@ export interface components {
         Made: {
             /** Id */
             id: string;
+        };
+        /** MaterialOut */
+        MaterialOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Media */
+            media: string;
+            /** Size */
+            size: number;
+            /** Played */
+            played: boolean;
+            /** Plays */
+            plays: number;
+            /** Position */
+            position: number;
+            /** Watched */
+            watched: number;
         };
         /** MayAccompanyOut */
         MayAccompanyOut: {
@@ -6481,6 +7801,26 @@ export interface components {
             effect: components["schemas"]["Effect"];
         };
         /**
+         * MyEnrolment
+         * @description How oneself stands to a lecture; `before` how many wait before one.
+         */
+        MyEnrolment: {
+            state: components["schemas"]["EnrolmentState"];
+            state_words: components["schemas"]["Words"];
+            /** Before */
+            before: number | null;
+            /** Checked In At */
+            checked_in_at: string | null;
+            /** Checked Out At */
+            checked_out_at: string | null;
+            /** On The Spot */
+            on_the_spot: boolean;
+            /** Seconds */
+            seconds: number;
+            /** Feedback Given */
+            feedback_given: boolean;
+        };
+        /**
          * MyOutcomes
          * @description What became of the patients of whom one signed the answer, the newest first.
          */
@@ -6684,6 +8024,28 @@ export interface components {
             unread: {
                 [key: string]: number;
             };
+        };
+        /**
+         * OfferIn
+         * @description To whom a course is offered.
+         */
+        OfferIn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "alliance" | "institution";
+            /** Id */
+            id: string;
+        };
+        /** OfferOut */
+        OfferOut: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /** OpinionContent */
         OpinionContent: {
@@ -7064,6 +8426,19 @@ export interface components {
             scroll?: number;
         };
         /**
+         * PlayIn
+         * @description Where a page is in a film, in seconds; `begins` when it was just opened.
+         */
+        PlayIn: {
+            /** Position */
+            position: number;
+            /**
+             * Begins
+             * @default false
+             */
+            begins?: boolean;
+        };
+        /**
          * PreferencesIn
          * @description Where one can be reached, by what, and when not. Minutes of the day, Asia/Shanghai.
          */
@@ -7262,6 +8637,43 @@ export interface components {
             endpoint: string;
         };
         /**
+         * QuestionIn
+         * @description A question; `right` are the places of the right options, counted from nought.
+         */
+        QuestionIn: {
+            kind: components["schemas"]["QuestionKind"];
+            /** Text */
+            text: string;
+            /** Options */
+            options: string[];
+            /** Right */
+            right: number[];
+            /**
+             * Points
+             * @default 1
+             */
+            points?: number;
+        };
+        /**
+         * QuestionKind
+         * @description What an answer to a question is.
+         * @enum {string}
+         */
+        QuestionKind: "single" | "multiple" | "true-false";
+        /**
+         * QuestionOut
+         * @description A question without its answer.
+         */
+        QuestionOut: {
+            kind: components["schemas"]["QuestionKind"];
+            /** Text */
+            text: string;
+            /** Options */
+            options: string[];
+            /** Points */
+            points: number;
+        };
+        /**
          * QueueFigures
          * @description The institution's queue at one moment.
          */
@@ -7274,6 +8686,25 @@ export interface components {
             overdue: number;
             /** Held */
             held: number;
+        };
+        /** QuizOut */
+        QuizOut: {
+            /** Course Id */
+            course_id: string;
+            /** Title */
+            title: string;
+            /** Questions */
+            questions: components["schemas"]["QuestionOut"][];
+            /** Pass Mark */
+            pass_mark: number;
+            /** Most Sittings */
+            most_sittings: number;
+            /** Sittings */
+            sittings: components["schemas"]["telemed__server__training_schemas__SittingOut"][];
+            /** May Sit */
+            may_sit: boolean;
+            /** Answers */
+            answers: number[][] | null;
         };
         /**
          * RankedOut
@@ -8171,6 +9602,14 @@ export interface components {
             /** Writable */
             writable: boolean;
         };
+        /**
+         * SeenIn
+         * @description The version that was seen.
+         */
+        SeenIn: {
+            /** Version */
+            version: number;
+        };
         /** SendBackIn */
         SendBackIn: {
             /** Note */
@@ -8245,6 +9684,10 @@ export interface components {
             label: components["schemas"]["Words"];
             /** Live */
             live: boolean;
+            /** Runs */
+            runs: boolean;
+            /** Begins */
+            begins: string;
             /** Modalities */
             modalities: string[];
             /** Four Eyes */
@@ -8483,18 +9926,6 @@ export interface components {
             items: components["schemas"]["SignedImage"][];
         };
         /**
-         * SittingOut
-         * @description Who would take a seat; `instead_of` is whose leave they cover.
-         */
-        SittingOut: {
-            /** Role */
-            role: string;
-            /** Person */
-            person: string;
-            /** Instead Of */
-            instead_of: string | null;
-        };
-        /**
          * SlotGroupIn
          * @description Seats for so many of these people, or of an institution's bookable staff without any named.
          *
@@ -8545,7 +9976,7 @@ export interface components {
              */
             until: string;
             /** Sitting */
-            sitting: components["schemas"]["SittingOut"][];
+            sitting: components["schemas"]["telemed__server__calendar_schemas__SittingOut"][];
             /** Resources */
             resources: string[];
             /** Spare */
@@ -9700,6 +11131,18 @@ export interface components {
             code: string;
             label: components["schemas"]["Words"];
         };
+        /**
+         * SittingOut
+         * @description Who would take a seat; `instead_of` is whose leave they cover.
+         */
+        telemed__server__calendar_schemas__SittingOut: {
+            /** Role */
+            role: string;
+            /** Person */
+            person: string;
+            /** Instead Of */
+            instead_of: string | null;
+        };
         /** PersonRef */
         telemed__server__desk_schemas__PersonRef: {
             /** Id */
@@ -9747,6 +11190,25 @@ export interface components {
             /** Services */
             services: string[];
         };
+        /**
+         * SittingOut
+         * @description `right` says which questions were answered rightly; `answers` once nothing can be gained.
+         */
+        telemed__server__training_schemas__SittingOut: {
+            /** N */
+            n: number;
+            /** Score */
+            score: number;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Sat At
+             * Format: date-time
+             */
+            sat_at: string;
+            /** Right */
+            right: boolean[];
+        };
     };
     responses: never;
     parameters: never;
@@ -9773,6 +11235,7 @@ export type AllianceOut = components['schemas']['AllianceOut'];
 export type AlliancePage = components['schemas']['AlliancePage'];
 export type Answer = components['schemas']['Answer'];
 export type AnswerIn = components['schemas']['AnswerIn'];
+export type AnswersIn = components['schemas']['AnswersIn'];
 export type AppointmentIn = components['schemas']['AppointmentIn'];
 export type AppointmentList = components['schemas']['AppointmentList'];
 export type AppointmentOut = components['schemas']['AppointmentOut'];
@@ -9793,6 +11256,7 @@ export type AttendedStretch = components['schemas']['AttendedStretch'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BecauseIn = components['schemas']['BecauseIn'];
+export type BecauseOf = components['schemas']['BecauseOf'];
 export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
@@ -9806,12 +11270,15 @@ export type CaseAccompanied = components['schemas']['CaseAccompanied'];
 export type CaseFollowUps = components['schemas']['CaseFollowUps'];
 export type CaseOpinions = components['schemas']['CaseOpinions'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
+export type CertificateOut = components['schemas']['CertificateOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
 export type CloseIn = components['schemas']['CloseIn'];
 export type ClosingOut = components['schemas']['ClosingOut'];
+export type CodeIn = components['schemas']['CodeIn'];
+export type CodeOut = components['schemas']['CodeOut'];
 export type CodedOut = components['schemas']['CodedOut'];
 export type Conditions = components['schemas']['Conditions'];
 export type ConferenceInvited = components['schemas']['ConferenceInvited'];
@@ -9826,8 +11293,18 @@ export type Consent = components['schemas']['Consent'];
 export type ConsentIn = components['schemas']['ConsentIn'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type CopyIn = components['schemas']['CopyIn'];
+export type CourseEdit = components['schemas']['CourseEdit'];
+export type CourseIn = components['schemas']['CourseIn'];
+export type CourseKind = components['schemas']['CourseKind'];
+export type CourseMoveOut = components['schemas']['CourseMoveOut'];
+export type CourseOut = components['schemas']['CourseOut'];
+export type CoursePage = components['schemas']['CoursePage'];
+export type CourseState = components['schemas']['CourseState'];
+export type CourseWhole = components['schemas']['CourseWhole'];
 export type CoverOut = components['schemas']['CoverOut'];
 export type CoveredOut = components['schemas']['CoveredOut'];
+export type CreditList = components['schemas']['CreditList'];
+export type CreditOut = components['schemas']['CreditOut'];
 export type CriticalActionOut = components['schemas']['CriticalActionOut'];
 export type CriticalNoticeOut = components['schemas']['CriticalNoticeOut'];
 export type CriticalOut = components['schemas']['CriticalOut'];
@@ -9847,6 +11324,7 @@ export type DutyHoursOut = components['schemas']['DutyHoursOut'];
 export type DutyKindOut = components['schemas']['DutyKindOut'];
 export type DutyPerson = components['schemas']['DutyPerson'];
 export type Effect = components['schemas']['Effect'];
+export type EnrolmentState = components['schemas']['EnrolmentState'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
 export type Event = components['schemas']['Event'];
@@ -9857,6 +11335,9 @@ export type ExpectedOut = components['schemas']['ExpectedOut'];
 export type ExpertOut = components['schemas']['ExpertOut'];
 export type FactsOut = components['schemas']['FactsOut'];
 export type FairnessOut = components['schemas']['FairnessOut'];
+export type FeedbackIn = components['schemas']['FeedbackIn'];
+export type FeedbackItem = components['schemas']['FeedbackItem'];
+export type FeedbackOut = components['schemas']['FeedbackOut'];
 export type Field = components['schemas']['Field_'];
 export type FilterIn = components['schemas']['FilterIn'];
 export type FilterList = components['schemas']['FilterList'];
@@ -9880,6 +11361,7 @@ export type HandoverList = components['schemas']['HandoverList'];
 export type HandoverOut = components['schemas']['HandoverOut'];
 export type HeadIn = components['schemas']['HeadIn'];
 export type Hello = components['schemas']['Hello'];
+export type HereOut = components['schemas']['HereOut'];
 export type HideIn = components['schemas']['HideIn'];
 export type HoldEndIn = components['schemas']['HoldEndIn'];
 export type HoldIn = components['schemas']['HoldIn'];
@@ -9903,9 +11385,19 @@ export type InvitationOut = components['schemas']['InvitationOut'];
 export type InvitedIn = components['schemas']['InvitedIn'];
 export type JoinCardOut = components['schemas']['JoinCardOut'];
 export type KeepingOut = components['schemas']['KeepingOut'];
+export type KeyOut = components['schemas']['KeyOut'];
 export type Kind = components['schemas']['Kind'];
+export type LearnerOut = components['schemas']['LearnerOut'];
+export type LearnerPage = components['schemas']['LearnerPage'];
 export type LeaseOut = components['schemas']['LeaseOut'];
 export type LeaveCover = components['schemas']['LeaveCover'];
+export type LectureEdit = components['schemas']['LectureEdit'];
+export type LectureIn = components['schemas']['LectureIn'];
+export type LectureOut = components['schemas']['LectureOut'];
+export type LectureState = components['schemas']['LectureState'];
+export type LectureWhole = components['schemas']['LectureWhole'];
+export type LecturerIn = components['schemas']['LecturerIn'];
+export type LecturerOut = components['schemas']['LecturerOut'];
 export type Level = components['schemas']['Level'];
 export type LikelyOut = components['schemas']['LikelyOut'];
 export type LineCheckOut = components['schemas']['LineCheckOut'];
@@ -9917,6 +11409,7 @@ export type LinkList = components['schemas']['LinkList'];
 export type LinkMade = components['schemas']['LinkMade'];
 export type LinkOut = components['schemas']['LinkOut'];
 export type Made = components['schemas']['Made'];
+export type MaterialOut = components['schemas']['MaterialOut'];
 export type MayAccompanyOut = components['schemas']['MayAccompanyOut'];
 export type Me = components['schemas']['Me'];
 export type MembershipOut = components['schemas']['MembershipOut'];
@@ -9934,6 +11427,7 @@ export type MoveIn = components['schemas']['MoveIn'];
 export type MoveOut = components['schemas']['MoveOut'];
 export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
+export type MyEnrolment = components['schemas']['MyEnrolment'];
 export type MyOutcomes = components['schemas']['MyOutcomes'];
 export type NamedPerson = components['schemas']['NamedPerson'];
 export type NamedResource = components['schemas']['NamedResource'];
@@ -9946,6 +11440,8 @@ export type NoteOut = components['schemas']['NoteOut'];
 export type NotesOut = components['schemas']['NotesOut'];
 export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
+export type OfferIn = components['schemas']['OfferIn'];
+export type OfferOut = components['schemas']['OfferOut'];
 export type OpinionContent = components['schemas']['OpinionContent'];
 export type OpinionContentIn = components['schemas']['OpinionContentIn'];
 export type OpinionDraftIn = components['schemas']['OpinionDraftIn'];
@@ -9969,6 +11465,7 @@ export type PersonOut = components['schemas']['PersonOut'];
 export type PhoneIn = components['schemas']['PhoneIn'];
 export type PickingOut = components['schemas']['PickingOut'];
 export type PlaceIn = components['schemas']['PlaceIn'];
+export type PlayIn = components['schemas']['PlayIn'];
 export type PreferencesIn = components['schemas']['PreferencesIn'];
 export type PreferencesOut = components['schemas']['PreferencesOut'];
 export type PresenceOut = components['schemas']['PresenceOut'];
@@ -9980,7 +11477,11 @@ export type Purpose = components['schemas']['Purpose'];
 export type PushIn = components['schemas']['PushIn'];
 export type PushKeys = components['schemas']['PushKeys'];
 export type PushOutIn = components['schemas']['PushOutIn'];
+export type QuestionIn = components['schemas']['QuestionIn'];
+export type QuestionKind = components['schemas']['QuestionKind'];
+export type QuestionOut = components['schemas']['QuestionOut'];
 export type QueueFigures = components['schemas']['QueueFigures'];
+export type QuizOut = components['schemas']['QuizOut'];
 export type RankedOut = components['schemas']['RankedOut'];
 export type ReadIn = components['schemas']['ReadIn'];
 export type ReaderList = components['schemas']['ReaderList'];
@@ -10026,6 +11527,7 @@ export type SeatOut = components['schemas']['SeatOut'];
 export type SeatState = components['schemas']['SeatState'];
 export type Section = components['schemas']['Section'];
 export type SectionOut = components['schemas']['SectionOut'];
+export type SeenIn = components['schemas']['SeenIn'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
@@ -10047,7 +11549,6 @@ export type SignReportIn = components['schemas']['SignReportIn'];
 export type SignatureOut = components['schemas']['SignatureOut'];
 export type SignedImage = components['schemas']['SignedImage'];
 export type SignedImageList = components['schemas']['SignedImageList'];
-export type SittingOut = components['schemas']['SittingOut'];
 export type SlotGroupIn = components['schemas']['SlotGroupIn'];
 export type SlotOut = components['schemas']['SlotOut'];
 export type SlotPlaceIn = components['schemas']['SlotPlaceIn'];
@@ -10116,11 +11617,13 @@ export type TelemedCoreWaitingState = components['schemas']['telemed__core__wait
 export type TelemedServerAftercareSchemasDiagnosisIn = components['schemas']['telemed__server__aftercare_schemas__DiagnosisIn'];
 export type TelemedServerAftercareSchemasDiagnosisOut = components['schemas']['telemed__server__aftercare_schemas__DiagnosisOut'];
 export type TelemedServerAssignmentSchemasReasonOut = components['schemas']['telemed__server__assignment_schemas__ReasonOut'];
+export type TelemedServerCalendarSchemasSittingOut = components['schemas']['telemed__server__calendar_schemas__SittingOut'];
 export type TelemedServerDeskSchemasPersonRef = components['schemas']['telemed__server__desk_schemas__PersonRef'];
 export type TelemedServerOpinionSchemasDiagnosisIn = components['schemas']['telemed__server__opinion_schemas__DiagnosisIn'];
 export type TelemedServerOpinionSchemasDiagnosisOut = components['schemas']['telemed__server__opinion_schemas__DiagnosisOut'];
 export type TelemedServerOpinionSchemasPersonRef = components['schemas']['telemed__server__opinion_schemas__PersonRef'];
 export type TelemedServerSchemasReasonOut = components['schemas']['telemed__server__schemas__ReasonOut'];
+export type TelemedServerTrainingSchemasSittingOut = components['schemas']['telemed__server__training_schemas__SittingOut'];
 export type $defs = Record<string, never>;
 export interface operations {
     auth_get_hello: {
@@ -15601,6 +17104,1235 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyOutcomes"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_courses: {
+        parameters: {
+            query?: {
+                view?: "upcoming" | "on-demand" | "mine" | "given" | "review";
+                q?: string;
+                specialty?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoursePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CourseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_courses_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_put_courses_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CourseEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_courses_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BecauseOf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BecauseOf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CourseWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_courses_lectures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LectureIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_lectures_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_put_lectures_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LectureEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BecauseOf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_lectures_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_check_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_here: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HereOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_get_lectures_people: {
+        parameters: {
+            query?: {
+                state?: string | null;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnerPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_post_courses_materials: {
+        parameters: {
+            query?: {
+                name?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_materials_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_post_materials_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_post_materials_play: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlayIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HereOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_courses_quiz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_post_courses_quiz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswersIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_lectures_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_post_lectures_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_credits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreditList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_credits_certificate_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    learning_get_certificates_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateOut"];
                 };
             };
             /** @description Problem */

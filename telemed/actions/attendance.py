@@ -1,0 +1,184 @@
+"""How long somebody was in a lecture, who attended it at its end, and the credit that follows.
+
+By the course's kind the time is counted from open pages, from the check-in to the check-out, or
+from what was watched. A credit is given once for a course, with the names of the day.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from telemed.actions import courses, places
+from telemed.actions.act import Act
+from telemed.actions.reports import new_code
+from telemed.core import checkin
+from telemed.core.activity import Kind
+from telemed.core.training import (
+    KINDS,
+    CourseKind,
+    EnrolmentEvent,
+    EnrolmentState,
+    LectureState,
+    Studied,
+    earns_credit,
+    share_of,
+)
+from telemed.store import accounts, enrolments, learning, network
+from telemed.store import courses as store
+from telemed.store.tx import Row
+
+
+def heard(lecture: Row, course: Row, row: Row, now: datetime) -> dict[str, Any]:
+    """What is written of somebody whose page is open: their seconds, and when that was said."""
+    so_far = checkin.Presence(row["seconds"], row["beat_at"], row["pauses"])
+    begun = lecture["begun_at"]
+    if not KINDS[CourseKind(course["kind"])].by_page or begun is None:
+        after = checkin.Presence(so_far.seconds, now, so_far.pauses)
+    else:
+        after = checkin.heard(so_far, now, begun, lecture["finished_at"])
+    return {"seconds": after.seconds, "beat_at": after.beat_at, "pauses": after.pauses}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """An institution's people in a lecture."""
+
+    attended: int = 0
+    absent: int = 0
+    seconds: int = 0
+
+
+@dataclass(slots=True)
+class _Settled:
+    institutions: dict[str, _Tally] = field(default_factory=dict)
+
+    def of(self, institution: str) -> _Tally:
+        """One institution's."""
+        return self.institutions.setdefault(institution, _Tally())
+
+
+def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:
+    """Everybody's end of a lecture; how many attended and how many did not. In the turn only."""
+    settled = _Settled()
+    states = (EnrolmentState.CHECKED_IN, EnrolmentState.ENROLLED, EnrolmentState.WAITING)
+    attended: list[Row] = []
+    # Whoever watched enough on demand has attended already, and was told of then.
+    before = enrolments.counts(act.tx, lecture["id"]).get(EnrolmentState.ATTENDED.value, 0)
+    for row in enrolments.in_states(act.tx, lecture["id"], states):
+        if row["state"] == EnrolmentState.CHECKED_IN:
+            seconds = _seconds(lecture, course, row)
+            values = {"seconds": seconds}
+            lecture, after = places.set_state(act, lecture, row, EnrolmentEvent.ATTEND, values)
+            attended.append(after)
+            settled.of(row["institution_id"]).attended += 1
+            settled.of(row["institution_id"]).seconds += seconds
+        elif row["state"] == EnrolmentState.ENROLLED:
+            lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.MISS, {})
+            settled.of(row["institution_id"]).absent += 1
+        else:
+            lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.LAPSE, {})
+    _tell(act, lecture, course, settled)
+    give_credits(act, course, attended)
+    whole = settled.institutions.values()
+    return {
+        "attended": before + sum(one.attended for one in whole),
+        "absent": sum(one.absent for one in whole),
+        "minutes": length_of(lecture, course) // 60,
+    }
+
+
+def _tell(act: Act, lecture: Row, course: Row, settled: _Settled) -> None:
+    for institution, one in settled.institutions.items():
+        courses.tell(
+            act, course, Kind.LECTURE_ATTENDED, lecture, institution,
+            attended=one.attended, absent=one.absent, minutes=one.seconds // 60,
+        )  # fmt: skip
+
+
+def _seconds(lecture: Row, course: Row, row: Row) -> int:
+    """What counts of somebody's time at the end of a lecture."""
+    begun = lecture["begun_at"]
+    if KINDS[CourseKind(course["kind"])].by_page:
+        # A page that was open a moment ago was open until the end.
+        if row["checked_out_at"] is not None:
+            return int(row["seconds"])
+        return int(heard(lecture, course, row, lecture["finished_at"])["seconds"])
+    left = row["checked_out_at"] or lecture["finished_at"]
+    return checkin.between(row["checked_in_at"], left, begun, lecture["finished_at"])
+
+
+def length_of(lecture: Row, course: Row) -> int:
+    """How long a lecture was or will be, in seconds: never longer than it was held."""
+    planned = int(lecture["minutes"]) * 60
+    begun, finished = lecture["begun_at"], lecture["finished_at"]
+    watched = KINDS[CourseKind(course["kind"])].by_watching
+    if watched or begun is None or finished is None:
+        return planned
+    return min(planned, int((finished - begun).total_seconds()))
+
+
+def credit_words(tenths: int, credit_class: str) -> str:
+    """A credit as it is printed."""
+    number = f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths / 10:.1f}"
+    kinds = {"I": "Ⅰ类学分", "II": "Ⅱ类学分"}
+    return f"{kinds.get(credit_class, '学分')} {number} 分"
+
+
+# --- credit ---------------------------------------------------------------------------------------
+
+
+def give_credits(act: Act, course: Row, rows: Iterable[Row]) -> None:
+    """Give the course's credit to those of them who have done enough and have not got it."""
+    if not course["credit_tenths"]:
+        return
+    lectures = store.lectures_of(act.tx, [course["id"]])[course["id"]]
+    counted = [row for row in lectures if row["state"] != LectureState.CANCELED]
+    for row in rows:
+        _give(act, course, counted, row)
+
+
+def _give(act: Act, course: Row, lectures: list[Row], row: Row) -> None:
+    account, key = row["account_id"], course["id"]
+    if learning.credit(act.tx, key, account) is not None:
+        return
+    own = {one["lecture_id"]: one for one in enrolments.in_course(act.tx, key, account)}
+    spent = {k: r["seconds"] for k, r in own.items() if r["state"] == EnrolmentState.ATTENDED}
+    studied = [Studied(length_of(one, course), spent.get(one["id"], 0)) for one in lectures]
+    sat = learning.sittings(act.tx, key, account)
+    passed = any(one["passed"] for one in sat)
+    if not earns_credit(
+        course["credit_tenths"], share_of(studied), course["required_percent"],
+        bool(course["quiz"]), passed,
+    ):  # fmt: skip
+        return
+    best = max((one["score"] for one in sat), default=None)
+    made = _credit(act, course, row, sum(spent.values()), best)
+    learning.add_credit(act.tx, made)
+    last = lectures[-1]
+    courses.tell(
+        act, course, Kind.CREDIT_GIVEN, last, row["institution_id"],
+        account=account, credit=made["id"], tenths=course["credit_tenths"],
+    )  # fmt: skip
+
+
+def _credit(act: Act, course: Row, row: Row, seconds: int, score: int | None) -> Row:
+    holder = accounts.by_id(act.tx, row["account_id"])
+    place = network.institution(act.tx, row["institution_id"])
+    assert holder is not None and place is not None  # both are referred to by keys
+    key = act.new_id()
+    return {
+        "id": key,
+        "code": new_code(),
+        "course_id": course["id"],
+        "account_id": row["account_id"],
+        "person_id": row["person_id"],
+        "institution_id": row["institution_id"],
+        "name": holder["display_name"],
+        "institution_name": place["name"],
+        "tenths": course["credit_tenths"],
+        "credit_class": course["credit_class"],
+        "seconds": seconds,
+        "score": score,
+        "given_at": act.now,
+    }

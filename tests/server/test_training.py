@@ -1,0 +1,333 @@
+"""Training at the public face: its story, whose course it is, codes, quiz, feedback, files."""
+
+from datetime import timedelta
+from typing import Any
+
+from telemed.store import tables as t
+from telemed.store import training_tables as tt
+from tests.server.training import (
+    COURSES,
+    GIVER,
+    HALF,
+    LEARNERS,
+    MARKS,
+    QUIZ,
+    REVIEWER,
+    RIGHT,
+    SINCE,
+    begin,
+    check_in,
+    code_of,
+    course,
+    drafted,
+    enrol,
+    facts,
+    lecture,
+    publish,
+    published,
+    step,
+)
+from tests.world import START, World
+
+A, B, C, D = LEARNERS[:4]
+
+
+async def test_a_course_from_its_application_to_its_credit(world: World) -> None:
+    """Apply, return, review, publish, enrol, wait, move up, check in, leave, finish, credit."""
+    giver, reviewer = world.client(GIVER), world.client(REVIEWER)
+    made = await drafted(world, lecture(quota=2), quiz=QUIZ, credit_tenths=20, credit_class="II",
+                         pass_mark=80, required_percent=60)  # fmt: skip
+    path = f"{COURSES}/{made}"
+    await reviewer.refused("illegal-transition", "POST", f"{path}/approve", {"version": 1})
+    await step(world, GIVER, made, "apply")
+    # What is under review stays as it is; what is returned may be changed.
+    edited = {**course(quiz=QUIZ, credit_tenths=20, credit_class="II", required_percent=60,
+                       pass_mark=80, title="卒中救治"), "version": 2}  # fmt: skip
+    await giver.refused("course-reviewed", "PUT", path, edited)
+    await giver.refused("course-reviewed", "POST", f"{path}/lectures", lecture())
+    back = {"version": 2, "reason": "no-such-reason"}
+    await reviewer.refused("reason-required", "POST", f"{path}/return", back)
+    await step(world, REVIEWER, made, "return", reason="content", note="请补充培训对象")
+    assert (await giver.get(path))["reason"] == {"code": "content", "note": "请补充培训对象"}
+    await giver.ok("PUT", path, {**edited, "version": 3})
+    await giver.refused("stale", "PUT", path, {**edited, "version": 3})
+    one = await publish(world, made)
+    assert [c["title"] for c in (await world.client(A).get(COURSES))["items"]] == ["卒中救治"]
+
+    # Two places: the third waits, and gets the place that the first gives back.
+    await enrol(world, one, A, B, C, C)
+    shown = await world.client(C).get(f"/api/lectures/{one}")
+    mine = shown["lecture"]["mine"]
+    assert (mine["state"], mine["before"]) == ("waiting", 0)
+    assert shown["lecture"]["join_address"] == ""
+    assert (shown["lecture"]["taken"], shown["lecture"]["waiting"]) == (2, 1)
+    await world.client(A).ok("POST", f"/api/lectures/{one}/withdraw")
+    await world.client(A).ok("POST", f"/api/lectures/{one}/withdraw")
+    shown = await world.client(C).get(f"/api/lectures/{one}")
+    assert shown["lecture"]["mine"]["state"] == "enrolled"
+    assert shown["lecture"]["join_address"] == "https://live.example/room"
+    moved = await facts(world, "enrolment.moved_up")
+    assert [(f["account"], f["requester"], f["provider"]) for f in moved] == [(C, "county", "hub")]
+
+    # The code; who is there for half an hour, and who for all of it.
+    await begin(world, one)
+    for who in (B, C):
+        await check_in(world, who, one)
+        await check_in(world, who, one)
+    assert [f["came"] for f in await facts(world, "enrolment.checked_in")] == [1, 2]
+    for minute in range(1, 91):
+        world.clock.now = SINCE + timedelta(minutes=minute)
+        await world.client(C).ok("POST", f"/api/lectures/{one}/here")
+        if minute == 30:
+            await world.client(B).ok("POST", f"/api/lectures/{one}/here")
+            await world.client(B).ok("POST", f"/api/lectures/{one}/check-out")
+    done = await step(world, GIVER, one, "finish")
+    assert (done["lecture"]["state"], done["lecture"]["came"]) == ("finished", 2)
+    people = (await giver.get(f"/api/lectures/{one}/people"))["items"]
+    # B's page was not heard of for half an hour: that is no time spent.
+    spent = {p["account_id"]: (p["state"], p["seconds"]) for p in people}
+    assert spent == {A: ("withdrawn", 0), B: ("attended", 0), C: ("attended", 5400)}
+    assert [(f["attended"], f["absent"]) for f in await facts(world, "lecture.attended")] == [
+        (2, 0)
+    ]
+
+    # The quiz, and what follows from it. B was not there long enough, whatever they know.
+    for who in (B, C):
+        await world.client(who).ok("POST", f"{path}/quiz", {"answers": HALF})
+        sat = await world.client(who).ok("POST", f"{path}/quiz", {"answers": RIGHT})
+        assert [s["score"] for s in sat["sittings"]] == [60, 100]
+    assert (await world.client(B).get("/api/credits"))["credits"] == []
+    got = await world.client(C).get("/api/credits")
+    assert got["total_tenths"] == 20 and got["credits"][0]["title"] == "卒中救治"
+    assert [f["tenths"] for f in await facts(world, "credit.given")] == [20]
+    await _certificate(world, got["credits"][0])
+    result = await giver.get(path)
+    assert (result["quiz_sat"], result["quiz_passed"]) == (2, 2)
+    await step(world, GIVER, made, "archive")
+    assert (await world.client(C).get(f"{COURSES}?view=mine"))["total"] == 1
+
+
+async def _certificate(world: World, credit: Any) -> None:
+    """Printed for its holder, checked by anybody who has the paper, and nobody else's."""
+    path = f"/api/credits/{credit['id']}/certificate.pdf"
+    printed = await world.client(C).call("GET", path)
+    assert printed.status == 200 and printed.body.startswith(b"%PDF-")
+    for other in (A, GIVER):
+        await world.client(other).refused("not-found", "GET", path)
+    nobody = world.client("nobody")
+    found = await nobody.get(f"/api/certificates/{credit['code']}")
+    assert (found["name"], found["offerer"], found["tenths"]) == (f"医生{C}", "hub人民医院", 20)
+    await nobody.refused("not-found", "GET", "/api/certificates/ABCDEFGHJKMN")
+
+
+async def test_nobody_else_learns_of_a_course(world: World) -> None:
+    """Drafts are their institution's; what is offered to others does not exist for strangers, in
+    the same words as what does not exist at all."""
+    made = await drafted(world)
+    one = (await world.client(GIVER).get(f"{COURSES}/{made}"))["lectures"][0]["id"]
+    hidden = [f"{COURSES}/{made}", f"/api/lectures/{one}", f"{COURSES}/{made}/quiz"]
+    absent = (await world.client(A).call("GET", f"{COURSES}/absent")).body
+    for who in (A, "hub-requester", "lapsed-reader", "county-coordinator"):
+        for path in hidden:
+            reply = await world.client(who).call("GET", path)
+            assert (reply.status, reply.body) == (404, absent), (who, path)
+        assert (await world.client(who).get(COURSES))["total"] == 0
+    await publish(world, made)
+    stranger = world.client("lapsed-reader")
+    for method, path in (
+        *(("GET", path) for path in hidden),
+        ("POST", f"/api/lectures/{one}/enrol"),
+        ("POST", f"/api/lectures/{one}/withdraw"),
+        ("POST", f"/api/lectures/{one}/here"),
+    ):
+        assert (await stranger.call(method, path)).body == absent, path
+    reply = await stranger.call("POST", f"/api/lectures/{one}/check-in", {"code": "123456"})
+    assert reply.body == absent
+    assert (await stranger.get(COURSES))["total"] == 0
+    # One may offer only to alliances one is a member of, and apply only for oneself.
+    other = world.client("lapsed-coordinator")
+    await other.refused("not-found", "POST", COURSES, course())
+    body = {"account_id": B, "code": "1"}
+    reply = await world.client(A).call("POST", f"/api/lectures/{one}/enrol", body)
+    assert reply.status == 200  # a body that no route reads enrols nobody else
+    assert [r["account_id"] for r in await world.rows(tt.enrolments)] == [A]
+    # Another institution's giver sees the course, and runs nothing of it.
+    for method, path, sent in (
+        ("GET", f"/api/lectures/{one}/people", None),
+        ("GET", f"/api/lectures/{one}/code", None),
+        ("GET", f"/api/lectures/{one}/feedback", None),
+        ("GET", f"{COURSES}/{made}/key", None),
+        ("POST", f"/api/lectures/{one}/begin", {"version": 2}),
+        ("POST", f"{COURSES}/{made}/cancel", {"version": 4, "reason": "other"}),
+    ):
+        await world.client("county-coordinator").refused("forbidden", method, path, sent)
+    # Who applied does not review.
+    draft = await world.client(REVIEWER).ok("POST", COURSES, course())
+    await world.client(REVIEWER).ok("POST", f"{COURSES}/{draft['id']}/lectures", lecture())
+    await step(world, REVIEWER, draft["id"], "apply")
+    seen = {"version": 2}
+    path = f"{COURSES}/{draft['id']}/approve"
+    await world.client(REVIEWER).refused("own-review", "POST", path, seen)
+    await world.client("hub-admin").ok("POST", path, seen)
+
+
+async def test_codes_are_not_guessed(world: World) -> None:
+    """Five guesses, then none for a while; too early, too late, called off: no code is looked at;
+    whoever has no place gets one on the spot if there is one."""
+    _, one = await published(world, lecture(quota=2, code_after=30))
+    _, other = await published(world)
+    await enrol(world, one, A)
+    path = f"/api/lectures/{one}/check-in"
+    code = await code_of(world, one)
+    await world.client(A).refused("check-in-closed", "POST", path, {"code": code})
+    await begin(world, one)
+    code, wrong = await code_of(world, one), "000000"
+    for left in (4, 3, 2, 1, 0):
+        told = await world.client(A).refused("wrong-code", "POST", path, {"code": wrong})
+        assert told["left"] == left
+    reply = await world.client(A).call("POST", path, {"code": code})
+    assert (reply.code, reply.headers["Retry-After"]) == ("too-many", "600")
+    foreign = await code_of(world, other)
+    assert foreign != code
+    await world.client(B).refused("wrong-code", "POST", path, {"code": foreign})
+    for bad in (
+        {"code": "12345"},
+        {"code": "１２３４５６"},
+        {"code": 123456},
+        {},
+        {"code": "1" * 9},
+    ):
+        await world.client(B).refused("invalid", "POST", path, bad)
+    # B takes the last place on the spot; nobody is left to come.
+    assert (await check_in(world, B, one))["lecture"]["mine"]["on_the_spot"] is True
+    await world.client(C).refused("no-place", "POST", path, {"code": code})
+    world.clock.advance(minutes=10)
+    await check_in(world, A, one)
+    world.clock.advance(minutes=30)
+    late = {"code": await code_of(world, one)}
+    await world.client(C).refused("check-in-closed", "POST", path, late)
+    # Whoever gives it is no learner; what is called off is over.
+    elsewhere = f"/api/lectures/{other}/check-in"
+    await step(world, GIVER, other, "begin")
+    own = {"code": await code_of(world, other)}
+    await world.client(GIVER).refused("own-course", "POST", elsewhere, own)
+    await check_in(world, C, other)
+    await step(world, GIVER, other, "cancel", reason="technical")
+    await world.client(D).refused("lecture-over", "POST", elsewhere, own)
+    await world.client(C).refused("lecture-over", "POST", f"/api/lectures/{other}/here")
+    counts = {r["id"]: (r["taken"], r["came"]) for r in await world.rows(tt.lectures)}
+    assert counts == {one: (2, 2), other: (1, 1)}
+
+
+async def test_a_quiz_keeps_its_answers(world: World) -> None:
+    """Nothing that a learner is sent before holds an answer; three sittings; feedback once, and
+    shown to those who gave the lecture only together."""
+    made, one = await published(world, quiz=QUIZ, most_sittings=2, pass_mark=90)
+    path = f"{COURSES}/{made}/quiz"
+    await world.client(A).refused("not-attended", "GET", path)
+    await world.client(A).refused("not-attended", "POST", path, {"answers": RIGHT})
+    await begin(world, one)
+    for who in LEARNERS[:6]:
+        await check_in(world, who, one)
+    for where in (path, f"{COURSES}/{made}", COURSES, f"/api/lectures/{one}"):
+        body = (await world.client(A).call("GET", where)).body
+        assert b'"right":[0' not in body and b"code_secret" not in body, where
+    assert (await world.client(A).get(path))["answers"] is None
+    await world.client("hub-reader2").refused("answers-kept", "GET", f"{COURSES}/{made}/key")
+    await world.client(REVIEWER).refused("answers-kept", "GET", f"{COURSES}/{made}/key")
+    key = await world.client(GIVER).get(f"{COURSES}/{made}/key")
+    assert [q["right"] for q in key["questions"]] == RIGHT
+    await world.client(GIVER).refused("own-course", "GET", path)
+    for bad in ([], [[0]], [[9], [0], [0]], [[0], [0], [0], [0]]):
+        await world.client(A).refused("invalid", "POST", path, {"answers": bad})
+    first = await world.client(A).ok("POST", path, {"answers": HALF})
+    assert (first["sittings"][0]["score"], first["answers"]) == (60, None)
+    assert first["sittings"][0]["right"] == [True, False, True]
+    last = await world.client(A).ok("POST", path, {"answers": HALF})
+    assert last["answers"] == RIGHT and last["may_sit"] is False
+    await world.client(A).refused("no-sittings", "POST", path, {"answers": RIGHT})
+    sat = await facts(world, "quiz.sat")
+    assert [(f["first"], f["passed"]) for f in sat] == [(True, False), (False, False)]
+
+    feedback = f"/api/lectures/{one}/feedback"
+    await world.client("second-admin").refused("not-attended", "POST", feedback, {"marks": MARKS})
+    for who in LEARNERS[:4]:
+        await world.client(who).ok("POST", feedback, {"marks": MARKS, "words": f"好{who[-1]}"})
+    await world.client(A).refused("feedback-given", "POST", feedback, {"marks": MARKS})
+    for bad in ({"content": 5}, {**MARKS, "line": 6}, {**MARKS, "more": 1}):
+        await world.client(LEARNERS[4]).refused("invalid", "POST", feedback, {"marks": bad})
+    few = await world.client(GIVER).get(feedback)
+    assert (few["count"], few["words"]) == (4, [])
+    assert all(row["mean"] is None for row in few["items"])
+    await world.client(LEARNERS[4]).ok("POST", feedback, {"marks": MARKS})
+    told = await world.client(GIVER).get(feedback)
+    assert {row["item"]: row["mean"] for row in told["items"]} == MARKS
+    assert len(told["words"]) == 4
+    given = await facts(world, "feedback.given")
+    assert all("account" not in f and f["requester"] == "hub" for f in given)
+    rows = await world.rows(t.activities, t.activities.c.kind == "feedback.given")
+    assert {row["actor_id"] for row in rows} == {None}
+
+
+async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
+    """PDF, pictures and films by their first bytes; parts of them by Range; on demand whoever has
+    watched enough has attended."""
+    plan = lecture(START, minutes=10, until=(START + timedelta(days=30)).isoformat())
+    made = await drafted(world, plan, kind="on-demand", credit_tenths=5)
+    giver, path = world.client(GIVER), f"{COURSES}/{made}/materials"
+    film = b"\x00\x00\x00\x20ftypisom" + bytes(range(256)) * 40
+    for raw in (b"<html><script>", b"<svg xmlns='x'>", b"MZ\x90", b""):
+        reply = await send(world, GIVER, path, raw, "evil.pdf")
+        assert reply.code == "not-supported-media", raw
+    await step_refused(world, made, "course-incomplete")
+    reply = await send(world, GIVER, path, film, "../../卒中\u202e.svg")
+    assert reply.status == 201
+    material = reply.json["id"]
+    await publish(world, made)
+    assert (await giver.get(f"{COURSES}/{made}"))["materials"][0]["name"] == "卒中.mp4"
+    one = (await giver.get(f"{COURSES}/{made}"))["lectures"][0]["id"]
+    file = f"/api/materials/{material}/file"
+    whole = await world.client(A).call("GET", file)
+    assert (whole.body, whole.headers["Content-Type"]) == (film, "video/mp4")
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    part = await world.client(A).call("GET", file, headers={"Range": "bytes=12-15"})
+    assert (part.status, part.body) == (206, film[12:16])
+    await world.client("lapsed-reader").refused("not-found", "GET", file)
+    assert (await send(world, "county-coordinator", path, film, "x.mp4")).code == "forbidden"
+
+    await enrol(world, one, A)
+    play = f"/api/materials/{material}/play"
+    learner = world.client(A)
+    await learner.ok("POST", play, {"position": 0, "begins": True})
+    for minute in range(1, 9):
+        world.clock.advance(minutes=1)
+        if minute == 4:
+            world.clock.advance(minutes=20)  # away: it was not watched
+        told = await learner.ok("POST", play, {"position": 60 * minute})
+    assert told["seconds"] == 420
+    assert (await learner.get("/api/credits"))["credits"] == []
+    world.clock.advance(minutes=1)
+    await learner.ok("POST", play, {"position": 540})
+    mine = (await learner.get(f"/api/lectures/{one}"))["lecture"]["mine"]
+    assert (mine["state"], mine["seconds"]) == ("attended", 480)
+    assert (await learner.get("/api/credits"))["total_tenths"] == 5
+    shown = (await learner.get(f"{COURSES}/{made}"))["materials"][0]
+    assert (shown["plays"], shown["position"], shown["watched"]) == (1, 540, 480)
+    await world.client("lapsed-reader").refused("not-found", "POST", play, {"position": 0})
+    await giver.ok("POST", f"/api/materials/{material}/remove")
+    await learner.refused("not-found", "GET", file)
+
+
+async def step_refused(world: World, made: str, code: str) -> None:
+    """A course that lacks something cannot be sent for review."""
+    shown = await world.client(GIVER).get(f"{COURSES}/{made}")
+    body = {"version": shown["version"]}
+    await world.client(GIVER).refused(code, "POST", f"{COURSES}/{made}/apply", body)
+
+
+async def send(world: World, who: str, path: str, raw: bytes, name: str) -> Any:
+    """Upload a file as a page does."""
+    headers = {"Content-Type": "application/octet-stream"}
+    return await world.client(who).call(
+        "POST", path, headers=headers, params={"name": name}, data=raw
+    )

@@ -1,0 +1,159 @@
+"""Many want the same places at once, at several servers: never more people than places, nobody is
+lost, nobody is counted twice."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telemed.actions import checkins, enrolments
+from telemed.actions.act import Act
+from telemed.core.access import Role, Subject
+from telemed.core.checkin import code_at
+from telemed.core.errors import Problem
+from telemed.store import tables as t
+from telemed.store import training_tables as tt
+from telemed.store.engine import Store
+from telemed.store.tx import Tx
+from tests.server.training import SINCE, lecture, published
+from tests.world import START, World, build, world_at
+
+SEED = 20260306
+PEOPLE = 60
+PLACED = {"enrolled", "checked in"}
+
+
+def learner(n: int) -> Subject:
+    """One of many learners of three hospitals."""
+    place = ("county", "second", "hub")[n % 3]
+    return Subject(f"learner-{n}", frozenset({Role.REQUESTER}), place)
+
+
+def add_learners(tx: Tx) -> None:
+    """An account for each."""
+    rows = [
+        {"id": f"learner-{n}", "username": f"learner-{n}", "password_hash": "!",
+         "display_name": f"学员{n}", "institution_id": learner(n).institution_id,
+         "roles": ["requester"], "demo": False, "disabled": False, "failures": 0,
+         "created_at": START}
+        for n in range(PEOPLE)
+    ]  # fmt: skip
+    tx.insert(t.accounts, rows)
+
+
+Do = Callable[[Act], object]
+
+
+def by(world: World, n: int, do: Do) -> Callable[[Tx], object]:
+    """An action of one learner."""
+
+    def run(tx: Tx) -> object:
+        services = world.services
+        return do(Act(tx, learner(n), world.clock(), services.new_id, services.catalogue))
+
+    return run
+
+
+async def all_at_once(
+    stores: Sequence[Store], acts: Sequence[Callable[[Tx], object]]
+) -> Counter[str]:
+    """Every act at once, the stores in turn; how many ended how."""
+
+    async def one(n: int, act: Callable[[Tx], object]) -> str:
+        try:
+            told = await stores[n % len(stores)].write(act)
+        except Problem as problem:
+            return problem.code
+        return told.outcome.value if isinstance(told, checkins.Tried) else "done"
+
+    return Counter(await asyncio.gather(*(one(n, act) for n, act in enumerate(acts))))
+
+
+async def check(world: World, lecture_id: str, quota: int) -> Counter[str]:
+    """The counts are what the rows say, nobody is above the quota, and nobody waits beside a free
+    place; how many are in each state."""
+    (row,) = await world.rows(tt.lectures, tt.lectures.c.id == lecture_id)
+    people = await world.rows(tt.enrolments, tt.enrolments.c.lecture_id == lecture_id)
+    states = Counter(one["state"] for one in people)
+    placed = sum(states[state] for state in PLACED)
+    assert placed == row["taken"] <= quota
+    assert states["waiting"] == row["waiting"] <= row["most_waiting"]
+    assert states["checked in"] == row["came"]
+    assert row["waiting"] == 0 or placed == quota
+    assert len({one["n"] for one in people}) == len(people)
+    return states
+
+
+async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
+    """Everybody at once for ten places; then in and out at random; then everybody checks in."""
+    await world.write(add_learners)
+    quota = 10
+    _, key = await published(world, lecture(quota=quota, most_waiting=20))
+    acts = [by(world, n, lambda act: enrolments.enrol(act, key)) for n in range(PEOPLE)]
+    assert await all_at_once(stores, acts * 2) == {"done": 60, "no-place": 60}
+    states = await check(world, key, quota)
+    assert states == {"enrolled": 10, "waiting": 20}
+
+    chance = random.Random(SEED)
+    for _ in range(rounds):
+        wishes = [
+            by(world, n, chance.choice(
+                (lambda act: enrolments.enrol(act, key), lambda act: enrolments.withdraw(act, key))
+            ))
+            for n in chance.sample(range(PEOPLE), 40)
+        ]  # fmt: skip
+        told = await all_at_once(stores, wishes)
+        assert set(told) <= {"done", "no-place"}
+        await check(world, key, quota)
+
+    world.clock.now = SINCE
+    (row,) = await world.rows(tt.lectures, tt.lectures.c.id == key)
+    code = code_at(row["code_secret"], row["code_seconds"], world.clock())
+    comes = [by(world, n, lambda act: checkins.check_in(act, key, code)) for n in range(PEOPLE)]
+    told = await all_at_once(stores, comes * 3)
+    states = await check(world, key, quota)
+    assert states["checked in"] == quota and told["checked in"] == 3 * quota
+    facts = await world.rows(t.activities, t.activities.c.kind == "enrolment.checked_in")
+    assert sorted(fact["data"]["came"] for fact in facts) == list(range(1, quota + 1))
+    assert len({fact["data"]["account"] for fact in facts}) == quota
+
+
+async def race_of_guesses(world: World, stores: Sequence[Store]) -> None:
+    """Thirty guesses at once by one person: five are looked at."""
+    world.clock.now = START
+    _, key = await published(world, lecture())
+    world.clock.now = SINCE
+    wrong = [by(world, 0, lambda act: checkins.check_in(act, key, "000000")) for _ in range(30)]
+    assert await all_at_once(stores, wrong) == {"wrong": 5, "barred": 25}
+
+
+def two_more(stack: ExitStack, url: str) -> list[Store]:
+    """Stores of two servers more on the same database."""
+    return [stack.enter_context(closing(Store(url))) for _ in range(2)]
+
+
+@pytest.mark.timeout(600)
+async def test_no_place_is_given_twice(world: World) -> None:
+    """Three servers on one SQLite file."""
+    with ExitStack() as stack:
+        stores = [world.services.store, *two_more(stack, world.services.settings.database)]
+        await race(world, stores, 4)
+        await race_of_guesses(world, stores)
+
+
+@pytest.mark.services
+@pytest.mark.timeout(600)
+async def test_no_place_is_given_twice_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """With real concurrency."""
+    settings: dict[str, Any] = {"database_url": postgres_url}
+    build(tmp_path / "data", **settings)
+    async with world_at(tmp_path / "data", **settings) as world:
+        with ExitStack() as stack:
+            stores = [world.services.store, *two_more(stack, postgres_url)]
+            await race(world, stores, 6)
+            await race_of_guesses(world, stores)
