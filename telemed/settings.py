@@ -6,7 +6,6 @@ pydantic-settings: of what that offers, unknown variables, lists with commas and
 it does otherwise, and what would be left of it is a loop.
 """
 
-import csv
 import os
 import re
 import tomllib
@@ -27,16 +26,13 @@ from telemed.core.catalogue import (
     ConsentText,
     CriticalAction,
     CriticalFinding,
-    FormField,
-    FormSection,
     Reason,
     Retention,
-    ServiceType,
     Template,
-    Words,
 )
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.minutes import Purpose, Terms
+from telemed.service_files import CodedWords, load_codes, load_services
 from telemed.timetables import load_timetable
 
 M = TypeVar("M", bound=BaseModel)
@@ -252,103 +248,10 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Words(_Row):
-    zh: str
-    en: str
-
-    def core(self) -> Words:
-        return Words(self.zh, self.en)
-
-
-class _Option(_Words):
-    code: str
-
-
-class _Field(_Row):
-    key: str
-    label: _Words
-    type: str = Field(pattern="^(text|textarea|select|number|datetime|icd10|specimens|checks)$")
-    required: bool = False
-    required_when: str | None = None
-    options: list[_Option] = []
-    max_length: int = Field(default=2000, ge=1, le=20_000)
-    help: _Words | None = None
-    unit: str | None = None
-    printed: bool = False
-
-    def core(self) -> FormField:
-        return FormField(
-            key=self.key,
-            label=self.label.core(),
-            type=self.type,
-            required=self.required,
-            required_when=self.required_when,
-            options=tuple((o.code, o.core()) for o in self.options),
-            max_length=self.max_length,
-            help=None if self.help is None else self.help.core(),
-            unit=self.unit,
-            printed=self.printed,
-        )
-
-
-class _Section(_Row):
-    key: str
-    label: _Words
-    fields: list[_Field]
-
-    def core(self) -> FormSection:
-        return FormSection(self.key, self.label.core(), tuple(f.core() for f in self.fields))
-
-
-class _Service(_Row):
-    code: str
-    label: _Words
-    status: str = Field(pattern="^(live|coming)$")
-    number_prefix: str
-    modalities: list[str]
-    provider_scopes: list[str]
-    reader_scopes: list[str]
-    four_eyes: bool
-    requires_study: bool
-    headline: str = "body_part"
-    auto_next: bool = False
-    meets: bool = False
-    report_label: _Words = _Words(zh="诊断报告", en="Report")
-    author_label: _Words = _Words(zh="报告医师", en="Reported by")
-    begins: str = Field(default="request", pattern="^(request|course)$")
-    form: list[_Section] = []
-    report_form: list[_Section] = []
-
-    def core(self) -> ServiceType:
-        return ServiceType(
-            code=self.code,
-            label=self.label.core(),
-            status=self.status,
-            number_prefix=self.number_prefix,
-            modalities=tuple(self.modalities),
-            provider_scopes=tuple(self.provider_scopes),
-            reader_scopes=tuple(self.reader_scopes),
-            four_eyes=self.four_eyes,
-            requires_study=self.requires_study,
-            form=tuple(s.core() for s in self.form),
-            report_form=tuple(s.core() for s in self.report_form),
-            headline=self.headline,
-            auto_next=self.auto_next,
-            meets=self.meets,
-            report_label=self.report_label.core(),
-            author_label=self.author_label.core(),
-            begins=self.begins,
-        )
-
-
-class _Services(_Row):
-    service: list[_Service]
-
-
 class _Reason(_Row):
     step: str
     code: str
-    label: _Words
+    label: CodedWords
     services: list[str] = []
 
 
@@ -358,7 +261,7 @@ class _Reasons(_Row):
 
 class _Template(_Row):
     code: str
-    label: _Words
+    label: CodedWords
     service: str
     modalities: list[str] = []
     body_part: str = ""
@@ -374,7 +277,7 @@ class _Templates(_Row):
 class _Finding(_Row):
     code: str
     service: str
-    label: _Words
+    label: CodedWords
     threshold: Mapping[str, Any] | None = None
 
 
@@ -384,7 +287,7 @@ class _Findings(_Row):
 
 class _CriticalAction(_Row):
     code: str = Field(pattern="^[a-z-]+$")
-    label: _Words
+    label: CodedWords
 
 
 class _CriticalActions(_Row):
@@ -417,7 +320,7 @@ class _Minutes(_Row):
 
 class _RetentionRow(_Row):
     kind: str
-    label: _Words
+    label: CodedWords
     years: int = Field(ge=1, le=100)
 
 
@@ -427,7 +330,7 @@ class _Retention(_Row):
 
 def load_catalogue(configs: Path) -> Catalogue:
     """Everything that can be asked for, validated. A mistake in a file stops the start."""
-    services = _read(configs / "service_types.toml", _Services)
+    services = load_services(configs)
     times = load_timetable(configs)
     reasons = _read(configs / "reasons.toml", _Reasons)
     templates = _read(configs / "templates.toml", _Templates)
@@ -437,7 +340,7 @@ def load_catalogue(configs: Path) -> Catalogue:
     ladders = tomllib.loads((configs / "escalation.toml").read_text("utf-8"))["ladder"]
     actions = _read(configs / "critical_actions.toml", _CriticalActions)
     return Catalogue(
-        services={s.code: s.core() for s in services.service},
+        services=services,
         deadlines=times.deadlines,
         owed=times.owed,
         timers=times.timers,
@@ -475,17 +378,12 @@ def load_catalogue(configs: Path) -> Catalogue:
         retention=tuple(Retention(r.kind, r.label.core(), r.years) for r in retention.retention),
         ladders=ladders_of(ladders),
         critical_actions=tuple(CriticalAction(a.code, a.label.core()) for a in actions.action),
-        icd10=tuple(_icd10(configs / "icd10.csv")),
+        icd10=load_codes(configs / "icd10.csv"),
+        operations=load_codes(configs / "operations.csv"),
         assignment=load_rules(configs),
-        aftercare=load_aftercare(configs, {s.code for s in services.service}),
+        aftercare=load_aftercare(configs, set(services)),
     )
 
 
 def _read(path: Path, model: type[M]) -> M:
     return model.model_validate(tomllib.loads(path.read_text("utf-8")))
-
-
-def _icd10(path: Path) -> list[tuple[str, str, str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return [(r["code"], r["name_zh"], r["name_en"], r["pinyin"]) for r in rows]

@@ -122,6 +122,38 @@ CONTENT: Mapping[str, Mapping[str, Any]] = {
         "attending": "韦医师",
         "contact_phone": "0773-7510000",
     },
+    "case_discussion": {
+        "kind": "difficult",
+        "reason": "诊断不明",
+        "question": "下一步如何检查",
+        "specialties": ["03.01", "04.05"],
+        "agenda": ["病情汇报", "影像读片", "讨论"],
+        "proposed_at": "2026-03-06T06:00:00Z",
+        "summary": "咳嗽三月，抗炎无效",
+        "results": "血沉 68 mm/h",
+        "diagnosis": [{"code": "R05.x00", "name": "咳嗽"}],
+        "treatment": "左氧氟沙星两周",
+        "presenter": {"id": "county-reader", "name": "医生county-reader"},
+        "contact_phone": "0773-7510000",
+    },
+    "surgery_guidance": {
+        "reason": "本院首例",
+        "question": "胆囊三角的解剖",
+        "operation": [{"code": "51.2300", "name": "腹腔镜下胆囊切除术"}],
+        "operation_level": "3",
+        "planned_at": "2026-03-06T01:00:00Z",
+        "anaesthesia": "general",
+        "surgeon": {"id": "county-reader", "name": "医生county-reader"},
+        "specialty": "04",
+        "summary": "右上腹痛一周",
+        "diagnosis": [{"code": "K80.100", "name": "胆囊结石伴慢性胆囊炎"}],
+        "results": "超声：胆囊多发结石",
+        "risks": "粘连重，必要时中转开腹",
+        "filming": "live",
+        "filming_signer": "患者本人",
+        "department": "普外科",
+        "contact_phone": "0773-7510000",
+    },
 }  # fmt: skip
 REPORT_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "imaging": {"quality": "a"},
@@ -132,6 +164,8 @@ REPORT_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "treatment": "加用比索洛尔",
         "transfer": "planned",
     },
+    "case_discussion": {"next_steps": "支气管镜活检"},
+    "surgery_guidance": {"after_care": "观察引流"},
 }
 
 

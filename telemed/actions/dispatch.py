@@ -61,7 +61,7 @@ def readers(act: Act) -> list[Reading]:
 
 def _takes(act: Act, person: Row) -> tuple[str, ...]:
     """The services of which somebody may take a case that is not of their own institution."""
-    probe = {"provider_id": act.subject.own_institution, "requester_id": ""}
+    probe = {"provider_id": act.subject.own_institution, "requester_id": "", "body_part": ""}
     who = worklist.taker_of(person)
     return tuple(
         code

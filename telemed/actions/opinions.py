@@ -193,7 +193,8 @@ def why_not(act: Act, case: Case, person: Row) -> str | None:
     """Why somebody may not be asked, or None: the rules of whoever reads, at their own place."""
     today = act.now.astimezone(ZONE).date()
     taker, asks = worklist.taker_of(person), case.row["requester_id"]
-    return why_not_take(taker, case.service, person["institution_id"], asks, today)
+    place, level = person["institution_id"], case.row["body_part"]
+    return why_not_take(taker, case.service, place, asks, today, level)
 
 
 def _require_fit(act: Act, case: Case, person: Row, role: Role) -> None:

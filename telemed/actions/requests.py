@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import door, expected, moves, promises
+from telemed.actions import door, expected, forms, moves, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import completeness, request
@@ -104,7 +104,7 @@ def edit(act: Act, request_id: str, change: Edit) -> None:
         _check_patient(act, change.patient_ref)
         values["patient_ref"] = change.patient_ref
     if change.content is not None:
-        values["content"] = _clean(case.service, change.content)
+        values["content"] = forms.keep(act, case.service.fields(), change.content)
         values["body_part"] = str(values["content"].get(case.service.headline, ""))[:200]
         values["question"] = str(values["content"].get("question", ""))[:2000]
     if change.consent is not None:
@@ -124,7 +124,7 @@ def missing(act: Act, case: Case) -> list[completeness.Missing]:
         named = consent.get("receiver") == row["provider_id"]
         current = consent.get("version") == act.catalogue.consent.version
         consent = consent if named and current else {}
-    return completeness.missing(
+    found = completeness.missing(
         case.service,
         row["content"],
         has_patient=row["patient_ref"] is not None,
@@ -134,6 +134,7 @@ def missing(act: Act, case: Case) -> list[completeness.Missing]:
         consent=consent,
         under_14=_is_under_14(act, row["patient_ref"]),
     )
+    return [*found, *forms.missing(act, case)]
 
 
 def submit(act: Act, request_id: str) -> None:
@@ -455,18 +456,6 @@ def _require_not_held_by_other(act: Act, case: Case) -> None:
         raise Problem(
             "already-claimed", holder=current["performer_name"], since=current["claimed_at"]
         )
-
-
-def _clean(service: ServiceType, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the form's own fields, strings within their length."""
-    kept: dict[str, Any] = {}
-    for field in service.fields():
-        value = content.get(field.key)
-        if isinstance(value, str) and len(value) > field.max_length:
-            raise Problem("invalid", detail=f"{field.key} > {field.max_length}")
-        if value is not None:
-            kept[field.key] = value
-    return kept
 
 
 def _is_under_14(act: Act, patient_ref: str | None) -> bool:

@@ -72,6 +72,13 @@ def _read(field: FormField, found: Sequence[Json]) -> Any:
             return next((v for item in found for v in values(item, f"{_NUMBER:08X}")), None)
         case "datetime":
             return _when(found) or None
+        case "operation":
+            return [_icd(one) for item in found for one in items(item, f"{_CODE:08X}")]
+        case "person":
+            named = [_icd(one) for item in found for one in items(item, f"{_CODE:08X}")]
+            return next(({"id": one["code"], "name": one["name"]} for one in named), None)
+        case "lines":
+            return [said for item in found if (said := _said([item]))]
         case "icd10":
             return one_or_all([_icd(one) for item in found for one in items(item, f"{_CODE:08X}")])
         case "checks":
@@ -128,9 +135,13 @@ def _several(value: Any) -> Sequence[Any]:
 
 def _content(field: FormField, value: Any) -> tuple[str, Mapping[int, object]] | None:
     if isinstance(value, Mapping):
-        if "code" not in value or "name" not in value:
+        code = value.get("id" if field.type == "person" else "code")
+        if code is None or "name" not in value:
             return None
-        coded = {0x00080100: value["code"], 0x00080102: _ICD10, 0x00080104: value["name"][:64]}
+        # A code of more than 16 characters is a Long Code Value (PS3.3 8.8).
+        at = 0x00080100 if len(code) <= 16 else 0x00080119
+        scheme = _ICD10 if field.type == "icd10" else OURS
+        coded = {at: code, 0x00080102: scheme, 0x00080104: value["name"][:64]}
         return "CODE", {_CODE: [coded]}
     if field.type == "datetime":
         return "DATETIME", {_WHEN: _dt(value)}

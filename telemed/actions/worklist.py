@@ -51,6 +51,7 @@ def taker_of(row: Row, burden: Burden = NO_BURDEN) -> Taker:
         scopes=tuple(row["scopes"]),
         practice_since=row["practice_since"],
         active=row["active"],
+        title=row["title"],
         burden=burden,
     )
 
@@ -60,7 +61,9 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
     if who is None:
         return "inactive"
     today = now.astimezone(ZONE).date()
-    return why_not_take(who, service, row["provider_id"], row["requester_id"], today)
+    parties = (row["provider_id"], row["requester_id"])
+    # An operation's level is what lists name its case by (service_files).
+    return why_not_take(who, service, *parties, today, row["body_part"])
 
 
 def why_not_begin(act: Act, who: Taker, service: ServiceType, row: Row) -> str | None:

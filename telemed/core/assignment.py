@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from telemed.core.assignment_rules import NO_BURDEN, Burden
 from telemed.core.catalogue import ServiceType, Words
+from telemed.core.operation import Physician, may_guide
 
 INDEPENDENT_YEARS = 3
 """50号 二(二): an invited physician has worked independently for at least three years."""
@@ -23,6 +24,7 @@ class Taker:
     scopes: tuple[str, ...]
     practice_since: date | None
     active: bool
+    title: str = ""
     burden: Burden = NO_BURDEN
     """What they have already, where it was asked."""
 
@@ -34,15 +36,25 @@ WHY_NOT: dict[str, Words] = {
     "scope": Words("执业范围不包含该服务", "the licence scope does not cover the service"),
     "years": Words("独立执业未满三年", "less than three years of independent practice"),
     "set-aside": Words("已指派或预留给他人", "it is assigned to or reserved by somebody else"),
+    "guide-level": Words(
+        "职称或年资低于指导该级别手术的要求",
+        "title or years are below what guiding this level asks",
+    ),
     "load-cap": Words("在手工作量已达上限", "as much is in hand as the load cap allows"),
     "wrote-it": Words("您是书写医师，须由他人审核", "you wrote it; somebody else must verify"),
 }
 
 
 def why_not_take(
-    taker: Taker, service: ServiceType, provider: str, requester: str, today: date
+    taker: Taker,
+    service: ServiceType,
+    provider: str,
+    requester: str,
+    today: date,
+    level: str = "",
 ) -> str | None:
-    """The first reason why this person may not take the case, or None."""
+    """The first reason why this person may not take the case, or None; `level` is that of the
+    operation where one is guided."""
     if not taker.active:
         return "inactive"
     if taker.institution_id != provider:
@@ -53,6 +65,10 @@ def why_not_take(
         return "scope"
     if taker.practice_since is None or _years(taker.practice_since, today) < INDEPENDENT_YEARS:
         return "years"
+    if service.guides is not None:
+        who = Physician(taker.title, taker.practice_since, taker.active)
+        if may_guide(service.guides.levels, level, who, today) is not None:
+            return "guide-level"
     return None
 
 

@@ -13,6 +13,7 @@ from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
 from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.escalation import Ladder
 from telemed.core.minutes import Purpose, Terms
+from telemed.core.operation import NO_LEVELS, Levels
 from telemed.core.workdays import Calendar
 
 
@@ -53,6 +54,26 @@ class FormSection:
     fields: tuple[FormField, ...]
 
 
+class Material(StrEnum):
+    """How the patient of a request is told to those who are asked."""
+
+    IDENTIFIED = "identified"
+    DEIDENTIFIED = "deidentified"
+
+
+@dataclass(frozen=True, slots=True)
+class Guides:
+    """The form fields of an operation that is guided: its level, who operates, and why and by
+    whose leave a surgeon below the level does. The level is the field by which lists name it."""
+
+    level: str
+    operator: str
+    reason: str
+    approver: str
+    levels: Levels = NO_LEVELS
+    """Who may do operations of which level, and guide them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceType:
     """A row of the catalogue.
@@ -77,6 +98,15 @@ class ServiceType:
     """Whether the next case opens by itself after signing, unless a reader wants it otherwise."""
     meets: bool = False
     """Whether people meet for it; a case of it may have appointments and urgent calls."""
+    material: Material = Material.IDENTIFIED
+    continues: bool = False
+    """Whether a request may name the earlier case that it comes from."""
+    guides: Guides | None = None
+    """Set where an operation is guided; who may operate and guide is a rule of its own."""
+    streams: tuple[tuple[str, Words], ...] = ()
+    """The pictures that a session for it shows side by side, by code."""
+    outcome_form: tuple[FormSection, ...] = ()
+    """What the requesting side enters afterwards; empty where nothing is asked."""
     report_label: Words = Words("诊断报告", "Report")
     author_label: Words = Words("报告医师", "Reported by")
     begins: str = "request"
@@ -99,6 +129,10 @@ class ServiceType:
     def report_fields(self) -> tuple[FormField, ...]:
         """All report fields, flat."""
         return tuple(f for section in self.report_form for f in section.fields)
+
+    def outcome_fields(self) -> tuple[FormField, ...]:
+        """All fields of what is entered afterwards, flat."""
+        return tuple(f for section in self.outcome_form for f in section.fields)
 
     @property
     def asks_outcome(self) -> bool:
@@ -256,6 +290,7 @@ class Catalogue:
     icd10: Sequence[tuple[str, str, str, str]] = ()
     asked: Mapping[Purpose, ConsentText] = field(default_factory=dict)
     signing: Mapping[str, Terms] = field(default_factory=dict)
+    operations: Sequence[tuple[str, str, str, str]] = ()
     assignment: Rules = NO_RULES
     aftercare: Aftercare = NO_AFTERCARE
 

@@ -95,6 +95,8 @@ def _is_blank(value: object) -> bool:
         return True
     if isinstance(value, str):
         return not value.strip()
-    if isinstance(value, list | tuple | dict):
+    if isinstance(value, list | tuple):
+        return all(_is_blank(each) for each in value)
+    if isinstance(value, dict):
         return not value
     return False

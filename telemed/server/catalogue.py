@@ -1,15 +1,23 @@
 """The catalogue for the browser: services with their forms, reasons, templates, words of states."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
+from telemed.actions.act import Act
 from telemed.core import activity, report, request, workitem
 from telemed.core.catalogue import FormField, FormSection, ServiceType
 from telemed.core.completeness import URGENCY_WORDS
+from telemed.server.availability import named_person
 from telemed.server.cases import words
 from telemed.server.requests import Query
 from telemed.server.routing import Call
+from telemed.store import people
+
+
+class StaffQuery(Query):
+    q: str = Field(default="", max_length=40)
 
 
 class CodeQuery(Query):
@@ -65,10 +73,30 @@ async def catalogue(call: Call) -> Any:
 
 async def icd10(call: Call) -> Any:
     """Diagnoses by code, Chinese name, English name or pinyin initials; the best 20."""
+    return _found(call, call.services.catalogue.icd10)
+
+
+async def operations(call: Call) -> Any:
+    """Operations by the same; the best 20."""
+    return _found(call, call.services.catalogue.operations)
+
+
+async def staff(call: Call) -> Any:
+    """The own institution's active people by a part of their name; 20 at most."""
+    text = call.query(StaffQuery).q.strip()
+
+    def ask(act: Act) -> dict[str, Any]:
+        rows = people.people_of(act.tx, act.subject.own_institution, active_only=True)
+        return {"items": [named_person(r) for r in rows if text in r["name"]][:20]}
+
+    return await call.ask(ask)
+
+
+def _found(call: Call, codes: Sequence[tuple[str, str, str, str]]) -> dict[str, Any]:
     text = call.query(CodeQuery).q.strip().lower()
     hits = [
         row
-        for row in call.services.catalogue.icd10
+        for row in codes
         if text in row[1]
         or any(row[i].lower().startswith(text) for i in (0, 3))
         or text in row[2].lower()
@@ -88,6 +116,10 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "auto_next": service.auto_next,
         "meets": service.meets,
         "requires_study": service.requires_study,
+        "material": service.material,
+        "continues": service.continues,
+        "streams": [{"value": code, "label": words(label)} for code, label in service.streams],
+        "outcome_form": [_section(s) for s in service.outcome_form],
         "report_label": words(service.report_label),
         "author_label": words(service.author_label),
         "form": [_section(s) for s in service.form],

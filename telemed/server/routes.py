@@ -47,6 +47,7 @@ from telemed.server import (
 )
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
+from telemed.server.guidance_schemas import StaffList
 from telemed.server.routing import Route
 from telemed.server.uploads import UPLOAD_ROUTES
 
@@ -70,6 +71,24 @@ CATALOGUE_ROUTES = (
         "Diagnoses by code, name or initials",
         query=catalogue.CodeQuery,
         returns=s.Icd10List,
+    ),
+    Route(
+        "GET",
+        "/api/operations",
+        catalogue.operations,
+        P.SIGNED_IN,
+        "Operations by ICD-9-CM-3 code, name or initials",
+        query=catalogue.CodeQuery,
+        returns=s.Icd10List,
+    ),
+    Route(
+        "GET",
+        "/api/staff",
+        catalogue.staff,
+        P.WRITE_REQUESTS,
+        "The own institution's people, for a form that names some",
+        query=catalogue.StaffQuery,
+        returns=StaffList,
     ),
 )
 

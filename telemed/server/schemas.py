@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from telemed.core.catalogue import Material
 from telemed.server.clock_schemas import ClockOut, ExpectedOut, LikelyOut, PromiseOut, TurnOut
 
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
@@ -140,6 +141,10 @@ class ServiceTypeOut(Out):
     requires_study: bool
     auto_next: bool
     meets: bool
+    material: Material
+    continues: bool
+    streams: list[Option]
+    outcome_form: list[Section]
     report_label: Words
     author_label: Words
     form: list[Section]

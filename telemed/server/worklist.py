@@ -151,7 +151,7 @@ def _refusals(act: Act, who: Taker | None) -> dict[str, str | None]:
 
 def _refusal(act: Act, who: Taker | None, service: ServiceType) -> str | None:
     """Of the person and the service; a case of their own institution says so itself."""
-    probe = {"provider_id": act.subject.institution_id, "requester_id": ""}
+    probe = {"provider_id": act.subject.institution_id, "requester_id": "", "body_part": ""}
     return worklist.why_not(who, service, probe, act.now)
 
 

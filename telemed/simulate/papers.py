@@ -82,6 +82,8 @@ def _plausible(field: FormField, told: Mapping[str, Any], at: str) -> Any:
         "number": 1,
         "datetime": at,
         "icd10": told.get("diagnosis"),
+        "operation": [{"code": "54.1100", "name": "剖腹探查术"}],
+        "lines": ["病情汇报", "讨论"],
         "specimens": told.get("specimens"),
         "checks": [first] if first else True,
     }[field.type]

@@ -110,6 +110,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ),
     ("GET", "/api/catalogue"): Row(P.SIGNED_IN),
     ("GET", "/api/icd10"): Row(P.SIGNED_IN, query="?q=R05"),
+    ("GET", "/api/operations"): Row(P.SIGNED_IN, query="?q=51"),
+    ("GET", "/api/staff"): Row(P.WRITE_REQUESTS),
     ("GET", "/api/destinations"): Row(P.SEE_CASES, query="?service=imaging", placed=True),
     ("GET", "/api/network/summary"): Row(P.SEE_NETWORK),
     ("GET", "/api/institutions"): Row(P.SEE_NETWORK),

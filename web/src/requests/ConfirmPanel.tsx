@@ -4,7 +4,7 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import { defineWords, pick } from '../shared/words'
 import { useCatalogue, useConfirm } from './api'
 import styles from './ConfirmPanel.module.css'
-import { DiagnosisInput } from './fields'
+import { DiagnosisInput } from './pickers'
 
 const { useWords } = defineWords('confirm', {
   title: ['已阅读报告，我方决定', 'I have read the report; we'],

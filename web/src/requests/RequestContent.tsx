@@ -66,6 +66,8 @@ export function isLong(field: Field): boolean {
   return (
     field.type === 'textarea' ||
     field.type === 'icd10' ||
+    field.type === 'operation' ||
+    field.type === 'lines' ||
     (field.type === 'text' && field.max_length >= LONG_TEXT)
   )
 }
@@ -82,11 +84,15 @@ interface Specimen {
   fixative?: string
 }
 
+const CODED = new Set(['icd10', 'operation', 'person'])
+
 /** A form value as text. */
 export function words(field: Field, value: unknown): string {
   if (value === undefined || value === null || value === '') return ''
   if (typeof value === 'boolean') return value ? say('yes') : ''
-  if (field.type === 'icd10') return diagnosisWords(value)
+  if (CODED.has(field.type)) return diagnosisWords(value)
+  if (field.type === 'lines' && Array.isArray(value))
+    return value.map((line, at) => `${at + 1}. ${line}`).join('\n')
   if (field.type === 'specimens' && Array.isArray(value))
     return (value as Specimen[])
       .map(

@@ -5,8 +5,8 @@ import { useState } from 'react'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { CodedOut, FollowUpOut } from '../shared/schema'
 import { defineWords, pick } from '../shared/words'
-import { DiagnosisInput } from './fields'
 import { aftercareQuery, useFollowUp } from './followUps'
+import { DiagnosisInput } from './pickers'
 import styles from './TwoTaps.module.css'
 
 const { useWords } = defineWords('two-taps', {

@@ -1,17 +1,12 @@
 /** The fields of a form, each drawn from its row in the catalogue. */
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Input, InputNumber, Radio, Select } from 'antd'
-import { useState } from 'react'
-import { api, body } from '../shared/api'
 import type { Field } from '../shared/schema'
-import { useSettled } from '../shared/useSettled'
 import { defineWords, pick } from '../shared/words'
 import styles from './fields.module.css'
+import { DiagnosisInput, LinesInput, OperationInput, PersonInput } from './pickers'
 
 const { useWords } = defineWords('fields', {
-  diagnosis: ['输入名称、拼音首字母或 ICD-10 编码', 'Name, initials or ICD-10 code'],
-  asTyped: ['“{{text}}”（暂无编码）', '“{{text}}” (no code)'],
   addSpecimen: ['添加标本', 'Add a specimen'],
   part: ['部位', 'Part'],
   pieces: ['块数', 'Pieces'],
@@ -37,11 +32,14 @@ const INPUTS: Record<string, Input_> = {
   number: NumberInput,
   datetime: MomentInput,
   icd10: DiagnosisInput,
+  operation: OperationInput,
+  person: PersonInput,
+  lines: LinesInput,
   checks: ChecksInput,
   specimens: SpecimensInput,
 }
 
-const WIDE = new Set(['textarea', 'icd10', 'specimens', 'checks'])
+const WIDE = new Set(['textarea', 'icd10', 'operation', 'lines', 'specimens', 'checks'])
 
 export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
   const id = `field-${field.key}`
@@ -157,65 +155,6 @@ function MomentInput({ id, value, onChange }: FieldProps & { id: string }) {
 export function localOf(value: unknown): string {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? '' : new Date(at + 8 * 3_600_000).toISOString().slice(0, 16)
-}
-
-interface Diagnosis {
-  code: string
-  name: string
-}
-
-export function DiagnosisInput({
-  id,
-  value,
-  onChange,
-}: Pick<FieldProps, 'value' | 'onChange'> & { id: string }) {
-  const t = useWords()
-  const chosen = Array.isArray(value) ? (value as Diagnosis[]) : []
-  const [typed, setTyped] = useState('')
-  const q = useSettled(typed.trim(), 200)
-  const { data, isFetching } = useQuery({
-    queryKey: ['icd10', q],
-    enabled: q.length > 0,
-    staleTime: Number.POSITIVE_INFINITY,
-    queryFn: () => body(api.GET('/api/icd10', { params: { query: { q } } })),
-  })
-  const known = (q ? data?.items : undefined) ?? []
-  const options = known.map((each) => ({
-    value: join({ code: each.code, name: each.name_zh }),
-    label: `${pick({ zh: each.name_zh, en: each.name_en })}  ${each.code}`,
-  }))
-  if (q && !options.some((each) => each.label.startsWith(q)))
-    options.push({ value: join({ code: '', name: q }), label: t('asTyped', { text: q }) })
-  return (
-    <Select
-      id={id}
-      className={styles.full}
-      mode="multiple"
-      placeholder={t('diagnosis')}
-      showSearch={{ filterOption: false, onSearch: setTyped, searchValue: typed }}
-      loading={isFetching}
-      notFoundContent={null}
-      value={chosen.map((each) => ({
-        value: join(each),
-        label: [each.name, each.code].filter(Boolean).join(' '),
-      }))}
-      labelInValue
-      options={options}
-      onChange={(next: { value: string }[]) => {
-        setTyped('')
-        onChange(next.map((each) => split(each.value)))
-      }}
-    />
-  )
-}
-
-function join(each: Diagnosis): string {
-  return `${each.code}\t${each.name}`
-}
-
-function split(text: string): Diagnosis {
-  const [code = '', name = ''] = text.split('\t')
-  return { code, name }
 }
 
 function ChecksInput({ id, field, value, onChange }: FieldProps & { id: string }) {

@@ -91,6 +91,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Operations by ICD-9-CM-3 code, name or initials */
+        get: operations["catalogue_get_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own institution's people, for a form that names some */
+        get: operations["catalogue_get_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/destinations": {
         parameters: {
             query?: never;
@@ -7486,6 +7520,12 @@ export interface components {
             /** Id */
             id: string;
         };
+        /**
+         * Material
+         * @description How the patient of a request is told to those who are asked.
+         * @enum {string}
+         */
+        Material: "identified" | "deidentified";
         /** MaterialOut */
         MaterialOut: {
             /** Id */
@@ -9698,6 +9738,13 @@ export interface components {
             auto_next: boolean;
             /** Meets */
             meets: boolean;
+            material: components["schemas"]["Material"];
+            /** Continues */
+            continues: boolean;
+            /** Streams */
+            streams: components["schemas"]["Option"][];
+            /** Outcome Form */
+            outcome_form: components["schemas"]["Section"][];
             report_label: components["schemas"]["Words"];
             author_label: components["schemas"]["Words"];
             /** Form */
@@ -10075,6 +10122,14 @@ export interface components {
             people: components["schemas"]["NamedPerson"][];
             /** Resources */
             resources: components["schemas"]["NamedResource"][];
+        };
+        /**
+         * StaffList
+         * @description People of the own institution.
+         */
+        StaffList: {
+            /** Items */
+            items: components["schemas"]["NamedPerson"][];
         };
         /**
          * Stance
@@ -11409,6 +11464,7 @@ export type LinkList = components['schemas']['LinkList'];
 export type LinkMade = components['schemas']['LinkMade'];
 export type LinkOut = components['schemas']['LinkOut'];
 export type Made = components['schemas']['Made'];
+export type Material = components['schemas']['Material'];
 export type MaterialOut = components['schemas']['MaterialOut'];
 export type MayAccompanyOut = components['schemas']['MayAccompanyOut'];
 export type Me = components['schemas']['Me'];
@@ -11554,6 +11610,7 @@ export type SlotOut = components['schemas']['SlotOut'];
 export type SlotPlaceIn = components['schemas']['SlotPlaceIn'];
 export type SlotSearchIn = components['schemas']['SlotSearchIn'];
 export type SlotsOut = components['schemas']['SlotsOut'];
+export type StaffList = components['schemas']['StaffList'];
 export type Stance = components['schemas']['Stance'];
 export type StandingOut = components['schemas']['StandingOut'];
 export type StepIn = components['schemas']['StepIn'];
@@ -11826,6 +11883,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Icd10List"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    catalogue_get_operations: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Icd10List"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    catalogue_get_staff: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffList"];
                 };
             };
             /** @description Problem */

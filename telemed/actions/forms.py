@@ -1,0 +1,91 @@
+"""A request's form as it is filled in: kept, completed from the register, and whether whoever is
+to operate may.
+
+The people a form names are the own institution's. Whose title is below the level of the operation
+operates by a reason and somebody's leave, or not at all; both stand on the form and in the record.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from telemed.actions.act import Act
+from telemed.actions.door import Case
+from telemed.core import form_values, operation
+from telemed.core.catalogue import FormField, Guides, Words
+from telemed.core.completeness import Missing
+from telemed.core.errors import Problem
+from telemed.core.operation import Physician
+from telemed.core.workdays import ZONE
+from telemed.store import people
+from telemed.store.tx import Row
+
+
+def keep(act: Act, fields: tuple[FormField, ...], content: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a filled-in form; the people in it are told by the register's names."""
+    found = form_values.kept(fields, content)
+    named = form_values.people_in(fields, found)
+    staff = people.people_by_id(act.tx, set(named.values()))
+    for key, person_id in named.items():
+        row = staff.get(person_id)
+        if row is None or row["institution_id"] != act.subject.own_institution:
+            raise Problem("not-found")
+        found[key] = {"id": person_id, "name": row["name"]}
+    return found
+
+
+def missing(act: Act, case: Case) -> list[Missing]:
+    """What keeps an operation from being guided: a surgeon below its level without leave."""
+    guides, content = case.service.guides, case.row["content"]
+    if guides is None:
+        return []
+    surgeon = _physician(act, content.get(guides.operator))
+    if surgeon is None or not surgeon["active"]:
+        return [_gap(case, guides.operator, _SURGEON)] if content.get(guides.operator) else []
+    level = str(content.get(guides.level, ""))
+    today = act.now.astimezone(ZONE).date()
+    if operation.may_operate(guides.levels, level, physician(surgeon), today) is None:
+        return []
+    return _leave(act, case, guides, surgeon)
+
+
+def below_level(act: Act, case: Case) -> bool:
+    """Whether the surgeon of a case is below its operation's level."""
+    guides, content = case.service.guides, case.row["content"]
+    surgeon = None if guides is None else _physician(act, content.get(guides.operator))
+    if guides is None or surgeon is None:
+        return False
+    today = act.now.astimezone(ZONE).date()
+    level = str(content.get(guides.level, ""))
+    return operation.may_operate(guides.levels, level, physician(surgeon), today) is not None
+
+
+def physician(row: Row) -> Physician:
+    """A person of the register as the rule knows them."""
+    return Physician(row["title"], row["practice_since"], row["active"])
+
+
+def _leave(act: Act, case: Case, guides: Guides, surgeon: Row) -> list[Missing]:
+    """The reason and the approval that a surgeon below the level needs."""
+    content = case.row["content"]
+    found = [] if content.get(guides.reason) else [_gap(case, guides.reason, _REASON)]
+    approver = _physician(act, content.get(guides.approver))
+    fit = approver is not None and approver["id"] != surgeon["id"]
+    if not (fit and approver and operation.may_approve(guides.levels, physician(approver))):
+        found.append(_gap(case, guides.approver, _APPROVER))
+    return found
+
+
+def _physician(act: Act, value: object) -> Row | None:
+    return people.person(act.tx, str(value["id"])) if isinstance(value, Mapping) else None
+
+
+def _gap(case: Case, key: str, label: Words) -> Missing:
+    section = next(s.key for s in case.service.form for f in s.fields if f.key == key)
+    return Missing(section, key, label)
+
+
+_SURGEON = Words("主刀医师（档案已停用，请另选）", "Surgeon (not active in the register)")
+_REASON = Words("主刀职称或年资低于手术级别的理由", "Why a surgeon below the level operates")
+_APPROVER = Words(
+    "批准人（非主刀本人，职称达到批准要求）", "Who approves it (another, of the title asked for)"
+)

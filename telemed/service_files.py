@@ -1,0 +1,203 @@
+"""The catalogue's services with their forms, operations and their levels, from files.
+
+What a file says is validated here; what it means is in `core`. A mistake stops the start.
+"""
+
+import csv
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from telemed.core.catalogue import (
+    FormField,
+    FormSection,
+    Guides,
+    Material,
+    ServiceType,
+    Words,
+)
+from telemed.core.operation import LevelRule, Levels
+
+_TYPES: Final = (
+    "^(text|textarea|select|number|datetime|icd10|operation|person|lines|specimens|checks)$"
+)
+
+
+class _Row(BaseModel):
+    """A row of a file; what it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CodedWords(_Row):
+    """A label in both languages."""
+
+    zh: str
+    en: str
+
+    def core(self) -> Words:
+        """As the rules know it."""
+        return Words(self.zh, self.en)
+
+
+class _Option(CodedWords):
+    code: str
+
+
+class _Field(_Row):
+    key: str
+    label: CodedWords
+    type: str = Field(pattern=_TYPES)
+    required: bool = False
+    required_when: str | None = None
+    options: list[_Option] = []
+    max_length: int = Field(default=2000, ge=1, le=20_000)
+    help: CodedWords | None = None
+    unit: str | None = None
+    printed: bool = False
+
+    def core(self) -> FormField:
+        return FormField(
+            key=self.key,
+            label=self.label.core(),
+            type=self.type,
+            required=self.required,
+            required_when=self.required_when,
+            options=tuple((o.code, o.core()) for o in self.options),
+            max_length=self.max_length,
+            help=None if self.help is None else self.help.core(),
+            unit=self.unit,
+            printed=self.printed,
+        )
+
+
+class _Section(_Row):
+    key: str
+    label: CodedWords
+    fields: list[_Field]
+
+    def core(self) -> FormSection:
+        return FormSection(self.key, self.label.core(), tuple(f.core() for f in self.fields))
+
+
+class _Guides(_Row):
+    level: str
+    operator: str
+    reason: str
+    approver: str
+
+
+class _Service(_Row):
+    code: str
+    label: CodedWords
+    status: str = Field(pattern="^(live|coming)$")
+    number_prefix: str
+    modalities: list[str]
+    provider_scopes: list[str]
+    reader_scopes: list[str]
+    four_eyes: bool
+    requires_study: bool
+    headline: str = "body_part"
+    auto_next: bool = False
+    meets: bool = False
+    material: Material = Material.IDENTIFIED
+    continues: bool = False
+    guides: _Guides | None = None
+    streams: list[_Option] = []
+    report_label: CodedWords = CodedWords(zh="诊断报告", en="Report")
+    author_label: CodedWords = CodedWords(zh="报告医师", en="Reported by")
+    begins: str = Field(default="request", pattern="^(request|course)$")
+    form: list[_Section] = []
+    report_form: list[_Section] = []
+    outcome_form: list[_Section] = []
+
+    def core(self) -> ServiceType:
+        return ServiceType(
+            code=self.code,
+            label=self.label.core(),
+            status=self.status,
+            number_prefix=self.number_prefix,
+            modalities=tuple(self.modalities),
+            provider_scopes=tuple(self.provider_scopes),
+            reader_scopes=tuple(self.reader_scopes),
+            four_eyes=self.four_eyes,
+            requires_study=self.requires_study,
+            form=tuple(s.core() for s in self.form),
+            report_form=tuple(s.core() for s in self.report_form),
+            headline=self.headline,
+            auto_next=self.auto_next,
+            meets=self.meets,
+            material=self.material,
+            continues=self.continues,
+            guides=None if self.guides is None else Guides(**self.guides.model_dump()),
+            streams=tuple((s.code, s.core()) for s in self.streams),
+            outcome_form=tuple(s.core() for s in self.outcome_form),
+            report_label=self.report_label.core(),
+            author_label=self.author_label.core(),
+            begins=self.begins,
+        )
+
+    @model_validator(mode="after")
+    def _guided_by_its_own_fields(self) -> Self:
+        """What an operation is guided by are fields of the same form."""
+        keys = {f.key for section in self.form for f in section.fields}
+        named = set() if self.guides is None else set(self.guides.model_dump().values())
+        if named - keys:
+            raise ValueError(f"{self.code}: no field {', '.join(sorted(named - keys))}")
+        if self.guides is not None and self.guides.level != self.headline:
+            raise ValueError(f"{self.code}: its level is what lists name it by, its headline")
+        return self
+
+
+class _Services(_Row):
+    service: list[_Service]
+
+
+_Title = Annotated[str, Field(pattern=r"^23\d$")]
+
+
+class _Level(_Row):
+    code: str
+    operator: _Title
+    operator_years: int = Field(ge=0, le=40)
+    guide: _Title
+    guide_years: int = Field(ge=0, le=40)
+
+
+class _Levels(_Row):
+    approver: _Title
+    level: list[_Level]
+
+
+def load_services(configs: Path) -> dict[str, ServiceType]:
+    """The services by code."""
+    told = _Services.model_validate(_toml(configs / "service_types.toml"))
+    levels = _levels(configs)
+    found = [s.core() for s in told.service]
+    return {
+        s.code: s if s.guides is None else replace(s, guides=replace(s.guides, levels=levels))
+        for s in found
+    }
+
+
+def _levels(configs: Path) -> Levels:
+    """Who may do operations of which level, and guide them."""
+    told = _Levels.model_validate(_toml(configs / "operation_levels.toml"))
+    return Levels(
+        approver=told.approver,
+        rules={row.code: LevelRule(**row.model_dump(exclude={"code"})) for row in told.level},
+    )
+
+
+def load_codes(path: Path) -> tuple[tuple[str, str, str, str], ...]:
+    """A code list: code, Chinese name, English name, pinyin initials."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return tuple((r["code"], r["name_zh"], r["name_en"], r["pinyin"]) for r in rows)
+
+
+def _toml(path: Path) -> dict[str, object]:
+    return tomllib.loads(path.read_text("utf-8"))
