@@ -19,6 +19,7 @@ from typer.core import TyperCommand
 
 from telemed.core import (
     appointment,
+    approval,
     conference,
     follow_up,
     minutes,
@@ -388,6 +389,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-lecture": lambda: drawings.state_table(training.LECTURES),  # type: ignore[arg-type]
     "machine-enrolment": lambda: drawings.state_table(training.ENROLMENTS),  # type: ignore[arg-type]
     "machine-waiting": lambda: drawings.state_table(waiting.MACHINE),  # type: ignore[arg-type]
+    "machine-approval": lambda: drawings.state_table(approval.MACHINE),  # type: ignore[arg-type]
     "machine-opinion": lambda: drawings.state_table(opinion.MACHINE),  # type: ignore[arg-type]
     "machine-minutes": lambda: drawings.state_table(minutes.MACHINE),  # type: ignore[arg-type]
     "machine-follow-up": lambda: drawings.state_table(follow_up.MACHINE),  # type: ignore[arg-type]

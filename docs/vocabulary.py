@@ -30,6 +30,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "miss-appointment": ("爽约", "no-show"),
     "not-adopted": ("未采纳", "not adopted"),
     "decline-seat": ("受邀人谢绝", "decline an invitation"),
+    "reject-approval": ("院内审批不同意", "not approve in house"),
     "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),
     "withdraw-opinion": ("撤销专家邀请", "ask an expert no longer"),
     "return-course": ("退回课程申请", "return a course"),

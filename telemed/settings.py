@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from telemed.aftercare_files import load_aftercare
+from telemed.approvals_file import load_approvals
 from telemed.assignment_file import load_rules
 from telemed.core.catalogue import (
     Catalogue,
@@ -381,6 +382,7 @@ def load_catalogue(configs: Path) -> Catalogue:
         icd10=load_codes(configs / "icd10.csv"),
         operations=load_codes(configs / "operations.csv"),
         assignment=load_rules(configs),
+        approvals=load_approvals(configs, set(services)),
         aftercare=load_aftercare(configs, set(services)),
     )
 

@@ -69,6 +69,9 @@ SPECIAL: Mapping[str, tuple[list[str], list[str], date]] = {
     "hub-ecg": (["reader", "verifier"], ["32.06"], date(2010, 7, 1)),
     "hub-pathologist": (["reader", "verifier"], ["31"], date(2010, 7, 1)),
     "hub-junior": (["reader"], ["32"], date(2024, 7, 1)),
+    # Where nothing is asked for: elsewhere requests would wait for their approval.
+    "lapsed-head": (["department_head"], ["32"], date(2010, 7, 1)),
+    "lapsed-office": (["medical_office"], ["32"], date(2010, 7, 1)),
 }
 """Roles, licence scopes and practice since, where they differ from everybody's."""
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import door, expected, forms, moves, promises
+from telemed.actions import approvals, door, expected, forms, moves, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import completeness, request
@@ -137,10 +137,24 @@ def missing(act: Act, case: Case) -> list[completeness.Missing]:
     return [*found, *forms.missing(act, case)]
 
 
-def submit(act: Act, request_id: str) -> None:
-    """Send a draft: complete, consented, under an agreement in force, within the scope."""
+def submit(act: Act, request_id: str, bypass: bool = False) -> None:
+    """Send a draft: complete, consented, under an agreement in force, within the scope.
+
+    Where the institution approves first it goes there; with `bypass` it is sent at once and the
+    approval is owed.
+    """
     case = door.own_case(act, request_id)
+    request.MACHINE.step(case.state, Event.SUBMIT)
+    _ready(act, case)
+    if approvals.ask(act, case, owed=bypass) and not bypass:
+        moves.move(act, case, Event.APPLY, {"step_reason": None})
+        return
     _send(act, case, Event.SUBMIT, Kind.REQUEST_SUBMITTED, act.now)
+
+
+def send_approved(act: Act, case: Case) -> None:
+    """The last step was given: it is sent, and its clocks start now."""
+    _send(act, case, Event.APPROVE, Kind.REQUEST_SUBMITTED, act.now)
 
 
 def resubmit(act: Act, request_id: str) -> None:

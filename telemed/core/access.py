@@ -22,6 +22,8 @@ class Role(StrEnum):
 
     REQUESTER = "requester"
     TECHNICIAN = "technician"
+    DEPARTMENT_HEAD = "department_head"
+    MEDICAL_OFFICE = "medical_office"
     COORDINATOR = "coordinator"
     READER = "reader"
     VERIFIER = "verifier"
@@ -43,6 +45,7 @@ class Permission(StrEnum):
     CORRECT_STUDIES = "correct-studies"
     DELETE_STUDIES = "delete-studies"
     WRITE_REQUESTS = "write-requests"
+    APPROVE_REQUESTS = "approve-requests"
     MOVE_REQUESTS = "move-requests"
     READ_QUEUE = "read-queue"
     ASSIGN_WORK = "assign-work"
@@ -87,6 +90,11 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.REQUESTER: _CLINICAL
         | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.WRITE_REQUESTS, _P.BOOK_APPOINTMENTS},
         Role.TECHNICIAN: _CLINICAL | {_P.SEE_PATIENTS, _P.STORE_STUDIES, _P.CORRECT_STUDIES},
+        # They decide whether a request may leave the house; both see what they decide about.
+        Role.DEPARTMENT_HEAD: _CLINICAL | {_P.APPROVE_REQUESTS},
+        Role.MEDICAL_OFFICE: frozenset(
+            {_P.SIGNED_IN, _P.SEE_CASES, _P.SEE_NETWORK, _P.SEE_CALENDARS, _P.APPROVE_REQUESTS}
+        ),
         Role.COORDINATOR: _CLINICAL
         | {
             _P.READ_QUEUE,
@@ -244,7 +252,7 @@ def case_relation(subject: Subject, case: CaseParties, now: datetime) -> Relatio
             return Relation.PROVIDER
         if any(_is_asked(subject, case, one, now) for one in case.experts):
             return Relation.EXPERT
-    if subject.region is not None and case.state is not request.State.DRAFT:
+    if subject.region is not None and case.state not in request.UNSENT:
         areas = (case.requester_area, case.provider_area or "")
         if any(area.startswith(subject.region) for area in areas):
             return Relation.SUPERVISOR

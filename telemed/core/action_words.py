@@ -15,6 +15,7 @@ _WORDS = {
     "correct-studies": ("更正影像与患者信息", "correct images and patients"),
     "delete-studies": ("删除影像", "delete images"),
     "write-requests": ("填写和发送申请", "write and send requests"),
+    "approve-requests": ("审批会诊申请", "approve requests"),
     "move-requests": ("退回、婉拒或转送申请", "return, decline or pass on requests"),
     "read-queue": ("查看待诊队列", "see the waiting queue"),
     "assign-work": ("派单", "assign cases"),

@@ -29,6 +29,13 @@ class Kind(StrEnum):
     STUDY_MOVED = "study.moved"
     PATIENT_CHANGE_UNDONE = "patient.change_undone"
     REQUEST_DRAFTED = "request.drafted"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_GIVEN = "approval.given"
+    APPROVAL_PASSED_ON = "approval.passed_on"
+    APPROVAL_DENIED = "approval.denied"
+    APPROVAL_REJECTED = "approval.rejected"
+    APPROVAL_RECALLED = "approval.recalled"
+    APPROVAL_BYPASSED = "approval.bypassed"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_RETURNED = "request.returned"
     REQUEST_RESUBMITTED = "request.resubmitted"
@@ -170,6 +177,13 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.STUDY_MOVED: ("检查已改归正确患者", "Study moved to the right patient"),
     Kind.PATIENT_CHANGE_UNDONE: ("患者合并或改归已撤销", "Merge or move taken back"),
     Kind.REQUEST_DRAFTED: ("新建草稿", "Draft begun"),
+    Kind.APPROVAL_ASKED: ("送院内审批", "In-house approval asked for"),
+    Kind.APPROVAL_GIVEN: ("院内审批同意", "Approved in house"),
+    Kind.APPROVAL_PASSED_ON: ("轮到下一步审批", "The next step is asked"),
+    Kind.APPROVAL_DENIED: ("补批不同意", "Not approved afterwards"),
+    Kind.APPROVAL_REJECTED: ("院内审批不同意", "Not approved in house"),
+    Kind.APPROVAL_RECALLED: ("取回院内审批", "Taken back from approval"),
+    Kind.APPROVAL_BYPASSED: ("紧急先行发送，待补批", "Sent before approval: it is owed"),
     Kind.REQUEST_SUBMITTED: ("发送申请", "Request sent"),
     Kind.REQUEST_RETURNED: ("退回补充资料", "Returned for more material"),
     Kind.REQUEST_RESUBMITTED: ("补充后重新发送", "Sent again"),

@@ -10,6 +10,7 @@ from datetime import time, timedelta
 from enum import StrEnum
 
 from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
+from telemed.core.approval import Chain
 from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.escalation import Ladder
 from telemed.core.minutes import Purpose, Terms
@@ -292,6 +293,8 @@ class Catalogue:
     signing: Mapping[str, Terms] = field(default_factory=dict)
     operations: Sequence[tuple[str, str, str, str]] = ()
     assignment: Rules = NO_RULES
+    approvals: Mapping[str, Chain] = field(default_factory=dict)
+    """By service, who agrees before it is sent."""
     aftercare: Aftercare = NO_AFTERCARE
 
     def reason(self, step: str, code: str | None) -> Reason | None:

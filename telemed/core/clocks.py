@@ -41,6 +41,7 @@ class Turn(StrEnum):
 TURNS: Mapping[State, Turn | None] = MappingProxyType(
     {
         State.DRAFT: None,
+        State.AWAITING: None,
         State.OPEN: Turn.ANSWER,
         State.RETURNED: Turn.MATERIAL,
         State.DECLINED: Turn.CHOICE,

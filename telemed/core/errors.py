@@ -169,16 +169,20 @@ _ROWS = (
         "本例已由{name}主持。如需更换，请先撤销对其的邀请。",
         "{name} chairs this case already. Withdraw that first.",
     ),
-    ErrorRow(
-        "opinion-empty",
-        "“会诊意见”不能为空。",
-        "The opinion must say something.",
-    ),
+    ErrorRow("opinion-empty", "“会诊意见”不能为空。", "The opinion must say something."),
     ErrorRow(
         "opinions-open",
         "还有 {count} 位专家尚未提交意见（{names}）。请等待，或说明为何不再等待。",
         "{count} experts have not given their opinion yet ({names}). Wait, or say why the report is"
         " written without them.",
+    ),
+    ErrorRow(
+        "own-approval", "不能审批本人提交的申请。", "Nobody approves what they sent themselves."
+    ),
+    ErrorRow(
+        "approval-needed",
+        "该紧急程度须先经院内审批，不能先行发送。",
+        "At this urgency it is approved in house first and cannot be sent before.",
     ),
     ErrorRow("reason-required", "请选择原因。", "A coded reason is needed for this step."),
     ErrorRow(

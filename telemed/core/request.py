@@ -16,6 +16,7 @@ class State(StrEnum):
     """Where a request is."""
 
     DRAFT = "draft"
+    AWAITING = "awaiting"
     OPEN = "open"
     RETURNED = "returned"
     DECLINED = "declined"
@@ -29,6 +30,10 @@ class Event(StrEnum):
     """What may happen to a request."""
 
     SUBMIT = "submit"
+    APPLY = "apply"
+    APPROVE = "approve"
+    REJECT = "reject"
+    RECALL = "recall"
     DISCARD = "discard"
     RETURN = "return"
     RESUBMIT = "resubmit"
@@ -41,7 +46,17 @@ class Event(StrEnum):
 
 
 _TABLE: Mapping[State, Mapping[Event, State]] = {
-    State.DRAFT: {Event.SUBMIT: State.OPEN, Event.DISCARD: State.DISCARDED},
+    # Sent as it is where the institution asks for no approval, or before it where it is urgent.
+    State.DRAFT: {
+        Event.SUBMIT: State.OPEN,
+        Event.APPLY: State.AWAITING,
+        Event.DISCARD: State.DISCARDED,
+    },
+    State.AWAITING: {
+        Event.APPROVE: State.OPEN,
+        Event.REJECT: State.DRAFT,
+        Event.RECALL: State.DRAFT,
+    },
     State.OPEN: {
         Event.RETURN: State.RETURNED,
         Event.WITHDRAW: State.WITHDRAWN,
@@ -65,6 +80,7 @@ MACHINE: Machine[State, Event] = Machine(
     words=MappingProxyType(
         {
             State.DRAFT: ("草稿", "draft"),
+            State.AWAITING: ("院内审批", "awaiting approval"),
             State.OPEN: ("待诊断", "open"),
             State.RETURNED: ("待补充", "returned"),
             State.DECLINED: ("已婉拒", "declined"),
@@ -73,6 +89,10 @@ MACHINE: Machine[State, Event] = Machine(
             State.WITHDRAWN: ("已撤回", "withdrawn"),
             State.DISCARDED: ("已删除草稿", "discarded"),
             Event.SUBMIT: ("发送", "submit"),
+            Event.APPLY: ("送院内审批", "ask for approval"),
+            Event.APPROVE: ("审批通过", "approve"),
+            Event.REJECT: ("审批退回", "reject"),
+            Event.RECALL: ("取回", "take back"),
             Event.DISCARD: ("删除草稿", "discard"),
             Event.RETURN: ("退回", "return"),
             Event.RESUBMIT: ("重新发送", "resubmit"),
@@ -102,6 +122,11 @@ class Joint:
 JOINT: Mapping[Event, Joint] = MappingProxyType(
     {
         Event.SUBMIT: Joint(schedule=True),
+        Event.APPLY: Joint(),
+        # The clocks start here: it is sent when the last step is given.
+        Event.APPROVE: Joint(schedule=True),
+        Event.REJECT: Joint(),
+        Event.RECALL: Joint(),
         Event.DISCARD: Joint(),
         Event.RETURN: Joint(cancel=True),
         Event.RESUBMIT: Joint(schedule=True),
@@ -116,6 +141,9 @@ JOINT: Mapping[Event, Joint] = MappingProxyType(
 
 EDITABLE = frozenset({State.DRAFT, State.RETURNED, State.DECLINED})
 """States in which the requesting side may change the form."""
+
+UNSENT = frozenset({State.DRAFT, State.AWAITING})
+"""States in which it has not left the institution that asks."""
 
 ANSWERED = frozenset({State.ANSWERED, State.CONFIRMED})
 """States in which a report was issued: both sides keep the case."""

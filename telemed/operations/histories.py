@@ -17,6 +17,9 @@ from telemed.store.tx import Tx
 
 STEPS: Mapping[str, Event] = MappingProxyType(
     {
+        Kind.APPROVAL_ASKED: Event.APPLY,
+        Kind.APPROVAL_REJECTED: Event.REJECT,
+        Kind.APPROVAL_RECALLED: Event.RECALL,
         Kind.REQUEST_SUBMITTED: Event.SUBMIT,
         Kind.REQUEST_RETURNED: Event.RETURN,
         Kind.REQUEST_RESUBMITTED: Event.RESUBMIT,
@@ -64,6 +67,8 @@ def _folded(tx: Tx) -> Iterator[tuple[str, State | None]]:
 
 
 def _after(state: State, event: Event) -> State | None:
+    if state is State.AWAITING and event is Event.SUBMIT:
+        event = Event.APPROVE  # sent by the last step of its approval
     try:
         return MACHINE.step(state, event)
     except Problem:

@@ -166,6 +166,7 @@ def allowed(act: Act, case: Case, who: Taker | None, changes: list[Row]) -> list
 def _own_steps(case: Case) -> list[str]:
     events = (
         request.Event.SUBMIT,
+        request.Event.RECALL,
         request.Event.DISCARD,
         request.Event.RESUBMIT,
         request.Event.WITHDRAW,

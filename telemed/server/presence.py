@@ -89,7 +89,7 @@ class Watch:
             c = requests.c
             mine = access.visible_requests(subject, act.now)
             query = sa.select(c.id, c.requester_id, c.provider_id).where(
-                c.id.in_(sorted(cases)), c.state != "draft", mine
+                c.id.in_(sorted(cases)), c.state.not_in(("draft", "awaiting")), mine
             )
             return {
                 row["id"]: tuple(p for p in (row["requester_id"], row["provider_id"]) if p)

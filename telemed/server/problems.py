@@ -33,6 +33,8 @@ STATUS: dict[str, int] = {
     "not-to-take-on": 409,
     "already-acted": 409,
     "opinion-asked": 409,
+    "own-approval": 403,
+    "approval-needed": 409,
     "chair-taken": 409,
     "opinions-open": 409,
     "opinion-empty": 422,

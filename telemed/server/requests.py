@@ -24,7 +24,7 @@ from telemed.store import tables as t
 from telemed.store.access import visible_requests
 
 R = t.requests.c
-_LIVE_STATES = ("open", "returned", "declined", "draft")
+_LIVE_STATES = ("open", "returned", "declined", "draft", "awaiting")
 _DONE_STATES = ("answered", "confirmed", "withdrawn")
 
 
@@ -186,7 +186,6 @@ def _step(do: Callable[[Act, str, s.StepIn], None], leaves: bool = False) -> Cal
     return handler
 
 
-submit = _step(lambda act, case, body: acts.submit(act, case))
 resubmit = _step(lambda act, case, body: acts.resubmit(act, case))
 discard = _step(lambda act, case, body: acts.discard(act, case))
 withdraw = _step(lambda act, case, body: acts.withdraw(act, case, body.reason, body.note))

@@ -31,6 +31,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADOPTED = {"adopted": "adopted", "partly": "partly_adopted", "not_adopted": "not_adopted"}
 _STATES = {
     Kind.REQUEST_DRAFTED: State.DRAFT,
+    Kind.APPROVAL_ASKED: State.AWAITING,
+    Kind.APPROVAL_REJECTED: State.DRAFT,
+    Kind.APPROVAL_RECALLED: State.DRAFT,
     Kind.REQUEST_SUBMITTED: State.OPEN,
     Kind.REQUEST_RESUBMITTED: State.OPEN,
     Kind.REQUEST_RETURNED: State.RETURNED,

@@ -40,6 +40,7 @@ _lent = agreements.alias("lent")
 
 # Parameters of their own: a list in one would be spelled out anew at each execution.
 _ANSWERED = [sa.literal(state.value) for state in sorted(request.ANSWERED)]
+_UNSENT = [sa.literal(state.value) for state in sorted(request.UNSENT)]
 _STANDING = [sa.literal(state.value) for state in sorted(opinion.STANDING)]
 _WITH_PROVIDER = [sa.literal(state.value) for state in sorted(request.WITH_PROVIDER)]
 
@@ -355,6 +356,6 @@ def _supervised(region: Given[str]) -> Predicate:
         .correlate(None)
     )
     return sa.and_(
-        requests.c.state != request.State.DRAFT.value,
+        requests.c.state.not_in(_UNSENT),
         sa.or_(requests.c.requester_id.in_(inside), requests.c.provider_id.in_(inside)),
     )

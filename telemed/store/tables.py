@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from telemed.store import (
     aftercare_tables,
     appointment_tables,
+    approval_tables,
     conference_tables,
     minutes_tables,
     opinion_tables,
@@ -31,6 +32,7 @@ from telemed.store.ups_tables import ups_items
 # Importing this module fills the metadata.
 __all__ = [
     "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
+    "approval_tables",
     "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
     "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
     "minutes_tables", "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums",

@@ -140,7 +140,7 @@ def test_supervision_sees_its_region_but_no_drafts(region: str, sees: bool) -> N
     regulator = subject(Role.REGULATOR, at=None, region=region)
     for state in State:
         relation = case_relation(regulator, case(state, None), NOW)
-        visible = sees and state is not State.DRAFT
+        visible = sees and state not in (State.DRAFT, State.AWAITING)
         assert relation is (Relation.SUPERVISOR if visible else Relation.NONE)
     assert regulator.masked
 

@@ -7,6 +7,7 @@ import pytest
 
 from telemed.core import (
     appointment,
+    approval,
     conference,
     follow_up,
     minutes,
@@ -37,12 +38,17 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     training.COURSES,
     training.LECTURES,
     training.ENROLMENTS,
+    approval.MACHINE,
 )
 
 R, E = request.State, request.Event
 REQUEST_CELLS = {
     (R.DRAFT, E.SUBMIT): R.OPEN,
+    (R.DRAFT, E.APPLY): R.AWAITING,
     (R.DRAFT, E.DISCARD): R.DISCARDED,
+    (R.AWAITING, E.APPROVE): R.OPEN,
+    (R.AWAITING, E.REJECT): R.DRAFT,
+    (R.AWAITING, E.RECALL): R.DRAFT,
     (R.OPEN, E.RETURN): R.RETURNED,
     (R.OPEN, E.WITHDRAW): R.WITHDRAWN,
     (R.OPEN, E.DECLINE): R.DECLINED,
@@ -55,6 +61,13 @@ REQUEST_CELLS = {
     (R.ANSWERED, E.CONFIRM): R.CONFIRMED,
     (R.ANSWERED, E.REVISE): R.ANSWERED,
     (R.CONFIRMED, E.REVISE): R.ANSWERED,
+}
+Y, Z = approval.State, approval.Event
+APPROVAL_CELLS = {
+    (Y.WAITING, Z.APPROVE): Y.APPROVED,
+    (Y.WAITING, Z.REJECT): Y.REJECTED,
+    (Y.WAITING, Z.PASS_OVER): Y.PASSED_OVER,
+    (Y.WAITING, Z.CANCEL): Y.CANCELED,
 }
 W, V = workitem.State, workitem.Event
 WORKITEM_CELLS = {
@@ -222,6 +235,7 @@ EXPECTED = {
     "opinion": OPINION_CELLS,
     "minutes": MINUTES_CELLS,
     "follow-up": FOLLOW_UP_CELLS,
+    "approval": APPROVAL_CELLS,
 }
 
 

@@ -454,6 +454,14 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.BOOK_APPOINTMENTS, "absent", body={"provider_id": "absent", "search": _SEARCH_BODY}
     ),
     ("POST", "/api/waiting/{id}/withdraw"): Row(P.BOOK_APPOINTMENTS, "absent"),
+    ("GET", "/api/approvals"): Row(P.APPROVE_REQUESTS),
+    ("GET", f"{_CASES}/approvals"): _case(P.SEE_CASES, ALL),
+    # Whose step it is: tests/server/test_approvals.py.
+    ("POST", "/api/approvals/{id}/approve"): Row(P.APPROVE_REQUESTS, "absent", body=_SEEN),
+    ("POST", "/api/approvals/{id}/reject"): Row(
+        P.APPROVE_REQUESTS, "absent", body={**_SEEN, "reason": "other"}
+    ),
+    ("POST", f"{_CASES}/recall"): _case(P.WRITE_REQUESTS, _OWN),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
     # Who leads a case and whose an opinion is: tests/server/test_opinions.py.
     ("POST", f"{_CASES}/opinions"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),
@@ -559,6 +567,11 @@ HELD: Mapping[str, frozenset[Permission]] = {
     "technician": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                              P.SEE_PATIENTS, P.STORE_STUDIES, P.CORRECT_STUDIES,
                              P.SEE_CALENDARS, P.SEE_TRAINING}),
+    "department_head": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK,
+                                  P.WORK_ITEMS, P.SEE_CALENDARS, P.APPROVE_REQUESTS,
+                                  P.SEE_TRAINING}),
+    "medical_office": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_CALENDARS,
+                                 P.APPROVE_REQUESTS}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
                               P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,
@@ -586,7 +599,7 @@ HELD: Mapping[str, frozenset[Permission]] = {
 """What each role may do at all, written a second time on purpose."""
 
 WALKERS = [f"{place}-{post}" for place in PLACES for post in CLINICAL if post != "reader2"]
-WALKERS += [*OFFICES, "nobody"]
+WALKERS += ["lapsed-head", "lapsed-office", *OFFICES, "nobody"]
 
 
 def test_every_route_has_a_row_and_asks_for_what_the_row_says() -> None:
@@ -597,7 +610,7 @@ def test_every_route_has_a_row_and_asks_for_what_the_row_says() -> None:
 
 
 def test_every_role_walks() -> None:
-    """All ten roles, and nothing the rule book does not know, are in the walk."""
+    """All twelve roles, and nothing the rule book does not know, are in the walk."""
     assert set(HELD) == {role.value for role in Role}
     assert {role for who in WALKERS if who != "nobody" for role in everybody()[who]} == set(HELD)
 

@@ -10,7 +10,7 @@ from telemed.core.activity import Kind
 from telemed.core.request import MACHINE, Event, State
 from telemed.server.requests import TODO_SHOWN
 from telemed.store import tables as t
-from tests.world import CONTENT, PASSWORD, World, consent
+from tests.world import CONTENT, PASSWORD, World, add_account, consent
 
 FOUR_HOURS = timedelta(hours=4)
 """configs/deadlines.toml: imaging, routine, CT."""
@@ -339,6 +339,7 @@ async def test_a_reader_cannot_push_away_what_a_colleague_is_reading(world: Worl
 
 OWN_STEPS: dict[str, tuple[Event, dict[str, Any]]] = {
     "submit": (Event.SUBMIT, {}),
+    "recall": (Event.RECALL, {}),
     "resubmit": (Event.RESUBMIT, {}),
     "discard": (Event.DISCARD, {}),
     "withdraw": (Event.WITHDRAW, {"reason": "referred"}),
@@ -372,6 +373,12 @@ async def in_state(world: World, state: State) -> str:
         case = (await world.draft())["id"]
         if state is State.DISCARDED:
             await one.ok("POST", f"/api/requests/{case}/discard", {})
+        return str(case)
+    if state is State.AWAITING:
+        office = ("county-office", ["medical_office"], "county", None)
+        await world.write(lambda tx: add_account(tx, *office))
+        case = (await world.draft(service="consultation"))["id"]
+        await one.ok("POST", f"/api/requests/{case}/submit", {})
         return str(case)
     if state in (State.ANSWERED, State.CONFIRMED):
         case = await world.issued()

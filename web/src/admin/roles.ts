@@ -8,6 +8,8 @@ import type { RoleKey } from '../session/words'
 export const CLINICAL = [
   'requester',
   'technician',
+  'department_head',
+  'medical_office',
   'coordinator',
   'reader',
   'verifier',

@@ -59,6 +59,8 @@ export const { useWords, say } = defineWords('admin', {
   separate: ['管理角色（单独担任）', 'Administrators, one role each'],
   requesterDoes: ['上传检查、发申请、看报告', 'uploads, asks, reads the answer'],
   technicianDoes: ['上传检查', 'uploads studies'],
+  department_headDoes: ['审批本机构会诊申请', 'approves requests of the house'],
+  medical_officeDoes: ['审批本机构会诊申请', 'approves requests of the house'],
   coordinatorDoes: ['调度队列', 'runs the queue'],
   readerDoes: ['领取、书写并签名报告', 'claims, writes and signs'],
   verifierDoes: ['审核签发报告', 'verifies and issues'],

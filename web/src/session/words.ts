@@ -23,6 +23,8 @@ export const { useWords } = defineWords('session', {
   needPassword: ['请输入密码', 'Enter your password'],
   requester: ['申请医师', 'Requester'],
   technician: ['技师', 'Technician'],
+  department_head: ['科主任', 'Head of department'],
+  medical_office: ['医务科', 'Medical office'],
   coordinator: ['协调员', 'Coordinator'],
   reader: ['诊断医师', 'Reader'],
   verifier: ['审核医师', 'Verifier'],
@@ -36,6 +38,8 @@ export const { useWords } = defineWords('session', {
 const ROLES = [
   'requester',
   'technician',
+  'department_head',
+  'medical_office',
   'coordinator',
   'reader',
   'verifier',

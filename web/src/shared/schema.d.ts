@@ -812,23 +812,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/requests/{id}/submit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send */
-        post: operations["requests_post_requests_submit"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/requests/{id}/resubmit": {
         parameters: {
             query?: never;
@@ -1044,6 +1027,108 @@ export interface paths {
         put?: never;
         /** What was done about a critical finding */
         post: operations["requests_post_requests_critical_acted_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one is to approve */
+        get: operations["approvals_get_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The in-house approvals of a request */
+        get: operations["approvals_get_requests_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree */
+        post: operations["approvals_post_approvals_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not agree, with a reason */
+        post: operations["approvals_post_approvals_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send, or ask for approval first */
+        post: operations["approvals_post_requests_submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back from approval */
+        post: operations["approvals_post_requests_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4360,6 +4445,69 @@ export interface components {
             /** Moves */
             moves: components["schemas"]["MoveOut"][];
         };
+        /** ApprovalList */
+        ApprovalList: {
+            /** Seq */
+            seq: number;
+            /** Items */
+            items: components["schemas"]["ApprovalTask"][];
+        };
+        /**
+         * ApprovalOut
+         * @description A step: whose it is, where it stands, who decided.
+         */
+        ApprovalOut: {
+            /** Id */
+            id: string;
+            /** Round */
+            round: number;
+            /** N */
+            n: number;
+            label: components["schemas"]["Words"];
+            /** Role */
+            role: string;
+            state: components["schemas"]["telemed__core__approval__State"];
+            state_words: components["schemas"]["Words"];
+            /** Owed */
+            owed: boolean;
+            /** Version */
+            version: number;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            reason: components["schemas"]["StepReason"] | null;
+            /** Allowed */
+            allowed: string[];
+        };
+        /**
+         * ApprovalTask
+         * @description A step that one is to decide, and the request.
+         */
+        ApprovalTask: {
+            approval: components["schemas"]["ApprovalOut"];
+            case: components["schemas"]["RequestRow"];
+        };
+        /**
+         * ApproveIn
+         * @description The version that was seen, and words to go with it.
+         */
+        ApproveIn: {
+            /** Version */
+            version: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
         /**
          * AreaOfBoard
          * @description A city or county whose institutions may be put on a board.
@@ -4813,6 +4961,18 @@ export interface components {
         CaseAccompanied: {
             /** Items */
             items: components["schemas"]["AccompanyingOut"][];
+        };
+        /**
+         * CaseApprovals
+         * @description Every step of every time it was sent for approval; whether it may be sent before.
+         */
+        CaseApprovals: {
+            /** Items */
+            items: components["schemas"]["ApprovalOut"][];
+            /** Bypass */
+            bypass: boolean;
+            /** Asked */
+            asked: boolean;
         };
         /** CaseFollowUps */
         CaseFollowUps: {
@@ -8866,6 +9026,18 @@ export interface components {
              */
             until: string;
         };
+        /** RejectIn */
+        RejectIn: {
+            /** Version */
+            version: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Reason */
+            reason: string;
+        };
         /** RemovalList */
         RemovalList: {
             /** Items */
@@ -10266,6 +10438,32 @@ export interface components {
             next: string | null;
         };
         /**
+         * SubmitIn
+         * @description `bypass` sends at once what may not wait for approval, which is owed then.
+         */
+        SubmitIn: {
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Provider Id
+             * @default null
+             */
+            provider_id?: string | null;
+            /**
+             * Bypass
+             * @default false
+             */
+            bypass?: boolean;
+        };
+        /**
          * SumOut
          * @description Points and how many facts they are of.
          */
@@ -11117,6 +11315,12 @@ export interface components {
         telemed__core__appointment__State: "held" | "proposed" | "confirmed" | "under way" | "ended" | "canceled" | "missed";
         /**
          * State
+         * @description Where a step is.
+         * @enum {string}
+         */
+        telemed__core__approval__State: "waiting" | "approved" | "rejected" | "passed over" | "canceled";
+        /**
+         * State
          * @description Where a member is.
          * @enum {string}
          */
@@ -11295,6 +11499,10 @@ export type AppointmentIn = components['schemas']['AppointmentIn'];
 export type AppointmentList = components['schemas']['AppointmentList'];
 export type AppointmentOut = components['schemas']['AppointmentOut'];
 export type AppointmentWhole = components['schemas']['AppointmentWhole'];
+export type ApprovalList = components['schemas']['ApprovalList'];
+export type ApprovalOut = components['schemas']['ApprovalOut'];
+export type ApprovalTask = components['schemas']['ApprovalTask'];
+export type ApproveIn = components['schemas']['ApproveIn'];
 export type AreaOfBoard = components['schemas']['AreaOfBoard'];
 export type AskIn = components['schemas']['AskIn'];
 export type AskableInstitution = components['schemas']['AskableInstitution'];
@@ -11322,6 +11530,7 @@ export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
 export type CaseAccompanied = components['schemas']['CaseAccompanied'];
+export type CaseApprovals = components['schemas']['CaseApprovals'];
 export type CaseFollowUps = components['schemas']['CaseFollowUps'];
 export type CaseOpinions = components['schemas']['CaseOpinions'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
@@ -11545,6 +11754,7 @@ export type ReaderOut = components['schemas']['ReaderOut'];
 export type ReaderTermsOut = components['schemas']['ReaderTermsOut'];
 export type Reason = components['schemas']['Reason'];
 export type RecordKind = components['schemas']['RecordKind'];
+export type RejectIn = components['schemas']['RejectIn'];
 export type RemovalList = components['schemas']['RemovalList'];
 export type RemovalOut = components['schemas']['RemovalOut'];
 export type RemovalRef = components['schemas']['RemovalRef'];
@@ -11619,6 +11829,7 @@ export type Stretch = components['schemas']['Stretch'];
 export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
 export type StudyPage = components['schemas']['StudyPage'];
+export type SubmitIn = components['schemas']['SubmitIn'];
 export type SumOut = components['schemas']['SumOut'];
 export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
@@ -11664,6 +11875,7 @@ export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
+export type TelemedCoreApprovalState = components['schemas']['telemed__core__approval__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
 export type TelemedCoreFollowUpState = components['schemas']['telemed__core__follow_up__State'];
 export type TelemedCoreMinutesState = components['schemas']['telemed__core__minutes__State'];
@@ -13485,41 +13697,6 @@ export interface operations {
             };
         };
     };
-    requests_post_requests_submit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StepIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestOut"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
     requests_post_requests_resubmit: {
         parameters: {
             query?: never;
@@ -13948,6 +14125,202 @@ export interface operations {
                 "application/json": components["schemas"]["ActedIn"];
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_get_approvals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_get_requests_approvals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseApprovals"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_post_approvals_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseApprovals"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_post_approvals_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseApprovals"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_post_requests_submit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approvals_post_requests_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
