@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from telemed.aftercare_files import load_aftercare
 from telemed.approvals_file import load_approvals
 from telemed.assignment_file import load_rules
+from telemed.conference_file import load_conference
 from telemed.core.catalogue import (
     Catalogue,
     ConsentText,
@@ -97,6 +98,10 @@ class Settings(BaseModel):
         ".push.apple.com",
     ]
     outbound_networks: list[str] = []
+    turn_urls: list[str] = []
+    turn_secret: str = Field(default="", repr=False)
+    turn_minutes: int = Field(default=240, ge=1, le=1440)
+    turn_only: bool = False
     drain_seconds: int = Field(default=0, ge=0, le=60)
     log_format: str = Field(default="json", pattern="^(json|console)$")
     demo: bool = False
@@ -384,6 +389,8 @@ def load_catalogue(configs: Path) -> Catalogue:
         assignment=load_rules(configs),
         approvals=load_approvals(configs, set(services)),
         aftercare=load_aftercare(configs, set(services)),
+        conference=load_conference(configs),
+        aftercare=load_aftercare(configs, {s.code for s in services.service}),
     )
 
 

@@ -431,3 +431,10 @@ def test_a_variable_that_cannot_be_meant_is_one_sentence(
     """A slip of the name, a key told twice and an absent secret stop the start, also when empty."""
     with pytest.raises(UnfitVariable, match=sentence):
         load_settings(None, environ)
+
+
+def test_bridges_are_those_of_institutions_of_the_register() -> None:
+    """A card that nobody would be shown helps nobody; a note is in both languages or in none."""
+    known = network().institutions
+    for key, card in catalogue().conference.cards.items():
+        assert key in known and bool(card.note_zh) == bool(card.note_en), key

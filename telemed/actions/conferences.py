@@ -13,10 +13,11 @@ from telemed.actions import booking
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.entries import actor_of
-from telemed.core import conference
+from telemed.core import appointment, conference
 from telemed.core.access import Permission, Subject
 from telemed.core.activity import Kind
-from telemed.core.conference import MACHINE, Event, Invitation, Mode, State
+from telemed.core.conference import MACHINE, Event, Invitation, State
+from telemed.core.conference_rules import Line, Mode, mode_for
 from telemed.core.errors import Problem
 from telemed.store import accompanying, appointments, conferences, people
 from telemed.store.tx import Row
@@ -230,6 +231,23 @@ def say(act: Act, appointment_id: str, text: str) -> Row:
         "said_at": act.now,
     }
     return {**row, "n": conferences.say(act.tx, row)}
+
+
+def check(act: Act, appointment_id: str, found: Mapping[str, Any], line: Line) -> Mode:
+    """Keep what a device and line check found, before or during a conference; how to begin."""
+    booked = invited(act, appointment_id)
+    if booked.state not in conference.OPEN_STATES | {appointment.State.PROPOSED}:
+        raise Problem("conference-closed", state=appointment.MACHINE.word(booked.state))
+    verdict = mode_for(line, act.catalogue.conference.line, bool(found.get("camera")))
+    who, place = key_of(act.subject), act.subject.own_institution
+    conferences.add_check(
+        act.tx,
+        {"id": act.new_id(), "appointment_id": booked.id, "person_id": who,
+         "institution_id": place, "found": dict(found), "verdict": verdict.value,
+         "checked_at": act.now},
+    )  # fmt: skip
+    booking.tell(act, booked, Kind.CONFERENCE_CHECKED, person=who, place=place, mode=verdict.value)
+    return verdict
 
 
 def said(act: Act, appointment_id: str, after: int) -> list[Row]:

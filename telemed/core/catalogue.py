@@ -12,6 +12,8 @@ from enum import StrEnum
 from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
 from telemed.core.approval import Chain
 from telemed.core.assignment_rules import NO_RULES, Rules
+from telemed.core.conference_rules import NO_RULES as NO_RULES_OF_CONFERENCES
+from telemed.core.conference_rules import ConferenceRules
 from telemed.core.escalation import Ladder
 from telemed.core.minutes import Purpose, Terms
 from telemed.core.operation import NO_LEVELS, Levels
@@ -296,6 +298,7 @@ class Catalogue:
     approvals: Mapping[str, Chain] = field(default_factory=dict)
     """By service, who agrees before it is sent."""
     aftercare: Aftercare = NO_AFTERCARE
+    conference: ConferenceRules = NO_RULES_OF_CONFERENCES
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""

@@ -23,7 +23,8 @@ from telemed.actions.conferences import FLAGS, Place
 from telemed.actions.worklist import SYSTEM
 from telemed.core.access import Subject
 from telemed.core.activity import Activity
-from telemed.core.conference import RELAYED, Mode, Pace, State
+from telemed.core.conference import RELAYED, Pace, State
+from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
 from telemed.server.problems import shape
 from telemed.server.readers import Reader, frame

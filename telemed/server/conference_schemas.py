@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemed.core.appointment import State as AppointmentState
-from telemed.core.conference import Event, Mode, State
+from telemed.core.conference import Event, State
+from telemed.core.conference_rules import Mode
 from telemed.server.schemas import Code, In, Out, Words
 
 
@@ -148,6 +149,8 @@ class ConferenceOut(Out):
     sides: list[AttendedSide]
     checks: list[LineCheckOut]
     ice: list[IceServer]
+    relay_only: bool
+    """Whether everything goes over the TURN servers."""
     media: str
     """How pictures and voices travel: `peers` or `server`."""
     line: LineTermsOut

@@ -1,6 +1,7 @@
 """Routes of conferences: what an invited person sees of one, and what is done beside the socket."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import Field
@@ -10,14 +11,17 @@ from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core import appointment, conference
 from telemed.core.access import Permission as P
-from telemed.core.conference import MACHINE, MODE_WORDS, Entry, Event, Mode, State
+from telemed.core.conference import MACHINE, Entry, Event, State
+from telemed.core.conference_rules import MODE_WORDS, JoinCard, Line, LineTerms, Mode
 from telemed.core.errors import Problem
+from telemed.core.turn import turn_pass
 from telemed.server import conference_schemas as s
 from telemed.server.appointments import allowed
 from telemed.server.availability import named_person
 from telemed.server.live import LIVE
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Done, In
+from telemed.settings import Settings
 from telemed.store import accounts, conferences, network, people
 from telemed.store.tx import Row
 
@@ -32,7 +36,7 @@ class SaidQuery(In):
 
 async def show(call: Call) -> Any:
     """A conference for an invited person."""
-    return await call.ask(lambda act: _whole(act, call.path("id")))
+    return await call.ask(lambda act: _whole(act, call.path("id"), call.services.settings))
 
 
 async def say(call: Call) -> Any:
@@ -69,12 +73,21 @@ async def phone(call: Call) -> Any:
     return {}
 
 
+async def check(call: Call) -> Any:
+    """Keep what a device and line check found."""
+    body = call.body(s.FoundIn)
+    line = Line(body.down_kbps, body.up_kbps, body.round_trip_ms)
+    found = body.model_dump()
+    verdict = await call.act(lambda act: acts.check(act, call.path("id"), found, line))
+    return {"verdict": verdict, "verdict_words": mode_words(verdict)}
+
+
 # --- how it is told -------------------------------------------------------------------------------
 
 
-def _whole(act: Act, key: str) -> dict[str, Any]:
+def _whole(act: Act, key: str, settings: Settings) -> dict[str, Any]:
     booked = acts.invited(act, key)
-    row = booked.row
+    row, rules, is_open = booked.row, act.catalogue.conference, _is_open(act, booked)
     members, log = conferences.members(act.tx, key), conferences.log_of(act.tx, key)
     checks = conferences.checks(act.tx, key)
     seats = booked.sitting
@@ -89,7 +102,7 @@ def _whole(act: Act, key: str) -> dict[str, Any]:
         "provider_name": known.place(row["provider_id"]),
         "state_words": appointment.MACHINE.word(booked.state),
         "opens_at": conference.opens_at(row["since"]),
-        "open": _is_open(act, booked),
+        "open": is_open,
         "may": [*(step for step in ("begin", "end") if step in allowed(act, booked)),
                 *acts.may(act, booked)],
         "me": acts.key_of(act.subject),
@@ -104,10 +117,11 @@ def _whole(act: Act, key: str) -> dict[str, Any]:
             for side in conference.sides(attended, act.now)
         ],
         "checks": [_check(one, known) for one in checks],
-        "ice": [],
+        "ice": _ice(settings, act) if is_open else [],
+        "relay_only": settings.turn_only,
         "media": "peers",
-        "line": _terms(conference.NO_RULES.line),
-        "card": None,
+        "line": _terms(rules.line),
+        "card": _card(rules.card_for(row["provider_id"], row["requester_id"]), known),
         "now": act.now,
     }  # fmt: skip
 
@@ -199,7 +213,34 @@ def mode_words(mode: Mode) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
 
-def _terms(terms: conference.LineTerms) -> Mapping[str, int]:
+def _ice(settings: Settings, act: Act) -> list[dict[str, Any]]:
+    """The TURN servers with a pass that ends by itself and names nobody."""
+    if not (settings.turn_urls and settings.turn_secret):
+        return []
+    lasts = timedelta(minutes=settings.turn_minutes)
+    given = turn_pass(settings.turn_secret, act.new_id(), act.now, lasts)
+    return [
+        {
+            "urls": settings.turn_urls,
+            "username": given.username,
+            "credential": given.credential,
+        }
+    ]
+
+
+def _card(card: JoinCard | None, known: Names) -> dict[str, Any] | None:
+    if card is None:
+        return None
+    return {
+        "institution_name": known.place(card.institution),
+        "bridge": card.bridge,
+        "meeting": card.meeting,
+        "pin": card.pin,
+        "note": {"zh": card.note_zh, "en": card.note_en},
+    }
+
+
+def _terms(terms: LineTerms) -> Mapping[str, int]:
     return {
         "video_kbps": terms.video_kbps,
         "still_kbps": terms.still_kbps,
@@ -221,6 +262,9 @@ ROUTES = (
     Route("POST", f"{ONE}/words", say, P.SEE_CALENDARS,
           "Write to everybody in the conference; it is kept with the case", body=s.SayIn,
           returns=s.SaidOut, created=True),
+    Route("POST", f"{ONE}/checks", check, P.SEE_CALENDARS,
+          "Keep what a device and line check found; how to begin", body=s.FoundIn,
+          returns=s.CheckedOut, created=True),
     Route("POST", f"{ONE}/phone", phone, P.SEE_CALENDARS,
           "Somebody is there by telephone, or has hung up", body=s.PhoneIn, returns=Done),
 )  # fmt: skip

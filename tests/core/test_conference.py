@@ -9,26 +9,29 @@ from telemed.core import appointment
 from telemed.core.access import PERMISSIONS, Permission, Role, Subject
 from telemed.core.conference import (
     LEASE,
-    NO_RULES,
     OPEN_STATES,
     RELAYED,
-    ConferenceRules,
     Entry,
     Event,
     Invitation,
-    JoinCard,
-    Line,
-    LineTerms,
-    Mode,
     Pace,
     Stretch,
     attendance,
     is_invited,
-    mode_for,
     require_open,
     sides,
 )
+from telemed.core.conference_rules import (
+    NO_RULES,
+    ConferenceRules,
+    JoinCard,
+    Line,
+    LineTerms,
+    Mode,
+    mode_for,
+)
 from telemed.core.errors import Problem
+from telemed.core.turn import turn_pass
 
 NINE = datetime(2026, 3, 6, 1, tzinfo=UTC)
 TO = Invitation("county", "hub", frozenset({"sits"}), frozenset({"along"}))
@@ -178,3 +181,11 @@ def test_the_card_is_the_answering_side_s_before_the_asking_side_s() -> None:
 def test_what_is_relayed_fits_into_a_message_of_a_socket() -> None:
     """The socket's own limit is 16 kB, with the words around it; a lease outlives two beats."""
     assert max(RELAYED.values()) <= (16 << 10) - 1024 and timedelta(seconds=16) < LEASE
+
+
+def test_a_turn_pass_is_what_coturn_computes() -> None:
+    """`use-auth-secret`: until when, and the HMAC-SHA1 of that in base 64."""
+    given = turn_pass("north", "label", NINE, timedelta(minutes=10))
+    assert given.username == f"{int(NINE.timestamp()) + 600}:label"
+    # printf 1772759400:label | openssl dgst -sha1 -hmac north -binary | base64
+    assert given.credential == "7qTk31IjkFi3AJwKtbY+gAeb9TI="

@@ -400,6 +400,11 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", f"{_ONE}/conference"): Row(P.SEE_CALENDARS, "absent"),
     ("GET", f"{_ONE}/conference/words"): Row(P.SEE_CALENDARS, "absent"),
     ("POST", f"{_ONE}/conference/words"): Row(P.SEE_CALENDARS, "absent", body={"text": "x"}),
+    ("POST", f"{_ONE}/conference/checks"): Row(P.SEE_CALENDARS, "absent", body={}),
+    ("GET", "/api/line-test"): Row(P.SEE_CALENDARS, query="?bytes=10"),
+    ("POST", "/api/line-test"): Row(
+        P.SEE_CALENDARS, headers={"Content-Type": "application/octet-stream"}
+    ),
     ("POST", f"{_ONE}/conference/phone"): Row(
         P.SEE_CALENDARS, "absent", body={"person_id": "p", "joined": True}
     ),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,57 @@ async def test_the_room_opens_half_an_hour_before_and_not_before(world: World) -
         assert (await expert.enter(one["id"]))["code"] == "too-early"
         world.clock.advance(hours=16, minutes=30)
         assert (await expert.enter(one["id"]))["event"] == "entered"
+
+
+async def test_a_check_is_kept_and_says_how_to_begin(world: World) -> None:
+    """Its latest result is shown; thresholds come from configs/conference.toml."""
+    one = await booked(world)
+    path = f"{APPOINTMENTS}/{one['id']}/conference"
+    expert = world.client(EXPERT)
+    found = {"camera": True, "microphone": True, "down_kbps": 5000, "up_kbps": 200}
+    assert (await expert.ok("POST", f"{path}/checks", found))["verdict"] == "still"
+    world.clock.advance(minutes=1)
+    found |= {"up_kbps": 5000, "round_trip_ms": 40}
+    assert (await expert.ok("POST", f"{path}/checks", found))["verdict"] == "video"
+    (check,) = (await world.client(KEEPER).get(path))["checks"]
+    assert (check["person_id"], check["verdict"], check["found"]["up_kbps"]) == (
+        EXPERT, "video", 5000,
+    )  # fmt: skip
+    await expert.refused("invalid", "POST", f"{path}/checks", {"down_kbps": -1})
+
+
+async def test_the_line_test_is_bounded(world: World) -> None:
+    """So many bytes at most, and not all day."""
+    expert = world.client(EXPERT)
+    for size in (1, 70_000, 2 << 20):
+        assert len((await expert.call("GET", f"/api/line-test?bytes={size}")).body) == size
+    assert (await expert.call("GET", f"/api/line-test?bytes={(2 << 20) + 1}")).code == "invalid"
+    binary = {"Content-Type": "application/octet-stream"}
+    for size, answer in (((2 << 20), 200), ((2 << 20) + 1, 413)):
+        url = f"{world.base}/api/line-test"
+        sent = {**expert.identity(), **binary}
+        async with world.http.post(url, data=BytesIO(bytes(size)), headers=sent) as reply:
+            assert reply.status == answer
+    while (reply_ := await expert.call("GET", "/api/line-test?bytes=1")).status == 200:
+        pass
+    assert reply_.code == "too-many"
+
+
+async def test_turn_passes_end_and_name_nobody(world_folder: Path) -> None:
+    """A new one at each look, only while the conference is open; without a secret none."""
+    urls = ["turn:turn.example.org:3478"]
+    async with world_at(world_folder, turn_urls=urls, turn_secret="north") as world:
+        await has_hours(world, EXPERT)
+        one = await confirmed(world, "09:00", EXPERT)
+        path = f"{APPOINTMENTS}/{one['id']}/conference"
+        assert (await world.client(EXPERT).get(path))["ice"] == []
+        world.clock.advance(hours=16, minutes=45)
+        found = [await world.client(EXPERT).get(path) for _ in range(2)]
+        (first,), (second,) = (one["ice"] for one in found)
+        assert first["urls"] == urls and first["username"] != second["username"]
+        until, _, label = first["username"].partition(":")
+        assert int(until) == int(world.clock().timestamp()) + 240 * 60
+        assert EXPERT not in label and found[0]["relay_only"] is False
 
 
 async def test_members_at_two_servers_hear_each_other(
