@@ -390,7 +390,6 @@ def load_catalogue(configs: Path) -> Catalogue:
         approvals=load_approvals(configs, set(services)),
         aftercare=load_aftercare(configs, set(services)),
         conference=load_conference(configs),
-        aftercare=load_aftercare(configs, {s.code for s in services.service}),
     )
 
 

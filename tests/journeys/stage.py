@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +46,12 @@ expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
-def demo(data_dir: Path) -> Iterator[str]:
-    """A demo server in a data directory; its address."""
+def demo(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A demo server in a data directory; its address.
+
+    With settings of its own it is `serve`, for `demo` reads none: the sign-in page then offers no
+    accounts.
+    """
     samples = ROOT / "build" / "samples"
     for needed, how in ((samples / "manifest.json", "samples"), (ROOT / "web/dist", "web")):
         assert needed.exists(), f"{needed} is missing; `make test` makes it ({how})"
@@ -55,12 +59,14 @@ def demo(data_dir: Path) -> Iterator[str]:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with (data_dir.parent / "demo.log").open("wb") as log:
+        command = ["demo", "--port", str(port), "--samples", str(samples)]
+        told = {f"TELEMED_{key.upper()}": value for key, value in (settings or {}).items()}
+        if settings is not None:
+            command, told["TELEMED_PORT"] = ["serve"], str(port)
         server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "telemed", "demo", "--port", str(port)),
-                *("--data-dir", str(data_dir), "--samples", str(samples)),
-            ],
+            [sys.executable, "-m", "telemed", *command, "--data-dir", str(data_dir)],
             cwd=ROOT,
+            env={**os.environ, **told},
             stdout=log,
             stderr=log,
         )
@@ -170,7 +176,7 @@ async def _leave_empty(route: Route) -> None:
 
 @asynccontextmanager
 async def stage(
-    base: str, chromium: Path, name: str, *, viewer: bool = True
+    base: str, chromium: Path, name: str, *, viewer: bool = True, flags: Sequence[str] = ()
 ) -> AsyncIterator[Stage]:
     """A stage for one journey; its faults are looked at when it ends well.
 
@@ -183,7 +189,7 @@ async def stage(
         old.unlink()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=chromium, args=list(CHROMIUM_FLAGS)
+            executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags]
         )
         found = Stage(base, browser, pictures, viewer)
         try:

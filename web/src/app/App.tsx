@@ -40,6 +40,13 @@ const router = createBrowserRouter([
         lazy: async () => ({ Component: (await import('../reading/ReadPage')).ReadPage }),
       },
       {
+        path: 'conference/:appointmentId',
+        errorElement: <PageFailed />,
+        lazy: async () => ({
+          Component: (await import('../conference/ConferencePage')).ConferencePage,
+        }),
+      },
+      {
         element: <Shell />,
         children: [
           { index: true, element: <Home /> },

@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Descriptions, Drawer, Skeleton, Tag, Timeline } from 'antd'
 import { useRef } from 'react'
 import { Link } from 'react-router'
+import { AppointmentConference } from '../conference/AppointmentConference'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { clockOf, dayOf } from '../roster/days'
@@ -84,6 +85,7 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
       </ul>
       <Accompanying id={one.id} />
       {one.request_id ? <Link to={`/requests/${one.request_id}`}>{t('openCase')}</Link> : null}
+      <AppointmentConference one={one} />
       <h3 className={styles.part}>{t('history')}</h3>
       <Timeline items={one.moves.map((move) => ({ key: move.n, content: moveWords(move) }))} />
     </>

@@ -68,6 +68,7 @@ export class LiveSocket {
   private heartbeat: ReturnType<typeof setInterval> | undefined
   private watch: ReturnType<typeof setInterval> | undefined
   private heardAt = 0
+  private readonly pongs: (() => void)[] = []
   private readonly present = new Map<string, number>()
 
   constructor(
@@ -102,6 +103,15 @@ export class LiveSocket {
   say(message: object): boolean {
     this.send({ type: 'conference', ...message })
     return this.socket?.readyState === 1
+  }
+
+  /** How long a word to the server and back takes, in milliseconds. */
+  roundTrip(): Promise<number> {
+    const asked = performance.now()
+    return new Promise((tell) => {
+      this.pongs.push(() => tell(performance.now() - asked))
+      this.send({ type: 'ping' })
+    })
   }
 
   /** Gives up a line that carries nothing, and begins another. */
@@ -154,6 +164,7 @@ export class LiveSocket {
 
   private receive(message: ServerMessage): void {
     this.heardAt = performance.now()
+    if (message.type === 'pong') for (const tell of this.pongs.splice(0)) tell()
     if (message.type === 'welcome') this.welcome(message.answer, message.seq)
     else if (message.type === 'activities') this.take(message.items)
     else if (message.type === 'presence') this.heard.presence?.(message.people, message.whole)

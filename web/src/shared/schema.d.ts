@@ -2338,6 +2338,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/conference/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep what a device and line check found; how to begin */
+        post: operations["conferences_post_appointments_conference_checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appointments/{id}/conference/phone": {
         parameters: {
             query?: never;
@@ -3154,6 +3171,24 @@ export interface paths {
         get: operations["learning_get_certificates_by"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/line-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bytes that mean nothing, to time a line */
+        get: operations["line_test_get_line_test"];
+        put?: never;
+        /** Take bytes that mean nothing, to time a line */
+        post: operations["line_test_post_line_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5064,6 +5099,11 @@ export interface components {
              */
             note?: string;
         };
+        /** CheckedOut */
+        CheckedOut: {
+            verdict: components["schemas"]["Mode"];
+            verdict_words: components["schemas"]["Words"];
+        };
         /**
          * ClaimOut
          * @description Who holds the current workitem.
@@ -5362,6 +5402,8 @@ export interface components {
             checks: components["schemas"]["LineCheckOut"][];
             /** Ice */
             ice: components["schemas"]["IceServer"][];
+            /** Relay Only */
+            relay_only: boolean;
             /** Media */
             media: string;
             line: components["schemas"]["LineTermsOut"];
@@ -6629,6 +6671,52 @@ export interface components {
             served: number;
             /** High */
             high: number;
+        };
+        /**
+         * FoundIn
+         * @description What a device and line check found; null for what could not be tried.
+         */
+        FoundIn: {
+            /**
+             * Camera
+             * @default null
+             */
+            camera?: boolean | null;
+            /**
+             * Microphone
+             * @default null
+             */
+            microphone?: boolean | null;
+            /**
+             * Speaker
+             * @default null
+             */
+            speaker?: boolean | null;
+            /**
+             * Round Trip Ms
+             * @default null
+             */
+            round_trip_ms?: number | null;
+            /**
+             * Down Kbps
+             * @default null
+             */
+            down_kbps?: number | null;
+            /**
+             * Up Kbps
+             * @default null
+             */
+            up_kbps?: number | null;
+            /**
+             * Direct
+             * @default null
+             */
+            direct?: boolean | null;
+            /**
+             * Relay
+             * @default null
+             */
+            relay?: boolean | null;
         };
         /**
          * FreeOut
@@ -10523,6 +10611,11 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** TakenOut */
+        TakenOut: {
+            /** Bytes */
+            bytes: number;
+        };
         /**
          * TakerOut
          * @description Somebody who took part, or was to.
@@ -11537,6 +11630,7 @@ export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type CertificateOut = components['schemas']['CertificateOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
 export type CheckIn = components['schemas']['CheckIn'];
+export type CheckedOut = components['schemas']['CheckedOut'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
 export type CloseIn = components['schemas']['CloseIn'];
@@ -11611,6 +11705,7 @@ export type FollowUpIn = components['schemas']['FollowUpIn'];
 export type FollowUpOfCase = components['schemas']['FollowUpOfCase'];
 export type FollowUpOut = components['schemas']['FollowUpOut'];
 export type ForecastOut = components['schemas']['ForecastOut'];
+export type FoundIn = components['schemas']['FoundIn'];
 export type FreeOut = components['schemas']['FreeOut'];
 export type Gap = components['schemas']['Gap'];
 export type GoneList = components['schemas']['GoneList'];
@@ -11834,6 +11929,7 @@ export type SumOut = components['schemas']['SumOut'];
 export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
 export type TableIn = components['schemas']['TableIn'];
+export type TakenOut = components['schemas']['TakenOut'];
 export type TakerOut = components['schemas']['TakerOut'];
 export type TallyCase = components['schemas']['TallyCase'];
 export type TallyCases = components['schemas']['TallyCases'];
@@ -17056,6 +17152,41 @@ export interface operations {
             };
         };
     };
+    conferences_post_appointments_conference_checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FoundIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     conferences_post_appointments_conference_phone: {
         parameters: {
             query?: never;
@@ -18825,6 +18956,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CertificateOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    line_test_get_line_test: {
+        parameters: {
+            query?: {
+                bytes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    line_test_post_line_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenOut"];
                 };
             };
             /** @description Problem */

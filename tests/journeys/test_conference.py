@@ -1,0 +1,226 @@
+"""A real call between two browsers: a county and an expert see each other, one loses the line.
+
+Everything goes over a real TURN server, and the expert's every byte over lines that a test can let
+fall silent: what is sent then vanishes and nobody hangs up, as with a pulled cable.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.faults.wire import Wire
+from tests.journeys.stage import Stage, demo, stage
+from tests.journeys.test_calendar import call
+from tests.journeys.test_flows import barriers
+from tests.turn_server import SECRET, Turn, running_turn
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+CAMERAS = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+SMALL = "localStorage.setItem('telemed.conference.picture', 'low')"
+WATCHED = """
+const Real = window.RTCPeerConnection
+const by = (given) => given && {...given, iceServers: (given.iceServers ?? []).map((one) => ({
+  ...one, urls: [one.urls].flat().map((url) => url.replace(':%d', ':%d'))}))}
+window.lines = []
+window.RTCPeerConnection = class extends Real {
+  constructor(given) { super(by(given)); window.lines.push(this) }
+  setConfiguration(given) { super.setConfiguration(by(given)) }
+}
+"""
+"""A page whose connections can be asked, and whose TURN server is reached over another port: the
+line that falls silent."""
+WAYS = """async () => {
+  const found = []
+  for (const line of window.lines) {
+    const stats = [...(await line.getStats()).values()]
+    for (const pair of stats.filter((one) => one.type === 'candidate-pair' && one.nominated))
+      found.push(stats.find((one) => one.id === pair.localCandidateId).candidateType)
+  }
+  return found
+}"""
+FRAMES = """(person) => {
+  const video = document.querySelector(`[data-member="${person}"] video`)
+  return video ? video.getVideoPlaybackQuality().totalVideoFrames : 0
+}"""
+OUTAGE = 20.0
+
+
+@dataclass
+class Call:
+    """An appointment under a conference, the server, and the lines of the expert."""
+
+    base: str
+    turn: Turn
+    web: Wire
+    media: Wire
+
+
+@pytest.fixture(scope="module")
+def call_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
+    """A demo that sends everything over a TURN server."""
+    folder = tmp_path_factory.mktemp("conference")
+    with running_turn(folder / "turn") as turn:
+        told = {
+            "turn_urls": f"turn:127.0.0.1:{turn.port}?transport=tcp",
+            "turn_secret": SECRET,
+            "turn_only": "true",
+        }
+        with demo(folder / "data", told) as base:
+            web = Wire(int(base.rpartition(":")[2]))
+            media = Wire(turn.port)
+            for wire in (web, media):
+                wire.start()
+            try:
+                yield Call(base, turn, web, media)
+            finally:
+                for wire in (web, media):
+                    wire.stop()
+
+
+@asynccontextmanager
+async def browsers(at: Call, chromium: Path) -> AsyncIterator[tuple[Stage, Stage]]:
+    """Two browsers with cameras; the second one's lines can fall silent."""
+    port = at.base.rpartition(":")[2]
+    mapped = f"--host-resolver-rules=MAP 127.0.0.1:{port} 127.0.0.1:{at.web.port}"
+    async with (
+        stage(at.base, chromium, "conference", viewer=False, flags=CAMERAS) as one,
+        stage(
+            at.base, chromium, "conference/expert", viewer=False, flags=(*CAMERAS, mapped)
+        ) as two,
+    ):
+        yield one, two
+
+
+async def appointment(keeper: Page, county: Page, expert: str) -> Any:
+    """An urgent appointment of the hub's expert that begins in a moment, confirmed."""
+    hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
+    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
+             "first": "2026-01-01"}  # fmt: skip
+    await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
+    since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    body = {"service": "imaging", "provider_id": hub, "since": since.isoformat(), "minutes": 30,
+            "urgent": True, "seats": [{"role": "expert", "person_id": expert}]}  # fmt: skip
+    one = await call(county, "POST", "/api/appointments", body)
+    path = f"/api/appointments/{one['id']}"
+    one = await call(county, "POST", f"{path}/propose", {"version": one["version"]})
+    return await call(keeper, "POST", f"{path}/confirm", {"version": one["version"]})
+
+
+async def enter(page: Page, base: str, key: str) -> str:
+    """Through the lobby into the room; who the page is."""
+    await page.goto(f"{base}/conference/{key}")
+    await page.get_by_role("button", name="进入", exact=True).click()
+    await page.get_by_role("toolbar", name="会议控制").wait_for()
+    return str((await call(page, "GET", "/api/session"))["person_id"])
+
+
+async def frames_grow(page: Page, person: str) -> None:
+    """The picture of somebody moves: more frames of it were decoded and shown than just now."""
+    async with asyncio.timeout(90):
+        first = await page.evaluate(FRAMES, person)
+        while await page.evaluate(FRAMES, person) < first + 5 or first == 0:
+            first = first or await page.evaluate(FRAMES, person)
+            await page.wait_for_timeout(250)
+
+
+async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> None:
+    """Both see each other; after 20 s of silence they see each other again, in the same page, and
+    the log and the attendance say so."""
+    at = call_at
+    async with browsers(at, chromium) as (near, far):
+        keeper = await near.sign_in("coordinator")
+        county = await near.open()
+        await county.add_init_script(SMALL)
+        await county.add_init_script(WATCHED % (at.turn.port, at.turn.port))
+        await near.sign_in_at(county, "county")
+        expert = await far.open()
+        await expert.add_init_script(SMALL)
+        await expert.add_init_script(WATCHED % (at.turn.port, at.media.port))
+        await far.sign_in_at(expert, "expert")
+        who = (await call(expert, "GET", "/api/session"))["person_id"]
+        key = (await appointment(keeper, county, who))["id"]
+        path = f"/api/appointments/{key}/conference"
+        await county.goto(f"{at.base}/conference/{key}")
+        await county.get_by_text("建议方式").wait_for()
+        await near.picture(county, "conference-lobby")
+        assert await barriers(county) == []
+        asks = await enter(county, at.base, key)
+        answers = await enter(expert, at.base, key)
+        await asyncio.gather(frames_grow(county, answers), frames_grow(expert, asks))
+        for page in (county, expert):
+            assert set(await page.evaluate(WAYS)) == {"relay"}
+        await near.picture(county, "conference-room")
+        assert await barriers(county) == []
+        await _talk(county, expert)
+        await expert.evaluate("window.stayed = true")
+        cut = datetime.now(UTC)
+        for wire in (at.web, at.media):
+            wire.silence()
+        await county.locator(f"[data-member='{answers}'][data-state=dropped]").wait_for()
+        await expert.get_by_text("线路中断，正在恢复").wait_for()
+        await near.picture(county, "conference-dropped")
+        await expert.wait_for_timeout(
+            max(0.0, OUTAGE - (datetime.now(UTC) - cut).total_seconds()) * 1000
+        )
+        mended = datetime.now(UTC)
+        for wire in (at.web, at.media):
+            wire.mend()
+        await county.locator(f"[data-member='{answers}'][data-state=present]").wait_for()
+        await expect(expert.get_by_text("线路中断，正在恢复")).to_have_count(0)
+        await asyncio.gather(frames_grow(county, answers), frames_grow(expert, asks))
+        assert await expert.evaluate("window.stayed") is True
+        _is_recorded(await call(county, "GET", path), answers, cut, mended)
+        await _ends(near, keeper, county, expert, at.base, key)
+
+
+async def _talk(county: Page, expert: Page) -> None:
+    """A raised hand and a few words reach the other side; all of it by keys."""
+    await county.locator("body").press("h")
+    await expert.get_by_text("举手").first.wait_for(state="attached")
+    await county.locator("body").press("c")
+    await county.get_by_role("textbox", name="输入文字").fill("请看第三层")
+    await county.keyboard.press("Enter")
+    await expert.get_by_role("button", name="文字").click()
+    await expert.get_by_text("请看第三层").wait_for()
+
+
+def _is_recorded(found: Any, who: str, cut: datetime, mended: datetime) -> None:
+    """One drop and one return of the expert, at the times at which they happened."""
+    lines = [line for line in found["log"] if line["person_id"] == who]
+    assert [line["event"] for line in lines if line["event"] != "mode"] == [
+        "enter", "drop", "return",
+    ]  # fmt: skip
+    dropped, returned = (datetime.fromisoformat(line["at"]) for line in lines[-2:])
+    # It was heard last at a beat, every three seconds, before the cut.
+    assert cut - timedelta(seconds=6) <= dropped <= cut + timedelta(seconds=2)
+    assert mended - timedelta(seconds=1) <= returned
+    (there,) = [one for one in found["people"] if one["person_id"] == who]
+    lost = (returned - dropped).total_seconds()
+    first = datetime.fromisoformat(there["first"])
+    last = datetime.fromisoformat(there["last"])
+    assert there["drops"] == 1 and lost >= OUTAGE
+    assert abs((last - first).total_seconds() - lost - there["seconds"]) <= 1
+    assert {side["people"] for side in found["sides"]} == {1} and len(found["sides"]) == 2
+
+
+async def _ends(near: Stage, keeper: Page, county: Page, expert: Page, base: str, key: str) -> None:
+    """The coordinator begins and ends it; both are shown out."""
+    await keeper.goto(f"{base}/conference/{key}")
+    await keeper.get_by_role("button", name="会诊开始").click()
+    await keeper.get_by_role("button", name="会诊结束").click()
+    await keeper.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
+    for page in (county, expert):
+        await page.get_by_text("会诊已结束，会诊室已关闭").wait_for()
+    await near.picture(county, "conference-over")

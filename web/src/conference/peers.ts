@@ -1,0 +1,366 @@
+/**
+ * Pictures and voices from member to member, by perfect negotiation (W3C WebRTC 10.7).
+ *
+ * Of two members the one with the smaller id makes the first offer, with three lines that stay:
+ * voice, camera, screen. What is muted, switched off or shared later changes what is sent on a line
+ * and nothing else, so only a lost line is negotiated anew (an ICE restart). Messages say for which
+ * page they are: one that was meant for a page before a reload is nobody's.
+ */
+import { Counter, qualityOf } from './line'
+import { type Local, RATES } from './local'
+import type { Member, Signal } from './signal'
+import {
+  emptyRemote,
+  type Ice,
+  LOUD,
+  limitRate,
+  loudness,
+  preferOpus,
+  preferVp8,
+  type Remote,
+  type Transport,
+} from './transport'
+
+const SCREEN_KBPS = 900
+const WATCH_MS = 1_000
+const COUNT_MS = 2_000
+/** An offer that nobody has answered for so long was lost, and is sent again. */
+const UNANSWERED_MS = 4_000
+/** A line that is away for so long is begun anew; shorter gaps heal by themselves. */
+const AWAY_MS = 4_000
+const RESTART_MS = 6_000
+const GATHER_MS = 60
+
+interface Words {
+  /** The page it is for, and the page it is from. */
+  to: string | null
+  of: string | null
+  description?: RTCSessionDescriptionInit
+  candidates?: RTCIceCandidateInit[]
+}
+
+class Peer {
+  readonly line: RTCPeerConnection
+  readonly remote: Remote
+  makingOffer = false
+  ignoring = false
+  offeredAt = 0
+  awayAt = 0
+  restartedAt = 0
+  early: RTCIceCandidateInit[] = []
+  gathered: RTCIceCandidateInit[] = []
+  gatherDue: ReturnType<typeof setTimeout> | undefined
+  readonly counter = new Counter()
+  /** What happens to the line happens one after the other. */
+  turn: Promise<void> = Promise.resolve()
+
+  constructor(
+    readonly member: Member,
+    readonly polite: boolean,
+    ice: Ice,
+  ) {
+    this.remote = emptyRemote(member.id)
+    this.line = new RTCPeerConnection(configured(ice))
+  }
+
+  get lines(): (RTCRtpTransceiver | undefined)[] {
+    const [audio, camera, screen] = this.line.getTransceivers()
+    return [audio, camera, screen]
+  }
+}
+
+const configured = (ice: Ice): RTCConfiguration => ({
+  iceServers: ice.servers,
+  iceTransportPolicy: ice.relayOnly ? 'relay' : 'all',
+  bundlePolicy: 'max-bundle',
+})
+
+export class Peers implements Transport {
+  remotes: ReadonlyMap<string, Remote> = new Map()
+  private readonly peers = new Map<string, Peer>()
+  private readonly watchers = new Set<() => void>()
+  private readonly ends: (() => void)[] = []
+  private wasIn = true
+
+  constructor(
+    private readonly signal: Signal,
+    private readonly local: Local,
+    private ice: Ice,
+    /** Fresh servers: the passes of those one has may have ended. */
+    private readonly freshIce: () => Promise<Ice>,
+  ) {
+    const timers = [
+      setInterval(() => this.look(), WATCH_MS),
+      setInterval(() => void this.count(), COUNT_MS),
+    ]
+    this.ends.push(
+      signal.on('members', () => this.follow()),
+      signal.on<Words>('offer', (words, from) => this.hear(words, from)),
+      signal.on<Words>('answer', (words, from) => this.hear(words, from)),
+      signal.on<Words>('candidate', (words, from) => this.hear(words, from)),
+      signal.watch(() => this.noticeSignal()),
+      local.watch(() => this.sendAll()),
+      () => timers.forEach(clearInterval),
+    )
+    this.follow()
+  }
+
+  readonly watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  stop(): void {
+    for (const end of this.ends.splice(0)) end()
+    for (const peer of this.peers.values()) this.hangUp(peer)
+    this.peers.clear()
+    this.tell()
+  }
+
+  // --- who is there ---------------------------------------------------------------------------
+
+  private mine(): Member | undefined {
+    return this.signal.members.find((one) => one.id === this.signal.me)
+  }
+
+  /** A line to each member that has a page; none to who has left or came by another page. */
+  private follow(): void {
+    if (this.signal.state !== 'in') return // members are not known while the line is away
+    const others = this.signal.members.filter((one) => one.id !== this.signal.me && one.page)
+    for (const [id, peer] of this.peers) {
+      const now = others.find((one) => one.id === id)
+      if (now && now.page === peer.member.page) continue
+      this.hangUp(peer)
+      this.peers.delete(id)
+    }
+    for (const member of others) if (!this.peers.has(member.id)) this.begin(member)
+    this.sendAll()
+    this.tell()
+  }
+
+  private begin(member: Member): Peer {
+    const me = this.signal.me ?? ''
+    const peer = new Peer(member, me > member.id, this.ice)
+    this.peers.set(member.id, peer)
+    const { line } = peer
+    line.onnegotiationneeded = () => void this.offer(peer)
+    line.onicecandidate = ({ candidate }) => {
+      if (candidate) this.gather(peer, candidate.toJSON())
+    }
+    line.ontrack = ({ transceiver, track }) => this.receive(peer, transceiver, track)
+    line.onconnectionstatechange = () => this.noticeLine(peer)
+    if (!peer.polite) {
+      preferOpus(line.addTransceiver('audio', { direction: 'sendrecv' }))
+      preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
+      preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
+      void this.sendOn(peer)
+    }
+    return peer
+  }
+
+  private hangUp(peer: Peer): void {
+    clearTimeout(peer.gatherDue)
+    peer.line.onconnectionstatechange = null
+    peer.line.close()
+  }
+
+  // --- negotiation ----------------------------------------------------------------------------
+
+  private async offer(peer: Peer): Promise<void> {
+    // The polite side's first lines come with the other's offer.
+    if (peer.polite && peer.line.getTransceivers().length === 0) return
+    try {
+      peer.makingOffer = true
+      await peer.line.setLocalDescription()
+      this.describe(peer)
+    } catch (fault) {
+      if (peer.line.signalingState !== 'closed') throw fault
+    } finally {
+      peer.makingOffer = false
+    }
+  }
+
+  private describe(peer: Peer): void {
+    const description = peer.line.localDescription
+    if (description === null) return
+    if (description.type === 'offer') peer.offeredAt = performance.now()
+    this.sendTo(peer, description.type === 'offer' ? 'offer' : 'answer', {
+      description: { type: description.type, sdp: description.sdp },
+    })
+  }
+
+  private sendTo(peer: Peer, kind: 'offer' | 'answer' | 'candidate', words: Partial<Words>): void {
+    const of = this.mine()?.page ?? null
+    this.signal.send(kind, { to: peer.member.page, of, ...words }, peer.member.id)
+  }
+
+  private hear(words: Words, from: string): void {
+    const mine = this.mine()
+    if (mine === undefined || words.to !== mine.page) return
+    let peer = this.peers.get(from)
+    const member = this.signal.members.find((one) => one.id === from)
+    if (peer === undefined && member?.page === words.of) peer = this.begin(member)
+    if (peer === undefined || peer.member.page !== words.of) return
+    const heard = peer
+    peer.turn = peer.turn.then(() => this.take(heard, words)).catch(() => this.restart(heard))
+  }
+
+  private async take(peer: Peer, { description, candidates }: Words): Promise<void> {
+    const { line } = peer
+    if (line.signalingState === 'closed') return
+    if (description) await this.takeDescription(peer, description)
+    for (const candidate of candidates ?? []) {
+      if (line.remoteDescription === null) peer.early.push(candidate)
+      else await this.takeCandidate(peer, candidate)
+    }
+  }
+
+  private async takeDescription(peer: Peer, told: RTCSessionDescriptionInit): Promise<void> {
+    const { line } = peer
+    const offered = told.type === 'offer'
+    peer.ignoring =
+      offered && !peer.polite && (peer.makingOffer || line.signalingState !== 'stable')
+    // An answer to an offer that was sent twice comes twice.
+    const late = !offered && line.signalingState !== 'have-local-offer'
+    if (peer.ignoring || late) return
+    await line.setRemoteDescription(told)
+    for (const candidate of peer.early.splice(0)) await this.takeCandidate(peer, candidate)
+    if (offered) await this.answer(peer)
+  }
+
+  private async answer(peer: Peer): Promise<void> {
+    const [audio, ...pictures] = peer.lines.filter((one) => one !== undefined)
+    if (audio?.direction !== 'sendrecv') {
+      if (audio) preferOpus(audio)
+      pictures.forEach(preferVp8)
+      for (const one of peer.lines) if (one) one.direction = 'sendrecv'
+    }
+    await this.sendOn(peer)
+    await peer.line.setLocalDescription()
+    this.describe(peer)
+  }
+
+  private async takeCandidate(peer: Peer, candidate: RTCIceCandidateInit): Promise<void> {
+    try {
+      await peer.line.addIceCandidate(candidate)
+    } catch (fault) {
+      if (!peer.ignoring) throw fault
+    }
+  }
+
+  /** Candidates come in bursts and go in one message. */
+  private gather(peer: Peer, candidate: RTCIceCandidateInit): void {
+    peer.gathered.push(candidate)
+    peer.gatherDue ??= setTimeout(() => {
+      peer.gatherDue = undefined
+      const all = peer.gathered.splice(0)
+      while (all.length > 0) this.sendTo(peer, 'candidate', { candidates: all.splice(0, 8) })
+    }, GATHER_MS)
+  }
+
+  // --- what is sent and received --------------------------------------------------------------
+
+  private sendAll(): void {
+    for (const peer of this.peers.values()) void this.sendOn(peer)
+  }
+
+  private async sendOn(peer: Peer): Promise<void> {
+    try {
+      await this.sendTracks(peer)
+    } catch (fault) {
+      if (peer.line.signalingState !== 'closed') throw fault
+    }
+  }
+
+  private async sendTracks(peer: Peer): Promise<void> {
+    const { local } = this
+    const wanted = [local.sentAudio, local.sentCamera, local.screen]
+    for (const [n, transceiver] of peer.lines.entries()) {
+      const track = wanted[n] ?? null
+      if (!transceiver || peer.line.signalingState === 'closed') continue
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
+      if (n > 0 && track && transceiver.currentDirection !== null)
+        await limitRate(transceiver.sender, n === 1 ? RATES[local.picture] : SCREEN_KBPS)
+    }
+  }
+
+  private receive(peer: Peer, transceiver: RTCRtpTransceiver, track: MediaStreamTrack): void {
+    const place = (['audio', 'camera', 'screen'] as const)[
+      peer.line.getTransceivers().indexOf(transceiver)
+    ]
+    if (place) peer.remote[place] = new MediaStream([track])
+    this.tell()
+  }
+
+  // --- lost lines -----------------------------------------------------------------------------
+
+  private noticeLine(peer: Peer): void {
+    const { connectionState } = peer.line
+    if (connectionState === 'connected') {
+      peer.remote.state = 'connected'
+      peer.awayAt = 0
+      void this.sendOn(peer)
+    } else if (connectionState === 'failed' || connectionState === 'disconnected') {
+      peer.remote.state = 'lost'
+      if (peer.awayAt === 0) peer.awayAt = performance.now()
+      if (connectionState === 'failed') this.restart(peer)
+    }
+    this.tell()
+  }
+
+  private noticeSignal(): void {
+    const isIn = this.signal.state === 'in'
+    if (isIn && !this.wasIn)
+      for (const peer of this.peers.values())
+        if (peer.remote.state !== 'connected') this.restart(peer)
+    this.wasIn = isIn
+  }
+
+  private look(): void {
+    const now = performance.now()
+    for (const peer of this.peers.values()) {
+      const { line } = peer
+      if (line.signalingState === 'have-local-offer' && now - peer.offeredAt > UNANSWERED_MS)
+        this.describe(peer)
+      if (peer.awayAt > 0 && now - peer.awayAt > AWAY_MS) this.restart(peer)
+      const [audio] = peer.lines
+      const speaking = audio !== undefined && loudness(audio.receiver) > LOUD
+      if (speaking !== peer.remote.speaking) {
+        peer.remote.speaking = speaking
+        this.tell()
+      }
+    }
+  }
+
+  /** Finds new ways to a member, with servers whose passes are good. */
+  private restart(peer: Peer): void {
+    const now = performance.now()
+    if (this.signal.state !== 'in' || now - peer.restartedAt < RESTART_MS) return
+    peer.restartedAt = now
+    void this.freshIce()
+      .then((ice) => {
+        this.ice = ice
+      })
+      .catch(() => undefined) // the old passes may do
+      .then(() => {
+        if (peer.line.signalingState === 'closed') return
+        peer.line.setConfiguration(configured(this.ice))
+        if (peer.line.getTransceivers().length > 0) peer.line.restartIce()
+      })
+  }
+
+  private async count(): Promise<void> {
+    for (const peer of this.peers.values()) {
+      if (peer.line.connectionState !== 'connected') continue
+      const stats = await peer.line.getStats()
+      peer.remote.counted = peer.counter.read(stats, performance.now())
+      peer.remote.quality = qualityOf(peer.remote.counted)
+    }
+    this.tell()
+  }
+
+  private tell(): void {
+    this.remotes = new Map([...this.peers].map(([id, peer]) => [id, { ...peer.remote }]))
+    for (const watcher of this.watchers) watcher()
+  }
+}

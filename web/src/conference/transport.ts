@@ -1,0 +1,67 @@
+/** How pictures and voices reach the others: directly, or over a media server. */
+import type { Counted, Quality } from './line'
+
+/** What comes from another member. */
+export interface Remote {
+  readonly id: string
+  audio: MediaStream | null
+  camera: MediaStream | null
+  screen: MediaStream | null
+  state: 'connecting' | 'connected' | 'lost'
+  speaking: boolean
+  quality: Quality
+  counted: Counted | null
+}
+
+export interface Ice {
+  servers: RTCIceServer[]
+  relayOnly: boolean
+}
+
+export interface Transport {
+  /** By member. A new map whenever anything in it is another. */
+  readonly remotes: ReadonlyMap<string, Remote>
+  readonly watch: (watcher: () => void) => () => void
+  stop(): void
+}
+
+export const emptyRemote = (id: string): Remote => ({
+  id,
+  audio: null,
+  camera: null,
+  screen: null,
+  state: 'connecting',
+  speaking: false,
+  quality: 'unknown',
+  counted: null,
+})
+
+/** Louder than this is somebody who speaks (0 to 1, as WebRTC tells it). */
+export const LOUD = 0.02
+
+/** VP8 alone: every browser and the media server have it, and an offer stays small. */
+export function preferVp8(transceiver: RTCRtpTransceiver): void {
+  const known = RTCRtpReceiver.getCapabilities('video')?.codecs ?? []
+  const wanted = known.filter((codec) => /^video\/(vp8|rtx)$/i.test(codec.mimeType))
+  if (wanted.some((codec) => /vp8/i.test(codec.mimeType))) transceiver.setCodecPreferences(wanted)
+}
+
+/** Voice by Opus alone, for the same reason. */
+export function preferOpus(transceiver: RTCRtpTransceiver): void {
+  const known = RTCRtpReceiver.getCapabilities('audio')?.codecs ?? []
+  const wanted = known.filter((codec) => /^audio\/opus$/i.test(codec.mimeType))
+  if (wanted.length > 0) transceiver.setCodecPreferences(wanted)
+}
+
+export async function limitRate(sender: RTCRtpSender, kbps: number): Promise<void> {
+  const given = sender.getParameters()
+  const [first] = given.encodings
+  if (first === undefined || first.maxBitrate === kbps * 1000) return
+  first.maxBitrate = kbps * 1000
+  await sender.setParameters(given)
+}
+
+/** The loudest that a receiver heard just now. */
+export function loudness(receiver: RTCRtpReceiver): number {
+  return Math.max(0, ...receiver.getSynchronizationSources().map((one) => one.audioLevel ?? 0))
+}
