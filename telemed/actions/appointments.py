@@ -261,7 +261,7 @@ def swap(act: Act, appointment_id: str, version: int, n: int, person_id: str) ->
         raise Problem("invalid", detail="person_id")
     one = Invited(seat["role"], person_id)
     urgent = booked.row["urgent"]
-    booking.require_free(act, _times(booked), [one], [], urgent, booked.id, noticed=True)
+    booking.require_free(act, times_of(booked), [one], [], urgent, booked.id, noticed=True)
     _move_seat(act, booked, seat, SeatEvent.REPLACE)
     new = max(s["n"] for s in booked.seats) + 1
     appointments.add_seat(act.tx, _seat_row(act, booked.id, new, one, {person_id: row}))
@@ -344,7 +344,7 @@ def _require_still_free(act: Act, booked: Booked) -> None:
     if not invited:
         raise Problem("nobody-bookable", what="")
     urgent, used = booked.row["urgent"], _used(booked)
-    booking.require_free(act, _times(booked), invited, used, urgent, booked.id, noticed=True)
+    booking.require_free(act, times_of(booked), invited, used, urgent, booked.id, noticed=True)
 
 
 def _reason(act: Act, step: str, why: Why | None) -> dict[str, str]:
@@ -358,7 +358,8 @@ def _latest(plan: Plan) -> datetime:
     return moment(plan.times.since)
 
 
-def _times(booked: Booked) -> Times:
+def times_of(booked: Booked) -> Times:
+    """When it is, and the time that it keeps around."""
     row = booked.row
     since, until = minute_of(row["since"]), minute_of(row["until"])
     before, after = since - minute_of(row["kept_since"]), minute_of(row["kept_until"]) - until

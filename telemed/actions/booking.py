@@ -228,12 +228,34 @@ def require_free(
         raise Problem("invalid", detail="the same twice")
     known = diaries.diaries(act, set(asked), window, urgent=urgent, but=but)
     rooms = diaries.resources(act, [one.resource for one in used], window, but)
+    seats = [Seat(i.role, (c,)) for i, c in zip(invited, asked, strict=True)]
+    needs = [Need("resource", (one.resource,), one.units) for one in used]
+    one_time = wish(act, times, seats, needs, urgent, noticed)
+    found = find(one_time, known, rooms, Almanac(window, act.catalogue.calendar.days))
+    if found.why is not None:
+        raise _refusal(act, found.why, times)
+    (slot,) = found.slots
+    for one, sitting in zip(invited, slot.sitting, strict=True):
+        if sitting.person != one.person:
+            why = _words(Reason.AWAY if one.instead_of is None else Reason.UNKNOWN)
+            raise Problem("slot-taken", who=_name(act, one.person), why=why)
+
+
+def wish(
+    act: Act,
+    times: Times,
+    seats: Sequence[Seat],
+    needs: Sequence[Need],
+    urgent: bool,
+    noticed: bool,
+) -> Wish:
+    """What is asked of one time and no other."""
     first, last = bounds(act.now, urgent or noticed)
-    wish = Wish(
-        window=window,
+    return Wish(
+        window=(times.since, times.until),
         minutes=times.minutes,
-        seats=tuple(Seat(i.role, (c,)) for i, c in zip(invited, asked, strict=True)),
-        needs=tuple(Need("resource", (one.resource,), one.units) for one in used),
+        seats=tuple(seats),
+        needs=tuple(needs),
         before=times.before,
         after=times.after,
         step=1,
@@ -242,14 +264,6 @@ def require_free(
         not_after=minute_of(last),
         urgent=urgent,
     )
-    found = find(wish, known, rooms, Almanac(window, act.catalogue.calendar.days))
-    if found.why is not None:
-        raise _refusal(act, found.why, times)
-    (slot,) = found.slots
-    for one, sitting in zip(invited, slot.sitting, strict=True):
-        if sitting.person != one.person:
-            why = _words(Reason.AWAY if one.instead_of is None else Reason.UNKNOWN)
-            raise Problem("slot-taken", who=_name(act, one.person), why=why)
 
 
 def _refusal(act: Act, why: WhyNone, times: Times) -> Problem:

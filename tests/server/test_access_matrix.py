@@ -380,6 +380,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_ONE}/miss"): _booked(P.CONFIRM_APPOINTMENTS, reason="line"),
     ("POST", f"{_ONE}/answer"): Row(P.SEE_CALENDARS, "absent", body={"accepts": True}),
     ("POST", f"{_ONE}/swap"): _booked(P.CONFIRM_APPOINTMENTS, seat=1, person_id="absent"),
+    ("GET", f"{_ONE}/substitutes"): Row(
+        P.CONFIRM_APPOINTMENTS, "appointment", _HUB, _OWN, query="?seat=1"
+    ),
     ("GET", f"{_ONE}/accompanying"): Row(P.SEE_CALENDARS, "appointment", PARTIES),
     ("POST", f"{_ONE}/accompanying"): Row(P.BOOK_APPOINTMENTS, "absent", body=_NOBODY),
     ("POST", f"{_ONE}/accompanying/confirm"): Row(

@@ -183,6 +183,35 @@ async def test_whoever_is_on_leave_by_now_is_not_confirmed(world: World) -> None
     assert (await step(world, one, "confirm", KEEPER))["state"] == "confirmed"
 
 
+async def test_whoever_could_take_a_seat_is_named_with_who_could_not(world: World) -> None:
+    """The free first, the others with what closes it and nothing else; who is chosen is taken, and
+    only the responding coordinator is told."""
+    await has_hours(world, "hub-reader", "hub-reader2", "hub-verifier", "hub-junior")
+    away = {"kind": "away", "since": at("08:00"), "until": at("12:00")}
+    await world.client("hub-reader2").ok(
+        "POST", "/api/calendars/people/hub-reader2/exceptions", away
+    )
+    await held(world, "09:00", "hub-junior", who="second-requester")
+    one = await confirmed(world)
+    path = f"{APPOINTMENTS}/{one['id']}/substitutes?seat=1"
+    found = (await world.client(KEEPER).ok("GET", path))["people"]
+    assert [(each["person"]["id"], each["reason"]) for each in found] == [
+        ("hub-verifier", None), ("hub-reader2", "away"), ("hub-junior", "busy"),
+    ]  # fmt: skip
+    assert found[2]["words"]["zh"] == "已有其他预约" and set(found[2]) == {
+        "person", "reason", "words",
+    }  # fmt: skip
+    for who, why in ((ASKER, "forbidden"), ("second-coordinator", "not-found")):
+        await world.client(who).refused(why, "GET", path)
+    none = f"{APPOINTMENTS}/{one['id']}/substitutes?seat=9"
+    await world.client(KEEPER).refused("not-found", "GET", none)
+    body = {"version": one["version"], "seat": 1, "person_id": "hub-reader2"}
+    await world.client(KEEPER).refused(
+        "slot-taken", "POST", f"{APPOINTMENTS}/{one['id']}/swap", body
+    )
+    await step(world, one, "swap", KEEPER, seat=1, person_id="hub-verifier")
+
+
 async def test_whoever_declines_has_the_time_back(world: World) -> None:
     """With a reason; the seat is open until somebody takes it."""
     await has_hours(world, "hub-reader", "hub-verifier")

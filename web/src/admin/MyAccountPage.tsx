@@ -1,5 +1,6 @@
 /** Everybody's own page: change the password, see and end one's own sessions. */
 import { App, Button, Form, Input } from 'antd'
+import { CalendarLinks, useLinksTitle } from '../appointments/CalendarLinks'
 import { useMe } from '../session/session'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
@@ -12,6 +13,7 @@ import { useWords } from './words'
 export function MyAccountPage() {
   const t = useWords()
   const me = useMe()
+  const linksTitle = useLinksTitle()
   return (
     <main className={`${page.page} ${page.narrow}`}>
       <header className={page.head}>
@@ -25,6 +27,12 @@ export function MyAccountPage() {
           <h2 className={page.subtitle}>{t('changePassword')}</h2>
           <PasswordForm />
         </section>
+        {me.person_id && me.permissions.includes('see-calendars') ? (
+          <section className={page.card}>
+            <h2 className={page.subtitle}>{linksTitle}</h2>
+            <CalendarLinks />
+          </section>
+        ) : null}
         <section className={page.card}>
           <h2 className={page.subtitle}>{t('mySessions')}</h2>
           <p className={styles.quiet}>{t('mySessionsTeach')}</p>

@@ -1,7 +1,7 @@
 /** One appointment: who sits in it, where, what happened, and the steps that one may take. */
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Descriptions, Drawer, Skeleton, Tag, Timeline } from 'antd'
-import { useRef } from 'react'
+import { useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { AppointmentConference } from '../conference/AppointmentConference'
 import { useCatalogue } from '../requests/api'
@@ -10,12 +10,15 @@ import { clockOf, dayOf } from '../roster/days'
 import { dateWords } from '../roster/words'
 import { useMe } from '../session/session'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import type { AppointmentWhole } from '../shared/schema'
+import type { AppointmentWhole, SeatOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { Accompanying } from './Accompanying'
 import styles from './AppointmentDrawer.module.css'
 import { accept, appointmentQuery, begin, confirm, end, propose } from './api'
+import { COLOURS } from './colours'
 import type { Asked, ReasonedStep } from './StepDialog'
+import { SwapDialog } from './SwapDialog'
+import { useWords as useSeatWords } from './seatWords'
 import { roleWords, useWords } from './words'
 
 interface Props {
@@ -40,8 +43,12 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
   const catalogue = useCatalogue()
   const names = new Map(one.seats.map((seat) => [seat.person.id, seat.person.name]))
   const since = Date.parse(one.since)
+  const seats = useSeatWords()
+  const [swapping, setSwapping] = useState<SeatOut | null>(null)
+  const swaps = one.allowed.includes('swap')
   return (
     <>
+      {swapping ? <SwapDialog one={one} seat={swapping} onClose={() => setSwapping(null)} /> : null}
       <p className={styles.state}>
         <Tag color={COLOURS[one.state] ?? 'default'}>{pick(one.state_words)}</Tag>
         {serviceLabel(catalogue, one.service)}
@@ -79,7 +86,18 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
                 ? ` ${t('standsIn', { person: names.get(seat.instead_of) ?? seat.instead_of })}`
                 : ''}
             </span>
-            <Tag>{pick(seat.state_words)}</Tag>
+            <span className={styles.seat}>
+              <Tag>{pick(seat.state_words)}</Tag>
+              {swaps && seat.state !== 'replaced' ? (
+                <Button
+                  size="small"
+                  aria-label={seats('swapWho', { person: seat.person.name })}
+                  onClick={() => setSwapping(seat)}
+                >
+                  {seats('swap')}
+                </Button>
+              ) : null}
+            </span>
           </li>
         ))}
       </ul>
@@ -90,15 +108,6 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
       <Timeline items={one.moves.map((move) => ({ key: move.n, content: moveWords(move) }))} />
     </>
   )
-}
-
-const COLOURS: Record<string, string> = {
-  held: 'warning',
-  proposed: 'warning',
-  confirmed: 'processing',
-  'under way': 'success',
-  canceled: 'default',
-  missed: 'error',
 }
 
 function moveWords(move: AppointmentWhole['moves'][number]): string {

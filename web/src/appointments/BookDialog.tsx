@@ -13,6 +13,8 @@ import type { SlotOut, SlotSearchIn, SlotsOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { book, bookableQuery, findSlots, providersQuery } from './api'
 import styles from './BookDialog.module.css'
+import { wait } from './waiting'
+import { useWords as useWaitingWords } from './waitingWords'
 import { roleWords, useWords } from './words'
 
 interface Filled {
@@ -81,6 +83,9 @@ export function BookDialog({ onClose, onBooked }: Props) {
           taking={take.isPending ? take.variables?.slot.since : undefined}
           onTake={(slot) => take.mutate({ slot, given: asked })}
         />
+      ) : null}
+      {find.data && asked ? (
+        <Wait key={find.submittedAt} given={asked} none={find.data.why !== null} onDone={onClose} />
       ) : null}
     </Modal>
   )
@@ -205,6 +210,29 @@ function searchOf(given: Filled): SlotSearchIn {
     urgent: given.urgent,
     working_hours: false,
   }
+}
+
+/** Where there is no time, the search can wait for one; where there is, it says how. */
+function Wait({ given, none, onDone }: { given: Filled; none: boolean; onDone: () => void }) {
+  const t = useWaitingWords()
+  const { message } = App.useApp()
+  const join = useMutation({
+    mutationFn: () => wait(given.provider, searchOf(given)),
+    onSuccess: () => {
+      void message.success(t('joined'))
+      onDone()
+    },
+  })
+  if (!none) return <p className={styles.teach}>{t('better')}</p>
+  return (
+    <div className={styles.wait}>
+      <span className={styles.teach}>{t('joinTeach')}</span>
+      <Button loading={join.isPending} onClick={() => join.mutate()}>
+        {t('join')}
+      </Button>
+      {join.error ? <ProblemNotice error={join.error} /> : null}
+    </div>
+  )
 }
 
 interface AnswerProps {

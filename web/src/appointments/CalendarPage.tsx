@@ -2,18 +2,11 @@
  * 预约日程: what the own institution has booked, by week, by person, by room; the stretch and the
  * view stand in the address.
  */
-import {
-  LeftOutlined,
-  LineChartOutlined,
-  PlusOutlined,
-  RightOutlined,
-  SettingOutlined,
-} from '@ant-design/icons'
+import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Segmented, Skeleton } from 'antd'
 import { useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
-import { CallNow } from '../calls/CallDialog'
 import { dayAfter, dayOf, isDay, midnight, mondayOf, weekday } from '../roster/days'
 import { dateWords, weekdayWords } from '../roster/words'
 import { useMe } from '../session/session'
@@ -23,15 +16,14 @@ import { serverNow, useNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { AppointmentOut } from '../shared/schema'
+import { useNarrow } from '../shared/useNarrow'
+import { Agenda } from './Agenda'
 import { AppointmentDrawer } from './AppointmentDrawer'
 import { appointmentQuery, appointmentsQuery, bookableQuery } from './api'
-import { BookDialog } from './BookDialog'
 import styles from './CalendarPage.module.css'
-import { KeepDrawer } from './KeepDrawer'
-import { OutlookDrawer } from './OutlookDrawer'
-import { useOutlookWords } from './outlookWords'
 import { type Asked, StepDialog } from './StepDialog'
 import { type Column, TimeGrid } from './TimeGrid'
+import { type Aside, Asides, Tools } from './Tools'
 import { useWords } from './words'
 
 const VIEWS = ['week', 'people', 'rooms'] as const
@@ -39,28 +31,24 @@ type View = (typeof VIEWS)[number]
 
 export function CalendarPage() {
   const t = useWords()
-  const of = useOutlookWords()
   const me = useMe()
   const at = useStretch()
   const [canceled, setCanceled] = useState(false)
   const [opened, setOpened] = useOpened()
   const [asked, setAsked] = useState<Asked | null>(null)
-  const [booking, setBooking] = useState(false)
+  const [aside, setAside] = useState<Aside | null>(null)
   const stretch = { since: iso(at.first), until: iso(dayAfter(at.last, 1)) }
   const { data, error, refetch } = useQuery(appointmentsQuery(stretch))
   const shown = data?.appointments.filter(
     (one) => canceled || (one.state !== 'canceled' && one.state !== 'missed'),
   )
   const columns = useColumns(at.view, at.first, shown ?? [])
-  const [keeping, setKeeping] = useState(false)
-  const [ahead, setAhead] = useState(false)
   const books = me.permissions.includes('book-appointments')
-  const book = () => setBooking(true)
   usePageKeys([
     { combo: 'Alt+ArrowLeft', label: t('keyBefore'), run: () => at.go(-1) },
     { combo: 'Alt+ArrowRight', label: t('keyAfter'), run: () => at.go(1) },
     { combo: 't', label: t('keyToday'), run: () => at.go(0) },
-    ...(books ? [{ combo: 'n', label: t('keyBook'), run: book }] : []),
+    ...(books ? [{ combo: 'n', label: t('keyBook'), run: () => setAside('booking') }] : []),
     { combo: 'Shift+← ↑ ↓ →', label: t('keyMove') },
   ])
   return (
@@ -89,22 +77,7 @@ export function CalendarPage() {
             {t('canceledToo')}
           </Checkbox>
         </div>
-        <div className={styles.bar}>
-          {me.permissions.includes('keep-roster') ? (
-            <Button icon={<LineChartOutlined />} onClick={() => setAhead(true)}>
-              {of('open')}
-            </Button>
-          ) : null}
-          <Button icon={<SettingOutlined />} onClick={() => setKeeping(true)}>
-            {t('keep')}
-          </Button>
-          {books ? <CallNow /> : null}
-          {books ? (
-            <Button type="primary" icon={<PlusOutlined />} onClick={book}>
-              {t('book')}
-            </Button>
-          ) : null}
-        </div>
+        <Tools books={books} onOpen={setAside} />
       </header>
       {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
       {shown === undefined && !error ? <Skeleton active paragraph={{ rows: 8 }} /> : null}
@@ -120,10 +93,13 @@ export function CalendarPage() {
       {opened !== null ? (
         <AppointmentDrawer id={opened} onClose={() => setOpened(null)} onAsk={setAsked} />
       ) : null}
-      {ahead ? <OutlookDrawer onClose={() => setAhead(false)} /> : null}
-      {keeping ? <KeepDrawer onClose={() => setKeeping(false)} /> : null}
+      <Asides
+        open={aside}
+        onClose={() => setAside(null)}
+        onAppointment={setOpened}
+        onAsk={setAsked}
+      />
       {asked ? <StepDialog asked={asked} onClose={() => setAsked(null)} /> : null}
-      {booking ? <BookDialog onClose={() => setBooking(false)} onBooked={setOpened} /> : null}
     </main>
   )
 }
@@ -138,11 +114,16 @@ interface ShownProps {
 
 function Shown({ shown, columns, ...more }: ShownProps) {
   const t = useWords()
+  const narrow = useNarrow()
   if (columns.length === 0) return <Empty title={t('noColumns')} teach={t('noColumnsTeach')} />
   return (
     <>
       {shown.length === 0 ? <Empty small title={t('empty')} teach={t('emptyTeach')} /> : null}
-      <TimeGrid columns={columns} appointments={shown} {...more} />
+      {narrow && more.byDays ? (
+        <Agenda columns={columns} appointments={shown} onOpen={more.onOpen} />
+      ) : (
+        <TimeGrid columns={columns} appointments={shown} {...more} />
+      )}
     </>
   )
 }

@@ -8,6 +8,7 @@ import { useMe } from '../session/session'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { pick } from '../shared/words'
+import { CalendarLinks, useLinksTitle } from './CalendarLinks'
 import { HoursForm } from './HoursForm'
 import styles from './KeepDrawer.module.css'
 import { calendarQuery } from './keeping'
@@ -26,12 +27,16 @@ export function KeepDrawer({ onClose }: { onClose: () => void }) {
   const me = useMe()
   const keeps = me.permissions.includes('keep-roster')
   const people = usePeople(keeps)
+  const linksTitle = useLinksTitle()
   return (
     <Drawer open size={620} title={t('keep')} onClose={onClose}>
       <Tabs
         items={[
           { key: 'people', label: t('hours'), children: <Person people={people} keeps={keeps} /> },
           ...(keeps ? [{ key: 'rooms', label: t('rooms'), children: <RoomList /> }] : []),
+          ...(me.person_id
+            ? [{ key: 'links', label: linksTitle, children: <CalendarLinks /> }]
+            : []),
         ]}
       />
     </Drawer>

@@ -53,7 +53,8 @@ export const providersQuery = (service: string) =>
 export const findSlots = (search: SlotSearchIn): Promise<SlotsOut> =>
   body(api.POST('/api/availability/slots', { body: search }))
 
-function forget<T>(done: T): T {
+/** What is known of appointments is asked for again. */
+export function forget<T>(done: T): T {
   void queryClient.invalidateQueries({ queryKey: [KEYS.appointments] })
   return done
 }

@@ -12,6 +12,7 @@ export const { useWords, say } = defineWords('appointments', {
   view: ['视图', 'View'],
   canceledToo: ['显示已取消', 'Show canceled'],
   book: ['预约', 'Book'],
+  more: ['更多', 'More'],
   now: ['现在', 'now'],
   empty: ['这段时间没有预约', 'Nothing is booked here'],
   emptyTeach: [

@@ -2148,6 +2148,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/substitutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could take a seat, and why others cannot */
+        get: operations["substitutes_get_appointments_substitutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appointments/{id}/accompanying": {
         parameters: {
             query?: never;
@@ -10552,6 +10569,23 @@ export interface components {
             bypass?: boolean;
         };
         /**
+         * SubstituteList
+         * @description Who is free comes first.
+         */
+        SubstituteList: {
+            /** People */
+            people: components["schemas"]["SubstituteOut"][];
+        };
+        /**
+         * SubstituteOut
+         * @description Somebody who could be asked; `words` say why they cannot come then.
+         */
+        SubstituteOut: {
+            person: components["schemas"]["NamedPerson"];
+            reason: components["schemas"]["Reason"] | null;
+            words: components["schemas"]["Words"] | null;
+        };
+        /**
          * SumOut
          * @description Points and how many facts they are of.
          */
@@ -11925,6 +11959,8 @@ export type StudyDetail = components['schemas']['StudyDetail'];
 export type StudyOut = components['schemas']['StudyOut'];
 export type StudyPage = components['schemas']['StudyPage'];
 export type SubmitIn = components['schemas']['SubmitIn'];
+export type SubstituteList = components['schemas']['SubstituteList'];
+export type SubstituteOut = components['schemas']['SubstituteOut'];
 export type SumOut = components['schemas']['SumOut'];
 export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
@@ -16693,6 +16729,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    substitutes_get_appointments_substitutes: {
+        parameters: {
+            query: {
+                seat: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubstituteList"];
                 };
             };
             /** @description Problem */
