@@ -72,6 +72,10 @@ export const PAGES: RouteObject[] = [
     path: 'appointments',
     ...page(() => import('../appointments/CalendarPage'), 'CalendarPage'),
   },
+  {
+    path: 'appointments/:id/minutes',
+    ...page(() => import('../conference/case/MinutesPage'), 'MinutesPage'),
+  },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {
     path: 'care',

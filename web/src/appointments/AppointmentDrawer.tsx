@@ -104,11 +104,19 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
       <Accompanying id={one.id} />
       {one.request_id ? <Link to={`/requests/${one.request_id}`}>{t('openCase')}</Link> : null}
       <AppointmentConference one={one} />
+      {WRITTEN.has(one.state) ? (
+        <p>
+          <Link to={`/appointments/${one.id}/minutes`}>{t('minutes')}</Link>
+        </p>
+      ) : null}
       <h3 className={styles.part}>{t('history')}</h3>
       <Timeline items={one.moves.map((move) => ({ key: move.n, content: moveWords(move) }))} />
     </>
   )
 }
+
+/** States in which there are minutes to read. */
+const WRITTEN = new Set(['confirmed', 'under way', 'ended'])
 
 function moveWords(move: AppointmentWhole['moves'][number]): string {
   const at = Date.parse(move.moved_at)

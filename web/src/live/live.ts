@@ -28,6 +28,7 @@ const LISTS: Record<string, readonly string[]> = {
   duty: [KEYS.roster, KEYS.appointments],
   appointment: [KEYS.appointments, KEYS.conference],
   conference: [KEYS.conference],
+  minutes: [KEYS.minutes],
   waiting: [KEYS.appointments],
   followup: [KEYS.requests, KEYS.todo, KEYS.notices],
   accompaniment: [KEYS.appointments, KEYS.requests],

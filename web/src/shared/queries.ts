@@ -23,6 +23,7 @@ export const KEYS = {
   appointments: 'appointments',
   calls: 'calls',
   conference: 'conference',
+  minutes: 'minutes',
 } as const
 
 export const queryClient = new QueryClient({

@@ -26,6 +26,7 @@ const { useWords } = defineWords('verify', {
   check: ['查验', 'Check'],
   need: ['请输入验证码', 'Enter the code'],
   valid: ['报告真实有效', 'The report is genuine and in force'],
+  validMinutes: ['会诊记录真实有效', 'The minutes are genuine and in force'],
   superseded: [
     '报告真实，但已被修订，请以最新版本为准',
     'Genuine, but amended since: ask for the newest version',
@@ -119,7 +120,11 @@ function Found({ found }: { found: VerifyOut }) {
     ? ([styles.bad, CloseCircleFilled, 'invalid'] as const)
     : found.superseded
       ? ([styles.warn, ExclamationCircleFilled, 'superseded'] as const)
-      : ([styles.good, CheckCircleFilled, 'valid'] as const)
+      : ([
+          styles.good,
+          CheckCircleFilled,
+          found.kind === 'minutes' ? 'validMinutes' : 'valid',
+        ] as const)
   const facts = [
     ['number', found.number],
     ['patient', found.patient],
