@@ -45,28 +45,34 @@ async def call(page: Page, method: str, path: str, body: object = None) -> Any:
 
 
 async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) -> None:
-    """By both coordinators, by mouse and by keys; what one does shows on the other's screen."""
+    """By both coordinators, by mouse and by keys; what one does shows on the other's screen. What
+    finds no time waits for one, a seat is given to somebody else, a notice opens the appointment, a
+    calendar link is shown once, and a phone shows the week as a list."""
     async with stage(base, chromium, "calendar") as play:
         keeper, county = await asyncio.gather(
             play.sign_in("coordinator"), play.sign_in("county-coordinator")
         )
         hub = await call(keeper, "GET", "/api/session")
         roster = await call(keeper, "GET", "/api/roster")
-        experts = roster["people"][:2]
+        *experts, third = roster["people"][:3]
         await keeper.goto(f"{base}/appointments")
         await keeper.get_by_role("button", name="出诊与会诊室").click()
-        for person in experts:
+        for person in (*experts, third):
             await _set_hours(keeper, person["name"])
         await play.picture(keeper, "calendar-hours")
         assert await barriers(keeper) == []
         await _enter_room(keeper)
+        await _link(play, keeper)
         await keeper.goto(f"{base}/appointments?day={monday()}")
         await keeper.get_by_text("这段时间没有预约").wait_for()
         await _book(play, county, base, hub["institution"]["name"], [p["name"] for p in experts])
         event = keeper.locator("[data-state=proposed]")
         await event.wait_for()  # nobody reloaded the coordinator's page
-        await event.click()
+        await keeper.goto(f"{base}/notices")
+        await keeper.get_by_text("预约等待确认").first.click()
+        await keeper.wait_for_url(re.compile(f"day={monday()}"))
         drawer = keeper.get_by_role("dialog")
+        await _swap(play, keeper, third["name"])
         await drawer.get_by_role("button", name="确认预约").click()
         await drawer.get_by_text("确认", exact=False).first.wait_for()
         await keeper.locator("[data-state=confirmed]").wait_for()
@@ -79,6 +85,13 @@ async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) ->
             await keeper.get_by_text(view, exact=True).first.click()
             await keeper.get_by_text(words).first.wait_for()
         await play.picture(keeper, "calendar-rooms")
+        await county.set_viewport_size({"width": 390, "height": 844})
+        await county.goto(f"{base}/appointments?day={monday()}")
+        await county.locator("li [data-state=proposed]").click()
+        await county.get_by_role("dialog").get_by_role("button", name="改约").click()
+        await county.get_by_label("新的时间").wait_for()
+        assert await barriers(county) == []
+        await play.picture(county, "calendar-phone")
 
 
 async def _set_hours(keeper: Page, name: str) -> None:
@@ -103,24 +116,54 @@ async def _enter_room(keeper: Page) -> None:
     await drawer.get_by_text("会诊室 三楼 第一会诊室 同时 1 场").wait_for()
 
 
+async def _link(play: Stage, keeper: Page) -> None:
+    """A calendar link of the coordinator's own, shown once and revoked."""
+    drawer = keeper.get_by_role("dialog")
+    await drawer.get_by_role("tab", name="手机日历订阅").click()
+    await drawer.get_by_label("用在哪里").fill("手机")
+    await drawer.get_by_role("button", name="生成链接").click()
+    address = drawer.get_by_label("订阅地址")
+    await expect(address).to_have_value(re.compile(r"^http.+/calendar\.ics$"))
+    await play.picture(keeper, "calendar-link")
+    await drawer.get_by_role("button", name="停用 手机").click()
+    await keeper.locator(".ant-popconfirm").get_by_role("button").last.click()
+    await expect(address).to_have_count(0)
+
+
+async def _wait(play: Stage, county: Page) -> None:
+    """The search that found nothing waits, is on the list, and waits no longer."""
+    await county.get_by_role("dialog").get_by_role("button", name="加入候补").click()
+    await county.get_by_role("button", name="候补 1").click()
+    drawer = county.get_by_role("dialog")
+    await drawer.get_by_text("300 分钟").wait_for()
+    assert await barriers(county) == []
+    await play.picture(county, "calendar-waiting")
+    await drawer.get_by_role("button", name="退出候补").click()
+    await drawer.get_by_text("没有候补").wait_for()
+    await county.keyboard.press("Escape")
+
+
+async def _swap(play: Stage, keeper: Page, name: str) -> None:
+    """The second seat is given to somebody who is free."""
+    await keeper.get_by_role("button", name=re.compile("^替换 ")).last.click()
+    choose = keeper.get_by_role("button", name=f"选择 {name}")
+    await choose.wait_for()
+    assert await barriers(keeper) == []
+    await play.picture(keeper, "calendar-swap")
+    await choose.click()
+    await expect(choose).to_have_count(0)
+    await keeper.get_by_role("dialog").get_by_text("已替换", exact=True).wait_for()
+
+
 async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[str]) -> None:
     """First a length that nobody's morning has, then half an hour with both and a room."""
     await county.goto(f"{base}/appointments?day={monday()}")
-    await county.get_by_role("button", name=re.compile("预\\s*约$")).click()
     dialog = county.get_by_role("dialog")
-    await _choose(county, "服务", "远程影像诊断")
-    await _choose(county, "受邀机构", hub)
-    for name in experts:
-        await _choose(county, "专家", name)
-    await county.keyboard.press("Escape")
-    await dialog.get_by_label("需要几位").fill("2")
-    await dialog.get_by_label("时长（分钟）").fill("300")
-    await dialog.get_by_role("button", name="查找时间").click()
+    await _look(county, hub, experts, "300")
     await dialog.get_by_text(re.compile("出诊时间放不下这么长的预约")).first.wait_for()
     await play.picture(county, "calendar-why")
-    await dialog.get_by_label("时长（分钟）").fill("30")
-    await dialog.get_by_label("同时预约受邀机构的会诊室").check()
-    await dialog.get_by_role("button", name="查找时间").click()
+    await _wait(play, county)
+    await _look(county, hub, experts, "30")
     await dialog.get_by_text(re.compile("个时间可选")).wait_for()
     assert await barriers(county) == []
     await play.picture(county, "calendar-slots")
@@ -129,6 +172,22 @@ async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[st
     await county.get_by_text(re.compile("已提交预约 YY")).wait_for()
     await county.keyboard.press("Escape")
     await county.locator("[data-state=proposed]").wait_for()
+
+
+async def _look(county: Page, hub: str, experts: list[str], minutes: str) -> None:
+    """Look for so many minutes with both, with a room if it is not for long."""
+    await county.get_by_role("button", name=re.compile("预\\s*约$")).click()
+    dialog = county.get_by_role("dialog")
+    await _choose(county, "服务", "远程影像诊断")
+    await _choose(county, "受邀机构", hub)
+    for name in experts:
+        await _choose(county, "专家", name)
+    await county.keyboard.press("Escape")
+    await dialog.get_by_label("需要几位").fill("2")
+    await dialog.get_by_label("时长（分钟）").fill(minutes)
+    if minutes == "30":
+        await dialog.get_by_label("同时预约受邀机构的会诊室").check()
+    await dialog.get_by_role("button", name="查找时间").click()
 
 
 async def _choose(page: Page, label: str, words: str) -> None:

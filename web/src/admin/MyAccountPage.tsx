@@ -27,17 +27,19 @@ export function MyAccountPage() {
           <h2 className={page.subtitle}>{t('changePassword')}</h2>
           <PasswordForm />
         </section>
-        {me.person_id && me.permissions.includes('see-calendars') ? (
+        <div className={styles.beside}>
           <section className={page.card}>
-            <h2 className={page.subtitle}>{linksTitle}</h2>
-            <CalendarLinks />
+            <h2 className={page.subtitle}>{t('mySessions')}</h2>
+            <p className={styles.quiet}>{t('mySessionsTeach')}</p>
+            <SessionTable mine />
           </section>
-        ) : null}
-        <section className={page.card}>
-          <h2 className={page.subtitle}>{t('mySessions')}</h2>
-          <p className={styles.quiet}>{t('mySessionsTeach')}</p>
-          <SessionTable mine />
-        </section>
+          {me.person_id && me.permissions.includes('see-calendars') ? (
+            <section className={page.card}>
+              <h2 className={page.subtitle}>{linksTitle}</h2>
+              <CalendarLinks />
+            </section>
+          ) : null}
+        </div>
       </div>
     </main>
   )

@@ -1,10 +1,11 @@
 /** A step that needs a reason, and for another time the time. */
 import { useMutation } from '@tanstack/react-query'
 import { App, DatePicker, Form, Input, Modal, Radio } from 'antd'
-import type { Dayjs } from 'dayjs'
+import dayjs, { type Dayjs } from 'dayjs'
 import { useCatalogue } from '../requests/api'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { AppointmentOut } from '../shared/schema'
+import { useNarrow } from '../shared/useNarrow'
 import { pick } from '../shared/words'
 import { type Because, cancel, decline, miss, reschedule } from './api'
 import { momentOf, onPicker } from './moments'
@@ -36,6 +37,7 @@ export function StepDialog({ asked, onClose }: { asked: Asked; onClose: () => vo
   const t = useWords()
   const { message } = App.useApp()
   const { one, step } = asked
+  const narrow = useNarrow()
   const [form] = Form.useForm<Given>()
   const reasons = (useCatalogue()?.reasons ?? []).filter((each) => each.step === REASONS[step])
   const take = useMutation({
@@ -69,12 +71,16 @@ export function StepDialog({ asked, onClose }: { asked: Asked; onClose: () => vo
             extra={t('confirmAgain')}
             rules={[{ required: true }]}
           >
-            <DatePicker
-              showTime={{ format: 'HH:mm', minuteStep: 5 }}
-              format="YYYY-MM-DD HH:mm"
-              allowClear={false}
-              needConfirm={false}
-            />
+            {narrow ? (
+              <OwnPicker />
+            ) : (
+              <DatePicker
+                showTime={{ format: 'HH:mm', minuteStep: 5 }}
+                format="YYYY-MM-DD HH:mm"
+                allowClear={false}
+                needConfirm={false}
+              />
+            )}
           </Form.Item>
         ) : null}
         <Form.Item
@@ -92,6 +98,25 @@ export function StepDialog({ asked, onClose }: { asked: Asked; onClose: () => vo
       </Form>
       {take.error ? <ProblemNotice error={take.error} /> : null}
     </Modal>
+  )
+}
+
+interface OwnPickerProps {
+  id?: string
+  value?: Dayjs
+  onChange?: (at: Dayjs) => void
+}
+
+/** The telephone's own picker: ours is wider than its screen. */
+function OwnPicker({ id, value, onChange }: OwnPickerProps) {
+  return (
+    <Input
+      {...(id === undefined ? {} : { id })}
+      type="datetime-local"
+      step={300}
+      value={value?.format('YYYY-MM-DDTHH:mm') ?? ''}
+      onChange={(event) => event.target.value && onChange?.(dayjs(event.target.value))}
+    />
   )
 }
 

@@ -67,6 +67,9 @@ function Entry({ entry, ...more }: { entry: WaitingOut } & Omit<Props, 'onClose'
   const { message } = App.useApp()
   const own = me.institution?.id
   const mine = entry.requester_id === own
+  const from = dateWords(dayOf(Date.parse(entry.since)))
+  // A wish ends with the midnight after its last day.
+  const to = dateWords(dayOf(Date.parse(entry.until) - 1))
   const leave = useMutation({
     mutationFn: withdraw,
     onSuccess: () => void message.success(t('withdrawn')),
@@ -81,12 +84,9 @@ function Entry({ entry, ...more }: { entry: WaitingOut } & Omit<Props, 'onClose'
         {entry.urgent ? <Tag color="error">{t('urgent')}</Tag> : null}
       </p>
       <p className={styles.quiet}>
-        {t('between', {
-          minutes: entry.minutes,
-          from: dateWords(dayOf(Date.parse(entry.since))),
-          // A wish ends with the midnight after its last day.
-          to: dateWords(dayOf(Date.parse(entry.until) - 1)),
-        })}
+        {from === to
+          ? t('within', { minutes: entry.minutes, day: from })
+          : t('between', { minutes: entry.minutes, from, to })}
       </p>
       {entry.state === 'offered' && entry.appointment_id ? (
         <Offer id={entry.appointment_id} {...more} />

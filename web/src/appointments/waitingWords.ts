@@ -20,6 +20,7 @@ export const { useWords } = defineWords('waiting', {
     'When a search finds no time, it can be put on the list from there.',
   ],
   between: ['{{minutes}} 分钟，{{from}} 至 {{to}}', '{{minutes}} min, {{from}} to {{to}}'],
+  within: ['{{minutes}} 分钟，{{day}}', '{{minutes}} min, {{day}}'],
   asks: ['{{name}} 申请', 'asked by {{name}}'],
   urgent: ['加急', 'urgent'],
   withdraw: ['退出候补', 'Wait no longer'],
