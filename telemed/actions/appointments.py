@@ -86,6 +86,13 @@ def between(
     return [Booked(row, seats[row["id"]], rooms[row["id"]]) for row in rows]
 
 
+def of_case(act: Act, request_id: str) -> list[Booked]:
+    """The appointments of a case that one may see, of which the own institution is a party."""
+    case = door.case(act, request_id)
+    found = [booking.whole(act, row) for row in appointments.of_request(act.tx, case.id)]
+    return [one for one in found if act.subject.institution_id in one.institutions]
+
+
 # --- booking --------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,16 @@ async def listed(call: Call) -> Any:
     return await call.ask(ask)
 
 
+async def of_case(call: Call) -> Any:
+    """A case's appointments."""
+
+    def ask(act: Act) -> dict[str, Any]:
+        found = acts.of_case(act, call.path("id"))
+        return {"seq": log.head(act.tx), "appointments": told(act, found)}
+
+    return await call.ask(ask)
+
+
 async def show(call: Call) -> Any:
     """One appointment with all that happened to it."""
     return await call.ask(lambda act: _whole(act, call.path("id")))
@@ -235,6 +245,8 @@ ROUTES = (
           returns=s.AppointmentList),
     Route("POST", "/api/appointments", hold, P.BOOK_APPOINTMENTS, "Keep a time for some minutes",
           body=s.TimeHoldIn, returns=s.AppointmentWhole, created=True),
+    Route("GET", "/api/requests/{id}/appointments", of_case, P.SEE_CASES,
+          "The appointments of a case", returns=s.AppointmentList),
     Route("GET", ONE, show, P.SEE_CALENDARS, "One appointment with its history",
           returns=s.AppointmentWhole),
     *(

@@ -225,6 +225,8 @@ def facts(act: Act, request_id: str) -> dict[str, Any]:
     """A case's facts, oldest first, with the actors' names."""
     case = door.case(act, request_id)
     rows = log.of_request(act.tx, case.id)
+    if not case.own:  # what a hospital agrees on in house is its own story
+        rows = [fact for fact in rows if not fact.kind.startswith("approval.")]
     names = actor_names(act, [a.actor_id for a in rows])
     refs = network.institution_refs(act.tx, {a.institution_id for a in rows})
     items = []

@@ -142,6 +142,12 @@ def of_parties(
     return tx.all(query.order_by(A.since, A.id).limit(most))
 
 
+def of_request(tx: Tx, request_id: str) -> list[Row]:
+    """The appointments of a case by time, those that were merely held left out."""
+    query = sa.select(appointments).where(A.request_id == request_id, A.state != State.HELD.value)
+    return tx.all(query.order_by(A.since, A.id).limit(50))
+
+
 def of_person(tx: Tx, person_id: str, since: datetime, until: datetime) -> list[Row]:
     """The appointments that somebody sits in and that were not merely held, canceled ones too."""
     sat = sa.select(S.appointment_id).where(S.person_id == person_id, _SITS)

@@ -471,6 +471,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ),
     ("POST", f"{_CASES}/recall"): _case(P.WRITE_REQUESTS, _OWN),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
+    ("GET", f"{_CASES}/appointments"): _case(P.SEE_CASES, ALL),
     # Who leads a case and whose an opinion is: tests/server/test_opinions.py.
     ("POST", f"{_CASES}/opinions"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),
     ("GET", f"{_CASES}/experts"): Row(P.MOVE_REQUESTS, "absent"),

@@ -79,6 +79,8 @@ async def test_a_consultation_is_sent_when_both_have_agreed(world: World) -> Non
         "request.drafted", "approval.asked", "approval.given", "approval.passed_on",
         "approval.given", "request.submitted",
     ]  # fmt: skip
+    heard = (await world.client("hub-reader").get(f"/api/requests/{case['id']}/facts"))["items"]
+    assert [fact["kind"] for fact in heard] == ["request.drafted", "request.submitted"]
     told = await world.client("hub-reader").get(f"/api/requests/{case['id']}/approvals")
     assert [one["reason"] for one in told["items"]] == [None, None]
 

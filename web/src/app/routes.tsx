@@ -22,12 +22,14 @@ const CARING = ['technician', 'coordinator'] as const
 const ROSTERED = [...READING, 'institution_admin'] as const
 const BOOKED = ['requester', ...ROSTERED] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
+const APPROVING = ['department_head', 'medical_office'] as const
 const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
 
 export const PLACES: readonly Place[] = [
   { path: '/work', label: 'work', roles: READING },
   { path: '/dispatch', label: 'dispatch', roles: ['coordinator'] },
   { path: '/requests', label: 'requests', roles: ['requester'] },
+  { path: '/approvals', label: 'approvals', roles: APPROVING },
   { path: '/studies', label: 'studies', roles: [...SENDING, ...READING] },
   { path: '/care', label: 'care', roles: CARING },
   { path: '/tally', label: 'tally', roles: COUNTING },
@@ -62,6 +64,7 @@ export const PAGES: RouteObject[] = [
   { path: 'requests/:id', ...page(() => import('../requests/CasePage'), 'CasePage') },
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
   { path: 'outcomes', ...page(() => import('../requests/OutcomesPage'), 'OutcomesPage') },
+  { path: 'approvals', ...page(() => import('../approvals/ApprovalsPage'), 'ApprovalsPage') },
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },
   { path: 'work', ...page(() => import('../reading/DeskPage'), 'DeskPage') },
   { path: 'dispatch', ...page(() => import('../dispatch/DispatchPage'), 'DispatchPage') },

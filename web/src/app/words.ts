@@ -8,6 +8,7 @@ export const { useWords } = defineWords('app', {
   work: ['工作台', 'Worklist'],
   dispatch: ['调度台', 'Dispatch'],
   requests: ['我的申请', 'My requests'],
+  approvals: ['院内审批', 'Approvals'],
   studies: ['影像资料', 'Studies'],
   care: ['影像管理', 'Image care'],
   roster: ['值班表', 'Roster'],
@@ -64,6 +65,7 @@ export type PlaceKey =
   | 'work'
   | 'dispatch'
   | 'requests'
+  | 'approvals'
   | 'studies'
   | 'care'
   | 'roster'

@@ -9,7 +9,7 @@ import { dateWords, weekdayWords } from '../roster/words'
 import { useMe } from '../session/session'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import type { SlotOut, SlotSearchIn, SlotsOut } from '../shared/schema'
+import type { SlotOut, SlotSearchIn, SlotsOut, Words } from '../shared/schema'
 import { pick } from '../shared/words'
 import { book, bookableQuery, findSlots, providersQuery } from './api'
 import styles from './BookDialog.module.css'
@@ -30,14 +30,32 @@ interface Filled {
   urgent: boolean
 }
 
+interface Someone {
+  id: string
+  name: string
+  title: Words
+}
+
+/** What a case fills in: whoever is asked about it, and whose it is. */
+export interface Preset {
+  service: string
+  provider: string
+  people: readonly Someone[]
+  chairs: string[]
+  request_id: string
+  requester_id: string
+  urgent: boolean
+}
+
 interface Props {
+  preset?: Preset
   onClose: () => void
   onBooked: (id: string) => void
 }
 
 const FORM = 'book'
 
-export function BookDialog({ onClose, onBooked }: Props) {
+export function BookDialog({ preset, onClose, onBooked }: Props) {
   const t = useWords()
   const { message } = App.useApp()
   const [form] = Form.useForm<Filled>()
@@ -53,6 +71,7 @@ export function BookDialog({ onClose, onBooked }: Props) {
         provider_id: given.provider,
         minutes: given.minutes,
         urgent: given.urgent,
+        ...(preset ? { request_id: preset.request_id, requester_id: preset.requester_id } : {}),
       }),
     onSuccess: (one) => {
       void message.success(t('booked', { number: one.number }))
@@ -74,7 +93,7 @@ export function BookDialog({ onClose, onBooked }: Props) {
         </Button>
       }
     >
-      <SearchForm form={form} onGiven={(given) => find.mutate(given)} />
+      <SearchForm form={form} preset={preset} onGiven={(given) => find.mutate(given)} />
       {find.error ? <ProblemNotice error={find.error} /> : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
       {find.data && asked ? (
@@ -93,9 +112,11 @@ export function BookDialog({ onClose, onBooked }: Props) {
 
 function SearchForm({
   form,
+  preset,
   onGiven,
 }: {
   form: ReturnType<typeof Form.useForm<Filled>>[0]
+  preset: Preset | undefined
   onGiven: (given: Filled) => void
 }) {
   const t = useWords()
@@ -107,10 +128,7 @@ function SearchForm({
   const services = catalogue?.services.filter((each) => each.live) ?? []
   const offers = useQuery(providersQuery(service)).data?.items ?? []
   const there = useQuery(bookableQuery(provider)).data
-  const people = there?.people.map((each) => ({
-    value: each.id,
-    label: `${each.name}（${pick(each.title)}）`,
-  }))
+  const people = there ? offered(there.people, preset) : undefined
   const providers = [
     ...offers.map((each) => ({ value: each.institution.id, label: each.institution.name })),
     ...(own ? [{ value: own.id, label: `${own.name}（${t('own')}）` }] : []),
@@ -130,6 +148,7 @@ function SearchForm({
         dates: [today, today.add(13, 'day')],
         room: false,
         urgent: false,
+        ...(preset ? filledBy(preset) : {}),
       }}
       onFinish={onGiven}
     >
@@ -188,6 +207,21 @@ function SearchForm({
       </div>
     </Form>
   )
+}
+
+/** Experts of a case may be of other institutions than the one that answers. */
+function offered(there: readonly Someone[], preset: Preset | undefined) {
+  const known = new Map([...there, ...(preset?.people ?? [])].map((each) => [each.id, each]))
+  return [...known.values()].map((each) => ({
+    value: each.id,
+    label: `${each.name}（${pick(each.title)}）`,
+  }))
+}
+
+function filledBy(preset: Preset) {
+  const { service, provider, chairs, urgent } = preset
+  const people = preset.people.map((each) => each.id)
+  return { service, provider, chairs, urgent, people, count: Math.max(1, people.length) }
 }
 
 /** Slots of the grid in minutes: micro-slots follow each other, longer ones begin on quarters. */

@@ -62,7 +62,8 @@ export function forget<T>(done: T): T {
 /** Hold a slot that was found and propose it: two steps, so that nobody takes it in between. */
 export async function book(
   slot: SlotOut,
-  given: Pick<TimeHoldIn, 'service' | 'provider_id' | 'minutes' | 'urgent'>,
+  given: Pick<TimeHoldIn, 'service' | 'provider_id' | 'minutes' | 'urgent'> &
+    Partial<Pick<TimeHoldIn, 'request_id' | 'requester_id'>>,
 ): Promise<AppointmentWhole> {
   const seats = slot.sitting.map((one) => ({
     role: one.role,

@@ -15,7 +15,9 @@ const conferenceListeners = new Set<(message: ConferenceMessage) => void>()
 
 /** Which lists a kind of fact changes, by the first word of the kind. */
 const LISTS: Record<string, readonly string[]> = {
-  request: [KEYS.requests, KEYS.todo, KEYS.worklist],
+  request: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.opinions],
+  opinion: [KEYS.opinions, KEYS.requests, KEYS.worklist],
+  approval: [KEYS.approvals, KEYS.requests, KEYS.todo],
   workitem: [KEYS.requests, KEYS.worklist, KEYS.reports],
   report: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.reports],
   critical: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.notices],

@@ -3,6 +3,7 @@ import { DownOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Dropdown, Form, Input, Modal, Popconfirm, Radio, Skeleton } from 'antd'
 import { useState } from 'react'
+import { DrawTogether } from '../opinions/DrawTogether'
 import { claim, useService } from '../requests/api'
 import { ImageChanges } from '../requests/ImageChanges'
 import { type DialogStep, StepDialog } from '../requests/StepDialog'
@@ -37,6 +38,7 @@ export function ReportPanel({ item, onFinished, onLeft }: Props) {
       <ImageChanges item={item} />
       <CriticalChain item={item} />
       <Steps item={item} report={report.data} onLeft={onLeft} />
+      <DrawTogether item={item} writing={report.data.editable} />
       <Body item={item} report={report.data} onFinished={onFinished} />
     </section>
   )

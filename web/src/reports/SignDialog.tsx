@@ -1,6 +1,7 @@
 /** A signature: who you are once more, then the words are fixed. */
 import { useMutation } from '@tanstack/react-query'
 import { Form, Input, Modal } from 'antd'
+import { WithoutExperts } from '../opinions/WithoutExperts'
 import { useMe } from '../session/session'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import type { RequestOut } from '../shared/schema'
@@ -23,9 +24,9 @@ export function SignDialog({ open, how, item, before, revision, onClose, onSigne
   const t = useWords()
   const me = useMe()
   const sign = useMutation({
-    mutationFn: async ({ password }: { password: string }) => {
+    mutationFn: async ({ password, without }: { password: string; without?: string }) => {
       await before()
-      return signReport(item.id, how, revision(), password)
+      return signReport(item.id, how, revision(), password, without ?? '')
     },
     onSuccess: () => {
       onClose()
@@ -66,6 +67,7 @@ export function SignDialog({ open, how, item, before, revision, onClose, onSigne
         >
           <Input.Password autoFocus autoComplete="current-password" />
         </Form.Item>
+        {open && how === 'sign' ? <WithoutExperts id={item.id} /> : null}
       </Form>
       {sign.error ? <ProblemNotice error={sign.error} /> : null}
     </Modal>

@@ -47,12 +47,16 @@ export async function signReport(
   how: Signing,
   revision: number,
   password: string,
+  without = '',
 ): Promise<ReportOut> {
+  const params = { path: { id } }
   const after = await body(
-    api.POST(`/api/requests/{id}/report/${how}`, {
-      params: { path: { id } },
-      body: { revision, password },
-    }),
+    how === 'sign'
+      ? api.POST('/api/requests/{id}/report/sign', {
+          params,
+          body: { revision, password, without },
+        })
+      : api.POST('/api/requests/{id}/report/verify', { params, body: { revision, password } }),
   )
   return rememberReport(id, after)
 }

@@ -6,7 +6,11 @@ import { type ReactNode, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { ActedOn } from '../app/ActedOn'
 import { Acknowledgement } from '../app/CriticalDialog'
+import { ApprovalStory } from '../approvals/ApprovalStory'
+import { useWords as useApprovalWords } from '../approvals/words'
 import { CallNow } from '../calls/CallDialog'
+import { CaseTimes } from '../opinions/CaseTimes'
+import { OpinionsBlock } from '../opinions/OpinionsBlock'
 import { pdfAddress, reportQuery } from '../reports/api'
 import { CriticalChain } from '../reports/CriticalChain'
 import { ReportView } from '../reports/ReportView'
@@ -90,7 +94,8 @@ function Case({ item }: { item: RequestOut }) {
       <ImageChanges item={item} />
       <div className={styles.columns}>
         <div className={styles.main}>
-          {item.state === 'withdrawn' ? null : <Report item={item} />}
+          {item.state === 'withdrawn' || item.state === 'awaiting' ? null : <Report item={item} />}
+          <OpinionsBlock item={item} />
           <section className={page.card}>
             <h2 className={styles.heading}>{t('asked')}</h2>
             <RequestContent item={item} />
@@ -101,6 +106,8 @@ function Case({ item }: { item: RequestOut }) {
             <h2 className={styles.heading}>{t('story')}</h2>
             <Story item={item} />
           </section>
+          <ApprovalStory item={item} />
+          <CaseTimes item={item} />
           <FollowUp item={item} />
           <Accompanied item={item} />
           <Studies item={item} />
@@ -173,6 +180,10 @@ function AskedOfMe({ item }: { item: RequestOut }) {
     (notice) => notice.acknowledged_at !== null && notice.acted_at === null,
   )
   const reason = item.step_reason
+  const approval = useApprovalWords()
+  const notApproved = [reasonLabel(catalogue, 'reject-approval', reason?.code), reason?.note]
+    .filter(Boolean)
+    .join('：')
   const why = [
     reasonLabel(
       catalogue,
@@ -210,6 +221,9 @@ function AskedOfMe({ item }: { item: RequestOut }) {
       {mine ? <PassOn item={item} /> : null}
       {item.state === 'returned' ? (
         <Alert type="warning" showIcon title={t('returned', { reason: why })} />
+      ) : null}
+      {item.state === 'draft' && reason?.step === 'reject-approval' ? (
+        <Alert type="warning" showIcon title={approval('returnedFrom', { reason: notApproved })} />
       ) : null}
       {item.state === 'declined' ? (
         <Alert type="warning" showIcon title={t('declined', { reason: why })} />

@@ -193,6 +193,7 @@ interface FiltersProps {
 /** States one filters by; what was thrown away is in no list. */
 const STATES = [
   'draft',
+  'awaiting',
   'open',
   'returned',
   'declined',

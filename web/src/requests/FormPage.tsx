@@ -6,6 +6,9 @@ import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, App, Button, Popconfirm, Radio, Skeleton } from 'antd'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useNavigate, useParams } from 'react-router'
+import { submit } from '../approvals/api'
+import { SendButtons } from '../approvals/SendButtons'
+import { useWords as useApprovalWords } from '../approvals/words'
 import { useAutosave } from '../shared/autosave'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
@@ -359,13 +362,14 @@ function Sending({ item, flush }: { item: RequestOut; flush: () => Promise<void>
   const go = useNavigate()
   const { message } = App.useApp()
   const again = item.state !== 'draft'
+  const approval = useApprovalWords()
   const send = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (bypass: boolean) => {
       await flush()
-      return takeStep(item.id, again ? 'resubmit' : 'submit')
+      return again ? takeStep(item.id, 'resubmit') : submit(item.id, bypass)
     },
-    onSuccess: () => {
-      void message.success(t('sent'))
+    onSuccess: (after) => {
+      void message.success(after.state === 'awaiting' ? approval('applied') : t('sent'))
       void go(`/requests/${item.id}`)
     },
   })
@@ -376,16 +380,13 @@ function Sending({ item, flush }: { item: RequestOut; flush: () => Promise<void>
   return (
     <div className={styles.sending}>
       {send.error ? <ProblemNotice error={send.error} /> : null}
-      <Button
-        type="primary"
-        size="large"
-        block
+      <SendButtons
+        item={item}
+        word={again ? t('sendAgain') : t('send')}
         disabled={item.missing.length > 0}
         loading={send.isPending}
-        onClick={() => send.mutate()}
-      >
-        {again ? t('sendAgain') : t('send')}
-      </Button>
+        onSend={(bypass) => send.mutate(bypass)}
+      />
       {item.uploads_running ? <p className={styles.hint}>{t('mayLeave')}</p> : null}
       {item.allowed.includes('discard') ? (
         <Popconfirm

@@ -27,6 +27,7 @@ const { useWords, say } = defineWords('story', {
   nextReturned: ['请补充资料后重新发送', 'Please add what was asked for and send again'],
   nextDeclined: ['可改投其他机构，或撤回', 'Ask somebody else, or withdraw'],
   nextDraft: ['尚未发送', 'Not sent yet'],
+  nextAwaiting: ['等待院内审批，同意后发送', 'Awaits approval in house, then it is sent'],
   expected: ['应于 {{at}} 前完成', 'due by {{at}}'],
 })
 
@@ -39,6 +40,11 @@ const WARN = new Set([
   'report.sent_back',
   'workitem.expired',
   'request.withdrawn',
+  'approval.bypassed',
+  'approval.rejected',
+  'approval.denied',
+  'opinion.declined',
+  'opinion.lapsed',
 ])
 
 export function Story({ item }: { item: RequestOut }) {
@@ -63,7 +69,11 @@ function gathered(facts: readonly ActivityOut[]): ActivityOut[] {
 function factStep(fact: ActivityOut, catalogue: CatalogueOut | undefined): Step {
   const who = [fact.actor, fact.institution].filter(Boolean).join(' · ')
   const step = fact.kind.split('.')[1] ?? ''
-  const reason = reasonLabel(catalogue, REASON_STEP[step] ?? step, fact.data.reason)
+  const reason = reasonLabel(
+    catalogue,
+    REASON_STEP[fact.kind] ?? REASON_STEP[step] ?? step,
+    fact.data.reason,
+  )
   const images =
     typeof fact.data.instances === 'number' ? say('images', { n: fact.data.instances }) : ''
   return {
@@ -77,6 +87,10 @@ function factStep(fact: ActivityOut, catalogue: CatalogueOut | undefined): Step 
 
 /** The step whose reasons a fact's code belongs to. */
 const REASON_STEP: Record<string, string> = {
+  'opinion.declined': 'decline-opinion',
+  'opinion.withdrawn': 'withdraw-opinion',
+  'approval.rejected': 'reject-approval',
+  'approval.denied': 'reject-approval',
   hidden: 'hide',
   replaced: 'quarantine',
   resolved: 'quarantine',
@@ -96,6 +110,7 @@ const NEXT = {
   returned: 'nextReturned',
   declined: 'nextDeclined',
   draft: 'nextDraft',
+  awaiting: 'nextAwaiting',
 } as const
 
 function nextStep(item: RequestOut): Step | null {

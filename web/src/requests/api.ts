@@ -104,14 +104,7 @@ export async function saveRequest(id: string, patch: RequestPatch): Promise<Requ
   return after
 }
 
-export type Step =
-  | 'submit'
-  | 'resubmit'
-  | 'discard'
-  | 'withdraw'
-  | 'return'
-  | 'release'
-  | 'takeover'
+export type Step = 'resubmit' | 'discard' | 'withdraw' | 'return' | 'release' | 'takeover'
 /** Steps after which the case is out of the caller's sight. */
 export type LeavingStep = 'decline' | 'redirect'
 

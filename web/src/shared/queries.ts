@@ -22,6 +22,8 @@ export const KEYS = {
   roster: 'roster',
   appointments: 'appointments',
   calls: 'calls',
+  opinions: 'opinions',
+  approvals: 'approvals',
   conference: 'conference',
   minutes: 'minutes',
 } as const

@@ -22,6 +22,7 @@ import { defineWords } from './words'
 
 const { useWords } = defineWords('tags', {
   draft: ['草稿', 'draft'],
+  awaiting: ['院内审批', 'to approve'],
   open: ['待诊断', 'waiting'],
   claimed: ['诊断中', 'being read'],
   preliminary: ['待审核', 'to verify'],
@@ -46,6 +47,7 @@ type Look = readonly [tone: Tone, icon: ComponentType<{ 'aria-hidden'?: boolean 
 
 const STATES: Record<string, Look> = {
   draft: ['quiet', EditOutlined],
+  awaiting: ['warn', ClockCircleOutlined],
   open: ['accent', InboxOutlined],
   claimed: ['accent', SolutionOutlined],
   preliminary: ['accent', ClockCircleOutlined],

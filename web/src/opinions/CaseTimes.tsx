@@ -1,0 +1,130 @@
+/** The booked times of a case, the way into the room, and the way to another time. */
+import { CalendarOutlined, VideoCameraOutlined } from '@ant-design/icons'
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { Button, Tag } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import { BookDialog } from '../appointments/BookDialog'
+import { useService } from '../requests/api'
+import { useMe } from '../session/session'
+import { api, body } from '../shared/api'
+import { ProblemNotice } from '../shared/ProblemNotice'
+import page from '../shared/page.module.css'
+import { KEYS } from '../shared/queries'
+import type { AppointmentOut, RequestOut } from '../shared/schema'
+import { exactWords } from '../shared/times'
+import { defineWords, pick } from '../shared/words'
+import { caseOpinionsQuery } from './api'
+import styles from './OpinionsBlock.module.css'
+
+const { useWords } = defineWords('caseTimes', {
+  title: ['会诊时间', 'Times'],
+  book: ['约时间', 'Find a time'],
+  written: ['书面会诊：未约时间', 'In writing: no time is booked'],
+  enter: ['进入会诊室', 'Enter the room'],
+})
+
+const caseTimesQuery = (id: string) =>
+  queryOptions({
+    queryKey: [KEYS.appointments, 'case', id],
+    queryFn: () => body(api.GET('/api/requests/{id}/appointments', { params: { path: { id } } })),
+  })
+
+const COLOURS: Record<string, string> = {
+  proposed: 'processing',
+  confirmed: 'success',
+  'under way': 'success',
+  missed: 'error',
+}
+
+export function CaseTimes({ item }: { item: RequestOut }) {
+  const t = useWords()
+  const me = useMe()
+  const sent = item.state !== 'draft' && item.state !== 'awaiting'
+  const meets = useService(item.service)?.meets === true
+  const found = useQuery({ ...caseTimesQuery(item.id), enabled: sent && meets })
+  const [booking, setBooking] = useState(false)
+  if (!meets || !sent) return null
+  if (found.error) return <ProblemNotice error={found.error} onRetry={() => void found.refetch()} />
+  const times = found.data?.appointments ?? []
+  const sides = item.relation === 'own' || item.relation === 'provider'
+  const books = sides && item.state === 'open' && me.permissions.includes('book-appointments')
+  if (times.length === 0 && !books) return null
+  return (
+    <section className={page.card} aria-label={t('title')}>
+      <div className={styles.head}>
+        <h2 className={styles.heading}>{t('title')}</h2>
+        {books ? (
+          <Button size="small" icon={<CalendarOutlined />} onClick={() => setBooking(true)}>
+            {t('book')}
+          </Button>
+        ) : null}
+      </div>
+      {found.data && times.length === 0 ? <p className={page.quiet}>{t('written')}</p> : null}
+      <ul className={styles.list}>
+        {times.map((one) => (
+          <li key={one.id} className={styles.one}>
+            <Time one={one} />
+          </li>
+        ))}
+      </ul>
+      {booking ? <Booking item={item} onClose={() => setBooking(false)} /> : null}
+    </section>
+  )
+}
+
+function Time({ one }: { one: AppointmentOut }) {
+  const t = useWords()
+  const open = one.state === 'confirmed' || one.state === 'under way'
+  return (
+    <>
+      <div className={styles.who}>
+        <strong>
+          {exactWords(one.since).slice(0, 16)}–{exactWords(one.until).slice(11, 16)}
+        </strong>
+        <span className={styles.more}>{one.number}</span>
+        <Tag className={styles.state} color={COLOURS[one.state] ?? 'default'}>
+          {pick(one.state_words)}
+        </Tag>
+      </div>
+      <p className={styles.more}>
+        {one.seats
+          .filter((seat) => seat.state !== 'replaced')
+          .map((seat) => `${seat.person.name}（${pick(seat.state_words)}）`)
+          .join('、')}
+      </p>
+      {open ? (
+        <Link to={`/conference/${one.id}`}>
+          <Button type="primary" size="small" icon={<VideoCameraOutlined />} tabIndex={-1}>
+            {t('enter')}
+          </Button>
+        </Link>
+      ) : null}
+    </>
+  )
+}
+
+/** The existing search for a time, with whoever is asked about the case as its seats. */
+function Booking({ item, onClose }: { item: RequestOut; onClose: () => void }) {
+  const asked = useQuery(caseOpinionsQuery(item.id))
+  if (asked.isPending) return null
+  const standing = (asked.data?.items ?? []).filter((one) =>
+    ['asked', 'accepted', 'signed'].includes(one.state),
+  )
+  const people = standing.map((one) => one.person)
+  return (
+    <BookDialog
+      preset={{
+        service: item.service,
+        provider: item.provider?.id ?? '',
+        people,
+        chairs: standing.filter((one) => one.role === 'chair').map((one) => one.person.id),
+        request_id: item.id,
+        requester_id: item.requester.id,
+        urgent: item.urgency !== 'routine',
+      }}
+      onClose={onClose}
+      onBooked={() => undefined}
+    />
+  )
+}
