@@ -20,6 +20,7 @@ from typer.core import TyperCommand
 from telemed.core import (
     appointment,
     approval,
+    charge,
     conference,
     follow_up,
     minutes,
@@ -392,6 +393,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-approval": lambda: drawings.state_table(approval.MACHINE),  # type: ignore[arg-type]
     "machine-opinion": lambda: drawings.state_table(opinion.MACHINE),  # type: ignore[arg-type]
     "machine-minutes": lambda: drawings.state_table(minutes.MACHINE),  # type: ignore[arg-type]
+    "machine-charge": lambda: drawings.state_table(charge.MACHINE),  # type: ignore[arg-type]
     "machine-follow-up": lambda: drawings.state_table(follow_up.MACHINE),  # type: ignore[arg-type]
     "machine-report": lambda: drawings.state_table(report.MACHINE),  # type: ignore[arg-type]
     "joint-drawn": drawings.joint_rule,

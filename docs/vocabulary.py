@@ -29,6 +29,8 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "reschedule-appointment": ("改约", "reschedule"),
     "miss-appointment": ("爽约", "no-show"),
     "not-adopted": ("未采纳", "not adopted"),
+    "waive-charge": ("减免", "waive a charge"),
+    "refund-charge": ("退费", "refund a charge"),
     "decline-seat": ("受邀人谢绝", "decline an invitation"),
     "reject-approval": ("院内审批不同意", "not approve in house"),
     "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),

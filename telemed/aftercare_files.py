@@ -12,7 +12,21 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from telemed.core.aftercare_rules import Accompanying, Aftercare, Coded, CountsFrom, FollowUps, Plan
+from telemed.core.aftercare_rules import (
+    Accompanying,
+    Aftercare,
+    Asked,
+    Coded,
+    CountsFrom,
+    Evaluations,
+    Fee,
+    Fees,
+    FollowUps,
+    Plan,
+    Surcharge,
+    SurchargeKind,
+    Unit,
+)
 
 M = TypeVar("M", bound=BaseModel)
 _Title = Annotated[str, Field(pattern=r"^\d{3}$")]
@@ -62,11 +76,56 @@ class _FollowUps(_Row):
     advice: list[_Coded] = Field(min_length=2)
 
 
+class _Asked(_Row):
+    services: list[str] = Field(min_length=1)
+    requester: list[str] = Field(min_length=1)
+    provider: list[str] = Field(min_length=1)
+
+
+class _Evaluations(_Row):
+    wait_days: int = Field(ge=1, le=60)
+    item: list[_Coded] = Field(min_length=1)
+    evaluation: list[_Asked]
+
+
+_Fen = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class _Fee(_Coded):
+    code: str = Field(pattern="^[a-z0-9-]+$", max_length=40)
+    service: str
+    live: bool
+    unit: Unit
+    price: _Fen | None = None
+
+
+class _Surcharge(_Row):
+    kind: SurchargeKind
+    label: _Words
+    services: list[str] = Field(min_length=1)
+    percent: int | None = Field(default=None, ge=0, le=1000)
+    price: _Fen | None = None
+
+
+class _Agreed(_Row):
+    agreement: str = Field(min_length=1)
+    fee: str
+    price: _Fen
+
+
+class _Fees(_Row):
+    fee: list[_Fee]
+    surcharge: list[_Surcharge] = []
+    agreed: list[_Agreed] = []
+
+
 def load_aftercare(configs: Path, services: Collection[str]) -> Aftercare:
     """All of it; ValueError for a service that there is not."""
     return Aftercare(
         accompanying=_accompanying(configs, services),
         follow_ups=_follow_ups(configs, services),
+        evaluations=_evaluations(configs, services),
+        fees=_fees(configs, services),
     )
 
 
@@ -103,6 +162,55 @@ def _follow_ups(configs: Path, services: Collection[str]) -> FollowUps:
         outcomes=tuple(row.core() for row in told.outcome),
         ends=frozenset(row.code for row in told.outcome if row.ends),
         advice=tuple(row.core() for row in told.advice),
+    )
+
+
+def _evaluations(configs: Path, services: Collection[str]) -> Evaluations:
+    file = "evaluation.toml"
+    told = _read(configs / file, _Evaluations)
+    named = [service for row in told.evaluation for service in row.services]
+    _require_known(named, services, file)
+    _require_once(named, file)
+    items = [row.code for row in told.item]
+    _require_once(items, file)
+    used = {code for row in told.evaluation for code in (*row.requester, *row.provider)}
+    if used != set(items):
+        raise ValueError(
+            f"{file}: {', '.join(sorted(used ^ set(items)))} is not both told and used"
+        )
+    return Evaluations(
+        items=tuple(row.core() for row in told.item),
+        asked=tuple(
+            Asked(frozenset(row.services), tuple(row.requester), tuple(row.provider))
+            for row in told.evaluation
+        ),
+        wait=timedelta(days=told.wait_days),
+    )
+
+
+def _fees(configs: Path, services: Collection[str]) -> Fees:
+    file = "fees.toml"
+    told = _read(configs / file, _Fees)
+    codes = [fee.code for fee in told.fee]
+    _require_once(codes, file)
+    _require_known([fee.service for fee in told.fee], services, file)
+    _require_known([s for row in told.surcharge for s in row.services], services, file)
+    _require_once([f"{row.kind} {s}" for row in told.surcharge for s in row.services], file)
+    _require_once([f"{row.agreement} {row.fee}" for row in told.agreed], file)
+    if unknown := {row.fee for row in told.agreed} - set(codes):
+        raise ValueError(f"{file}: no fee {', '.join(sorted(unknown))}")
+    if any(row.percent is not None and row.price is not None for row in told.surcharge):
+        raise ValueError(f"{file}: a surcharge is a percentage or a price, not both")
+    return Fees(
+        fees=tuple(
+            Fee(f.code, f.label.zh, f.label.en, f.service, f.live, f.unit, f.price)
+            for f in told.fee
+        ),
+        surcharges=tuple(
+            Surcharge(s.kind, s.label.zh, s.label.en, frozenset(s.services), s.percent, s.price)
+            for s in told.surcharge
+        ),
+        agreed={(row.agreement, row.fee): row.price for row in told.agreed},
     )
 
 

@@ -24,6 +24,7 @@ from telemed.core.escalation import Channel
 from telemed.dicom.worker import RenderPool
 from telemed.followers import (
     assigning,
+    charges,
     conferences,
     escalations,
     follow_ups,
@@ -212,6 +213,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
     await services.store.write(lambda tx: escalations.begin(tx, known, new))
     climbs = escalations.follower(known, new)
     await services.store.write(assigning.begin)
+    await services.store.write(charges.begin)
     ways = [Channel(way) for way in services.settings.notice_ways]
     channels, outbound = set_up(services.settings, lambda: services.clock().timestamp())
     sender = Sender(
@@ -303,9 +305,11 @@ async def _experts(services: Services) -> None:
 
 
 async def _follow_ups(services: Services) -> None:
-    """What becomes of patients is asked on its day, until canceled."""
-    await follow_ups.plan_and_remind(
-        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    """What becomes of patients is asked, and what cases cost is counted, until canceled."""
+    parts = (services.store, services.bell, services.clock, services.new_id, services.catalogue)
+    bill = charges.counts(services.clock, services.new_id, services.catalogue)
+    await asyncio.gather(
+        follow_ups.plan_and_remind(*parts), follow(services.store, services.bell, bill)
     )
 
 

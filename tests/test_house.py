@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from telemed.core import (
     appointment,
+    charge,
     conference,
     follow_up,
     minutes,
@@ -125,6 +126,7 @@ def test_every_state_and_event_has_words() -> None:
         (training.COURSES, training.CourseState, training.CourseEvent),
         (training.LECTURES, training.LectureState, training.LectureEvent),
         (training.ENROLMENTS, training.EnrolmentState, training.EnrolmentEvent),
+        (charge.MACHINE, charge.State, charge.Event),
     ):
         assert set(machine.table) == set(states)
         assert set(machine.words) == {*states, *events}

@@ -61,6 +61,7 @@ class Permission(StrEnum):
     SEE_TRAINING = "see-training"
     GIVE_TRAINING = "give-training"
     REVIEW_TRAINING = "review-training"
+    SETTLE_CHARGES = "settle-charges"
     SEE_TALLY = "see-tally"
     EXPORT_TALLY = "export-tally"
     SEE_NETWORK = "see-network"
@@ -107,6 +108,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.GIVE_TRAINING,
             _P.REVIEW_TRAINING,
             _P.MOVE_REQUESTS,
+            _P.SETTLE_CHARGES,
             _P.SEE_TALLY,
             _P.CORRECT_STUDIES,
             _P.DELETE_STUDIES,
@@ -142,6 +144,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 _P.GIVE_TRAINING,
                 _P.REVIEW_TRAINING,
                 _P.SEE_FAIRNESS,
+                _P.SETTLE_CHARGES,
                 _P.SEE_TALLY,
                 _P.EXPORT_TALLY,
             }

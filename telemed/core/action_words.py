@@ -31,6 +31,7 @@ _WORDS = {
     "see-training": ("参加教育培训", "take part in training"),
     "give-training": ("开设课程", "give courses"),
     "review-training": ("审核课程", "review courses"),
+    "settle-charges": ("结算费用", "settle charges"),
     "see-tally": ("查看统计", "see the tally"),
     "export-tally": ("导出统计", "export the tally"),
     "see-network": ("查看网络与协议", "see the network and its agreements"),

@@ -97,6 +97,13 @@ class Kind(StrEnum):
     FOLLOWUP_ANSWERED = "followup.answered"
     FOLLOWUP_CORRECTED = "followup.corrected"
     FOLLOWUP_LAPSED = "followup.lapsed"
+    EVALUATION_GIVEN = "evaluation.given"
+    EVALUATION_CHANGED = "evaluation.changed"
+    EVALUATION_OPENED = "evaluation.opened"
+    CHARGE_CHARGED = "charge.charged"
+    CHARGE_SETTLED = "charge.settled"
+    CHARGE_WAIVED = "charge.waived"
+    CHARGE_REFUNDED = "charge.refunded"
     WAITING_BEGUN = "waiting.begun"
     WAITING_OFFERED = "waiting.offered"
     WAITING_ENDED = "waiting.ended"
@@ -254,6 +261,13 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.FOLLOWUP_ANSWERED: ("随访结果已反馈", "Follow-up answered"),
     Kind.FOLLOWUP_CORRECTED: ("随访结果已更正", "Follow-up corrected"),
     Kind.FOLLOWUP_LAPSED: ("随访逾期未反馈", "Follow-up lapsed unanswered"),
+    Kind.EVALUATION_GIVEN: ("已作评价", "Evaluated"),
+    Kind.EVALUATION_CHANGED: ("评价已修改", "Evaluation changed"),
+    Kind.EVALUATION_OPENED: ("评价已公开", "Evaluation shown to both sides"),
+    Kind.CHARGE_CHARGED: ("已计费", "Charged"),
+    Kind.CHARGE_SETTLED: ("费用已结算", "Charge settled"),
+    Kind.CHARGE_WAIVED: ("费用已减免", "Charge waived"),
+    Kind.CHARGE_REFUNDED: ("费用已退", "Charge refunded"),
     Kind.WAITING_BEGUN: ("已进入候补", "Put on the wait list"),
     Kind.WAITING_OFFERED: ("候补已获得时间", "A freed time was offered to who waited"),
     Kind.WAITING_ENDED: ("候补已结束", "Taken off the wait list"),

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from telemed.core.action_words import ACTION_WORDS
+from telemed.core.aftercare_errors import AFTERCARE_ROWS
 from telemed.core.appointment_errors import APPOINTMENT_ROWS
 from telemed.core.error_row import ErrorRow
 from telemed.core.training_errors import TRAINING_ROWS
@@ -423,25 +424,11 @@ _ROWS = (
         "This can be done from {at} on.",
     ),
     ErrorRow(
-        "nobody-accompanies",
-        "尚未指定陪同医师，或指定的是他人；请申请方先指定并由本人或在场同事确认。",
-        "No accompanying doctor is named, or somebody else is; the requesting side names one.",
-    ),
-    ErrorRow(
-        "not-a-physician",
-        "{who}不具备陪同医师资质：应为本机构在岗执业医师。",
-        "{who} may not accompany: a licensed physician in service is needed.",
-    ),
-    ErrorRow(
         "conference-closed",
         "会诊室现在不能进入：预约{state}。",
         "The conference cannot be entered: the appointment is {state}.",
     ),
-    ErrorRow(
-        "answer-stands",
-        "已过可更正的时间，内容不再更改。",
-        "It can no longer be changed: the time for that has passed.",
-    ),
+    *AFTERCARE_ROWS,
     ErrorRow(
         "internal",
         "系统出错，您的操作可能未完成。请报告错误编号 {incident}。",

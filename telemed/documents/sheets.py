@@ -43,6 +43,7 @@ class ColumnKind(StrEnum):
     DECIMAL = "decimal"
     PERCENT = "percent"
     TIME = "time"
+    MONEY = "money"
 
 
 _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
@@ -51,6 +52,7 @@ _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
     ColumnKind.DECIMAL: "#,##0.0",
     ColumnKind.PERCENT: "0.0%",
     ColumnKind.TIME: "yyyy-mm-dd hh:mm:ss",
+    ColumnKind.MONEY: "#,##0.00",
 }
 
 

@@ -1,4 +1,5 @@
-"""Follow-ups are planned by the facts of answers and sessions; a clock lets their days come.
+"""Follow-ups are planned by the facts of answers and sessions; a clock lets their days come, and
+shows the evaluations that waited long enough.
 
 Every server process has both; they take turns, and who comes second finds nothing left to do.
 """
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from telemed.actions import evaluations
 from telemed.actions import follow_ups as acts
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
@@ -58,7 +60,7 @@ async def plan_and_remind(
         sweep(
             store,
             bell,
-            lambda tx: bool(follow_ups.to_step(tx, clock(), 1)),
+            lambda tx: _is_due(Act(tx, SYSTEM, clock(), new_id, catalogue)),
             lambda tx: _step_all(Act(tx, SYSTEM, clock(), new_id, catalogue)),
             EVERY_SECONDS,
             "the clock of follow-ups",
@@ -66,7 +68,11 @@ async def plan_and_remind(
     )
 
 
+def _is_due(act: Act) -> bool:
+    return bool(follow_ups.to_step(act.tx, act.now, 1) or evaluations.due(act, 1))
+
+
 def _step_all(act: Act) -> int:
     if done := acts.come_and_lapse(act):
         log.info("%d follow-ups came due or lapsed", done)
-    return done
+    return done + evaluations.open_due(act)

@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from telemed.core.accompanying import By, Fit
+from telemed.core.charge import Payer
+from telemed.core.charge import State as ChargeState
+from telemed.core.evaluation import Side
 from telemed.core.follow_up import State
 from telemed.server.calendar_schemas import NamedPerson
 from telemed.server.schemas import Code, In, Out, RequestRow, Words
@@ -143,3 +146,136 @@ class MyOutcomes(Out):
     """What became of the patients of whom one signed the answer, the newest first."""
 
     items: list[FollowUpOfCase]
+
+
+# --- evaluation both ways -------------------------------------------------------------------------
+
+
+class EvaluationIn(In):
+    """What one's side thinks: 1 to 5 for each item that is asked, and words if one likes."""
+
+    scores: dict[Code, int] = Field(max_length=20)
+    words: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
+
+
+class EvaluationOut(Out):
+    """One side's evaluation; `scores` and words are empty for whom it is not open."""
+
+    side: Side
+    asked: list[CodedOut]
+    given: bool
+    shown: bool
+    scores: dict[str, int]
+    good: bool | None
+    words: str
+    given_by: str | None
+    given_at: datetime | None
+    opens_at: datetime | None
+
+
+class EvaluationsOut(Out):
+    """Both sides' evaluations, the requesting side's first; none where nothing is asked."""
+
+    side: Side | None
+    may_give: bool
+    items: list[EvaluationOut]
+
+
+# --- charges --------------------------------------------------------------------------------------
+
+
+class ChargeStepIn(In):
+    """A step of the settlement; charging says who pays, waiving and refunding say why."""
+
+    version: int
+    payer: Payer | None = None
+    reason: Code | None = None
+    note: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
+
+
+class NamedIn(In):
+    version: int
+    named: bool
+
+
+class ChargeLine(Out):
+    """A fee so many times, or a surcharge; amounts in fen, null where there is no price."""
+
+    code: str
+    label: Words
+    quantity: int
+    price: int | None
+    amount: int | None
+
+
+class ChargeMove(Out):
+    n: int
+    event: str
+    event_words: Words
+    amount: int | None
+    payer_words: Words | None
+    reason: dict[str, str] | None
+    moved_by: str
+    moved_at: datetime
+
+
+class ChargeOut(Out):
+    """What a case costs, in fen; a null amount is unpriced and not nothing."""
+
+    request_id: str
+    state: ChargeState
+    state_words: Words
+    version: int
+    amount: int | None
+    fees: list[ChargeLine]
+    surcharges: list[ChargeLine]
+    minutes: int
+    experts: int
+    named: bool
+    payer: Payer | None
+    payer_words: Words | None
+    counted_at: datetime
+    moves: list[ChargeMove]
+    allowed: list[str]
+    payers: list[CodedOut]
+
+
+class CaseCharge(Out):
+    charge: ChargeOut | None
+
+
+class SettlementPair(Out):
+    """What the cases of two institutions add up to, in fen."""
+
+    requester: str
+    provider: str
+    cases: int
+    unpriced: int
+    taken: int
+    settled: int
+
+
+class SettlementLine(Out):
+    """A case of the sheet; `taken` is what of it is asked for or paid."""
+
+    request_id: str
+    requester: str
+    provider: str
+    number: str
+    service: str
+    what: str
+    state: str
+    payer: str
+    amount: int | None
+    taken: int
+    settled: int
+    at: datetime
+
+
+class SettlementOut(Out):
+    """A month; not `complete` where there are more cases than one list holds."""
+
+    month: str
+    pairs: list[SettlementPair]
+    items: list[SettlementLine]
+    complete: bool

@@ -123,6 +123,8 @@ STATUS: dict[str, int] = {
     "quota-below": 409,
     "own-review": 403,
     "lectures-open": 409,
+    "payer-required": 422,
+    "not-to-evaluate": 409,
     "internal": 500,
     "unavailable": 503,
     "no-space": 507,

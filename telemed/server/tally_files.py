@@ -167,10 +167,10 @@ async def export(call: Call) -> web.StreamResponse:
         return await _send_cases(call, q)
     if q.format == "xlsx":
         made = await call.ask(lambda act: tally_workbook(book(act, q.month, q.urgency)))
-        return _file(await written_apart(made), f"telemed-{_named(q)}.xlsx")
+        return file_of(await written_apart(made), f"telemed-{_named(q)}.xlsx")
     tally = await call.ask(lambda act: sheet(act, q))
     body = await call.services.in_thread(write_csv, part_table(tally, tally.parts[0]))
-    return _file(body, f"telemed-{_named(q)}-{q.side}-{q.by}.csv")
+    return file_of(body, f"telemed-{_named(q)}-{q.side}-{q.by}.csv")
 
 
 def _named(q: TallyQuery) -> str:
@@ -178,7 +178,8 @@ def _named(q: TallyQuery) -> str:
     return f"{q.month}-{q.urgency}" if q.urgency else q.month
 
 
-def _file(body: bytes, name: str) -> web.Response:
+def file_of(body: bytes, name: str) -> web.Response:
+    """A file to keep, by its name."""
     return web.Response(body=body, headers=_headers(name))
 
 

@@ -8,6 +8,7 @@ import pytest
 from telemed.core import (
     appointment,
     approval,
+    charge,
     conference,
     follow_up,
     minutes,
@@ -39,6 +40,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     training.LECTURES,
     training.ENROLMENTS,
     approval.MACHINE,
+    charge.MACHINE,
 )
 
 R, E = request.State, request.Event
@@ -219,6 +221,19 @@ ENROLMENT_CELLS = {
     (N.WITHDRAWN, Q.ENROL): N.ENROLLED,
     (N.WITHDRAWN, Q.WAIT): N.WAITING,
 }
+H, J = charge.State, charge.Event
+CHARGE_CELLS = {
+    (H.UNPRICED, J.PRICE): H.PRICED,
+    (H.UNPRICED, J.LEAVE): H.UNPRICED,
+    (H.UNPRICED, J.WAIVE): H.WAIVED,
+    (H.PRICED, J.PRICE): H.PRICED,
+    (H.PRICED, J.LEAVE): H.UNPRICED,
+    (H.PRICED, J.CHARGE): H.CHARGED,
+    (H.PRICED, J.WAIVE): H.WAIVED,
+    (H.CHARGED, J.SETTLE): H.SETTLED,
+    (H.CHARGED, J.WAIVE): H.WAIVED,
+    (H.SETTLED, J.REFUND): H.REFUNDED,
+}
 EXPECTED = {
     "course": COURSE_CELLS,
     "lecture": LECTURE_CELLS,
@@ -236,6 +251,7 @@ EXPECTED = {
     "minutes": MINUTES_CELLS,
     "follow-up": FOLLOW_UP_CELLS,
     "approval": APPROVAL_CELLS,
+    "charge": CHARGE_CELLS,
 }
 
 

@@ -453,6 +453,18 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.WRITE_REQUESTS, "absent", body={"outcome": "improved", "advice": "followed"}
     ),
     ("GET", "/api/outcomes"): Row(P.WRITE_REPORTS),
+    ("GET", f"{_CASES}/charge"): Row(P.SEE_CASES, "case", ALL),
+    **{
+        ("POST", f"{_CASES}/charge/{step}"): Row(P.SETTLE_CHARGES, "absent", body=_SEEN)
+        for step in ("charge", "settle", "waive", "refund")
+    },
+    ("POST", f"{_CASES}/charge/named"): Row(
+        P.SETTLE_CHARGES, "absent", body={**_SEEN, "named": True}
+    ),
+    ("GET", "/api/settlement"): Row(P.SETTLE_CHARGES, query="?month=2026-03"),
+    ("GET", "/api/settlement.xlsx"): Row(P.SETTLE_CHARGES, query="?month=2026-03"),
+    ("GET", f"{_CASES}/evaluation"): Row(P.SEE_CASES, "case", ALL),
+    ("PUT", f"{_CASES}/evaluation"): Row(P.SEE_CASES, "case", ALL, body={"scores": {}}),
     ("GET", "/api/calendar-links"): Row(P.SEE_CALENDARS),
     ("POST", "/api/calendar-links"): Row(P.SEE_CALENDARS, body={"label": "x" * 61}),
     ("POST", "/api/calendar-links/{id}/revoke"): Row(P.SEE_CALENDARS, "absent"),
@@ -583,7 +595,8 @@ HELD: Mapping[str, frozenset[Permission]] = {
                                  P.APPROVE_REQUESTS}),
     "coordinator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_STUDIES, P.SEE_NETWORK, P.WORK_ITEMS,
                               P.READ_QUEUE, P.ASSIGN_WORK, P.SEE_ROSTER, P.KEEP_ROSTER,
-                              P.MOVE_REQUESTS, P.SEE_TALLY, P.CORRECT_STUDIES, P.DELETE_STUDIES,
+                              P.MOVE_REQUESTS, P.SETTLE_CHARGES, P.SEE_TALLY,
+                              P.CORRECT_STUDIES, P.DELETE_STUDIES,
                               P.SEE_FAIRNESS, P.SEE_CALENDARS, P.BOOK_APPOINTMENTS,
                               P.CONFIRM_APPOINTMENTS, P.SEE_TRAINING, P.GIVE_TRAINING,
                               P.REVIEW_TRAINING}),
@@ -596,8 +609,8 @@ HELD: Mapping[str, frozenset[Permission]] = {
                            P.GIVE_TRAINING}),
     "institution_admin": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_ROSTER,
                                     P.KEEP_AGREEMENTS, P.KEEP_ROSTER, P.SEE_TALLY, P.EXPORT_TALLY,
-                                    P.SEE_FAIRNESS, P.SEE_CALENDARS, P.SEE_TRAINING,
-                                    P.GIVE_TRAINING, P.REVIEW_TRAINING}),
+                                    P.SETTLE_CHARGES, P.SEE_FAIRNESS, P.SEE_CALENDARS,
+                                    P.SEE_TRAINING, P.GIVE_TRAINING, P.REVIEW_TRAINING}),
     "regulator": frozenset({P.SIGNED_IN, P.SEE_CASES, P.SEE_NETWORK, P.SEE_TALLY,
                             P.EXPORT_TALLY}),
     "system_admin": frozenset({P.SIGNED_IN, P.SEE_NETWORK, P.SEE_SYSTEM}),

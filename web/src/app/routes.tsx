@@ -63,6 +63,7 @@ export const PAGES: RouteObject[] = [
   { path: 'requests', ...page(() => import('../requests/DayPage'), 'DayPage') },
   { path: 'requests/:id', ...page(() => import('../requests/CasePage'), 'CasePage') },
   { path: 'requests/:id/edit', ...page(() => import('../requests/FormPage'), 'FormPage') },
+  { path: 'settlement', ...page(() => import('../requests/SettlementPage'), 'SettlementPage') },
   { path: 'outcomes', ...page(() => import('../requests/OutcomesPage'), 'OutcomesPage') },
   { path: 'approvals', ...page(() => import('../approvals/ApprovalsPage'), 'ApprovalsPage') },
   { path: 'new', ...page(() => import('../requests/NewPage'), 'NewPage') },

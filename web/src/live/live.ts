@@ -33,6 +33,8 @@ const LISTS: Record<string, readonly string[]> = {
   minutes: [KEYS.minutes],
   waiting: [KEYS.appointments],
   followup: [KEYS.requests, KEYS.todo, KEYS.notices],
+  evaluation: [KEYS.requests],
+  charge: [KEYS.requests],
   accompaniment: [KEYS.appointments, KEYS.requests],
   calling: [KEYS.calls],
   diary: [KEYS.appointments],

@@ -27,7 +27,9 @@ import { StudyCard, viewerAddress } from '../studies/StudyCard'
 import { Accompanied } from './Accompanied'
 import { caseQuery, useCatalogue, useService } from './api'
 import styles from './CasePage.module.css'
+import { Charge } from './Charge'
 import { ConfirmPanel } from './ConfirmPanel'
+import { Evaluation } from './Evaluation'
 import { FollowUp } from './FollowUp'
 import { ImageChanges } from './ImageChanges'
 import { examLabel, reasonLabel, serviceLabel } from './names'
@@ -109,6 +111,8 @@ function Case({ item }: { item: RequestOut }) {
           <ApprovalStory item={item} />
           <CaseTimes item={item} />
           <FollowUp item={item} />
+          <Evaluation item={item} />
+          <Charge item={item} />
           <Accompanied item={item} />
           <Studies item={item} />
         </div>

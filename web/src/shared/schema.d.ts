@@ -3229,6 +3229,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What both sides think of a case */
+        get: operations["evaluations_get_requests_evaluation"];
+        /** What one's side thinks of the other */
+        put: operations["evaluations_put_requests_evaluation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a case costs */
+        get: operations["charges_get_requests_charge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge/charge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Charge what a case costs */
+        post: operations["charges_post_requests_charge_charge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Settle what a case costs */
+        post: operations["charges_post_requests_charge_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge/waive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Waive what a case costs */
+        post: operations["charges_post_requests_charge_waive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refund what a case costs */
+        post: operations["charges_post_requests_charge_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/charge/named": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether the expert was asked for by name */
+        post: operations["charges_post_requests_charge_named"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A month's charges by pair of institutions */
+        get: operations["charges_get_settlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settlement.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A month's settlement sheet */
+        get: operations["charges_get_settlement_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requests/{id}/report": {
         parameters: {
             query?: never;
@@ -5043,6 +5197,10 @@ export interface components {
             /** Asked */
             asked: boolean;
         };
+        /** CaseCharge */
+        CaseCharge: {
+            charge: components["schemas"]["ChargeOut"] | null;
+        };
         /** CaseFollowUps */
         CaseFollowUps: {
             /** Items */
@@ -5121,6 +5279,100 @@ export interface components {
         ChangeRef: {
             /** Id */
             id: string;
+        };
+        /**
+         * ChargeLine
+         * @description A fee so many times, or a surcharge; amounts in fen, null where there is no price.
+         */
+        ChargeLine: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+            /** Quantity */
+            quantity: number;
+            /** Price */
+            price: number | null;
+            /** Amount */
+            amount: number | null;
+        };
+        /** ChargeMove */
+        ChargeMove: {
+            /** N */
+            n: number;
+            /** Event */
+            event: string;
+            event_words: components["schemas"]["Words"];
+            /** Amount */
+            amount: number | null;
+            payer_words: components["schemas"]["Words"] | null;
+            /** Reason */
+            reason: {
+                [key: string]: string;
+            } | null;
+            /** Moved By */
+            moved_by: string;
+            /**
+             * Moved At
+             * Format: date-time
+             */
+            moved_at: string;
+        };
+        /**
+         * ChargeOut
+         * @description What a case costs, in fen; a null amount is unpriced and not nothing.
+         */
+        ChargeOut: {
+            /** Request Id */
+            request_id: string;
+            state: components["schemas"]["telemed__core__charge__State"];
+            state_words: components["schemas"]["Words"];
+            /** Version */
+            version: number;
+            /** Amount */
+            amount: number | null;
+            /** Fees */
+            fees: components["schemas"]["ChargeLine"][];
+            /** Surcharges */
+            surcharges: components["schemas"]["ChargeLine"][];
+            /** Minutes */
+            minutes: number;
+            /** Experts */
+            experts: number;
+            /** Named */
+            named: boolean;
+            payer: components["schemas"]["Payer"] | null;
+            payer_words: components["schemas"]["Words"] | null;
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
+            /** Moves */
+            moves: components["schemas"]["ChargeMove"][];
+            /** Allowed */
+            allowed: string[];
+            /** Payers */
+            payers: components["schemas"]["CodedOut"][];
+        };
+        /**
+         * ChargeStepIn
+         * @description A step of the settlement; charging says who pays, waiving and refunding say why.
+         */
+        ChargeStepIn: {
+            /** Version */
+            version: number;
+            /** @default null */
+            payer?: components["schemas"]["Payer"] | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * CheckIn
@@ -6333,6 +6585,59 @@ export interface components {
             may_take_on: boolean;
             /** Sent */
             sent: components["schemas"]["SentOut"][];
+        };
+        /**
+         * EvaluationIn
+         * @description What one's side thinks: 1 to 5 for each item that is asked, and words if one likes.
+         */
+        EvaluationIn: {
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
+        };
+        /**
+         * EvaluationOut
+         * @description One side's evaluation; `scores` and words are empty for whom it is not open.
+         */
+        EvaluationOut: {
+            side: components["schemas"]["Side"];
+            /** Asked */
+            asked: components["schemas"]["CodedOut"][];
+            /** Given */
+            given: boolean;
+            /** Shown */
+            shown: boolean;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Good */
+            good: boolean | null;
+            /** Words */
+            words: string;
+            /** Given By */
+            given_by: string | null;
+            /** Given At */
+            given_at: string | null;
+            /** Opens At */
+            opens_at: string | null;
+        };
+        /**
+         * EvaluationsOut
+         * @description Both sides' evaluations, the requesting side's first; none where nothing is asked.
+         */
+        EvaluationsOut: {
+            side: components["schemas"]["Side"] | null;
+            /** May Give */
+            may_give: boolean;
+            /** Items */
+            items: components["schemas"]["EvaluationOut"][];
         };
         /**
          * Event
@@ -8150,6 +8455,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["FollowUpOfCase"][];
         };
+        /** NamedIn */
+        NamedIn: {
+            /** Version */
+            version: number;
+            /** Named */
+            named: boolean;
+        };
         /** NamedPerson */
         NamedPerson: {
             /** Id */
@@ -8639,6 +8951,12 @@ export interface components {
             /** Phone */
             phone: string;
         };
+        /**
+         * Payer
+         * @description Who pays.
+         * @enum {string}
+         */
+        Payer: "patient" | "requester" | "provider" | "alliance";
         /**
          * Period
          * @description A stretch of time that ends now: so many hours or days (today is the first), or the shift.
@@ -10076,6 +10394,71 @@ export interface components {
             /** Current */
             current: boolean;
         };
+        /**
+         * SettlementLine
+         * @description A case of the sheet; `taken` is what of it is asked for or paid.
+         */
+        SettlementLine: {
+            /** Request Id */
+            request_id: string;
+            /** Requester */
+            requester: string;
+            /** Provider */
+            provider: string;
+            /** Number */
+            number: string;
+            /** Service */
+            service: string;
+            /** What */
+            what: string;
+            /** State */
+            state: string;
+            /** Payer */
+            payer: string;
+            /** Amount */
+            amount: number | null;
+            /** Taken */
+            taken: number;
+            /** Settled */
+            settled: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * SettlementOut
+         * @description A month; not `complete` where there are more cases than one list holds.
+         */
+        SettlementOut: {
+            /** Month */
+            month: string;
+            /** Pairs */
+            pairs: components["schemas"]["SettlementPair"][];
+            /** Items */
+            items: components["schemas"]["SettlementLine"][];
+            /** Complete */
+            complete: boolean;
+        };
+        /**
+         * SettlementPair
+         * @description What the cases of two institutions add up to, in fen.
+         */
+        SettlementPair: {
+            /** Requester */
+            requester: string;
+            /** Provider */
+            provider: string;
+            /** Cases */
+            cases: number;
+            /** Unpriced */
+            unpriced: number;
+            /** Taken */
+            taken: number;
+            /** Settled */
+            settled: number;
+        };
         /** ShiftIds */
         ShiftIds: {
             /** Ids */
@@ -10150,6 +10533,12 @@ export interface components {
             /** Institution Id */
             institution_id: string;
         };
+        /**
+         * Side
+         * @description Who evaluates.
+         * @enum {string}
+         */
+        Side: "requester" | "provider";
         /**
          * SideOut
          * @description One side of a conflict, for people to compare.
@@ -11465,6 +11854,12 @@ export interface components {
         telemed__core__approval__State: "waiting" | "approved" | "rejected" | "passed over" | "canceled";
         /**
          * State
+         * @description How far a charge is settled.
+         * @enum {string}
+         */
+        telemed__core__charge__State: "unpriced" | "priced" | "charged" | "settled" | "waived" | "refunded";
+        /**
+         * State
          * @description Where a member is.
          * @enum {string}
          */
@@ -11675,11 +12070,16 @@ export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
 export type CaseAccompanied = components['schemas']['CaseAccompanied'];
 export type CaseApprovals = components['schemas']['CaseApprovals'];
+export type CaseCharge = components['schemas']['CaseCharge'];
 export type CaseFollowUps = components['schemas']['CaseFollowUps'];
 export type CaseOpinions = components['schemas']['CaseOpinions'];
 export type CatalogueOut = components['schemas']['CatalogueOut'];
 export type CertificateOut = components['schemas']['CertificateOut'];
 export type ChangeRef = components['schemas']['ChangeRef'];
+export type ChargeLine = components['schemas']['ChargeLine'];
+export type ChargeMove = components['schemas']['ChargeMove'];
+export type ChargeOut = components['schemas']['ChargeOut'];
+export type ChargeStepIn = components['schemas']['ChargeStepIn'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type CheckedOut = components['schemas']['CheckedOut'];
 export type ClaimOut = components['schemas']['ClaimOut'];
@@ -11736,6 +12136,9 @@ export type Effect = components['schemas']['Effect'];
 export type EnrolmentState = components['schemas']['EnrolmentState'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
+export type EvaluationIn = components['schemas']['EvaluationIn'];
+export type EvaluationOut = components['schemas']['EvaluationOut'];
+export type EvaluationsOut = components['schemas']['EvaluationsOut'];
 export type Event = components['schemas']['Event'];
 export type ExceptionIn = components['schemas']['ExceptionIn'];
 export type ExceptionMade = components['schemas']['ExceptionMade'];
@@ -11840,6 +12243,7 @@ export type MoveOutlook = components['schemas']['MoveOutlook'];
 export type MovedCase = components['schemas']['MovedCase'];
 export type MyEnrolment = components['schemas']['MyEnrolment'];
 export type MyOutcomes = components['schemas']['MyOutcomes'];
+export type NamedIn = components['schemas']['NamedIn'];
 export type NamedPerson = components['schemas']['NamedPerson'];
 export type NamedResource = components['schemas']['NamedResource'];
 export type NearestOut = components['schemas']['NearestOut'];
@@ -11870,6 +12274,7 @@ export type PatientDetail = components['schemas']['PatientDetail'];
 export type PatientIn = components['schemas']['PatientIn'];
 export type PatientList = components['schemas']['PatientList'];
 export type PatientOut = components['schemas']['PatientOut'];
+export type Payer = components['schemas']['Payer'];
 export type Period = components['schemas']['Period'];
 export type PersonIn = components['schemas']['PersonIn'];
 export type PersonOut = components['schemas']['PersonOut'];
@@ -11949,10 +12354,14 @@ export type ServiceModeOut = components['schemas']['ServiceModeOut'];
 export type ServiceTypeOut = components['schemas']['ServiceTypeOut'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionOut = components['schemas']['SessionOut'];
+export type SettlementLine = components['schemas']['SettlementLine'];
+export type SettlementOut = components['schemas']['SettlementOut'];
+export type SettlementPair = components['schemas']['SettlementPair'];
 export type ShiftIds = components['schemas']['ShiftIds'];
 export type ShiftIn = components['schemas']['ShiftIn'];
 export type ShiftOut = components['schemas']['ShiftOut'];
 export type ShownCase = components['schemas']['ShownCase'];
+export type Side = components['schemas']['Side'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
@@ -12025,6 +12434,7 @@ export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
 export type TelemedCoreAppointmentState = components['schemas']['telemed__core__appointment__State'];
 export type TelemedCoreApprovalState = components['schemas']['telemed__core__approval__State'];
+export type TelemedCoreChargeState = components['schemas']['telemed__core__charge__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
 export type TelemedCoreFollowUpState = components['schemas']['telemed__core__follow_up__State'];
 export type TelemedCoreMinutesState = components['schemas']['telemed__core__minutes__State'];
@@ -19133,6 +19543,342 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TakenOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    evaluations_get_requests_evaluation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationsOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    evaluations_put_requests_evaluation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationsOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_get_requests_charge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_post_requests_charge_charge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeStepIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_post_requests_charge_settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeStepIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_post_requests_charge_waive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeStepIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_post_requests_charge_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeStepIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_post_requests_charge_named: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCharge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_get_settlement: {
+        parameters: {
+            query: {
+                month: string;
+                other?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettlementOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charges_get_settlement_xlsx: {
+        parameters: {
+            query: {
+                month: string;
+                other?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Problem */

@@ -1,7 +1,13 @@
 /** What is asked: month, side, dimension; and what is done with the answer: columns, print, file. */
-import { BookOutlined, DownloadOutlined, PrinterOutlined } from '@ant-design/icons'
+import {
+  AccountBookOutlined,
+  BookOutlined,
+  DownloadOutlined,
+  PrinterOutlined,
+} from '@ant-design/icons'
 import { App, Button, Dropdown, Segmented, Select } from 'antd'
 import { type ReactNode, useState } from 'react'
+import { Link } from 'react-router'
 import { useMay, useMe } from '../session/session'
 import { problemWords } from '../shared/problem'
 import { useUrgencyWords } from '../shared/tags'
@@ -84,6 +90,13 @@ export function Toolbar(props: Props) {
             {t('print')}
           </Button>
         )}
+        {me.permissions.includes('settle-charges') ? (
+          <Link to={`/settlement?month=${asked.month}`}>
+            <Button icon={<AccountBookOutlined aria-hidden />} tabIndex={-1}>
+              {t('settlement')}
+            </Button>
+          </Link>
+        ) : null}
         <ExportMenu asked={asked} />
       </div>
     </div>

@@ -133,6 +133,7 @@ export const { useWords, say } = defineWords('tally', {
   exportFailed: ['导出没有成功：{{why}}', 'The export failed: {{why}}'],
   print: ['打印报表', 'Print the form'],
   definitions: ['口径', 'Definitions'],
+  settlement: ['结算', 'Settlement'],
   definitionsTitle: ['指标口径与月份归属', 'Definitions and the month rule'],
   monthRule: ['月份归属', 'The month rule'],
   shownNow: ['表中显示', 'shown'],
