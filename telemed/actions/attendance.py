@@ -5,7 +5,6 @@ from what was watched. A credit is given once for a course, with the names of th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -40,60 +39,42 @@ def heard(lecture: Row, course: Row, row: Row, now: datetime) -> dict[str, Any]:
     return {"seconds": after.seconds, "beat_at": after.beat_at, "pauses": after.pauses}
 
 
-@dataclass(slots=True)
-class _Tally:
-    """An institution's people in a lecture."""
-
-    attended: int = 0
-    absent: int = 0
-    seconds: int = 0
-
-
-@dataclass(slots=True)
-class _Settled:
-    institutions: dict[str, _Tally] = field(default_factory=dict)
-
-    def of(self, institution: str) -> _Tally:
-        """One institution's."""
-        return self.institutions.setdefault(institution, _Tally())
-
-
 def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:
     """Everybody's end of a lecture; how many attended and how many did not. In the turn only."""
-    settled = _Settled()
     states = (EnrolmentState.CHECKED_IN, EnrolmentState.ENROLLED, EnrolmentState.WAITING)
-    attended: list[Row] = []
     # Whoever watched enough on demand has attended already, and was told of then.
     before = enrolments.counts(act.tx, lecture["id"]).get(EnrolmentState.ATTENDED.value, 0)
+    attended: list[Row] = []
+    absent = 0
     for row in enrolments.in_states(act.tx, lecture["id"], states):
         if row["state"] == EnrolmentState.CHECKED_IN:
-            seconds = _seconds(lecture, course, row)
-            values = {"seconds": seconds}
-            lecture, after = places.set_state(act, lecture, row, EnrolmentEvent.ATTEND, values)
+            lecture, after = attend(act, lecture, course, row, _seconds(lecture, course, row))
             attended.append(after)
-            settled.of(row["institution_id"]).attended += 1
-            settled.of(row["institution_id"]).seconds += seconds
         elif row["state"] == EnrolmentState.ENROLLED:
             lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.MISS, {})
-            settled.of(row["institution_id"]).absent += 1
+            institution, account = row["institution_id"], row["account_id"]
+            courses.tell(act, course, Kind.ENROLMENT_MISSED, lecture, institution, account=account)
+            absent += 1
         else:
             lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.LAPSE, {})
-    _tell(act, lecture, course, settled)
     give_credits(act, course, attended)
-    whole = settled.institutions.values()
     return {
-        "attended": before + sum(one.attended for one in whole),
-        "absent": sum(one.absent for one in whole),
+        "attended": before + len(attended),
+        "absent": absent,
         "minutes": length_of(lecture, course) // 60,
     }
 
 
-def _tell(act: Act, lecture: Row, course: Row, settled: _Settled) -> None:
-    for institution, one in settled.institutions.items():
-        courses.tell(
-            act, course, Kind.LECTURE_ATTENDED, lecture, institution,
-            attended=one.attended, absent=one.absent, minutes=one.seconds // 60,
-        )  # fmt: skip
+def attend(act: Act, lecture: Row, course: Row, row: Row, seconds: int) -> tuple[Row, Row]:
+    """Somebody has attended, for so many seconds; the lecture and their row after it."""
+    lecture, after = places.set_state(
+        act, lecture, row, EnrolmentEvent.ATTEND, {"seconds": seconds}
+    )
+    courses.tell(
+        act, course, Kind.ENROLMENT_ATTENDED, lecture, row["institution_id"],
+        account=row["account_id"], minutes=seconds // 60,
+    )  # fmt: skip
+    return lecture, after
 
 
 def _seconds(lecture: Row, course: Row, row: Row) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from telemed.actions import attendance, courses, places
+from telemed.actions import attendance, courses
 from telemed.actions.act import Act
 from telemed.actions.lectures import Held
 from telemed.core import checkin
@@ -21,7 +21,6 @@ from telemed.core.training import (
     KINDS,
     CourseKind,
     CourseState,
-    EnrolmentEvent,
     EnrolmentState,
     LectureState,
 )
@@ -152,11 +151,5 @@ def _watched(act: Act, held: Held, row: Row, spent: int) -> None:
     if seconds * 100 < length * held.course["required_percent"]:
         enrolments.change(act.tx, held.id, row["account_id"], {"seconds": seconds})
         return
-    lecture, after = places.set_state(
-        act, held.row, row, EnrolmentEvent.ATTEND, {"seconds": seconds}
-    )
-    courses.tell(
-        act, held.course, Kind.ENROLMENT_ATTENDED, lecture, row["institution_id"],
-        account=row["account_id"], minutes=seconds // 60,
-    )  # fmt: skip
+    _, after = attendance.attend(act, held.row, held.course, row, seconds)
     attendance.give_credits(act, held.course, [after])

@@ -133,7 +133,6 @@ class Kind(StrEnum):
     LECTURE_BEGUN = "lecture.begun"
     LECTURE_FINISHED = "lecture.finished"
     LECTURE_CANCELED = "lecture.canceled"
-    LECTURE_ATTENDED = "lecture.attended"
     ENROLMENT_MADE = "enrolment.made"
     ENROLMENT_WAITING = "enrolment.waiting"
     ENROLMENT_MOVED_UP = "enrolment.moved_up"
@@ -141,6 +140,7 @@ class Kind(StrEnum):
     ENROLMENT_CHECKED_IN = "enrolment.checked_in"
     ENROLMENT_CHECKED_OUT = "enrolment.checked_out"
     ENROLMENT_ATTENDED = "enrolment.attended"
+    ENROLMENT_MISSED = "enrolment.missed"
     MATERIAL_ADDED = "material.added"
     MATERIAL_REMOVED = "material.removed"
     QUIZ_SAT = "quiz.sat"
@@ -297,14 +297,14 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.LECTURE_BEGUN: ("授课已开始", "Lecture begun"),
     Kind.LECTURE_FINISHED: ("授课已结束", "Lecture finished"),
     Kind.LECTURE_CANCELED: ("场次已取消", "Lecture canceled"),
-    Kind.LECTURE_ATTENDED: ("一家机构的参加情况", "An institution's attendance"),
     Kind.ENROLMENT_MADE: ("已报名", "Enrolled"),
     Kind.ENROLMENT_WAITING: ("已进入报名候补", "Put on a lecture's wait list"),
     Kind.ENROLMENT_MOVED_UP: ("报名候补转正", "Moved up from the wait list"),
     Kind.ENROLMENT_WITHDRAWN: ("已退出报名", "Enrolment withdrawn"),
     Kind.ENROLMENT_CHECKED_IN: ("已签到", "Checked in"),
     Kind.ENROLMENT_CHECKED_OUT: ("已签退", "Checked out"),
-    Kind.ENROLMENT_ATTENDED: ("点播学习已完成", "Watched on demand"),
+    Kind.ENROLMENT_ATTENDED: ("已参加学习", "Attended"),
+    Kind.ENROLMENT_MISSED: ("缺席", "Absent"),
     Kind.MATERIAL_ADDED: ("课程资料已上传", "Course material added"),
     Kind.MATERIAL_REMOVED: ("课程资料已移除", "Course material removed"),
     Kind.QUIZ_SAT: ("测验已作答", "Quiz sat"),

@@ -410,6 +410,82 @@ _ROWS: tuple[Indicator, ...] = (
         "Adopted over decisions given; partly adopted is not in the numerator.",
         Better.HIGHER, Side.PROVIDER,
     ),
+    Indicator(
+        "lectures_held", "授课场次", "Lectures held", Measure.COUNT, Side.PROVIDER, "场",
+        "本机构结束的授课场次；取消的不计。",
+        "Lectures that ended; those called off are not counted.",
+        counts=Kind.LECTURE_FINISHED,
+    ),
+    Indicator(
+        "lecture_minutes", "授课时长合计", "Lecture minutes, total", Measure.TOTAL, Side.PROVIDER,
+        "分钟",
+        "授课场次的实际时长之和，以分钟计，不超过计划学时。",
+        "How long the lectures held lasted, in minutes, none longer than planned.",
+        counts=Kind.LECTURE_FINISHED,
+    ),
+    Indicator(
+        "enrolments", "培训报名人次", "Enrolments", Measure.COUNT, Side.BOTH, "人次",
+        "获得名额的报名，含候补转正和现场报名；后来退出的不扣减。",
+        "Enrolments with a place, from the wait list and on the spot too; withdrawals are not taken"
+        " off.",
+        counts=Kind.ENROLMENT_MADE, also=(Kind.ENROLMENT_MOVED_UP,),
+    ),
+    Indicator(
+        "check_ins", "培训签到人次", "Check-ins", Measure.COUNT, Side.BOTH, "人次",
+        "凭签到码签到；同一人同一场次计一次。",
+        "Check-ins by the code, one for each person and lecture.",
+        counts=Kind.ENROLMENT_CHECKED_IN,
+    ),
+    Indicator(
+        "attended", "培训参加人次", "Attendances", Measure.COUNT, Side.BOTH, "人次",
+        "场次结束时已签到的人，以及点播学习时长达到要求的人。",
+        "People who had checked in when a lecture ended, or watched enough on demand.",
+        counts=Kind.ENROLMENT_ATTENDED,
+    ),
+    Indicator(
+        "expected_there", "培训应到人次", "Expected to attend", Measure.COUNT, Side.BOTH, "人次",
+        "参加的和缺席的人次之和；缺席指有名额而未签到。",
+        "Attendances and absences together; absent is who had a place and did not check in.",
+        counts=Kind.ENROLMENT_ATTENDED, also=(Kind.ENROLMENT_MISSED,),
+    ),
+    _share(
+        "attendance_share", "培训到课率", "Attendance share", Side.BOTH, "attended",
+        "expected_there",
+        "培训参加人次 ÷ 培训应到人次。",
+        "Attendances over those expected.",
+        Better.HIGHER,
+    ),
+    Indicator(
+        "learning_minutes", "学习时长合计", "Learning minutes, total", Measure.TOTAL, Side.BOTH,
+        "分钟",
+        "参加者计入的学习时长之和，以分钟计，每人次不足一分钟的部分舍去。",
+        "The time counted for those who attended, in whole minutes for each.",
+        counts=Kind.ENROLMENT_ATTENDED,
+    ),
+    Indicator(
+        "quiz_sat", "测验人数", "People who sat a quiz", Measure.COUNT, Side.BOTH, "人",
+        "首次作答；同一课程同一人计一次。",
+        "First sittings, one for each person and course.",
+        counts=Kind.QUIZ_SAT,
+    ),
+    Indicator(
+        "quiz_passed", "测验通过人数", "People who passed", Measure.COUNT, Side.BOTH, "人",
+        "首次达到及格分；同一课程同一人计一次。",
+        "First passes, one for each person and course.",
+        counts=Kind.QUIZ_SAT,
+    ),
+    _share(
+        "quiz_pass_share", "测验通过率", "Pass rate", Side.BOTH, "quiz_passed", "quiz_sat",
+        "测验通过人数 ÷ 测验人数；补考在次月通过的计入次月分子。",
+        "Passes over first sittings; a pass counts in the month of the pass.",
+        Better.HIGHER,
+    ),
+    Indicator(
+        "credits_given", "授予学分人次", "Credits given", Measure.COUNT, Side.BOTH, "人次",
+        "授予学分的人次；分值见学分记录。",
+        "Credits given, one for each person and course, whatever their number.",
+        counts=Kind.CREDIT_GIVEN,
+    ),
 )  # fmt: skip
 
 INDICATORS: Mapping[str, Indicator] = MappingProxyType({row.code: row for row in _ROWS})

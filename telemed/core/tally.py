@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from telemed.core.activity import Activity, Kind
 from telemed.core.indicators import INDICATORS, Indicator, Measure
+from telemed.core.training_tally import TRAINING_FOLDS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -27,6 +28,7 @@ K = TypeVar("K")
 class Entry:
     """One counted fact. `(seq, part)` names it: `part` is its place among its fact's entries.
 
+    `request_id` is the case; of training, the lecture.
     `requester` and `provider` are institution ids, `provider` empty while nobody has been chosen.
     `value` is seconds for a duration; None where it could not be measured. `weight` is 1, the
     minutes of a total, or negative for an entry that takes others back.
@@ -214,6 +216,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.CRITICAL_RAISED: _once("critical"),
         Kind.CRITICAL_ACKNOWLEDGED: _acknowledged,
         Kind.CRITICAL_ACTED_ON: _acted,
+        **TRAINING_FOLDS,
     }
 )
 
@@ -239,13 +242,14 @@ def entries_of(activity: Activity) -> list[Entry]:
 
 def _entries(activity: Activity, found: Found) -> list[Entry]:
     data = activity.data
-    if activity.request_id is None:
+    case = activity.request_id or data.get("lecture")
+    if not isinstance(case, str):
         raise ValueError(f"activity {activity.seq}: {activity.kind} without a request")
-    reader = data.get("reader")
+    reader = data.get("reader") or data.get("account")
     person = reader if isinstance(reader, str) else activity.actor_id
     # By position: of a year's log there are millions, and naming each field doubles their cost.
     where = (
-        activity.request_id,
+        case,
         _text(activity, "service"),
         _text(activity, "urgency"),
         _text(activity, "requester"),

@@ -821,6 +821,10 @@ class TallyCase(Out):
     value: float | None
     seq: int
     visible: bool
+    page: str = "request"
+    """Where it opens: a request's page, or a lecture's."""
+    person: str = ""
+    """Whom the fact counted, of training only; masked for supervision."""
 
 
 class TallyCases(Out):

@@ -29,6 +29,7 @@ from telemed.documents.tally_sheets import (
 from telemed.server import schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
+from telemed.server.tally_lectures import lectures_of
 from telemed.server.tally_places import ByMonth, Places
 from telemed.store import log, tallies
 from telemed.store import tables as t
@@ -167,7 +168,9 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     seq, part = query.cursor.split(".")
     found = places.facts(*asked, tallies.Page((int(seq), int(part)), PAGE + 1))
     page = found[:PAGE]
-    known = requests_of(act, {e.request_id for e in page})
+    ids = {e.request_id for e in page}
+    known = requests_of(act, ids)
+    known |= lectures_of(act, ids - set(known), page)
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],
@@ -314,6 +317,9 @@ def _some_requests(act: Act, ids: list[str]) -> dict[str, Row]:
 
 def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
     counted = INDICATORS[entry.indicator]
+    lecture = row is not None and row.get("page") == "lecture"
+    if row is not None and lecture:
+        row = {**row, "requester": row["places"].get(entry.requester, entry.requester)}
     return {
         "request_id": entry.request_id,
         "number": row["number"] if row else "",
@@ -327,6 +333,8 @@ def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
         "value": entry.value if entry.value is not None else float(entry.weight),
         "seq": entry.seq,
         "visible": bool(row and row["visible"]),
+        "page": "lecture" if lecture else "request",
+        "person": row["people"].get(entry.person, "") if row and lecture else "",
     }
 
 

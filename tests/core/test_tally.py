@@ -124,11 +124,46 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         },
         {"confirmed", "adopted", "reading", "read_due", "read_on_time", *_OWING},
     ),
+    Kind.LECTURE_FINISHED: ({"minutes": 90}, {"lectures_held", "lecture_minutes"}),
+    Kind.ENROLMENT_MADE: ({}, {"enrolments"}),
+    Kind.ENROLMENT_MOVED_UP: ({}, {"enrolments"}),
+    Kind.ENROLMENT_CHECKED_IN: ({}, {"check_ins"}),
+    Kind.ENROLMENT_ATTENDED: (
+        {"minutes": 80},
+        {"attended", "expected_there", "learning_minutes"},
+    ),
+    Kind.ENROLMENT_MISSED: ({}, {"expected_there"}),
+    Kind.QUIZ_SAT: ({"first": True, "passed": True}, {"quiz_sat", "quiz_passed"}),
+    Kind.CREDIT_GIVEN: ({}, {"credits_given"}),
     Kind.REPORT_ISSUED: (
         {"due_at": NOON.isoformat(), "submitted_at": NOON.isoformat(), "positive": True},
         {"issued", "turnaround", "due", "on_time", "judged", "positive"},
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("data", "counted"),
+    [
+        ({"first": True, "passed": False}, ["quiz_sat"]),
+        ({"first": False, "passed": True}, ["quiz_passed"]),
+        ({"first": False, "passed": False}, []),
+    ],
+)
+def test_sitting_again_counts_nobody_twice(data: dict[str, object], counted: list[str]) -> None:
+    """Of the people who sat a quiz, so many have passed in the end."""
+    assert codes(fact(Kind.QUIZ_SAT, data)) == counted
+
+
+def test_a_fact_of_training_has_its_lecture_for_a_case() -> None:
+    """A number leads back to lectures and people; minutes weigh what they are."""
+    held = fact(Kind.LECTURE_FINISHED, {"lecture": "l1", "minutes": 90}, request_id=None)
+    made = {entry.indicator: (entry.request_id, entry.weight) for entry in entries_of(held)}
+    assert made == {"lectures_held": ("l1", 1), "lecture_minutes": ("l1", 90)}
+    missed = fact(Kind.ENROLMENT_MISSED, {"lecture": "l1", "account": "a"}, request_id=None)
+    assert [entry.person for entry in entries_of(missed)] == ["a"]
+    with pytest.raises(ValueError, match="without a request"):
+        entries_of(fact(Kind.ENROLMENT_MADE, request_id=None))
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from telemed.followers.follow import catch_up
+from telemed.followers.tallies import TALLIES
 from telemed.store import tables as t
 from telemed.store import training_tables as tt
 from tests.server.training import (
@@ -87,9 +89,11 @@ async def test_a_course_from_its_application_to_its_credit(world: World) -> None
     # B's page was not heard of for half an hour: that is no time spent.
     spent = {p["account_id"]: (p["state"], p["seconds"]) for p in people}
     assert spent == {A: ("withdrawn", 0), B: ("attended", 0), C: ("attended", 5400)}
-    assert [(f["attended"], f["absent"]) for f in await facts(world, "lecture.attended")] == [
-        (2, 0)
-    ]
+    told = await facts(world, "enrolment.attended")
+    assert [(f["account"], f["minutes"], f["requester"]) for f in told] == [
+        (B, 0, "county"), (C, 90, "county"),
+    ]  # fmt: skip
+    assert await facts(world, "enrolment.missed") == []
 
     # The quiz, and what follows from it. B was not there long enough, whatever they know.
     for who in (B, C):
@@ -101,10 +105,35 @@ async def test_a_course_from_its_application_to_its_credit(world: World) -> None
     assert got["total_tenths"] == 20 and got["credits"][0]["title"] == "卒中救治"
     assert [f["tenths"] for f in await facts(world, "credit.given")] == [20]
     await _certificate(world, got["credits"][0])
+    await _counted(world)
     result = await giver.get(path)
     assert (result["quiz_sat"], result["quiz_passed"]) == (2, 2)
     await step(world, GIVER, made, "archive")
     assert (await world.client(C).get(f"{COURSES}?view=mine"))["total"] == 1
+
+
+async def _counted(world: World) -> None:
+    """By the learner's institution and by the one that gave it; each number leads to its people."""
+    while await world.services.store.write(lambda tx: catch_up(tx, TALLIES)):
+        pass
+    for who, side, want in (
+        ("county-coordinator", "requester", {"enrolments": 3, "check_ins": 2, "attended": 2}),
+        (REVIEWER, "provider", {"lectures_held": 1, "lecture_minutes": 90, "enrolments": 3,
+                                "attended": 2, "attendance_share": 1.0, "learning_minutes": 90,
+                                "quiz_pass_share": 1.0, "credits_given": 1}),
+    ):  # fmt: skip
+        month = await world.client(who).get(f"/api/tally?month=2026-03&side={side}&by=service")
+        (row,) = [row for row in month["rows"] if row["key"] == "training"]
+        assert {code: row["values"][code] for code in want} == want, who
+    asked = "/api/tally/cases?month=2026-03&side=provider&indicator=check_ins"
+    found = (await world.client(REVIEWER).get(asked))["items"]
+    assert [(f["page"], f["person"], f["visible"]) for f in found] == [
+        ("lecture", f"医生{B}", True), ("lecture", f"医生{C}", True),
+    ]  # fmt: skip
+    seen = (await world.client("guilin").get(asked))["items"]
+    assert {(f["person"][:1], f["person"][1:].strip("*"), f["visible"]) for f in seen} == {
+        ("医", "", False)
+    }
 
 
 async def _certificate(world: World, credit: Any) -> None:

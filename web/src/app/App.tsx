@@ -31,6 +31,14 @@ const router = createBrowserRouter([
     lazy: async () => ({ Component: (await import('../verify/VerifyPage')).VerifyPage }),
   },
   {
+    path: 'certificates/:code?',
+    hydrateFallbackElement: <Wait />,
+    errorElement: <PageFailed />,
+    lazy: async () => ({
+      Component: (await import('../training/CertificatePage')).CertificatePage,
+    }),
+  },
+  {
     path: '/',
     element: <SignedIn />,
     hydrateFallbackElement: <Wait />,

@@ -12,6 +12,7 @@ import {
   ReadOutlined,
   ScheduleOutlined,
   SettingOutlined,
+  TeamOutlined,
 } from '@ant-design/icons'
 import { type ComponentType, Suspense } from 'react'
 import { NavLink, Outlet, useNavigation } from 'react-router'
@@ -37,6 +38,7 @@ const ICONS: Record<PlaceKey, ComponentType> = {
   care: AuditOutlined,
   roster: CalendarOutlined,
   appointments: ScheduleOutlined,
+  training: TeamOutlined,
   tally: BarChartOutlined,
   fairness: PieChartOutlined,
   admin: SettingOutlined,

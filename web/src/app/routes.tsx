@@ -21,6 +21,7 @@ const SENDING = ['requester', 'technician'] as const
 const CARING = ['technician', 'coordinator'] as const
 const ROSTERED = [...READING, 'institution_admin'] as const
 const BOOKED = ['requester', ...ROSTERED] as const
+const TAUGHT = [...SENDING, ...ROSTERED] as const
 const COUNTING = ['institution_admin', 'regulator', 'coordinator'] as const
 const APPROVING = ['department_head', 'medical_office'] as const
 const KEEPING = ['system_admin', 'security_admin', 'audit_admin'] as const
@@ -36,6 +37,7 @@ export const PLACES: readonly Place[] = [
   { path: '/fairness', label: 'fairness', roles: ['institution_admin'] },
   { path: '/roster', label: 'roster', roles: ROSTERED },
   { path: '/appointments', label: 'appointments', roles: BOOKED },
+  { path: '/training', label: 'training', roles: TAUGHT },
   { path: '/admin', label: 'admin', roles: KEEPING },
   { path: '/network', label: 'network', roles: [...COUNTING, 'system_admin'] },
 ]
@@ -79,6 +81,24 @@ export const PAGES: RouteObject[] = [
   {
     path: 'appointments/:id/minutes',
     ...page(() => import('../conference/case/MinutesPage'), 'MinutesPage'),
+  },
+  { path: 'training', ...page(() => import('../training/TrainingPage'), 'TrainingPage') },
+  {
+    path: 'training/courses/new',
+    ...page(() => import('../training/CourseForm'), 'NewCourse'),
+  },
+  {
+    path: 'training/courses/:id',
+    ...page(() => import('../training/CoursePage'), 'CoursePage'),
+  },
+  {
+    path: 'training/courses/:id/edit',
+    ...page(() => import('../training/CourseForm'), 'EditCourse'),
+  },
+  { path: 'training/courses/:id/quiz', ...page(() => import('../training/QuizPage'), 'QuizPage') },
+  {
+    path: 'training/lectures/:id',
+    ...page(() => import('../training/LecturePage'), 'LecturePage'),
   },
   { path: 'studies', ...page(() => import('../studies/StudiesPage'), 'StudiesPage') },
   {

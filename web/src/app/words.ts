@@ -13,6 +13,7 @@ export const { useWords } = defineWords('app', {
   care: ['影像管理', 'Image care'],
   roster: ['值班表', 'Roster'],
   appointments: ['预约日程', 'Calendar'],
+  training: ['教育培训', 'Training'],
   tally: ['统计', 'Tally'],
   fairness: ['派单公平', 'Fairness'],
   admin: ['管理', 'Administration'],
@@ -70,6 +71,7 @@ export type PlaceKey =
   | 'care'
   | 'roster'
   | 'appointments'
+  | 'training'
   | 'tally'
   | 'fairness'
   | 'admin'

@@ -40,6 +40,12 @@ const LISTS: Record<string, readonly string[]> = {
   diary: [KEYS.appointments],
   resource: [KEYS.appointments],
   agreement: [KEYS.network],
+  course: [KEYS.training],
+  lecture: [KEYS.training],
+  enrolment: [KEYS.training],
+  material: [KEYS.training],
+  credit: [KEYS.training],
+  quiz: [KEYS.training],
 }
 
 const pending = new Set<string>()

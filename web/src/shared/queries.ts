@@ -24,6 +24,7 @@ export const KEYS = {
   calls: 'calls',
   opinions: 'opinions',
   approvals: 'approvals',
+  training: 'training',
   conference: 'conference',
   minutes: 'minutes',
 } as const

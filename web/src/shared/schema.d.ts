@@ -11117,6 +11117,16 @@ export interface components {
             seq: number;
             /** Visible */
             visible: boolean;
+            /**
+             * Page
+             * @default request
+             */
+            page?: string;
+            /**
+             * Person
+             * @default
+             */
+            person?: string;
         };
         /** TallyCases */
         TallyCases: {

@@ -78,7 +78,7 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
     <li className={styles.line}>
       <div className={styles.first}>
         {item.visible ? (
-          <Link to={`/requests/${item.request_id}`} title={t('openCase')}>
+          <Link to={placeOf(item)} title={t('openCase')}>
             {item.number}
           </Link>
         ) : (
@@ -86,7 +86,11 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
             {item.number}
           </span>
         )}
-        <UrgencyTag urgency={item.urgency} />
+        {item.page === 'lecture' ? (
+          <span>{item.person}</span>
+        ) : (
+          <UrgencyTag urgency={item.urgency} />
+        )}
         <span className={styles.counted}>
           {kind === 'duration' || kind === 'total'
             ? valueWords(value, kind)
@@ -102,7 +106,7 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
         <time dateTime={item.at} className="tabular">
           {exactWords(item.at).slice(0, 16)}
         </time>
-        {item.visible ? (
+        {item.visible && item.page === 'request' ? (
           <Button type="link" size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
             {t('facts')}
           </Button>
@@ -111,6 +115,12 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
       {open ? <Facts id={item.request_id} number={item.number} /> : null}
     </li>
   )
+}
+
+/** A request's page, or of training the lecture's. */
+function placeOf(item: TallyCase): string {
+  const noun = item.page === 'lecture' ? 'training/lectures' : 'requests'
+  return `/${noun}/${item.request_id}`
 }
 
 function Facts({ id, number }: { id: string; number: string }) {

@@ -1,0 +1,136 @@
+/** The questions of a quiz as their author writes them, with the right answers ticked. */
+import { DeleteOutlined } from '@ant-design/icons'
+import { Button, Checkbox, Input, InputNumber, Radio } from 'antd'
+import type { QuestionIn } from '../shared/schema'
+import styles from './training.module.css'
+import { useWords } from './words'
+
+const TRUE_FALSE = ['正确', '错误']
+
+export function emptyQuestion(): QuestionIn {
+  return { kind: 'single', text: '', options: ['', ''], right: [0], points: 1 }
+}
+
+interface Props {
+  questions: QuestionIn[]
+  onChange: (next: QuestionIn[]) => void
+}
+
+export function QuizFields({ questions, onChange }: Props) {
+  const set = (n: number, next: QuestionIn) =>
+    onChange(questions.map((one, m) => (m === n ? next : one)))
+  return questions.map((question, n) => (
+    <QuestionFields
+      // biome-ignore lint/suspicious/noArrayIndexKey: a question is its place in the quiz
+      key={n}
+      n={n}
+      question={question}
+      onChange={(next) => set(n, next)}
+      onRemove={() => onChange(questions.filter((_, m) => m !== n))}
+    />
+  ))
+}
+
+interface QuestionProps {
+  n: number
+  question: QuestionIn
+  onChange: (next: QuestionIn) => void
+  onRemove: () => void
+}
+
+function QuestionFields({ n, question, onChange, onRemove }: QuestionProps) {
+  const t = useWords()
+  const kinds = ['single', 'multiple', 'true-false'] as const
+  const change = (kind: QuestionIn['kind']) =>
+    onChange({
+      ...question,
+      kind,
+      options: kind === 'true-false' ? TRUE_FALSE : question.options,
+      right: question.right.slice(0, kind === 'multiple' ? undefined : 1),
+    })
+  return (
+    <div className={styles.question}>
+      <div className={styles.bar}>
+        <strong>{t('question', { n: n + 1 })}</strong>
+        <Radio.Group
+          optionType="button"
+          size="small"
+          value={question.kind}
+          onChange={(event) => change(event.target.value as QuestionIn['kind'])}
+          options={kinds.map((value) => ({ value, label: t(value) }))}
+        />
+        <InputNumber
+          aria-label={t('points')}
+          min={1}
+          max={100}
+          prefix={t('points')}
+          value={question.points ?? 1}
+          onChange={(points) => onChange({ ...question, points: points ?? 1 })}
+        />
+        <Button aria-label={t('remove')} icon={<DeleteOutlined />} onClick={onRemove} />
+      </div>
+      <Input.TextArea
+        aria-label={t('questionText')}
+        placeholder={t('questionText')}
+        autoSize
+        maxLength={1000}
+        value={question.text}
+        onChange={(event) => onChange({ ...question, text: event.target.value })}
+      />
+      <span className={styles.line}>{t('options')}</span>
+      {question.options.map((option, place) => (
+        <Option
+          // biome-ignore lint/suspicious/noArrayIndexKey: an option is its place
+          key={place}
+          place={place}
+          option={option}
+          question={question}
+          onChange={onChange}
+        />
+      ))}
+      {question.kind === 'true-false' || question.options.length >= 10 ? null : (
+        <Button
+          size="small"
+          onClick={() => onChange({ ...question, options: [...question.options, ''] })}
+        >
+          {t('addOption')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+interface OptionProps {
+  place: number
+  option: string
+  question: QuestionIn
+  onChange: (next: QuestionIn) => void
+}
+
+function Option({ place, option, question, onChange }: OptionProps) {
+  const t = useWords()
+  const is = question.right.includes(place)
+  const tick = () => {
+    if (question.kind !== 'multiple') onChange({ ...question, right: [place] })
+    else if (is) onChange({ ...question, right: question.right.filter((one) => one !== place) })
+    else onChange({ ...question, right: [...question.right, place].sort() })
+  }
+  return (
+    <div className={styles.bar}>
+      <Checkbox aria-label={`${t('rightAnswer')} ${place + 1}`} checked={is} onChange={tick} />
+      <Input
+        className={styles.search}
+        aria-label={`${t('options')} ${place + 1}`}
+        maxLength={300}
+        disabled={question.kind === 'true-false'}
+        value={option}
+        onChange={(event) =>
+          onChange({
+            ...question,
+            options: question.options.map((one, m) => (m === place ? event.target.value : one)),
+          })
+        }
+      />
+    </div>
+  )
+}
