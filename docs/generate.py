@@ -385,7 +385,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "machine-conference": lambda: drawings.state_table(conference.MACHINE),  # type: ignore[arg-type]
     "machine-seat": lambda: drawings.state_table(appointment.SEATS),  # type: ignore[arg-type]
     "machine-urgent-call": lambda: drawings.state_table(urgent_call.MACHINE),  # type: ignore[arg-type]
-    "machine-ring": lambda: drawings.state_table(urgent_call.RINGS),  # type: ignore[arg-type]
+    "machine-ring": lambda: drawings.state_table(urgent_call.RING_MACHINE),  # type: ignore[arg-type]
     "machine-course": lambda: drawings.state_table(training.COURSES),  # type: ignore[arg-type]
     "machine-lecture": lambda: drawings.state_table(training.LECTURES),  # type: ignore[arg-type]
     "machine-enrolment": lambda: drawings.state_table(training.ENROLMENTS),  # type: ignore[arg-type]

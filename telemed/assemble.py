@@ -284,9 +284,14 @@ async def _wait_list(services: Services) -> None:
 
 
 async def _ring(services: Services) -> None:
-    """Who does not answer an urgent call is followed by the next, until canceled."""
-    await urgent_calls.watch(
-        services.store, services.bell, services.clock, services.new_id, services.catalogue
+    """Who does not answer an urgent call is followed by the next, and who is rung is told wherever
+    they are, until canceled."""
+    clock, new, known = services.clock, services.new_id, services.catalogue
+    ways = [Channel(way) for way in services.settings.notice_ways]
+    tells = urgent_calls.tells_the_rung(clock, new, known, ways)
+    await asyncio.gather(
+        urgent_calls.watch(services.store, services.bell, clock, new, known),
+        follow(services.store, services.bell, tells),
     )
 
 

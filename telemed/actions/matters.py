@@ -1,4 +1,4 @@
-"""What a notice is about, a case or an appointment, and whom the steps of a ladder name of it.
+"""What a notice is about (a case, an appointment, a call), and whom a ladder's steps name of it.
 
 Who that is is looked up at the moment of telling. It knows accounts and roles, and no ladder.
 """
@@ -15,7 +15,7 @@ from telemed.core.access import Role
 from telemed.core.appointment import SeatState
 from telemed.core.assignment import covers
 from telemed.core.escalation import WHEN_NOBODY, Who
-from telemed.store import appointments, notices, requests, roster
+from telemed.store import appointments, notices, requests, roster, urgent_calls
 from telemed.store.tx import Row
 
 _ROLES: Final[Mapping[Who, tuple[str, tuple[Role, ...]]]] = {
@@ -31,16 +31,19 @@ _ROLES: Final[Mapping[Who, tuple[str, tuple[Role, ...]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A case, or an appointment with its seats; `seat` when one seat of it is meant."""
+    """A case, an appointment with its seats, or an urgent call; `seat` when one seat of an
+    appointment is meant."""
 
     row: Row
     booked: Booked | None = None
     seat: int | None = None
+    is_call: bool = False
 
     @property
     def request_id(self) -> str | None:
-        """The case, or the one that the appointment is for."""
-        key = self.row["id"] if self.booked is None else self.row["request_id"]
+        """The case, or the one that the appointment or the call is for."""
+        is_case = self.booked is None and not self.is_call
+        key = self.row["id"] if is_case else self.row["request_id"]
         return None if key is None else str(key)
 
     @property
@@ -54,6 +57,9 @@ class Matter:
 
 def load(act: Act, row: Row) -> Matter | None:
     """What an escalation or a notice is about; None when it is there no more."""
+    if row.get("call_id") is not None:
+        called = urgent_calls.get(act.tx, row["call_id"])
+        return None if called is None else Matter(called, is_call=True)
     if row["appointment_id"] is None:
         case = requests.get(act.tx, row["request_id"])
         return None if case is None else Matter(case)

@@ -53,6 +53,7 @@ class Told:
     weight: Weight
     request_id: str | None
     appointment_id: str | None = None
+    call_id: str | None = None
     escalation_id: str | None = None
     rung: int = 0
 
@@ -183,6 +184,7 @@ def tell(
             "rung": told.rung,
             "request_id": told.request_id,
             "appointment_id": told.appointment_id,
+            "call_id": told.call_id,
             "at": act.now,
         }
         if not notices.add_notice(act.tx, row):

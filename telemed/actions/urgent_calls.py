@@ -24,7 +24,7 @@ from telemed.core.intervals import minute_of, moment
 from telemed.core.schedule import Almanac, free_of
 from telemed.core.urgent_call import (
     MACHINE,
-    RINGS,
+    RING_MACHINE,
     RINGS_FOR,
     Candidate,
     Event,
@@ -37,6 +37,9 @@ from telemed.core.urgent_call import (
 from telemed.store import calendars, roster, urgent_calls
 from telemed.store.tx import Row
 
+RINGS: Final = "calling"
+UNANSWERED: Final = "calling-unanswered"
+"""What people are told of: that it rings for them, and that nobody answered."""
 LISTED: Final = timedelta(days=7)
 MOST_LISTED: Final = 100
 _FACTS: Final[Mapping[Event, Kind]] = {
@@ -277,7 +280,7 @@ def _end(act: Act, called: Called, event: Event, appointment_id: str | None = No
 
 
 def _move_ring(act: Act, ring: Row, event: RingEvent) -> None:
-    to = RINGS.step(RingState(ring["state"]), event)
+    to = RING_MACHINE.step(RingState(ring["state"]), event)
     values = {"state": to.value, "state_at": act.now}
     if not urgent_calls.change_ring(act.tx, ring["call_id"], ring["n"], ring["state"], values):
         raise Problem("stale", current="?")

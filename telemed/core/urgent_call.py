@@ -96,7 +96,7 @@ _RINGS: Mapping[RingState, Mapping[RingEvent, RingState]] = {
     RingState.OVER: {},
 }
 
-RINGS: Machine[RingState, RingEvent] = Machine(
+RING_MACHINE: Machine[RingState, RingEvent] = Machine(
     name="ring",
     table=MappingProxyType(_RINGS),
     words=MappingProxyType(

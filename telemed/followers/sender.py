@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 
 from telemed.actions import notices as acts
 from telemed.actions.act import Act
+from telemed.actions.urgent_calls import RINGS
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import Channel, End, backoff
+from telemed.core.urgent_call import State as CallState
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring
 from telemed.followers.meetings import meeting_of
@@ -36,9 +38,11 @@ _ADDRESS = {"email": "email", "sms": "phone", "wecom": "wecom"}
 
 
 def _path(row: Row) -> str:
-    """The page that a notice opens."""
+    """The page that a notice opens; what rings is answered on any page."""
     if row["appointment_id"] is not None:
         return f"/appointments?open={row['appointment_id']}"
+    if row["call_id"] is not None:
+        return "/appointments"
     return f"/requests/{row['request_id']}"
 
 
@@ -95,7 +99,8 @@ class Sender:
     async def _sent(self, row: Row) -> Sent | None:
         """How the attempt went; None when there is no need of one any more."""
         over = row["ended_at"] is not None and row["end_reason"] != End.TOLD
-        if row["read_at"] is not None or over:
+        rings_no_more = row["occasion"] == RINGS and row["call_state"] != CallState.RINGING
+        if row["read_at"] is not None or over or rings_no_more:
             return None
         way = self.ways.get(row["channel"])
         if way is None:
@@ -124,6 +129,7 @@ class Sender:
             weight=row["weight"],
             request_id=row["request_id"],
             appointment_id=row["appointment_id"],
+            call_id=row["call_id"],
             language=row["language"] or "zh",
             unread=sum(notices.unread(tx, mine).values()),
             link=self.origin + _path(row),

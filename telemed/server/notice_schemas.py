@@ -18,8 +18,8 @@ Weight_ = Literal["critical", "urgent", "routine"]
 
 
 class NoticeOut(Out):
-    """One notice of one's own; the words are of its occasion. It is of a request, or of an
-    appointment, which `begins` then."""
+    """One notice of one's own; the words are of its occasion. It is of a request, of an urgent
+    call, or of an appointment, which `begins` then."""
 
     id: str
     occasion: str
@@ -28,6 +28,7 @@ class NoticeOut(Out):
     rung: int
     request_id: str | None
     appointment_id: str | None
+    call_id: str | None
     begins: datetime | None
     number: str
     service: str

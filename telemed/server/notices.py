@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from telemed.actions import notices as acts
 from telemed.actions.act import Act
 from telemed.actions.follow_ups import OUTCOME
+from telemed.actions.urgent_calls import RINGS, UNANSWERED
 from telemed.core.access import Permission
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
@@ -54,6 +55,8 @@ OCCASIONS = {
 
 NEWS: Mapping[str, tuple[str, str]] = {
     OUTCOME: ("您会诊的患者有随访结果", "A patient you advised on was followed up"),
+    RINGS: ("急会诊呼叫您", "You were called to an urgent consultation"),
+    UNANSWERED: ("急会诊呼叫无人接听", "Nobody answered an urgent call"),
 }
 """What is told once and waits for nobody."""
 

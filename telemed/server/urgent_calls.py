@@ -11,7 +11,7 @@ from telemed.actions.act import Act
 from telemed.actions.urgent_calls import Called, Wanted
 from telemed.core.access import Permission as P
 from telemed.core.schedule import LONGEST, SHORTEST
-from telemed.core.urgent_call import ALONE, MACHINE, RINGS, Event, RingState, State
+from telemed.core.urgent_call import ALONE, MACHINE, RING_MACHINE, Event, RingState, State
 from telemed.server.availability import named_person
 from telemed.server.calendar_schemas import NamedPerson
 from telemed.server.routing import Call, Route
@@ -122,7 +122,7 @@ def told(act: Act, calls: Sequence[Called]) -> list[dict[str, Any]]:
 
 
 def _ring(ring: Mapping[str, Any], staff: Mapping[str, Any]) -> dict[str, Any]:
-    words = RINGS.word(RingState(ring["state"]))
+    words = RING_MACHINE.word(RingState(ring["state"]))
     return {**ring, "person": named_person(staff[ring["person_id"]]), "state_words": words}
 
 

@@ -8,6 +8,12 @@ from telemed.store.columns import table as _table
 # --- notices ----------------------------------------------------------------------------------
 
 _ABOUT = "(request_id IS NULL) <> (appointment_id IS NULL)"
+# Of a case, an appointment or an urgent call: one of them.
+_ABOUT_ONE = (
+    "(CASE WHEN request_id IS NULL THEN 0 ELSE 1 END)"
+    " + (CASE WHEN appointment_id IS NULL THEN 0 ELSE 1 END)"
+    " + (CASE WHEN call_id IS NULL THEN 0 ELSE 1 END) = 1"
+)
 
 # One climb of one ladder, for a case or an appointment, perhaps for one seat of it. `opened_seq` is
 # the fact that began it: seen twice, it begins once. `opened_by` is who brought it about.
@@ -51,10 +57,11 @@ notices = _table(
     Col("rung", sa.Integer, nullable=False),
     Col("request_id", sa.Text, sa.ForeignKey("requests.id"), index=True),
     Col("appointment_id", sa.Text, sa.ForeignKey("appointments.id"), index=True),
+    Col("call_id", sa.Text, sa.ForeignKey("urgent_calls.id"), index=True),
     Col("at", UtcTime, nullable=False),
     Col("read_at", UtcTime),
     sa.UniqueConstraint("source", "account_id"),
-    sa.CheckConstraint(_ABOUT, name="ck_notices_about"),
+    sa.CheckConstraint(_ABOUT_ONE, name="ck_notices_about"),
     sa.Index("ix_notices_account_at", "account_id", "at"),
 )
 

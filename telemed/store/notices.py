@@ -21,8 +21,9 @@ from telemed.store.notice_tables import (
     push_subscriptions,
 )
 from telemed.store.tx import Row, Tx, given
+from telemed.store.urgent_call_tables import urgent_calls
 
-E, N, D, B = escalations.c, notices.c, deliveries.c, appointments.c
+E, N, D, B, C = escalations.c, notices.c, deliveries.c, appointments.c, urgent_calls.c
 WAITING = "waiting"
 GONE_OUT = ("accepted", "delivered", "read")
 FAILED = "failed"
@@ -111,14 +112,15 @@ def assigned_to(tx: Tx, person_id: str, request_ids: Collection[str]) -> list[Ro
     return tx.all(query)
 
 
+_URGENCY: Final = sa.case(
+    (t.requests.c.id.is_not(None), t.requests.c.urgency),
+    (B.urgent, "urgent"),
+    else_="routine",
+)
 _ABOUT: Final = (
     sa.func.coalesce(t.requests.c.number, B.number).label("number"),
     sa.func.coalesce(t.requests.c.service, B.service).label("service"),
-    sa.case(
-        (t.requests.c.id.is_not(None), t.requests.c.urgency),
-        (B.urgent, "urgent"),
-        else_="routine",
-    ).label("urgency"),
+    _URGENCY.label("urgency"),
     B.since,
 )
 """What a list says of the case or the appointment that it is about."""
@@ -184,14 +186,18 @@ def page(tx: Tx, account_id: str, before: str | None, limit: int) -> list[Row]:
     query = (
         sa.select(
             notices,
-            *_ABOUT,
+            sa.func.coalesce(t.requests.c.number, B.number, "").label("number"),
+            sa.func.coalesce(t.requests.c.service, B.service, C.service).label("service"),
+            sa.case((C.id.is_not(None), "urgent"), else_=_URGENCY).label("urgency"),
+            B.since,
             E.acknowledged_at,
             E.ended_at,
             E.end_reason,
             E.exhausted_at,
             E.ladder,
         )
-        .outerjoin(t.requests, t.requests.c.id == N.request_id)
+        .outerjoin(urgent_calls, C.id == N.call_id)
+        .outerjoin(t.requests, t.requests.c.id == sa.func.coalesce(N.request_id, C.request_id))
         .outerjoin(appointments, B.id == N.appointment_id)
         .outerjoin(escalations, E.id == N.escalation_id)
         .where(N.account_id == account_id)
@@ -253,6 +259,8 @@ def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
             N.weight,
             N.request_id,
             N.appointment_id,
+            N.call_id,
+            C.state.label("call_state"),
             N.read_at,
             E.ended_at,
             E.end_reason,
@@ -262,6 +270,7 @@ def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
             notice_preferences.c.language,
         )
         .join(notices, N.id == D.notice_id)
+        .outerjoin(urgent_calls, C.id == N.call_id)
         .outerjoin(escalations, E.id == N.escalation_id)
         .outerjoin(notice_preferences, notice_preferences.c.account_id == N.account_id)
         .where(D.next_at <= now)

@@ -31,7 +31,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     appointment.SEATS,
     waiting.MACHINE,
     urgent_call.MACHINE,
-    urgent_call.RINGS,
+    urgent_call.RING_MACHINE,
     conference.MACHINE,
     opinion.MACHINE,
     minutes.MACHINE,

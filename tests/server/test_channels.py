@@ -200,7 +200,15 @@ async def test_a_notice_goes_out_by_every_channel_with_no_patient_in_it(
     pushed = [body for headers, body in gateway.calls if "TTL" in headers]
     told = [orjson.loads(http_ece.decrypt(b, private_key=key, auth_secret=auth)) for b in pushed]
     assert {t["occasion"] for t in told} == {"critical-unacknowledged"}
-    assert set(told[0]) == {"id", "occasion", "weight", "request_id", "appointment_id", "unread"}
+    assert set(told[0]) == {
+        "id",
+        "occasion",
+        "weight",
+        "request_id",
+        "appointment_id",
+        "call_id",
+        "unread",
+    }
     assert all(h["Authorization"].startswith("vapid t=") for h, _ in gateway.calls if "TTL" in h)
     signed = [(h, b) for h, b in gateway.calls if HEADER in h]
     now = world.clock().timestamp()

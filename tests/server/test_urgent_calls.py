@@ -5,8 +5,12 @@ from typing import Any
 
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
-from telemed.followers.urgent_calls import ring_on
+from telemed.core.escalation import Channel
+from telemed.followers.follow import catch_up_fully
+from telemed.followers.sender import Sender
+from telemed.followers.urgent_calls import ring_on, tells_the_rung
 from telemed.store import appointment_tables as a
+from telemed.store import notice_tables as n
 from tests.server.booking import APPOINTMENTS, ASKER, KEEPER, at, has_hours, held, step
 from tests.world import World
 
@@ -160,3 +164,40 @@ async def test_strangers_neither_see_nor_answer(world: World) -> None:
     body = {**lapsed, "request_id": case}
     await world.client(ASKER).refused("not-found", "POST", CALLS, body)
     assert (await world.client("second-reader").get(f"{CALLS}/ringing"))["calls"] == []
+
+
+async def tell(world: World) -> None:
+    """Whoever is rung is told now, and not when the follower comes to it."""
+    services = world.services
+    ways = [Channel.PUSH, Channel.SMS]
+    follower = tells_the_rung(world.clock, services.new_id, services.catalogue, ways)
+    await services.in_far_thread(lambda _: catch_up_fully(services.store, follower), None)
+
+
+async def test_whoever_is_rung_is_told_wherever_they_are(world: World) -> None:
+    """By the ways they can be reached; what rings no more is not sent; nobody answered is told."""
+    await on_duty(world, "hub-reader")
+    reader = world.client("hub-reader")
+    await reader.ok("PUT", "/api/notices/preferences", {"phone": "13900000001"})
+    call = await called(world)
+    await tell(world)
+    await tell(world)
+    (notice,) = (await reader.get("/api/notices"))["items"]
+    assert (notice["occasion"], notice["call_id"]) == ("calling", call["id"])
+    assert (notice["weight"], notice["urgency"], notice["request_id"]) == ("urgent",) * 2 + (None,)
+    (sms,) = await world.rows(n.deliveries)
+    assert (sms["channel"], sms["next_at"]) == ("sms", world.clock())
+    await seconds_pass(world, 20)
+    assert (await see(world, call))["state"] == "exhausted"
+    services = world.services
+    sender = Sender(
+        services.store, services.bell, world.clock, services.new_id, services.catalogue, {},
+        lambda: 0.5, "https://telemed.example",
+    )  # fmt: skip
+    assert await sender.send_due() == 1
+    assert [row["state"] for row in await world.rows(n.deliveries)] == ["over"]
+    await tell(world)
+    for who in (ASKER, KEEPER):
+        (told,) = (await world.client(who).get("/api/notices"))["items"]
+        assert told["occasion"] == "calling-unanswered"
+    assert len((await reader.get("/api/notices"))["items"]) == 1

@@ -16,6 +16,8 @@ const WORDS = {
     'appointment-near': '有预约即将开始',
     'seat-declined': '有受邀人谢绝了预约',
     'seat-given-away': '您在预约中的席位已由他人接替',
+    calling: '急会诊正在呼叫您，请立即接听',
+    'calling-unanswered': '急会诊呼叫无人接听',
     'time-offered': '候补的预约时间有了，请尽快提交',
     other: '有新的提醒',
     unread: (n) => `共 ${n} 条未读`,
@@ -36,6 +38,8 @@ const WORDS = {
     'appointment-near': 'An appointment begins soon',
     'seat-declined': 'Somebody invited will not come',
     'seat-given-away': 'Somebody else has your seat',
+    calling: 'You are called to an urgent consultation: answer now',
+    'calling-unanswered': 'Nobody answered an urgent call',
     'time-offered': 'A time you waited for is free',
     other: 'There is a new notice',
     unread: (n) => `${n} unread`,
@@ -55,12 +59,13 @@ self.addEventListener('push', (event) => {
     self.registration.showNotification(words.title, {
       body: `${line}\n${words.unread(Number(told.unread) || 1)}`,
       icon: '/mark.svg',
-      tag: `${told.occasion}-${told.appointment_id || told.request_id}`,
+      tag: `${told.occasion}-${told.appointment_id || told.call_id || told.request_id}`,
       renotify: told.weight !== 'routine',
-      requireInteraction: told.weight === 'critical',
+      requireInteraction: told.weight === 'critical' || told.occasion === 'calling',
       data: {
         request: String(told.request_id || ''),
         appointment: String(told.appointment_id || ''),
+        call: String(told.call_id || ''),
       },
     }),
   )
@@ -68,13 +73,15 @@ self.addEventListener('push', (event) => {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const { request, appointment } = event.notification.data
+  const { request, appointment, call } = event.notification.data
   const isId = (id) => /^[A-Za-z0-9-]+$/.test(id)
   const path = isId(appointment)
     ? `/appointments?open=${appointment}`
     : isId(request)
       ? `/requests/${request}`
-      : '/notices'
+      : isId(call)
+        ? '/appointments'
+        : '/notices'
   event.waitUntil(
     self.clients.matchAll({ type: 'window', includeUncontrolled: true }).then((pages) => {
       const open = pages.find((page) => 'navigate' in page)

@@ -58,8 +58,8 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notice for one person by one channel, of a request or of an appointment. `id` is the
-    receiver's idempotency key."""
+    """One notice for one person by one channel, of a request, of an appointment or of
+    an urgent call. `id` is the receiver's idempotency key."""
 
     id: str
     channel: str
@@ -68,6 +68,7 @@ class Message:
     weight: str
     request_id: str | None
     appointment_id: str | None
+    call_id: str | None
     language: str
     unread: int
     link: str
@@ -104,6 +105,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "seat-declined": ("有受邀人谢绝了预约", "Somebody invited will not come"),
     "seat-given-away": ("您在预约中的席位已由他人接替", "Somebody else has your seat"),
     "time-offered": ("候补的预约时间有了，请尽快提交", "A time you waited for is free"),
+    "calling": (
+        "急会诊正在呼叫您，请立即接听",
+        "You are called urgently: answer now",
+    ),
+    "calling-unanswered": ("急会诊呼叫无人接听", "Nobody answered an urgent call"),
     "follow-up-due": ("有患者随访到期", "A patient is to be followed up"),
 }
 """What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""

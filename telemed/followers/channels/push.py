@@ -40,6 +40,7 @@ class Push:
                 "weight": message.weight,
                 "request_id": message.request_id,
                 "appointment_id": message.appointment_id,
+                "call_id": message.call_id,
                 "unread": message.unread,
             }
         )

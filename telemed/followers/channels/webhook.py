@@ -41,6 +41,7 @@ class Webhook:
                 "weight": message.weight,
                 "request_id": message.request_id,
                 "appointment_id": message.appointment_id,
+                "call_id": message.call_id,
                 "language": message.language,
                 "text": sentence(message),
                 "link": message.link,

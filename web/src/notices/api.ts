@@ -8,10 +8,11 @@ export type Notice = components['schemas']['NoticeOut']
 export type Escalation = components['schemas']['EscalationOut']
 export type Preferences = components['schemas']['PreferencesIn']
 
-/** The page that a notice opens: the case, or the calendar with the appointment. */
+/** The page that a notice opens: the case, or the calendar, with the appointment if there is one. */
 export function pathOf(item: Pick<Notice, 'request_id' | 'appointment_id'>): string {
+  if (item.request_id !== null) return `/requests/${item.request_id}`
   return item.appointment_id === null
-    ? `/requests/${item.request_id}`
+    ? '/appointments'
     : `/appointments?open=${item.appointment_id}`
 }
 

@@ -8609,8 +8609,8 @@ export interface components {
         };
         /**
          * NoticeOut
-         * @description One notice of one's own; the words are of its occasion. It is of a request, or of an
-         *     appointment, which `begins` then.
+         * @description One notice of one's own; the words are of its occasion. It is of a request, of an urgent
+         *     call, or of an appointment, which `begins` then.
          */
         NoticeOut: {
             /** Id */
@@ -8626,6 +8626,8 @@ export interface components {
             request_id: string | null;
             /** Appointment Id */
             appointment_id: string | null;
+            /** Call Id */
+            call_id: string | null;
             /** Begins */
             begins: string | null;
             /** Number */
