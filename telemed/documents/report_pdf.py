@@ -79,6 +79,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one expert signed beside the report: as what, of which institution."""
+
+    institution: str
+    signature: Signature
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """One link of a critical finding's chain: who did what and when; `at` None while it is open.
 
@@ -135,6 +144,7 @@ class ReportSheet:
     preliminary: bool = False
     question_label: str = QUESTION_LABEL
     chains: tuple[CriticalChain, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
 
 def render_report(report: ReportSheet) -> bytes:
@@ -184,6 +194,7 @@ def _sheet(report: ReportSheet) -> dict[str, object]:
         "clinical_question": report.clinical_question,
         "question_label": report.question_label,
         "versions": [_version(version, report.versions) for version in latest_first],
+        "opinions": [_opinion(opinion) for opinion in report.opinions],
         "chains": [_chain(chain) for chain in report.chains],
         "preliminary": report.preliminary,
         "qr": qr_svg(report.verify_url),
@@ -210,6 +221,14 @@ def _version(version: Version, others: tuple[Version, ...]) -> dict[str, object]
         "judgement": _JUDGEMENTS[version.positive],
         "critical": version.critical,
         "signatures": [_signature(signature) for signature in version.signatures],
+    }
+
+
+def _opinion(opinion: Opinion) -> dict[str, object]:
+    return {
+        "institution": opinion.institution,
+        "sections": [{"heading": s.heading, "text": s.text} for s in opinion.sections],
+        "signatures": [_signature(opinion.signature)],
     }
 
 

@@ -5,20 +5,25 @@ says what was signed and a changed row cannot change it. A signature that does n
 the printing.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
+
+import orjson
 
 from telemed.actions import door
 from telemed.actions.act import Act
 from telemed.core.catalogue import FormField, ServiceType
 from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.errors import Problem
+from telemed.core.opinion import PARTS, ROLE_WORDS, Role
 from telemed.documents.report_pdf import (
     QUESTION_LABEL,
     CriticalChain,
     Field,
     Link,
+    Opinion,
     Patient,
     ReportSheet,
     Section,
@@ -27,7 +32,7 @@ from telemed.documents.report_pdf import (
     VersionKind,
 )
 from telemed.server.cases import ZONE, account_name, age, headline, signed_content
-from telemed.store import accompanying, people, reports, requests
+from telemed.store import accompanying, opinions, people, reports, requests
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -67,6 +72,38 @@ def report_sheet(
         chains=tuple(
             _chain(act, case.row, row) for row in requests.critical_notices_of(act.tx, case.id)
         ),
+        opinions=_opinions(act, case, head, signer),
+    )
+
+
+def _opinions(
+    act: Act, case: door.Case, head: Mapping[str, Any], signer: Signer
+) -> tuple[Opinion, ...]:
+    """What the experts signed, as far as the report's own signature names it."""
+    drawn = head.get("opinions") or []
+    kept = opinions.signed(act.tx, case.id) if drawn else {}
+    return tuple(_opinion(one, kept[one["id"]], signer) for one in drawn)
+
+
+def _opinion(drawn: Mapping[str, Any], kept: Row, signer: Signer) -> Opinion:
+    raw = kept["signed_bytes"]
+    same = hashlib.sha256(raw).hexdigest() == drawn["sha256"]
+    if not same or not signer.verify(raw, kept["signature"], kept["key_id"]):
+        raise Problem("signature-invalid", number=drawn["n"])
+    told = orjson.loads(raw)
+    author, body = told["author"], told["content"]
+    role = ROLE_WORDS[Role(told["role"])].zh
+    title = people.title_words(author["title"])[0]
+    at = datetime.fromisoformat(told["signed_at"])
+    texts = [Section(label.zh, body[key]) for key, label in PARTS.items() if body.get(key)]
+    codes = "、".join(
+        " ".join(one[k] for k in ("name", "code") if one.get(k))
+        for one in body.get("diagnosis", [])
+    )
+    return Opinion(
+        told["institution"]["name"],
+        Signature(role, author["name"], title, at, drawn["sha256"]),
+        (*texts, *((Section("诊断", codes),) if codes else ())),
     )
 
 
@@ -101,7 +138,8 @@ def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
         *(
             Field(f.label.zh, _shown(f, content.get(f.key)))
             for f in case.service.fields()
-            if f.printed
+            # A blank that nobody had to fill in is no line of the paper.
+            if f.printed and (f.required or _is_given(content.get(f.key)))
         ),
         *_accompanied(act, case),
     )

@@ -9,7 +9,7 @@ import pytest
 from telemed.followers.follow import catch_up
 from telemed.followers.tallies import TALLIES
 from telemed.store import tables as t
-from tests.world import PASSWORD, World
+from tests.world import CONTENT, PASSWORD, World
 
 DAY_MINUTES = 24 * 60
 """configs/deadlines.toml: consultation, routine."""
@@ -61,6 +61,45 @@ async def test_a_consultation_goes_from_draft_to_confirmed_without_a_study(world
         "report.issued",
         "request.confirmed",
     ]
+
+
+async def test_the_form_has_what_the_record_of_a_consultation_asks_for(world: World) -> None:
+    """WS 445.13 and the notice of 2018: how and when, ward, room and bed, the course of care and
+    Chinese medicine may be told; what is told and printed stands on the paper, a blank does not."""
+    told = {
+        "mode": "live",
+        "wanted_at": "2026-03-06T01:30:00Z",
+        "ward": "心内一病区",
+        "room": "3",
+        "bed": "12",
+        "course": "术后第三天",
+        "tcm_disease": "心衰病",
+        "tcm_syndrome": "气虚血瘀",
+        "tcm_four": "舌暗苔白",
+        "tcm_principle": "益气活血",
+    }
+    case = await asked(world, content={**CONTENT["consultation"], **told})
+    assert (await world.row(case))["content"].items() >= told.items()
+    blank = await asked(world)
+    for each in (case, blank):
+        await world.client("hub-reader").ok("POST", f"/api/requests/{each}/claim")
+        await world.write_report(each, **OPINION)
+        await world.sign(each)
+    printed = (
+        "会诊方式：视频会诊",
+        "希望会诊时间：2026-03-0609:30",
+        "病区：心内一病区",
+        "床号：12",
+    )
+    paper, empty = await _paper(world, case), await _paper(world, blank)
+    assert [words for words in printed if words not in paper] == []
+    assert [words for words in printed if words.split("：")[0] in empty] == []
+
+
+async def _paper(world: World, case: str) -> str:
+    reply = await world.client("county-requester").call("GET", f"/api/requests/{case}/report.pdf")
+    pages = pypdf.PdfReader(BytesIO(reply.body)).pages
+    return "".join("".join(page.extract_text() for page in pages).split())
 
 
 async def test_an_opinion_is_neither_positive_nor_negative(world: World) -> None:

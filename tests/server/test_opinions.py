@@ -6,8 +6,10 @@ County asks for a consultation, hub answers, and one of the experts works at sec
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+import pypdf
 import pytest
 import sqlalchemy as sa
 
@@ -107,6 +109,15 @@ async def test_two_experts_and_a_chair_answer_a_consultation(world: World) -> No
     kept = {r["opinion_id"]: r["sha256"] for r in await world.rows(signed_opinions)}
     assert set(kept) == {near, far} and chair not in kept
     assert report["current"]["state"] == "final"
+    reply = await county.call("GET", f"/api/requests/{case}/report.pdf")
+    pages = pypdf.PdfReader(BytesIO(reply.body)).pages
+    paper = "".join("".join(page.extract_text() for page in pages).split())
+    for words in ("专家意见：各专家分别签名", "专家：医生second-reader所在机构：second人民医院",
+                  "会诊意见：同意利尿", "诊断：充血性心力衰竭I50.000"):  # fmt: skip
+        assert words in paper, (words, paper)
+    assert paper.index("医生hub-reader2所在机构：hub人民医院") < paper.index(
+        "医生second-reader所在"
+    )
     # Both sides archive the record, and whoever gave an opinion keeps what it was given on.
     after = await world.client("second-reader").get(f"/api/requests/{case}")
     assert (after["relation"], after["state"], after["allowed"]) == ("expert", "answered", [])
