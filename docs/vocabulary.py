@@ -35,6 +35,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "reject-approval": ("院内审批不同意", "not approve in house"),
     "decline-opinion": ("谢绝发表意见", "decline to give an opinion"),
     "withdraw-opinion": ("撤销专家邀请", "ask an expert no longer"),
+    "identified-material": ("资料不去标识", "tell who the patient is"),
     "return-course": ("退回课程申请", "return a course"),
     "cancel-course": ("取消课程", "cancel a course"),
     "cancel-lecture": ("取消场次", "cancel a lecture"),

@@ -19,6 +19,7 @@ from telemed.core.catalogue import (
     ServiceType,
     Words,
 )
+from telemed.core.material import MaterialRules
 from telemed.core.operation import LevelRule, Levels
 
 _TYPES: Final = (
@@ -189,6 +190,24 @@ def _levels(configs: Path) -> Levels:
     return Levels(
         approver=told.approver,
         rules={row.code: LevelRule(**row.model_dump(exclude={"code"})) for row in told.level},
+    )
+
+
+class _Material(_Row):
+    modalities: list[str]
+    sop_classes: list[str]
+    least_shift_days: int = Field(ge=1)
+    most_shift_days: int = Field(le=3650)
+
+
+def load_material(configs: Path) -> MaterialRules:
+    """Where names may be burnt into pixels, and how days are told."""
+    told = _Material.model_validate(_toml(configs / "deidentification.toml"))
+    return MaterialRules(
+        modalities=frozenset(told.modalities),
+        sop_classes=tuple(told.sop_classes),
+        least_shift_days=told.least_shift_days,
+        most_shift_days=told.most_shift_days,
     )
 
 

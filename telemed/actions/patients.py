@@ -27,7 +27,7 @@ from telemed.core.errors import Problem
 from telemed.core.removal import BEING_READ
 from telemed.dicom.identity import WHOSE, with_identity
 from telemed.dicom.jsonmodel import row as elements
-from telemed.store import network, patients, studies
+from telemed.store import network, patients, pseudonyms, studies
 from telemed.store import tables as t
 from telemed.store.arrivals import Arrival
 from telemed.store.audit import Event
@@ -205,6 +205,9 @@ def _pair(act: Act, from_ref: str, to_ref: str) -> tuple[Row, Row]:
     target = patients.own(act.tx, institution, to_ref)
     if source is None or target is None:
         raise Problem("not-found")
+    # Who stands for nobody stays so: joined to a person, the copies would name them.
+    if any(pseudonyms.of_patient(act.tx, ref) for ref in (from_ref, to_ref)):
+        raise Problem("not-two-patients")
     if from_ref == to_ref or source["merged_into"] or target["merged_into"]:
         raise Problem("not-two-patients")
     return source, target

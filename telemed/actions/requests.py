@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import approvals, door, expected, forms, moves, promises
+from telemed.actions import approvals, door, expected, forms, material, moves, promises
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import completeness, request
@@ -132,9 +132,9 @@ def missing(act: Act, case: Case) -> list[completeness.Missing]:
         has_study=bool(attached),
         upload_running=requests.uploads_running(act.tx, case.id),
         consent=consent,
-        under_14=_is_under_14(act, row["patient_ref"]),
+        under_14=_is_under_14(act, material.real_patient(act, row["patient_ref"])),
     )
-    return [*found, *forms.missing(act, case)]
+    return [*found, *forms.missing(act, case), *material.missing(act, case)]
 
 
 def submit(act: Act, request_id: str, bypass: bool = False) -> None:
@@ -191,6 +191,7 @@ def _send(act: Act, case: Case, event: Event, kind: Kind, sent: datetime) -> Non
             due_at=promised["due_at"].isoformat(),
             promise=promised["promise"],
             waited_seconds=waited,
+            **material.told(act, case),
             **promises.ended(case),
         )
     )

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     APPROVAL_REJECTED = "approval.rejected"
     APPROVAL_RECALLED = "approval.recalled"
     APPROVAL_BYPASSED = "approval.bypassed"
+    REQUEST_DEIDENTIFIED = "request.deidentified"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_RETURNED = "request.returned"
     REQUEST_RESUBMITTED = "request.resubmitted"
@@ -191,6 +192,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPROVAL_REJECTED: ("院内审批不同意", "Not approved in house"),
     Kind.APPROVAL_RECALLED: ("取回院内审批", "Taken back from approval"),
     Kind.APPROVAL_BYPASSED: ("紧急先行发送，待补批", "Sent before approval: it is owed"),
+    Kind.REQUEST_DEIDENTIFIED: ("资料已去标识化", "The material was de-identified"),
     Kind.REQUEST_SUBMITTED: ("发送申请", "Request sent"),
     Kind.REQUEST_RETURNED: ("退回补充资料", "Returned for more material"),
     Kind.REQUEST_RESUBMITTED: ("补充后重新发送", "Sent again"),

@@ -15,6 +15,7 @@ from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.conference_rules import NO_RULES as NO_RULES_OF_CONFERENCES
 from telemed.core.conference_rules import ConferenceRules
 from telemed.core.escalation import Ladder
+from telemed.core.material import NO_MATERIAL, MaterialRules
 from telemed.core.minutes import Purpose, Terms
 from telemed.core.operation import NO_LEVELS, Levels
 from telemed.core.workdays import Calendar
@@ -294,6 +295,7 @@ class Catalogue:
     asked: Mapping[Purpose, ConsentText] = field(default_factory=dict)
     signing: Mapping[str, Terms] = field(default_factory=dict)
     operations: Sequence[tuple[str, str, str, str]] = ()
+    material: MaterialRules = NO_MATERIAL
     assignment: Rules = NO_RULES
     approvals: Mapping[str, Chain] = field(default_factory=dict)
     """By service, who agrees before it is sent."""

@@ -16,6 +16,7 @@ from telemed.core.action_words import ACTION_WORDS
 from telemed.core.aftercare_errors import AFTERCARE_ROWS
 from telemed.core.appointment_errors import APPOINTMENT_ROWS
 from telemed.core.error_row import ErrorRow
+from telemed.core.guidance_errors import GUIDANCE_ROWS
 from telemed.core.training_errors import TRAINING_ROWS
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -438,6 +439,7 @@ _ROWS = (
         "unavailable", "服务暂时不可用，请稍后重试。", "The service is unavailable; try again soon."
     ),
     *APPOINTMENT_ROWS,
+    *GUIDANCE_ROWS,
     *TRAINING_ROWS,
 )
 

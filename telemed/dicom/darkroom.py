@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from telemed.dicom.codecs import coded
+from telemed.dicom.copies import DeidentifySpec
+from telemed.dicom.deidentify import copied
 from telemed.dicom.elements import ScannedFile
 from telemed.dicom.jobs import Spec
 from telemed.dicom.raster import RasterSpec, rasterized
@@ -29,6 +31,8 @@ class Darkroom:
         """The bytes a spec asks for from a file; raises `Refused` and OSError."""
         if isinstance(spec, RasterSpec):
             return rasterized(path)
+        if isinstance(spec, DeidentifySpec):
+            return copied(path, spec)
         file = self._opened(path)
         if isinstance(spec, FrameSpec):
             return coded(file, spec)

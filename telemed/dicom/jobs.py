@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from telemed.dicom.copies import DeidentifySpec
 from telemed.dicom.picture import PictureSpec, Region, Window
 from telemed.dicom.raster import RasterSpec
 from telemed.dicom.transcode import FrameSpec
 
-Spec = PictureSpec | FrameSpec | RasterSpec
+Spec = PictureSpec | FrameSpec | RasterSpec | DeidentifySpec
 
 
 def told(spec: Spec) -> dict[str, Any]:
@@ -40,4 +41,5 @@ _READERS: Final[Mapping[str, Any]] = {
     "PictureSpec": _picture,
     "FrameSpec": lambda fields: FrameSpec(**fields),
     "RasterSpec": lambda fields: RasterSpec(**fields),
+    "DeidentifySpec": lambda fields: DeidentifySpec(**fields),
 }

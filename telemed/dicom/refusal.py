@@ -35,6 +35,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "文件元信息与数据集的 {keyword} 不一致",
         "{keyword} differs between file meta and data set",
     ),
+    "not-deidentified": (
+        "该对象不是图像或波形,不能去标识",
+        "This object is neither a picture nor a tracing and has no copy without identity",
+    ),
     # structure
     "truncated": (
         "文件不完整:在偏移 {offset} 处还需要 {needed} 字节,只有 {available} 字节",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from telemed.actions import door, expected, worklist
+from telemed.actions import door, expected, material, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.requests import missing
@@ -103,7 +103,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         **list_row(act, row, who, expected.of_rows(act, [row])),
         "version": row["version"],
         "content": {} if masked else row["content"],
-        "consent": None if masked or not row["consent"] else row["consent"],
+        "consent": None if masked else material.consent_out(act, case),
         "agreement_id": row["agreement_id"],
         "turns": clocks.turns_out(act, case.id),
         "liability": row["liability"],

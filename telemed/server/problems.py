@@ -48,6 +48,8 @@ STATUS: dict[str, int] = {
     "not-asked": 409,
     "no-agreement": 409,
     "consent-receiver": 409,
+    "pixels-unchecked": 422,
+    "uploads-running": 409,
     "out-of-scope": 409,
     "service-not-live": 409,
     "username-taken": 409,

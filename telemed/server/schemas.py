@@ -407,6 +407,8 @@ class Consent(In):
     onward: bool = False
     approver: Short = ""
     reason: Short = ""
+    identified: bool = False
+    identified_reason: Short = ""
 
 
 class RequestIn(In):

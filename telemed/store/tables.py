@@ -13,6 +13,7 @@ from telemed.store import (
     conference_tables,
     minutes_tables,
     opinion_tables,
+    pseudonym_tables,
     training_tables,
     urgent_call_tables,
 )
@@ -35,8 +36,8 @@ __all__ = [
     "approval_tables",
     "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
     "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
-    "minutes_tables", "notices", "opinion_tables", "sessions", "tally_entries", "tally_sums",
-    "tally_times", "tokens", "training_tables", "ups_items", "urgent_call_tables",
+    "minutes_tables", "notices", "opinion_tables", "pseudonym_tables", "sessions", "tally_entries",
+    "tally_sums", "tally_times", "tokens", "training_tables", "ups_items", "urgent_call_tables",
     "worklist_filters",
 ]  # fmt: skip
 

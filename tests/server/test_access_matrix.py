@@ -482,6 +482,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.APPROVE_REQUESTS, "absent", body={**_SEEN, "reason": "other"}
     ),
     ("POST", f"{_CASES}/recall"): _case(P.WRITE_REQUESTS, _OWN),
+    # Whose copies they are is the own side's to know: tests/server/test_material.py.
+    ("GET", f"{_CASES}/deidentification"): Row(P.WRITE_REQUESTS, "absent"),
+    ("POST", f"{_CASES}/deidentification"): Row(P.WRITE_REQUESTS, "absent", body={"version": 1}),
+    ("POST", f"{_CASES}/deidentification/undo"): Row(
+        P.WRITE_REQUESTS, "absent", body={"version": 1}
+    ),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
     ("GET", f"{_CASES}/appointments"): _case(P.SEE_CASES, ALL),
     # Who leads a case and whose an opinion is: tests/server/test_opinions.py.

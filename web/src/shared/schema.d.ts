@@ -2423,6 +2423,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/deidentification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a draft's copies without identity are */
+        get: operations["material_get_requests_deidentification"];
+        put?: never;
+        /** Copy a draft's studies without identity */
+        post: operations["material_post_requests_deidentification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/deidentification/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show a draft's originals again */
+        post: operations["material_post_requests_deidentification_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/minutes/to-sign": {
         parameters: {
             query?: never;
@@ -5844,6 +5879,16 @@ export interface components {
              * @default
              */
             reason?: string;
+            /**
+             * Identified
+             * @default false
+             */
+            identified?: boolean;
+            /**
+             * Identified Reason
+             * @default
+             */
+            identified_reason?: string;
         };
         /**
          * ConsentIn
@@ -6366,6 +6411,48 @@ export interface components {
             ranking: components["schemas"]["RankedOut"][];
             /** Others */
             others: components["schemas"]["OthersOut"][];
+        };
+        /**
+         * DeidentificationOut
+         * @description How far the copies of a draft are: `shown` once the draft is told by them.
+         */
+        DeidentificationOut: {
+            /** Version */
+            version: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "begun" | "shown";
+            /** Name */
+            name: string | null;
+            /** Shift Days */
+            shift_days: number | null;
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Left Out */
+            left_out: number;
+            /** At Risk */
+            at_risk: string[];
+            /** Looked At */
+            looked_at: string[];
+            /** Original Id */
+            original_id: string | null;
+        };
+        /**
+         * DeidentifyIn
+         * @description `looked_at`: studies at risk whose pixels the sender has looked at and seen no name in.
+         */
+        DeidentifyIn: {
+            /** Version */
+            version: number;
+            /**
+             * Looked At
+             * @default []
+             */
+            looked_at?: string[];
         };
         /** DeleteIn */
         DeleteIn: {
@@ -11622,6 +11709,14 @@ export interface components {
             key_id: string;
             legal: components["schemas"]["Words"];
         };
+        /**
+         * VersionIn
+         * @description The version that was seen.
+         */
+        VersionIn: {
+            /** Version */
+            version: number;
+        };
         /** VersionOut */
         VersionOut: {
             /** Id */
@@ -12132,6 +12227,8 @@ export type CriticalOut = components['schemas']['CriticalOut'];
 export type DayOut = components['schemas']['DayOut'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionOut = components['schemas']['DecisionOut'];
+export type DeidentificationOut = components['schemas']['DeidentificationOut'];
+export type DeidentifyIn = components['schemas']['DeidentifyIn'];
 export type DeleteIn = components['schemas']['DeleteIn'];
 export type DemoAccount = components['schemas']['DemoAccount'];
 export type DeskSettings = components['schemas']['DeskSettings'];
@@ -12431,6 +12528,7 @@ export type UrgentCallOut = components['schemas']['UrgentCallOut'];
 export type UsedIn = components['schemas']['UsedIn'];
 export type UsedOut = components['schemas']['UsedOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
+export type VersionIn = components['schemas']['VersionIn'];
 export type VersionOut = components['schemas']['VersionOut'];
 export type WaitingFollowUps = components['schemas']['WaitingFollowUps'];
 export type WaitingIn = components['schemas']['WaitingIn'];
@@ -17779,6 +17877,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutlookOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    material_get_requests_deidentification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeidentificationOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    material_post_requests_deidentification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeidentifyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeidentificationOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    material_post_requests_deidentification_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeidentificationOut"];
                 };
             };
             /** @description Problem */
