@@ -94,6 +94,38 @@ async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) ->
         await play.picture(county, "calendar-phone")
 
 
+async def test_an_urgent_call_rings_and_both_meet(base: str, chromium: Path) -> None:
+    """Who is on duty hears it on whatever page they are; the answer opens the room for both."""
+    async with stage(base, chromium, "urgent-call", viewer=False) as play:
+        keeper, expert, county = await asyncio.gather(
+            play.sign_in("coordinator"), play.sign_in("physician"),
+            play.sign_in("county-coordinator"),
+        )  # fmt: skip
+        me = await call(expert, "GET", "/api/session")
+        now = datetime.now(ZONE).replace(second=0, microsecond=0)
+        extra = {"kind": "extra", "since": now.isoformat(),
+                 "until": (now + timedelta(hours=1)).isoformat()}  # fmt: skip
+        path = f"/api/calendars/people/{me['person_id']}/exceptions"
+        await call(keeper, "POST", path, extra)
+        await county.goto(f"{base}/appointments")
+        await county.get_by_role("button", name="立即会诊").click()
+        dialog = county.get_by_role("dialog")
+        await _choose(county, "服务", "远程会诊")
+        await _choose(county, "呼叫哪家机构", me["institution"]["name"])
+        await dialog.get_by_role("button", name="开始呼叫").click()
+        await dialog.get_by_text("正在呼叫").wait_for()
+        await play.picture(county, "calling")
+        await expert.get_by_text("急会诊：").wait_for()
+        await play.picture(expert, "ringing")
+        assert await barriers(expert) == []
+        await expert.get_by_role("button", name="接听", exact=True).click()
+        await expert.wait_for_url(re.compile("/conference/"))
+        await dialog.get_by_role("button", name="进入会诊室").click()
+        await county.wait_for_url(re.compile("/conference/"))
+        assert county.url == expert.url
+        await play.picture(county, "room")
+
+
 async def _set_hours(keeper: Page, name: str) -> None:
     """Mornings from Monday to Friday; on holidays too, or the test would fail in some weeks."""
     drawer = keeper.get_by_role("dialog")
