@@ -33,6 +33,7 @@ from telemed.server.auth import DEMO_ACCOUNTS
 from telemed.server.schemas import DemoAccount, Words
 from telemed.server.services import Services
 from telemed.simulate import run as simulation
+from telemed.simulate.courses import play_courses
 from telemed.simulate.run import Order
 from telemed.store import accounts, network, people
 from telemed.store import reports as report_store
@@ -64,6 +65,7 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
         say(_play_history(services, told["history"]))
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
+        say(play_courses(services, told["course"], told["account"]))
     _keep_roster(services, told["duty"])
     catch_up_fully(services.store, TALLIES)
 

@@ -7,7 +7,7 @@ who left, or whose account is disabled, is as good as none.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from telemed.actions.act import Act
@@ -16,8 +16,9 @@ from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
 from telemed.core.appointment import MACHINE, TERMS, State
 from telemed.core.errors import Problem
+from telemed.core.training import KINDS, LECTURES, CourseKind, LectureState
 from telemed.documents.calendar_file import Entry
-from telemed.store import accounts, appointments, calendars, network
+from telemed.store import accounts, appointments, calendars, enrolments, network
 from telemed.store.audit import Event
 from telemed.store.tx import Row
 
@@ -89,7 +90,31 @@ def feed(act: Act, secret: str) -> Feed:
     rows = appointments.of_person(act.tx, owner["person_id"], since, until)
     titled = ((row, _title(act, row)) for row in rows)
     places = places_of(act, rows)
-    return Feed(owner["person_name"], [entry(row, title, places) for row, title in titled])
+    told = [entry(row, title, places) for row, title in titled]
+    return Feed(owner["person_name"], told + _lectures(act, owner["person_id"], since, until))
+
+
+def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> list[Entry]:
+    """The lectures in which they have a place; what is watched on demand has no time of its own."""
+    found = [
+        row
+        for row in enrolments.of_person(act.tx, person_id, since, until)
+        if KINDS[CourseKind(row["kind"])].checks_in
+    ]
+    houses = network.institution_refs(act.tx, {row["offerer_id"] for row in found})
+    return [
+        Entry(
+            uid=f"{row['id']}@telemed",
+            title=f"{row['course_title']}（{LECTURES.word(LectureState(row['state']))['zh']}）",
+            place=" ".join(filter(None, (houses[row["offerer_id"]]["short_name"], row["place"]))),
+            status="CANCELLED" if row["state"] == LectureState.CANCELED else "CONFIRMED",
+            since=row["since"],
+            until=row["until"],
+            revision=row["version"],
+            changed_at=row["updated_at"],
+        )
+        for row in found
+    ]
 
 
 def entry(row: Row, title: str, places: Mapping[str, str]) -> Entry:

@@ -71,6 +71,12 @@ async def test_a_course_from_its_application_to_its_credit(world: World) -> None
     moved = await facts(world, "enrolment.moved_up")
     assert [(f["account"], f["requester"], f["provider"]) for f in moved] == [(C, "county", "hub")]
 
+    # In the calendar on their telephone, with its title and no way in.
+    link = await world.client(C).ok("POST", "/api/calendar-links", {})
+    file = await world.client("nobody").call("GET", "/api/" + link["url"].partition("/api/")[2])
+    assert "SUMMARY:卒中救治（报名中）" in file.body.decode()
+    assert b"live.example" not in file.body
+
     # The code; who is there for half an hour, and who for all of it.
     await begin(world, one)
     for who in (B, C):
