@@ -9,7 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,18 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from telemed.actions import accounts as account_acts
-from telemed.actions import intake, reports, requests, roster, worklist
+from telemed.actions import appointments, calendars, intake, reports, requests, roster, worklist
 from telemed.actions.act import Act
+from telemed.actions.appointments import Plan
+from telemed.actions.booking import Invited, Used
+from telemed.actions.calendars import ResourceTerms
 from telemed.actions.roster import Duty, Pattern
 from telemed.actions.studies import save_patient
 from telemed.core.access import Role, Subject
+from telemed.core.appointment import times
+from telemed.core.calendars import ResourceKind
 from telemed.core.roster import monday_of, week_of
+from telemed.core.schedule import Weekly
 from telemed.core.workdays import ZONE
 from telemed.dicom.refusal import Refused
 from telemed.followers.follow import catch_up_fully
@@ -66,6 +72,7 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
         say(play_courses(services, told["course"], told["account"]))
+        say(_fill_calendar(services, told["calendar"]))
     _keep_roster(services, told["duty"])
     catch_up_fully(services.store, TALLIES)
 
@@ -157,6 +164,66 @@ def _fill_week(
         weekdays = frozenset(row["weekdays"])
         pattern = Pattern(monday, weekdays, 1, row.get("calendar", False))
         roster.add(act, row["people"], duty, pattern)
+
+
+# --- the calendar -----------------------------------------------------------------------------
+
+
+def _fill_calendar(services: Services, told: Mapping[str, Any]) -> str:
+    """Hours, rooms, and appointments of the coming working days, at every stage."""
+    rooms = services.store.write_now(partial(_keep_calendars, services, told))
+    for row in told["appointment"]:
+        services.store.write_now(partial(_book, services, told["keeper"], rooms, row))
+    return f"预约日程 calendar: {len(told['appointment'])} appointments"
+
+
+def _acting(services: Services, tx: Tx, username: str) -> Act:
+    account = accounts.by_username(tx, username)
+    if account is None:
+        raise ValueError(f"no account {username}")
+    return services.make_act(tx, account_acts.subject_of(account))
+
+
+def _keep_calendars(services: Services, told: Mapping[str, Any], tx: Tx) -> list[str]:
+    """The ids of the rooms, in the story's order."""
+    act = _acting(services, tx, told["keeper"])
+    first = services.clock().astimezone(ZONE).date()
+    weekdays = frozenset(range(5))
+    halves = [(_minutes(half["begins"]), _minutes(half["ends"])) for half in told["hours"]]
+    # On holidays too, or the appointments of some weeks would lie on a day that is off.
+    rows = [Weekly(weekdays, begins, ends, first, calendar=False) for begins, ends in halves]
+    for person in told["people"]:
+        calendars.set_hours(act, "people", person, rows)
+    terms = (ResourceTerms(ResourceKind(r["kind"]), r["name"], r["place"], 1) for r in told["room"])
+    return [calendars.add_resource(act, each) for each in terms]
+
+
+def _book(
+    services: Services, keeper: str, rooms: Sequence[str], told: Mapping[str, Any], tx: Tx
+) -> None:
+    """Held and proposed by who asks; confirmed by the keeper, and answered by who is said to."""
+    act, other = _acting(services, tx, told["by"]), _acting(services, tx, keeper)
+    day = services.clock().astimezone(ZONE).date()
+    for _ in range(told["ahead"]):
+        day += timedelta(days=3 if day.weekday() == 4 else 2 if day.weekday() == 5 else 1)
+    plan = Plan(
+        service=told["service"],
+        requester_id=act.subject.own_institution,
+        provider_id=other.subject.own_institution,
+        times=times(datetime.combine(day, told["at"], ZONE), told["minutes"], 0, 0),
+        invited=tuple(Invited("expert", person) for person in told["people"]),
+        used=(Used(rooms[told["room"]]),) if "room" in told else (),
+    )
+    held = appointments.hold(act, plan)
+    appointments.propose(act, held.id, held.row["version"])
+    if told["confirmed"]:
+        appointments.confirm(other, held.id, held.row["version"] + 1)
+    for username in told.get("accepted", ()):
+        appointments.answer(_acting(services, tx, username), held.id, True, None)
+
+
+def _minutes(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 # --- parts ------------------------------------------------------------------------------------

@@ -254,6 +254,30 @@ def test_demo_readers_may_read_something() -> None:
             assert any(fit), row["username"]
 
 
+def test_the_demo_s_calendar_is_possible() -> None:
+    """Each appointment is asked for by an account under an agreement, for a service that is live,
+    within the hours of the people in it, in a room that there is."""
+    told, known = demo()["calendar"], {row["username"]: row for row in demo()["account"]}
+    house = network().people[known[told["keeper"]]["person"]].institution
+    for row in told["appointment"]:
+        asker = network().people[known[row["by"]]["person"]].institution
+        assert any(
+            (a.requester, a.provider) == (asker, house) and row["service"] in a.services
+            for a in network().agreements.values()
+        )
+        assert catalogue().services[row["service"]].live
+        assert set(row["people"]) <= set(told["people"]) <= set(network().people)
+        assert row.get("room", 0) < len(told["room"]) and row["ahead"] > 0
+        begins = row["at"].hour * 60 + row["at"].minute
+        assert any(
+            half["begins"] <= row["at"]
+            and begins + row["minutes"] <= half["ends"].hour * 60 + half["ends"].minute
+            for half in told["hours"]
+        )
+        there = {known[name]["person"] for name in row.get("accepted", ())}
+        assert there <= set(row["people"])
+
+
 def test_demo_cases_are_possible() -> None:
     """Each case asks a provider under an agreement, with the form's fields, by known steps."""
     accounts = {row["username"]: row for row in demo()["account"]}

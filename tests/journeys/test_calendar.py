@@ -54,7 +54,11 @@ async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) ->
         )
         hub = await call(keeper, "GET", "/api/session")
         roster = await call(keeper, "GET", "/api/roster")
-        *experts, third = roster["people"][:3]
+        there = await call(
+            keeper, "GET", f"/api/availability/institutions/{hub['institution']['id']}"
+        )
+        known = {person["id"] for person in there["people"]}
+        *experts, third = [p for p in roster["people"] if p["id"] not in known][:3]
         await keeper.goto(f"{base}/appointments")
         await keeper.get_by_role("button", name="出诊与会诊室").click()
         for person in (*experts, third):
@@ -64,30 +68,31 @@ async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) ->
         await _enter_room(keeper)
         await _link(play, keeper)
         await keeper.goto(f"{base}/appointments?day={monday()}")
-        await keeper.get_by_text("这段时间没有预约").wait_for()
-        await _book(play, county, base, hub["institution"]["name"], [p["name"] for p in experts])
-        event = keeper.locator("[data-state=proposed]")
+        await keeper.locator("[data-column]").first.wait_for()
+        names = [person["name"] for person in experts]
+        one = await _book(play, county, base, hub["institution"]["name"], names)
+        event = keeper.locator(f"{one}[data-state=proposed]")
         await event.wait_for()  # nobody reloaded the coordinator's page
         await keeper.goto(f"{base}/notices")
-        await keeper.get_by_text("预约等待确认").first.click()
+        await keeper.locator(f"a[href$='{one[10:-2]}']").first.click()
         await keeper.wait_for_url(re.compile(f"day={monday()}"))
         drawer = keeper.get_by_role("dialog")
         await _swap(play, keeper, third["name"])
         await drawer.get_by_role("button", name="确认预约").click()
         await drawer.get_by_text("确认", exact=False).first.wait_for()
-        await keeper.locator("[data-state=confirmed]").wait_for()
-        await county.locator("[data-state=confirmed]").wait_for()
+        await keeper.locator(f"{one}[data-state=confirmed]").wait_for()
+        await county.locator(f"{one}[data-state=confirmed]").wait_for()
         await play.picture(keeper, "calendar-drawer")
         assert await barriers(keeper) == []
         await keeper.keyboard.press("Escape")
-        await _move(play, keeper)
+        await _move(play, keeper, one)
         for view, words in (("人员", experts[0]["name"]), ("会诊室与设备", "第一会诊室")):
             await keeper.get_by_text(view, exact=True).first.click()
             await keeper.get_by_text(words).first.wait_for()
         await play.picture(keeper, "calendar-rooms")
         await county.set_viewport_size({"width": 390, "height": 844})
         await county.goto(f"{base}/appointments?day={monday()}")
-        await county.locator("li [data-state=proposed]").click()
+        await county.locator(f"li {one}").click()
         await county.get_by_role("dialog").get_by_role("button", name="改约").click()
         await county.get_by_label("新的时间").wait_for()
         assert await barriers(county) == []
@@ -187,8 +192,9 @@ async def _swap(play: Stage, keeper: Page, name: str) -> None:
     await keeper.get_by_role("dialog").get_by_text("已替换", exact=True).wait_for()
 
 
-async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[str]) -> None:
-    """First a length that nobody's morning has, then half an hour with both and a room."""
+async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[str]) -> str:
+    """First a length that nobody's morning has, then half an hour with both and a room; where the
+    appointment is on a page."""
     await county.goto(f"{base}/appointments?day={monday()}")
     dialog = county.get_by_role("dialog")
     await _look(county, hub, experts, "300")
@@ -202,8 +208,11 @@ async def _book(play: Stage, county: Page, base: str, hub: str, experts: list[st
     day = dialog.locator("section > div", has_text=f"{monday().month}月{monday().day}日")
     await day.get_by_role("button", name=re.compile("^09:00")).click()
     await county.get_by_text(re.compile("已提交预约 YY")).wait_for()
+    await county.wait_for_url(re.compile("open="))
+    one = f"[data-id='{county.url.partition('open=')[2]}']"
     await county.keyboard.press("Escape")
-    await county.locator("[data-state=proposed]").wait_for()
+    await county.locator(f"{one}[data-state=proposed]").wait_for()
+    return one
 
 
 async def _look(county: Page, hub: str, experts: list[str], minutes: str) -> None:
@@ -227,9 +236,9 @@ async def _choose(page: Page, label: str, words: str) -> None:
     await page.locator(".ant-select-item-option:visible", has_text=words).first.click()
 
 
-async def _move(play: Stage, keeper: Page) -> None:
+async def _move(play: Stage, keeper: Page, one: str) -> None:
     """Dragged half an hour down and a day aside, then a quarter up by keys; with a reason each."""
-    event = keeper.locator("[data-state=confirmed]")
+    event = keeper.locator(f"{one}[data-state=confirmed]")
     box = await event.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + 8
@@ -245,7 +254,7 @@ async def _move(play: Stage, keeper: Page) -> None:
     await expect(dialog.get_by_label("新的时间")).to_have_value(f"{tuesday} 09:30")
     await dialog.get_by_text("专家时间冲突").click()
     await dialog.get_by_role("button", name=re.compile("改\\s*约")).click()
-    moved = keeper.locator("[data-state=proposed]")
+    moved = keeper.locator(f"{one}[data-state=proposed]")
     await expect(moved).to_have_attribute("aria-label", re.compile("^09:30"))
     await moved.focus()
     await keeper.keyboard.press("Shift+ArrowUp")
