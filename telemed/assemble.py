@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -41,6 +41,8 @@ from telemed.followers.sender import Sender
 from telemed.followers.tallies import TALLIES
 from telemed.server import measures, uploads
 from telemed.server.app import make_app, serve
+from telemed.server.janus import Janus
+from telemed.server.media import MediaServer
 from telemed.server.origins import refuse_to_start
 from telemed.server.services import Services
 from telemed.settings import Settings, load_catalogue
@@ -118,6 +120,7 @@ def open_services(settings: Settings) -> Services:
         presence=_presence(settings),
         counts=_counts(settings),
         relay=_relay(settings),
+        media=_media(settings),
     )
 
 
@@ -189,6 +192,15 @@ def _relay(settings: Settings) -> Relay:
     return RedisRelay(settings.redis, new_id())
 
 
+def _media(settings: Settings) -> MediaServer | None:
+    """The media server, where one is set up."""
+    if not settings.janus_url:
+        return None
+    if not settings.janus_secret:
+        raise RefuseToStart("Set janus_secret: without one whoever reaches janus_url may use it.")
+    return Janus(settings.janus_url, settings.janus_secret)
+
+
 def check_start(services: Services) -> None:
     """RefuseToStart when listening would be unsafe or an acknowledgement would be a lie."""
     why = refuse_to_start(services.settings, services.store.read_now(accounts.any_demo))
@@ -206,7 +218,7 @@ def check_start(services: Services) -> None:
 async def running(services: Services) -> AsyncIterator[web.Application]:
     """The application with its followers and clocks; everything is stopped at the end."""
     app = make_app(services)
-    for line in (services.bell, services.presence, services.counts, services.relay):
+    for line in _lines(services):
         await line.start()
     await uploads.recover(services)
     known, new = services.catalogue, services.new_id
@@ -258,10 +270,16 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for line in (services.presence, services.counts, services.relay):
+        for line in _lines(services)[1:]:
             await line.stop()
         await outbound.close()
         await services.bell.stop()
+
+
+def _lines(services: Services) -> Sequence[Bell | Presence | Counts | Relay | MediaServer]:
+    """What holds a line to others, the bell first: it is the last to stop."""
+    more = () if services.media is None else (services.media,)
+    return (services.bell, services.presence, services.counts, services.relay, *more)
 
 
 async def _assign(services: Services) -> None:

@@ -102,6 +102,8 @@ class Settings(BaseModel):
     turn_secret: str = Field(default="", repr=False)
     turn_minutes: int = Field(default=240, ge=1, le=1440)
     turn_only: bool = False
+    janus_url: str = ""
+    janus_secret: str = Field(default="", repr=False)
     drain_seconds: int = Field(default=0, ge=0, le=60)
     log_format: str = Field(default="json", pattern="^(json|console)$")
     demo: bool = False

@@ -1,4 +1,4 @@
-"""A real TURN server (Debian's coturn) for tests: on the loopback, with passwords that end.
+"""A real TURN server (Debian's coturn) for tests: reached by the loopback, with passwords that end.
 
 Knows how to start and stop one; nothing of telemed.
 """
@@ -16,6 +16,17 @@ from tests.services import absent, free_port, wait_until
 SECRET = "the secret of the turn server"
 
 
+def own_address() -> str:
+    """This machine's address towards others: programs that leave the loopback out, as Janus does,
+    answer to it. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:  # there is no network
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 @dataclass
 class Turn:
     """One coturn, by TCP and UDP on the same port."""
@@ -27,7 +38,7 @@ class Turn:
     def start(self) -> None:
         """Start it and wait until it listens."""
         command = [
-            "turnserver", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
+            "turnserver", "--listening-ip", "127.0.0.1", "--relay-ip", own_address(),
             "--listening-port", str(self.port), "--use-auth-secret",
             "--static-auth-secret", SECRET, "--realm", "telemed", "--no-tls", "--no-dtls",
             "--no-cli", "--allow-loopback-peers", "--min-port", "49160", "--max-port", "49400",

@@ -10,6 +10,7 @@ still be in it. Carries ids and codes; what is relayed is the members' own and i
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +27,7 @@ from telemed.core.activity import Activity
 from telemed.core.conference import RELAYED, Pace, State
 from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
+from telemed.server.media import NoMedia, NotSending
 from telemed.server.problems import shape
 from telemed.server.readers import Reader, frame
 from telemed.server.services import Services
@@ -57,6 +59,10 @@ class Seat:
     pace: Pace = field(default_factory=Pace)
     state_pace: Pace = field(default_factory=lambda: Pace(burst=20, rate=2, left=20))
     lost: bool = False
+    on_media: bool = False
+    """Whether the media server was asked for anything."""
+    media_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    media_pace: Pace = field(default_factory=lambda: Pace(burst=80, rate=4, left=80))
 
 
 @dataclass(slots=True)
@@ -74,6 +80,15 @@ class Room:
 def told(row: Row) -> dict[str, Any]:
     """A member as members are told: ids and codes."""
     return {**{key: row[key] for key in _SHOWN}, **{key: row["flags"].get(key) for key in FLAGS}}
+
+
+def way_of(services: Services, members: int) -> str:
+    """How pictures and voices travel in a conference of which so many have been members.
+
+    Those who left count, so that it never goes back and forth.
+    """
+    few = members <= services.catalogue.conference.peers_up_to
+    return "peers" if services.media is None or few else "server"
 
 
 class Rooms:
@@ -102,6 +117,8 @@ class Rooms:
                 await self._leave(await self._seat(reader))
             elif do == "state":
                 await self._state(await self._seat(reader), body.get("state"))
+            elif do == "media":
+                self._begin(self._media(await self._seat(reader), body))
             elif do == "send":
                 self._send(await self._seat(reader), body)
             else:
@@ -193,6 +210,44 @@ class Rooms:
         said = {"from": seat.place.member_id, "to": to, "kind": kind, "data": orjson.Fragment(raw)}
         self.tell(seat.place.appointment_id, said)
 
+    async def _media(self, seat: Seat, body: dict[str, Any]) -> None:
+        """What a page asks of the media server; it answers when that has."""
+        answer = {"op": body.get("op"), "member": body.get("member")}
+        try:
+            async with seat.media_turn:
+                answer |= await self._asked_of_media(seat, body)
+        except NotSending:
+            answer["absent"] = True
+        except NoMedia as fault:
+            log.warning("the media server refuses: %s", fault)
+            answer["failed"] = True
+        except Problem as problem:
+            _say(seat.reader, {"type": "error", "of": "conference", **shape(problem)})
+            return
+        _say(seat.reader, {**_event("media", seat.place.appointment_id), **answer})
+
+    async def _asked_of_media(self, seat: Seat, body: dict[str, Any]) -> dict[str, str]:
+        media, key, me = self._services.media, seat.place.appointment_id, seat.place.member_id
+        if not seat.media_pace.take(asyncio.get_running_loop().time()):
+            raise Problem("too-many", seconds=1)
+        if media is None:
+            raise Problem("invalid", detail="op")
+        op = body.get("op")
+        if op == "publish":
+            seat.on_media = True
+            return {"answer": await media.publish(key, me, _sdp(body, "offer"))}
+        room = self._rooms.get(key)
+        other = body.get("member")
+        if room is None or not isinstance(other, str) or other not in room.members - {me}:
+            raise Problem("not-found")
+        if op == "subscribe":
+            seat.on_media = True
+            return {"offer": await media.subscribe(key, me, other)}
+        if op != "accept":
+            raise Problem("invalid", detail="op")
+        await media.accept(key, me, other, _sdp(body, "answer"))
+        return {}
+
     # --- what members are told ----------------------------------------------------------------
 
     def tell(self, appointment_id: str, said: dict[str, Any]) -> None:
@@ -283,7 +338,8 @@ class Rooms:
                 seat.subject = subjects[row["id"]]
         here = [row for row in rows if row["state"] != State.AWAY]
         room.members = frozenset(row["id"] for row in here)
-        body = {**_event("members", key), "members": [told(row) for row in here]}
+        way = way_of(self._services, len(rows))
+        body = {**_event("members", key), "media": way, "members": [told(row) for row in here]}
         raw = frame(orjson.dumps(body))
         for seat in room.seats.values():
             seat.reader.write(raw)
@@ -310,11 +366,23 @@ class Rooms:
 
     def _forget(self, seat: Seat) -> None:
         self._seats.pop(seat.reader, None)
+        if seat.on_media:
+            self._begin(self._off_media(seat))
         room = self._rooms.get(seat.place.appointment_id)
         if room is not None and room.seats.get(seat.place.member_id) is seat:
             del room.seats[seat.place.member_id]
             if not room.seats:
                 del self._rooms[seat.place.appointment_id]
+
+    async def _off_media(self, seat: Seat) -> None:
+        """What they sent ends, unless they are back by another socket and send anew."""
+        room = self._rooms.get(seat.place.appointment_id)
+        back = room is not None and seat.place.member_id in room.seats
+        if self._services.media is None or back:
+            return
+        async with seat.media_turn:
+            with suppress(NoMedia):  # it ends with the line to the media server
+                await self._services.media.leave(seat.place.appointment_id, seat.place.member_id)
 
     async def run(self) -> None:
         """Ask for signs of life, notice who gives none, vouch for the others; until canceled."""
@@ -377,6 +445,13 @@ def _text(body: dict[str, Any], key: str) -> str:
     value = body.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
         raise Problem("not-found") if key == "id" else Problem("invalid", detail=key)
+    return value
+
+
+def _sdp(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= RELAYED["media"]:
+        raise Problem("invalid", detail=key)
     return value
 
 

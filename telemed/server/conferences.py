@@ -18,9 +18,11 @@ from telemed.core.turn import turn_pass
 from telemed.server import conference_schemas as s
 from telemed.server.appointments import allowed
 from telemed.server.availability import named_person
+from telemed.server.conference_rooms import way_of
 from telemed.server.live import LIVE
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Done, In
+from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import accounts, conferences, network, people
 from telemed.store.tx import Row
@@ -36,7 +38,7 @@ class SaidQuery(In):
 
 async def show(call: Call) -> Any:
     """A conference for an invited person."""
-    return await call.ask(lambda act: _whole(act, call.path("id"), call.services.settings))
+    return await call.ask(lambda act: _whole(act, call.path("id"), call.services))
 
 
 async def say(call: Call) -> Any:
@@ -85,7 +87,8 @@ async def check(call: Call) -> Any:
 # --- how it is told -------------------------------------------------------------------------------
 
 
-def _whole(act: Act, key: str, settings: Settings) -> dict[str, Any]:
+def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
+    settings = services.settings
     booked = acts.invited(act, key)
     row, rules, is_open = booked.row, act.catalogue.conference, _is_open(act, booked)
     members, log = conferences.members(act.tx, key), conferences.log_of(act.tx, key)
@@ -119,7 +122,7 @@ def _whole(act: Act, key: str, settings: Settings) -> dict[str, Any]:
         "checks": [_check(one, known) for one in checks],
         "ice": _ice(settings, act) if is_open else [],
         "relay_only": settings.turn_only,
-        "media": "peers",
+        "media": way_of(services, len(members)),
         "line": _terms(rules.line),
         "card": _card(rules.card_for(row["provider_id"], row["requester_id"]), known),
         "now": act.now,

@@ -16,6 +16,7 @@ from telemed.bus.relay import Relay
 from telemed.core.access import Subject
 from telemed.core.catalogue import Catalogue
 from telemed.dicom.worker import RenderPool
+from telemed.server.media import MediaServer
 from telemed.settings import Settings
 from telemed.store.blobs import Blobs, Held
 from telemed.store.engine import Store
@@ -48,6 +49,8 @@ class Services:
     presence: Presence = field(default_factory=Presence)
     counts: Counts = field(default_factory=Counts)
     relay: Relay = field(default_factory=Relay)
+    media: MediaServer | None = None
+    """Passes on pictures and voices where members are many; None where there is none."""
     push_key: str = ""
     """What a browser subscribes to pushes with."""
     screens: Callable[[], Awaitable[None]] = field(default=_nobody_looks, repr=False)

@@ -5,6 +5,8 @@ fall silent: what is sent then vanishes and nobody hangs up, as with a pulled ca
 """
 
 import asyncio
+import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +17,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from telemed.settings import CONFIGS
 from tests.faults.wire import Wire
+from tests.janus_server import SECRET as JANUS_SECRET
+from tests.janus_server import running_janus
 from tests.journeys.stage import Stage, demo, stage
 from tests.journeys.test_calendar import call
 from tests.journeys.test_flows import barriers
@@ -69,13 +74,21 @@ class Call:
 
 @pytest.fixture(scope="module")
 def call_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """A demo that sends everything over a TURN server."""
+    """A demo that sends everything over a TURN server, and from the third member on over Janus."""
     folder = tmp_path_factory.mktemp("conference")
-    with running_turn(folder / "turn") as turn:
+    configs = shutil.copytree(CONFIGS, folder / "configs")
+    file = configs / "conference.toml"
+    text, changed = re.subn(r"peers_up_to = \d", "peers_up_to = 2", file.read_text("utf-8"))
+    assert changed == 1
+    file.write_text(text, "utf-8")
+    with running_turn(folder / "turn") as turn, running_janus(folder / "janus") as janus:
         told = {
             "turn_urls": f"turn:127.0.0.1:{turn.port}?transport=tcp",
             "turn_secret": SECRET,
             "turn_only": "true",
+            "janus_url": janus.url,
+            "janus_secret": JANUS_SECRET,
+            "configs": str(configs),
         }
         with demo(folder / "data", told) as base:
             web = Wire(int(base.rpartition(":")[2]))
@@ -182,7 +195,8 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
         await asyncio.gather(frames_grow(county, answers), frames_grow(expert, asks))
         assert await expert.evaluate("window.stayed") is True
         _is_recorded(await call(county, "GET", path), answers, cut, mended)
-        await _ends(near, keeper, county, expert, at.base, key)
+        await _third(near, keeper, {asks: county, answers: expert}, at, key)
+        await _ends(near, keeper, county, expert)
 
 
 async def _talk(county: Page, expert: Page) -> None:
@@ -215,9 +229,24 @@ def _is_recorded(found: Any, who: str, cut: datetime, mended: datetime) -> None:
     assert {side["people"] for side in found["sides"]} == {1} and len(found["sides"]) == 2
 
 
-async def _ends(near: Stage, keeper: Page, county: Page, expert: Page, base: str, key: str) -> None:
-    """The coordinator begins and ends it; both are shown out."""
-    await keeper.goto(f"{base}/conference/{key}")
+async def _third(near: Stage, keeper: Page, pages: dict[str, Page], at: Call, key: str) -> None:
+    """With the third everything goes over the media server, and each sees both others."""
+    before = {page: len(await page.evaluate("window.lines")) for page in pages.values()}
+    await keeper.evaluate(SMALL)
+    keeps = await enter(keeper, at.base, key)
+    everybody = {**pages, keeps: keeper}
+    for who, page in everybody.items():
+        for other in everybody.keys() - {who}:
+            await frames_grow(page, other)
+    for page, lines in before.items():
+        # One line for what is sent, one for each of the others; those to members are closed.
+        states = (await page.evaluate("window.lines.map((one) => one.connectionState)"))[lines:]
+        assert states.count("connected") == 3, states
+    await near.picture(keeper, "conference-three")
+
+
+async def _ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
+    """The coordinator begins and ends it; everybody is shown out."""
     await keeper.get_by_role("button", name="会诊开始").click()
     await keeper.get_by_role("button", name="会诊结束").click()
     await keeper.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()

@@ -42,6 +42,18 @@ export type Kind = 'offer' | 'answer' | 'candidate' | 'still' | 'view' | 'note' 
 /** What is heard: that, and what was written (`chat` comes from the server alone). */
 export type Heard = Kind | 'chat'
 
+/** How pictures and voices travel: from member to member, or over the media server. */
+export type Way = 'peers' | 'server'
+
+/** What the media server said to a question. */
+export interface MediaAnswer {
+  readonly answer?: string
+  readonly offer?: string
+  /** That member sends nothing just now. */
+  readonly absent?: boolean
+  readonly failed?: boolean
+}
+
 export type SignalState = 'waiting' | 'in' | 'lost' | 'refused' | 'closed'
 
 export interface Refusal {
@@ -64,12 +76,14 @@ const VIEW_MS = 80
 /** The server asks every three seconds; three of them missed is a line that carries nothing. */
 const SILENCE_MS = 9_000
 const WATCH_MS = 1_000
+const MEDIA_MS = 12_000
 
 export class Signal {
   state: SignalState = 'waiting'
   /** One's own id among the members, once one is in. */
   me: string | null = null
   members: readonly Member[] = []
+  way: Way = 'peers'
   refusal: Refusal | null = null
   /** Why it is closed: left, closed, not-invited, other-page. */
   why: string | null = null
@@ -81,6 +95,7 @@ export class Signal {
   private heardAt = performance.now()
   private mine: MyState = {}
   private mode: Mode = 'video'
+  private readonly asked = new Map<string, (answer: MediaAnswer) => void>()
   private view: { data: object; to: string | null } | null = null
   private viewDue: ReturnType<typeof setTimeout> | undefined
 
@@ -117,6 +132,17 @@ export class Signal {
     this.view = { data, to }
     this.viewDue ??= setTimeout(() => this.sendView(), VIEW_MS)
     return true
+  }
+
+  /** Asks the media server; a question that is asked again before its answer is forgotten. */
+  askMedia(op: string, given: { member?: string; offer?: string; answer?: string }) {
+    return new Promise<MediaAnswer>((tell) => {
+      const key = `${op} ${given.member ?? ''}`
+      this.asked.get(key)?.({ failed: true })
+      this.asked.set(key, tell)
+      if (this.state !== 'in' || !live.say({ do: 'media', op, ...given })) this.answer(key, null)
+      else setTimeout(() => this.asked.get(key) === tell && this.answer(key, null), MEDIA_MS)
+    })
   }
 
   /** Tells the others what one does: muted, camera, hand, sharing, mode. */
@@ -175,10 +201,20 @@ export class Signal {
     this.heardAt = performance.now()
     if (message.event === 'beat') live.say({ do: 'here' })
     else if (message.event === 'entered') this.entered(String(message.me))
-    else if (message.event === 'members') this.take(message.members as Member[])
+    else if (message.event === 'members') {
+      this.way = message.media as Way
+      this.take(message.members as Member[])
+    } else if (message.event === 'media')
+      this.answer(`${message.op} ${message.member ?? ''}`, message as unknown as MediaAnswer)
     else if (message.event === 'closed') this.close(String(message.why))
     else if (message.event === 'message')
       this.hand(String(message.kind), message.data, String(message.from))
+  }
+
+  private answer(key: string, answer: MediaAnswer | null): void {
+    const tell = this.asked.get(key)
+    this.asked.delete(key)
+    tell?.(answer ?? { failed: true })
   }
 
   private entered(me: string): void {
@@ -238,6 +274,10 @@ export function useSignal(): Signal {
 /** Who is there, kept current. */
 export function useMembers(signal: Signal): readonly Member[] {
   return useSyncExternalStore(signal.watch, () => signal.members)
+}
+
+export function useWay(signal: Signal): Way {
+  return useSyncExternalStore(signal.watch, () => signal.way)
 }
 
 export function useSignalState(signal: Signal): SignalState {

@@ -7,7 +7,8 @@ import { freshConference, wordsQuery } from './api'
 import { serversOf } from './Check'
 import { type Local, stillOf } from './local'
 import { Peers } from './peers'
-import type { Member, Mode, Signal } from './signal'
+import { ServerMedia } from './server'
+import { type Member, type Mode, type Signal, useWay } from './signal'
 import type { Ice, Remote, Transport } from './transport'
 
 const NOBODY: ReadonlyMap<string, Remote> = new Map()
@@ -26,12 +27,14 @@ export function useTransport(
 ): ReadonlyMap<string, Remote> {
   const [transport, setTransport] = useState<Transport | null>(null)
   const [first] = useState(conference)
+  const way = useWay(signal)
   useEffect(() => {
     const fresh = async () => iceOf(await freshConference(first.appointment_id))
-    const made = new Peers(signal, local, iceOf(first), fresh)
+    const Made = way === 'server' ? ServerMedia : Peers
+    const made = new Made(signal, local, iceOf(first), fresh)
     setTransport(made)
     return () => made.stop()
-  }, [first, signal, local])
+  }, [first, signal, local, way])
   return useSyncExternalStore(transport?.watch ?? quiet, () => transport?.remotes ?? NOBODY)
 }
 

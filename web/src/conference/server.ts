@@ -1,0 +1,278 @@
+/**
+ * Pictures and voices over the media server: one line for what one sends, one for each of the others.
+ *
+ * A line that fails is not repaired but begun anew, which the media server answers in a second; so
+ * is everything after the live line was away, since the server has ended what was begun on it.
+ * Ways out are gathered before an offer or an answer goes, so that nothing trickles after it.
+ */
+import { Counter, qualityOf } from './line'
+import { type Local, RATES } from './local'
+import type { Member, Signal } from './signal'
+import {
+  emptyRemote,
+  type Ice,
+  LOUD,
+  limitRate,
+  loudness,
+  preferOpus,
+  preferVp8,
+  type Remote,
+  type Transport,
+} from './transport'
+
+const SCREEN_KBPS = 900
+const WATCH_MS = 1_000
+const COUNT_MS = 2_000
+const GATHER_MS = 3_000
+const AGAIN_MS = 3_000
+const AWAY_MS = 5_000
+
+/** A line to the media server, and since when it is not what it should be. */
+interface Line {
+  rtc: RTCPeerConnection | null
+  askedAt: number
+  awayAt: number
+  busy: boolean
+}
+
+interface Seen extends Line {
+  readonly member: Member
+  readonly remote: Remote
+  counter: Counter
+}
+
+const idle = (): Line => ({ rtc: null, askedAt: Number.NEGATIVE_INFINITY, awayAt: 0, busy: false })
+
+export class ServerMedia implements Transport {
+  remotes: ReadonlyMap<string, Remote> = new Map()
+  private readonly sent: Line = idle()
+  private readonly seen = new Map<string, Seen>()
+  private readonly watchers = new Set<() => void>()
+  private readonly ends: (() => void)[] = []
+  private stopped = false
+  private wasIn = true
+
+  constructor(
+    private readonly signal: Signal,
+    private readonly local: Local,
+    private ice: Ice,
+    private readonly freshIce: () => Promise<Ice>,
+  ) {
+    const timers = [
+      setInterval(() => this.look(), WATCH_MS),
+      setInterval(() => void this.count(), COUNT_MS),
+    ]
+    this.ends.push(
+      signal.on('members', () => this.follow()),
+      // Somebody sends anew: what one had of them is over.
+      signal.on<{ published?: boolean }>('media', (_, from) => this.forget(from)),
+      signal.watch(() => this.noticeSignal()),
+      local.watch(() => void this.sendTracks()),
+      () => timers.forEach(clearInterval),
+    )
+    this.follow()
+    this.look()
+  }
+
+  readonly watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  stop(): void {
+    this.stopped = true
+    for (const end of this.ends.splice(0)) end()
+    for (const line of [this.sent, ...this.seen.values()]) hangUp(line)
+    this.seen.clear()
+  }
+
+  private follow(): void {
+    if (this.signal.state !== 'in') return
+    const others = this.signal.members.filter((one) => one.id !== this.signal.me && one.page)
+    for (const [id, seen] of this.seen)
+      if (!others.some((one) => one.id === id && one.page === seen.member.page)) {
+        hangUp(seen)
+        this.seen.delete(id)
+      }
+    for (const member of others)
+      if (!this.seen.has(member.id))
+        this.seen.set(member.id, {
+          ...idle(),
+          member,
+          remote: emptyRemote(member.id),
+          counter: new Counter(),
+        })
+    this.look()
+    this.tell()
+  }
+
+  private forget(member: string): void {
+    const seen = this.seen.get(member)
+    if (seen === undefined) return
+    hangUp(seen)
+    seen.askedAt = Number.NEGATIVE_INFINITY
+    this.look()
+  }
+
+  private noticeSignal(): void {
+    const isIn = this.signal.state === 'in'
+    if (isIn && !this.wasIn) {
+      for (const line of [this.sent, ...this.seen.values()]) {
+        hangUp(line)
+        line.askedAt = Number.NEGATIVE_INFINITY
+      }
+      void this.freshIce()
+        .then((ice) => {
+          this.ice = ice
+        })
+        .catch(() => undefined) // the old passes may do
+        .then(() => this.look())
+    }
+    this.wasIn = isIn
+  }
+
+  /** Begins whatever is not there, or has been away for too long. */
+  private look(): void {
+    if (this.stopped || this.signal.state !== 'in') return
+    const now = performance.now()
+    if (isDue(this.sent, now)) void this.begin(this.sent, () => this.publish())
+    for (const seen of this.seen.values()) {
+      if (isDue(seen, now)) void this.begin(seen, () => this.subscribe(seen))
+      const [audio] = seen.rtc?.getReceivers() ?? []
+      const speaking = audio !== undefined && loudness(audio) > LOUD
+      if (speaking !== seen.remote.speaking) {
+        seen.remote.speaking = speaking
+        this.tell()
+      }
+    }
+  }
+
+  private async begin(line: Line, work: () => Promise<void>): Promise<void> {
+    line.busy = true
+    line.askedAt = performance.now()
+    try {
+      await work()
+    } catch (fault) {
+      hangUp(line)
+      // Closed meanwhile, by another beginning or by the end: what is due is begun again.
+      if (!(fault instanceof DOMException)) throw fault
+    } finally {
+      line.busy = false
+    }
+  }
+
+  private open(line: Line): RTCPeerConnection {
+    hangUp(line)
+    const rtc = new RTCPeerConnection({
+      iceServers: this.ice.servers,
+      iceTransportPolicy: this.ice.relayOnly ? 'relay' : 'all',
+      bundlePolicy: 'max-bundle',
+    })
+    line.rtc = rtc
+    rtc.onconnectionstatechange = () => this.noticeLine(line)
+    return rtc
+  }
+
+  private async publish(): Promise<void> {
+    const rtc = this.open(this.sent)
+    preferOpus(rtc.addTransceiver('audio', { direction: 'sendonly' }))
+    preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
+    preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
+    await this.sendTracks()
+    await rtc.setLocalDescription()
+    const offer = await gathered(rtc)
+    const told = await this.signal.askMedia('publish', { offer })
+    if (told.answer === undefined) {
+      hangUp(this.sent)
+      return
+    }
+    await rtc.setRemoteDescription({ type: 'answer', sdp: told.answer })
+    await this.sendTracks()
+    this.signal.send('media', { published: true })
+  }
+
+  private async subscribe(seen: Seen): Promise<void> {
+    const member = seen.member.id
+    const told = await this.signal.askMedia('subscribe', { member })
+    if (told.offer === undefined || this.stopped) return
+    const rtc = this.open(seen)
+    seen.counter = new Counter()
+    rtc.ontrack = ({ transceiver, track }) => {
+      const place = (['audio', 'camera', 'screen'] as const)[
+        rtc.getTransceivers().indexOf(transceiver)
+      ]
+      if (place) seen.remote[place] = new MediaStream([track])
+      this.tell()
+    }
+    await rtc.setRemoteDescription({ type: 'offer', sdp: told.offer })
+    await rtc.setLocalDescription()
+    await this.signal.askMedia('accept', { member, answer: await gathered(rtc) })
+  }
+
+  private async sendTracks(): Promise<void> {
+    const { rtc } = this.sent
+    if (rtc === null || rtc.signalingState === 'closed') return
+    const { local } = this
+    const wanted = [local.sentAudio, local.sentCamera, local.screen]
+    for (const [n, transceiver] of rtc.getTransceivers().entries()) {
+      const track = wanted[n] ?? null
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
+      if (n > 0 && track && transceiver.currentDirection !== null)
+        await limitRate(transceiver.sender, n === 1 ? RATES[local.picture] : SCREEN_KBPS)
+    }
+  }
+
+  private noticeLine(line: Line): void {
+    const state = line.rtc?.connectionState
+    if (state === 'connected') line.awayAt = 0
+    else if ((state === 'failed' || state === 'disconnected') && line.awayAt === 0)
+      line.awayAt = performance.now()
+    for (const seen of this.seen.values())
+      if (seen === line)
+        seen.remote.state =
+          state === 'connected' ? 'connected' : line.awayAt > 0 ? 'lost' : 'connecting'
+    this.tell()
+  }
+
+  private async count(): Promise<void> {
+    for (const seen of this.seen.values()) {
+      if (seen.rtc?.connectionState !== 'connected') continue
+      const stats = await seen.rtc.getStats()
+      seen.remote.counted = seen.counter.read(stats, performance.now())
+      seen.remote.quality = qualityOf(seen.remote.counted)
+    }
+    this.tell()
+  }
+
+  private tell(): void {
+    this.remotes = new Map([...this.seen].map(([id, seen]) => [id, { ...seen.remote }]))
+    for (const watcher of this.watchers) watcher()
+  }
+}
+
+function isDue(line: Line, now: number): boolean {
+  if (line.busy || now - line.askedAt < AGAIN_MS) return false
+  if (line.rtc === null || line.rtc.connectionState === 'failed') return true
+  return line.awayAt > 0 && now - line.awayAt > AWAY_MS
+}
+
+function hangUp(line: Line): void {
+  if (line.rtc) line.rtc.onconnectionstatechange = null
+  line.rtc?.close()
+  line.rtc = null
+  line.awayAt = 0
+}
+
+/** One's own description with all ways out in it, or those that were found in time. */
+async function gathered(rtc: RTCPeerConnection): Promise<string> {
+  if (rtc.iceGatheringState !== 'complete')
+    await new Promise<void>((tell) => {
+      const late = setTimeout(tell, GATHER_MS)
+      rtc.onicegatheringstatechange = () => {
+        if (rtc.iceGatheringState !== 'complete') return
+        clearTimeout(late)
+        tell()
+      }
+    })
+  return rtc.localDescription?.sdp ?? ''
+}
