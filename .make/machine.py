@@ -30,6 +30,8 @@ TEST_PACKAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("curl", lambda: shutil.which("curl") is not None),
     ("strace", lambda: shutil.which("strace") is not None),
     ("libfaketime", lambda: any(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))),
+    ("coturn", lambda: shutil.which("turnserver") is not None),
+    ("janus", lambda: shutil.which("janus") is not None),
     ("calcurse", lambda: shutil.which("calcurse") is not None),
     ("dicom3tools", lambda: shutil.which("dciodvfy") is not None),
     ("fonts-noto-cjk", lambda: any(Path("/usr/share/fonts").rglob("Noto*CJK*"))),
