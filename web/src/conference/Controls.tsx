@@ -83,8 +83,15 @@ export function Controls({ signal, local, hand, panel, unread, onPanel, onLeave 
       <One label={t('record')} hint="R" on={panel === 'record'} onClick={toggle('record')}>
         <FieldTimeOutlined />
       </One>
-      <Button danger type="primary" icon={<LogoutOutlined />} onClick={onLeave}>
-        {t('leave')}
+      <Button
+        danger
+        type="primary"
+        className={styles.one ?? ''}
+        aria-label={t('leave')}
+        onClick={onLeave}
+      >
+        <LogoutOutlined />
+        <span className={styles.goodbye}>{t('leave')}</span>
       </Button>
     </div>
   )

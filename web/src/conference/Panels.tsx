@@ -185,7 +185,7 @@ export function RecordPanel({ conference }: Props) {
           long: [
             t('minutes', { n: minutesOf(one.seconds) }),
             ...(one.drops > 0 ? [t('drops', { n: one.drops })] : []),
-          ].join('，'),
+          ].join('\n'),
         }))}
       />
       <Checks conference={conference} />
@@ -218,7 +218,7 @@ function Attendance({ rows }: { rows: readonly Row[] }) {
       columns={[
         { dataIndex: 'who', key: 'who' },
         { dataIndex: 'when', key: 'when', className: styles.number ?? '' },
-        { dataIndex: 'long', key: 'long', align: 'right' },
+        { dataIndex: 'long', key: 'long', align: 'right', className: styles.number ?? '' },
       ]}
     />
   )
