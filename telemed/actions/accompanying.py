@@ -120,12 +120,12 @@ def require_named(act: Act, booked: Booked) -> None:
         raise Problem("nobody-accompanies")
 
 
-def told(act: Act, booked: Booked) -> dict[str, bool]:
-    """What the end of a session says of it; nothing where none is needed."""
+def was_there(act: Act, booked: Booked) -> bool | None:
+    """Whether anybody was confirmed present; None where nobody is needed."""
     attended = _of(act, booked)
     if not attended.needed:
-        return {}
-    return {"accompanied": any(row["confirmed_at"] is not None for row in attended.named)}
+        return None
+    return any(row["confirmed_at"] is not None for row in attended.named)
 
 
 def _of(act: Act, booked: Booked) -> Attended:

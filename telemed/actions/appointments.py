@@ -153,7 +153,8 @@ def confirm(act: Act, appointment_id: str, version: int) -> None:
     booked = booking.turn(act, appointment_id, version)
     booking.require_side(act, booked, provider_only=True)
     _require_still_free(act, booked)
-    booking.step(act, booked, Event.CONFIRM)
+    asked = booking.last_move(act, booked, Event.PROPOSE, Event.RESCHEDULE)
+    booking.step(act, booked, Event.CONFIRM, asked_at=asked)
 
 
 def agree_at_once(act: Act, plan: Plan) -> Booked:
@@ -221,7 +222,11 @@ def _run(act: Act, appointment_id: str, version: int, event: Event) -> None:
     require_due(event, booked.row["since"], act.now)
     if event is Event.BEGIN:
         accompanying.require_named(act, booked)
-    booking.step(act, booked, event)
+        booking.step(act, booked, event)
+        return
+    begun = booking.last_move(act, booked, Event.BEGIN)
+    there = accompanying.was_there(act, booked)
+    booking.step(act, booked, event, begun_at=begun, accompanied=there)
 
 
 # --- those who are invited ------------------------------------------------------------------------

@@ -182,6 +182,15 @@ def record(act: Act, booked: Booked, event: str, reason: Mapping[str, Any] | Non
     )  # fmt: skip
 
 
+def last_move(act: Act, booked: Booked, *events: Event) -> str | None:
+    """When one of these steps was last taken, as facts say a time; None where none was."""
+    named = {event.value for event in events}
+    times = [
+        move["moved_at"] for move in appointments.moves(act.tx, booked.id) if move["event"] in named
+    ]
+    return times[-1].isoformat() if times else None
+
+
 def tell(act: Act, booked: Booked, kind: Kind, **data: object) -> None:
     """A fact for everybody whom the appointment concerns: ids, codes and times, no names.
 
@@ -195,6 +204,9 @@ def tell(act: Act, booked: Booked, kind: Kind, **data: object) -> None:
         "since": row["since"].isoformat(),
         "until": row["until"].isoformat(),
         "urgent": row["urgent"],
+        "urgency": "urgent" if row["urgent"] else "routine",
+        "requester": row["requester_id"],
+        "provider": row["provider_id"],
         **{key: value for key, value in data.items() if value is not None},
     }
     actor, place = entries.actor_of(act), own or row["provider_id"]

@@ -154,7 +154,8 @@ def answer(act: Act, follow_up_id: str, given: Answer) -> Case:
     _drop_or_resume(act, case, row, ended)
     kind = Kind.FOLLOWUP_ANSWERED if event is Event.ANSWER else Kind.FOLLOWUP_CORRECTED
     was = {} if event is Event.ANSWER else {"was": row["outcome"]}
-    _tell(act, case, row, kind, outcome=given.outcome, advice=given.advice, **was)
+    early = {"early": True} if state is State.PLANNED else {}
+    _tell(act, case, row, kind, outcome=given.outcome, advice=given.advice, **was, **early)
     _tell_expert(act, case, row)
     return case
 

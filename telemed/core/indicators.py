@@ -6,125 +6,16 @@ entries become numbers is `tally`'s business.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 
 from telemed.core.activity import Kind
+from telemed.core.care_indicators import CARE_ROWS
+from telemed.core.indicator import Better, Indicator, Measure, Side
+from telemed.core.indicator import count as _count
+from telemed.core.indicator import duration as _duration
+from telemed.core.indicator import share as _share
 
-
-class Measure(StrEnum):
-    """How an indicator is computed from entries."""
-
-    COUNT = "count"
-    DURATION = "duration"
-    SHARE = "share"
-    TOTAL = "total"
-    """As a count, where each fact weighs its minutes; every turn is rounded by itself, so the
-    cases behind a total add up to it."""
-
-
-class Side(StrEnum):
-    """Whose work an indicator speaks about; `BOTH` is shown to each side and never summed."""
-
-    REQUESTER = "requester"
-    PROVIDER = "provider"
-    BOTH = "both"
-
-
-class Better(StrEnum):
-    """Which way a figure is better."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """One number of the tally and its written definition.
-
-    `counts` is the kind of fact behind a count, a duration or a total, `also` further ones; a
-    share has a numerator and a denominator instead, both codes of counts. `better` is set where one
-    unit's figure may be called better than another's; more or fewer cases is neither. `judges` says
-    on which side it may be: many returns speak of what was sent, not of who sent it back.
-    """
-
-    code: str
-    zh: str
-    en: str
-    kind: Measure
-    side: Side
-    unit: str
-    definition_zh: str
-    definition_en: str
-    counts: Kind | None = None
-    numerator: str | None = None
-    denominator: str | None = None
-    better: Better | None = None
-    judges: Side = Side.BOTH
-    also: tuple[Kind, ...] = ()
-
-
-def _count(
-    code: str, zh: str, en: str, side: Side, counts: Kind, definition_zh: str, definition_en: str
-) -> Indicator:
-    return Indicator(
-        code, zh, en, Measure.COUNT, side, "例", definition_zh, definition_en, counts=counts
-    )
-
-
-def _duration(
-    code: str,
-    zh: str,
-    en: str,
-    side: Side,
-    counts: Kind,
-    definition_zh: str,
-    definition_en: str,
-    also: tuple[Kind, ...] = (),
-) -> Indicator:
-    return Indicator(
-        code,
-        zh,
-        en,
-        Measure.DURATION,
-        side,
-        "秒",
-        definition_zh,
-        definition_en,
-        counts=counts,
-        better=Better.LOWER,
-        also=also,
-    )
-
-
-def _share(
-    code: str,
-    zh: str,
-    en: str,
-    side: Side,
-    numerator: str,
-    denominator: str,
-    definition_zh: str,
-    definition_en: str,
-    better: Better | None,
-    judges: Side = Side.BOTH,
-) -> Indicator:
-    return Indicator(
-        code,
-        zh,
-        en,
-        Measure.SHARE,
-        side,
-        "%",
-        definition_zh,
-        definition_en,
-        numerator=numerator,
-        denominator=denominator,
-        better=better,
-        judges=judges,
-    )
-
+__all__ = ["INDICATORS", "Better", "Indicator", "Measure", "Side"]
 
 _OWED = (
     Kind.REQUEST_CONFIRMED,
@@ -486,6 +377,7 @@ _ROWS: tuple[Indicator, ...] = (
         "Credits given, one for each person and course, whatever their number.",
         counts=Kind.CREDIT_GIVEN,
     ),
+    *CARE_ROWS,
 )  # fmt: skip
 
 INDICATORS: Mapping[str, Indicator] = MappingProxyType({row.code: row for row in _ROWS})

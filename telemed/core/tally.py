@@ -16,6 +16,9 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from telemed.core.activity import Activity, Kind
+from telemed.core.care_folds import CARE_FOLDS, NOT_OF_OLD
+from telemed.core.fact_times import moment_of, seconds_since, spent_since
+from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS, Indicator, Measure
 from telemed.core.training_tally import TRAINING_FOLDS
 
@@ -72,7 +75,7 @@ def month_of(at: datetime) -> str:
 
 def month_span(month: str) -> tuple[datetime, datetime]:
     """The month's first moment and the first one after it, in UTC; ValueError if no month."""
-    return _first_moment(month), _first_moment(month_after(month, 1))
+    return _firstmoment_of(month), _firstmoment_of(month_after(month, 1))
 
 
 def month_after(month: str, months: int) -> str:
@@ -84,7 +87,7 @@ def month_after(month: str, months: int) -> str:
     return f"{years:04d}-{rest + 1:02d}"
 
 
-def _first_moment(month: str) -> datetime:
+def _firstmoment_of(month: str) -> datetime:
     year, number = int(month[:4]), int(month[5:])
     return datetime(year, number, 1, tzinfo=ZONE).astimezone(UTC)
 
@@ -111,7 +114,7 @@ def _turnaround(activity: Activity) -> float | None:
     None when the submission is not known or the clocks contradict each other: a figure below
     zero was not measured, and calling it zero would flatter.
     """
-    spent = _seconds_since(activity, "submitted_at")
+    spent = seconds_since(activity, "submitted_at")
     waited = activity.data.get("waited_seconds") or 0
     if spent is None or not isinstance(waited, int | float):
         return None
@@ -120,13 +123,13 @@ def _turnaround(activity: Activity) -> float | None:
 
 def _acknowledged(activity: Activity) -> Found:
     yield "acknowledged", None
-    yield "acknowledging", _spent_since(activity, "raised_at")
+    yield "acknowledging", spent_since(activity, "raised_at")
     yield from _against_due(activity, "acknowledged_due", "acknowledged_on_time")
 
 
 def _acted(activity: Activity) -> Found:
     """The time that counts is the patient's, not the keyboard's."""
-    raised, at = _moment(activity, "raised_at"), _moment(activity, "acted_at")
+    raised, at = moment_of(activity, "raised_at"), moment_of(activity, "acted_at")
     spent = None if raised is None or at is None else (at - raised).total_seconds()
     yield "acted", None
     yield "acting", spent if spent is None or spent >= 0 else None
@@ -135,7 +138,7 @@ def _acted(activity: Activity) -> Found:
 def _against_due(
     activity: Activity, due_code: str, on_time_code: str, name: str = "due_at"
 ) -> Found:
-    due = _moment(activity, name)
+    due = moment_of(activity, name)
     if due is not None:
         yield due_code, None
         if activity.at <= due:
@@ -148,7 +151,7 @@ def _resubmitted(activity: Activity) -> Found:
     done, doing = _SENT_AGAIN.get(str(activity.data.get("owed")), ("", ""))
     if done:
         yield done, None
-        yield doing, _spent_since(activity, "asked_at")
+        yield doing, spent_since(activity, "asked_at")
         yield from _against_due(activity, f"{done}_due", f"{done}_on_time", "owed_by")
     yield from _owing(activity)
 
@@ -161,7 +164,7 @@ _SENT_AGAIN = MappingProxyType(
 def _owing(activity: Activity) -> Found:
     """The requester's turn that this fact ended, whatever it owed."""
     if "owed" in activity.data:
-        spent = _spent_since(activity, "asked_at")
+        spent = spent_since(activity, "asked_at")
         yield "owing", spent
         if spent is not None:
             yield "owing_minutes", int(spent + 30) // 60
@@ -173,20 +176,14 @@ def _and_owing(code: str) -> Callable[[Activity], Found]:
 
 def _settled(activity: Activity) -> Found:
     yield "settled", None
-    yield "settling", _spent_since(activity, "asked_at")
+    yield "settling", spent_since(activity, "asked_at")
     yield from _owing(activity)
-
-
-def _spent_since(activity: Activity, name: str) -> float | None:
-    """Seconds since; None when it is not known or the clocks contradict each other."""
-    spent = _seconds_since(activity, name)
-    return spent if spent is None or spent >= 0 else None
 
 
 def _confirmed(activity: Activity) -> Found:
     yield "confirmed", None
     if activity.data.get("owed") == "reading":
-        yield "reading", _spent_since(activity, "asked_at")
+        yield "reading", spent_since(activity, "asked_at")
         yield from _against_due(activity, "read_due", "read_on_time", "owed_by")
     yield from _owing(activity)
     adoption = activity.data.get("adoption")
@@ -217,6 +214,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.CRITICAL_ACKNOWLEDGED: _acknowledged,
         Kind.CRITICAL_ACTED_ON: _acted,
         **TRAINING_FOLDS,
+        **CARE_FOLDS,
     }
 )
 
@@ -237,12 +235,15 @@ def entries_of(activity: Activity) -> list[Entry]:
     if activity.kind == Kind.REQUEST_COUNTED_OUT:
         return _reversals(activity)
     fold = FOLDS.get(activity.kind)
+    if activity.kind in NOT_OF_OLD and "requester" not in activity.data:
+        return []  # told before it carried what the tally needs
     return [] if fold is None else _entries(activity, fold(activity))
 
 
 def _entries(activity: Activity, found: Found) -> list[Entry]:
     data = activity.data
-    case = activity.request_id or data.get("lecture")
+    # A lecture, and a time that was booked for no case, lead back to themselves.
+    case = activity.request_id or data.get("lecture") or data.get("appointment")
     if not isinstance(case, str):
         raise ValueError(f"activity {activity.seq}: {activity.kind} without a request")
     reader = data.get("reader") or data.get("account")
@@ -264,7 +265,7 @@ def _entries(activity: Activity, found: Found) -> list[Entry]:
     ]
 
 
-_TOTALS = frozenset(row.code for row in INDICATORS.values() if row.kind is Measure.TOTAL)
+_TOTALS = frozenset(row.code for row in INDICATORS.values() if row.kind in ADDED_UP)
 
 
 def _text(activity: Activity, name: str) -> str:
@@ -272,21 +273,6 @@ def _text(activity: Activity, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"activity {activity.seq}: {activity.kind} without {name}")
     return value
-
-
-def _moment(activity: Activity, name: str) -> datetime | None:
-    value = activity.data.get(name)
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise ValueError(f"activity {activity.seq}: {name} is not an aware time")
-    return moment
-
-
-def _seconds_since(activity: Activity, name: str) -> float | None:
-    start = _moment(activity, name)
-    return None if start is None else (activity.at - start).total_seconds()
 
 
 # --- taking a request out of the tally ---------------------------------------------------------
@@ -372,7 +358,7 @@ class Summary:
 
 
 _COUNTS = tuple(
-    row.code for row in INDICATORS.values() if row.kind in (Measure.COUNT, Measure.TOTAL)
+    row.code for row in INDICATORS.values() if row.kind is Measure.COUNT or row.kind in ADDED_UP
 )
 _DURATIONS = tuple(row.code for row in INDICATORS.values() if row.kind is Measure.DURATION)
 _SHARES = tuple(row for row in INDICATORS.values() if row.kind is Measure.SHARE)

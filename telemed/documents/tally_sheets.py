@@ -182,13 +182,16 @@ def tally_cells(row: TallyRow, side: Side) -> tuple[Cell, ...]:
     )
 
 
+_KINDS = {Measure.SHARE: ColumnKind.PERCENT, Measure.MONEY: ColumnKind.MONEY}
+
+
 def _indicator_columns(row: Indicator) -> tuple[Column, ...]:
     if row.kind is Measure.DURATION:
         return (
             Column(f"{row.zh}中位数", ColumnKind.DECIMAL, "分钟", 11),
             Column(f"{row.zh}90百分位", ColumnKind.DECIMAL, "分钟", 11),
         )
-    kind = ColumnKind.PERCENT if row.kind is Measure.SHARE else ColumnKind.COUNT
+    kind = _KINDS.get(row.kind, ColumnKind.COUNT)
     return (Column(row.zh, kind, row.unit, 10),)
 
 
@@ -197,6 +200,8 @@ def _indicator_cells(row: Indicator, summary: Summary) -> tuple[Cell, ...]:
         return _minutes_of(summary.durations[row.code])
     if row.kind is Measure.SHARE:
         return (summary.shares[row.code],)
+    if row.kind is Measure.MONEY:  # counted in fen, printed in yuan
+        return (summary.counts[row.code] / 100,)
     return (summary.counts[row.code],)
 
 

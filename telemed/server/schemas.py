@@ -809,7 +809,10 @@ class TrendOut(Out):
 
 
 class TallyCase(Out):
-    """One counted fact. `weight` is below zero where it takes others back."""
+    """One counted fact. `weight` is below zero where it takes others back.
+
+    Of a time that was booked for no case, `request_id` is its own id.
+    """
 
     request_id: str
     number: str
@@ -824,7 +827,7 @@ class TallyCase(Out):
     seq: int
     visible: bool
     page: str = "request"
-    """Where it opens: a request's page, or a lecture's."""
+    """Where it opens: a request's page, a lecture's or an appointment's."""
     person: str = ""
     """Whom the fact counted, of training only; masked for supervision."""
 

@@ -34,6 +34,7 @@ from telemed.server.tally_places import ByMonth, Places
 from telemed.store import log, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
+from telemed.store.appointment_tables import appointments as booked_times
 from telemed.store.tx import Row
 
 By = Literal["institution", "county", "city", "alliance", "service"]
@@ -171,6 +172,7 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     ids = {e.request_id for e in page}
     known = requests_of(act, ids)
     known |= lectures_of(act, ids - set(known), page)
+    known |= appointments_of(act, ids - set(known))
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],
@@ -220,10 +222,10 @@ def columns(row: Indicator) -> list[dict[str, Any]]:
 
 
 def _value(summary: Summary, row: Indicator, code: str) -> float | None:
-    if row.kind in (Measure.COUNT, Measure.TOTAL):
-        return summary.counts[row.code]
     if row.kind is Measure.SHARE:
         return summary.shares[row.code]
+    if row.kind is not Measure.DURATION:
+        return summary.counts[row.code]
     spread = summary.durations[row.code]
     return spread.median if code.endswith("_median") else spread.p90
 
@@ -315,6 +317,35 @@ def _some_requests(act: Act, ids: list[str]) -> dict[str, Row]:
     return {row["id"]: row for row in rows}
 
 
+def appointments_of(act: Act, ids: set[str]) -> dict[str, Row]:
+    """Times that were booked for no case, by id: what was counted of them leads back to them."""
+    a, requester, provider = booked_times.c, t.institutions.alias(), t.institutions.alias()
+    own = act.subject.institution_id
+    opens = Permission.SEE_CALENDARS in act.subject.permissions
+    rows = act.tx.all(
+        sa.select(
+            a.id,
+            a.number,
+            a.requester_id,
+            a.provider_id,
+            requester.c.short_name.label("requester"),
+            provider.c.short_name.label("provider"),
+        )
+        .join(requester, requester.c.id == a.requester_id)
+        .join(provider, provider.c.id == a.provider_id)
+        .where(a.id.in_(sorted(ids)))
+    )
+    page = {"page": "appointment"}
+    return {
+        row["id"]: {
+            **row,
+            **page,
+            "visible": opens and own in (row["requester_id"], row["provider_id"]),
+        }
+        for row in rows
+    }
+
+
 def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
     counted = INDICATORS[entry.indicator]
     lecture = row is not None and row.get("page") == "lecture"
@@ -333,7 +364,7 @@ def _case(act: Act, entry: Entry, row: Row | None) -> dict[str, Any]:
         "value": entry.value if entry.value is not None else float(entry.weight),
         "seq": entry.seq,
         "visible": bool(row and row["visible"]),
-        "page": "lecture" if lecture else "request",
+        "page": row.get("page", "request") if row else "request",
         "person": row["people"].get(entry.person, "") if row and lecture else "",
     }
 

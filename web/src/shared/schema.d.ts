@@ -11178,6 +11178,8 @@ export interface components {
         /**
          * TallyCase
          * @description One counted fact. `weight` is below zero where it takes others back.
+         *
+         *     Of a time that was booked for no case, `request_id` is its own id.
          */
         TallyCase: {
             /** Request Id */

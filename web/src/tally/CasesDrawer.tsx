@@ -92,7 +92,7 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
           <UrgencyTag urgency={item.urgency} />
         )}
         <span className={styles.counted}>
-          {kind === 'duration' || kind === 'total'
+          {kind === 'duration' || kind === 'total' || kind === 'money'
             ? valueWords(value, kind)
             : pick(item.counted_as)}
           {value !== null && value < 0 ? ` · ${t('removed')}` : ''}
@@ -117,8 +117,9 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
   )
 }
 
-/** A request's page, or of training the lecture's. */
+/** A request's page, of training the lecture's, of a time booked for no case its own. */
 function placeOf(item: TallyCase): string {
+  if (item.page === 'appointment') return `/appointments?open=${item.request_id}`
   const noun = item.page === 'lecture' ? 'training/lectures' : 'requests'
   return `/${noun}/${item.request_id}`
 }

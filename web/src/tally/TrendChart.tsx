@@ -103,7 +103,7 @@ function optionOf({ months, series, kind }: Props, ink: Ink): EChartsCoreOption 
     },
     series: series.map((each) => ({
       name: each.name,
-      type: kind === 'count' || kind === 'total' ? 'bar' : 'line',
+      type: kind === 'count' || kind === 'total' || kind === 'money' ? 'bar' : 'line',
       data: each.values,
       connectNulls: false,
       symbolSize: 6,

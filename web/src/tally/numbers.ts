@@ -6,7 +6,7 @@
  */
 import { say } from './words'
 
-export type Kind = 'count' | 'duration' | 'share' | 'total'
+export type Kind = 'count' | 'duration' | 'share' | 'total' | 'money'
 export const DASH = '—'
 const MINUS = '−'
 
@@ -16,7 +16,14 @@ export function valueWords(value: number | null | undefined, kind: string): stri
   if (kind === 'share') return `${(value * 100).toFixed(1)}%`
   if (kind === 'duration') return durationWords(value)
   if (kind === 'total') return say('minutesTotal', { n: grouped(value) })
+  if (kind === 'money') return moneyWords(value)
   return grouped(value)
+}
+
+/** Fen as yuan. */
+function moneyWords(fen: number): string {
+  const yuan = (Math.abs(fen) / 100).toLocaleString('en-US', { minimumFractionDigits: 2 })
+  return `${fen < 0 ? MINUS : ''}¥${yuan}`
 }
 
 function grouped(value: number): string {
