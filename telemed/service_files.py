@@ -106,6 +106,7 @@ class _Service(_Row):
     meets: bool = False
     material: Material = Material.IDENTIFIED
     continues: bool = False
+    checklist: list[_Option] = Field(default=[], max_length=20)
     guides: _Guides | None = None
     streams: list[_Option] = []
     report_label: CodedWords = CodedWords(zh="诊断报告", en="Report")
@@ -133,6 +134,7 @@ class _Service(_Row):
             meets=self.meets,
             material=self.material,
             continues=self.continues,
+            checklist=tuple((o.code, o.core()) for o in self.checklist),
             guides=None if self.guides is None else Guides(**self.guides.model_dump()),
             streams=tuple((s.code, s.core()) for s in self.streams),
             outcome_form=tuple(s.core() for s in self.outcome_form),

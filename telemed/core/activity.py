@@ -113,6 +113,7 @@ class Kind(StrEnum):
     URGENT_CALL_ANSWERED = "calling.answered"
     URGENT_CALL_EXHAUSTED = "calling.exhausted"
     URGENT_CALL_CANCELED = "calling.canceled"
+    CHECKLIST_TICKED = "checklist.ticked"
     OPINION_ASKED = "opinion.asked"
     OPINION_ACCEPTED = "opinion.accepted"
     OPINION_DECLINED = "opinion.declined"
@@ -278,6 +279,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.URGENT_CALL_ANSWERED: ("急会诊呼叫已接听", "Urgent call answered"),
     Kind.URGENT_CALL_EXHAUSTED: ("急会诊呼叫无人接听", "Nobody answered the urgent call"),
     Kind.URGENT_CALL_CANCELED: ("急会诊呼叫已取消", "Urgent call canceled"),
+    Kind.CHECKLIST_TICKED: ("会诊资料已核对", "The material was looked through"),
     Kind.OPINION_ASKED: ("邀请专家", "An expert was asked"),
     Kind.OPINION_ACCEPTED: ("专家已接受邀请", "An expert accepted"),
     Kind.OPINION_DECLINED: ("专家谢绝邀请", "An expert declined"),

@@ -105,6 +105,8 @@ class ServiceType:
     material: Material = Material.IDENTIFIED
     continues: bool = False
     """Whether a request may name the earlier case that it comes from."""
+    checklist: tuple[tuple[str, Words], ...] = ()
+    """What is looked through before experts are asked, by key."""
     guides: Guides | None = None
     """Set where an operation is guided; who may operate and guide is a rule of its own."""
     streams: tuple[tuple[str, Words], ...] = ()

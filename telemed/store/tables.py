@@ -10,6 +10,7 @@ from telemed.store import (
     aftercare_tables,
     appointment_tables,
     approval_tables,
+    checklist_tables,
     conference_tables,
     minutes_tables,
     opinion_tables,
@@ -32,13 +33,12 @@ from telemed.store.ups_tables import ups_items
 
 # Importing this module fills the metadata.
 __all__ = [
-    "accounts", "aftercare_tables", "agreement_changes", "appointment_tables",
-    "approval_tables",
-    "assignment_decisions", "conference_tables", "conflicts", "deliveries", "desk_settings",
-    "duty_shifts", "escalations", "expectations", "expected_cells", "handovers", "metadata",
-    "minutes_tables", "notices", "opinion_tables", "pseudonym_tables", "sessions", "tally_entries",
-    "tally_sums", "tally_times", "tokens", "training_tables", "ups_items", "urgent_call_tables",
-    "worklist_filters",
+    "accounts", "aftercare_tables", "agreement_changes", "appointment_tables", "approval_tables",
+    "assignment_decisions", "checklist_tables", "conference_tables", "conflicts", "deliveries",
+    "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells", "handovers",
+    "metadata", "minutes_tables", "notices", "opinion_tables", "pseudonym_tables", "sessions",
+    "tally_entries", "tally_sums", "tally_times", "tokens", "training_tables", "ups_items",
+    "urgent_call_tables", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

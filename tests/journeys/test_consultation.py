@@ -39,6 +39,10 @@ async def test_approved_asked_of_several_drawn_together_and_read(
         await doctor.get_by_text("等待专家领取").wait_for()
 
         lead = await _at(play, "hub-coordinator", f"/requests/{case}")
+        material = lead.get_by_role("region", name="资料核对")
+        for thing in ("病历摘要完整", "影像可阅、序列齐全"):
+            await material.get_by_label(thing).get_by_text("有", exact=True).click()
+            await expect(material.get_by_text("医生hub-coordinator").first).to_be_visible()
         await _ask(lead, "hub人民医院", "hub-verifier", chair=True)
         await _ask(lead, "hub人民医院", "hub-reader2")
         await _ask(lead, "second人民医院", "second-reader")

@@ -489,6 +489,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
         P.WRITE_REQUESTS, "absent", body={"version": 1}
     ),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
+    ("GET", f"{_CASES}/checklist"): _case(P.SEE_CASES, ALL),
+    ("PUT", f"{_CASES}/checklist"): Row(
+        P.MOVE_REQUESTS, "absent", body={"key": "record", "there": True}
+    ),
     ("GET", f"{_CASES}/appointments"): _case(P.SEE_CASES, ALL),
     # Who leads a case and whose an opinion is: tests/server/test_opinions.py.
     ("POST", f"{_CASES}/opinions"): Row(P.MOVE_REQUESTS, "absent", body={"person_id": "absent"}),

@@ -17,6 +17,7 @@ const conferenceListeners = new Set<(message: ConferenceMessage) => void>()
 const LISTS: Record<string, readonly string[]> = {
   request: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.opinions],
   opinion: [KEYS.opinions, KEYS.requests, KEYS.worklist],
+  checklist: [KEYS.requests],
   approval: [KEYS.approvals, KEYS.requests, KEYS.todo],
   workitem: [KEYS.requests, KEYS.worklist, KEYS.reports],
   report: [KEYS.requests, KEYS.todo, KEYS.worklist, KEYS.reports],

@@ -10,6 +10,7 @@ import { ApprovalStory } from '../approvals/ApprovalStory'
 import { useWords as useApprovalWords } from '../approvals/words'
 import { CallNow } from '../calls/CallDialog'
 import { CaseTimes } from '../opinions/CaseTimes'
+import { ChecklistBlock } from '../opinions/ChecklistBlock'
 import { OpinionsBlock } from '../opinions/OpinionsBlock'
 import { pdfAddress, reportQuery } from '../reports/api'
 import { CriticalChain } from '../reports/CriticalChain'
@@ -109,6 +110,7 @@ function Case({ item }: { item: RequestOut }) {
             <Story item={item} />
           </section>
           <ApprovalStory item={item} />
+          <ChecklistBlock item={item} />
           <CaseTimes item={item} />
           <FollowUp item={item} />
           <Evaluation item={item} />

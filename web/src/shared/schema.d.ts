@@ -1306,6 +1306,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was looked through before experts are asked */
+        get: operations["checklist_get_requests_checklist"];
+        /** Say whether something is there */
+        put: operations["checklist_put_requests_checklist"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worklist": {
         parameters: {
             query?: never;
@@ -5424,6 +5442,13 @@ export interface components {
         CheckedOut: {
             verdict: components["schemas"]["Mode"];
             verdict_words: components["schemas"]["Words"];
+        };
+        /** ChecklistOut */
+        ChecklistOut: {
+            /** Items */
+            items: components["schemas"]["TickedOut"][];
+            /** May Check */
+            may_check: boolean;
         };
         /**
          * ClaimOut
@@ -11396,6 +11421,38 @@ export interface components {
             share?: number;
         };
         /**
+         * TickIn
+         * @description Of one thing of the list, whether it is there.
+         */
+        TickIn: {
+            /** Key */
+            key: string;
+            /** There */
+            there: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * TickedOut
+         * @description `there` is None while nobody looked.
+         */
+        TickedOut: {
+            /** Key */
+            key: string;
+            label: components["schemas"]["Words"];
+            /** There */
+            there: boolean | null;
+            /** Note */
+            note: string;
+            /** Checked By */
+            checked_by: string | null;
+            /** Checked At */
+            checked_at: string | null;
+        };
+        /**
          * TimeHoldIn
          * @description A time to be kept; `requester_id` is whoever asks, oneself without it.
          */
@@ -12191,6 +12248,7 @@ export type ChargeOut = components['schemas']['ChargeOut'];
 export type ChargeStepIn = components['schemas']['ChargeStepIn'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type CheckedOut = components['schemas']['CheckedOut'];
+export type ChecklistOut = components['schemas']['ChecklistOut'];
 export type ClaimOut = components['schemas']['ClaimOut'];
 export type ClockOut = components['schemas']['ClockOut'];
 export type CloseIn = components['schemas']['CloseIn'];
@@ -12513,6 +12571,8 @@ export type TermIn = components['schemas']['TermIn'];
 export type TermsChangeOut = components['schemas']['TermsChangeOut'];
 export type TermsDifferenceOut = components['schemas']['TermsDifferenceOut'];
 export type TermsIn = components['schemas']['TermsIn'];
+export type TickIn = components['schemas']['TickIn'];
+export type TickedOut = components['schemas']['TickedOut'];
 export type TimeHoldIn = components['schemas']['TimeHoldIn'];
 export type ToSignList = components['schemas']['ToSignList'];
 export type ToSignOut = components['schemas']['ToSignOut'];
@@ -15366,6 +15426,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseOpinions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    checklist_get_requests_checklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChecklistOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    checklist_put_requests_checklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TickIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChecklistOut"];
                 };
             };
             /** @description Problem */
