@@ -71,6 +71,7 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
 LONG = (
     "test_flows.py",
     "test_services.py",
+    "test_conference.py",
     "test_morning.py",
     "test_story.py",
     "test_simulate.py",

@@ -124,7 +124,8 @@ class Rooms:
             else:
                 raise Problem("invalid", detail="do")
         except Problem as problem:
-            self.refused("conference")
+            if problem.code == "too-many":
+                self.refused("messages-of-conference")
             _say(reader, {"type": "error", "of": "conference", **shape(problem)})
 
     async def _seat(self, reader: Reader) -> Seat:

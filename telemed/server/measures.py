@@ -111,6 +111,7 @@ CONNECTION_LIMITS: Final = {
 LIMITS: Final = (
     "wrong-passwords-of-address", "wrong-passwords-of-everybody", "wrong-passwords-of-account",
     "password-checks-at-once", "sockets-of-account", "messages-of-socket",
+    "messages-of-conference",
     *CONNECTION_LIMITS.values(),
 )  # fmt: skip
 """Each has a sample from the beginning: a rate of what was never there is not nothing."""

@@ -211,6 +211,7 @@ async def test_a_flood_is_held_back(world: World) -> None:
         for n in range(8):
             await loud.send("view", n=n)
         assert (await loud.next("error"))["code"] == "too-many"
+        assert world.app[LIVE].refused["messages-of-conference"] >= 1
         assert [(await asker.next("message"))["data"]["n"] for _ in range(5)] == list(range(5))
         await asker.silent()
         await asker.send("view", n=0)

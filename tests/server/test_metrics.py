@@ -146,6 +146,7 @@ async def test_what_a_limit_refuses_is_counted_by_its_kind(world: World) -> None
         for limit in measures.LIMITS
     }
     assert refused == {
+        "messages-of-conference": 0,
         "wrong-passwords-of-account": 2,
         "wrong-passwords-of-address": 1,
         "wrong-passwords-of-everybody": 0,

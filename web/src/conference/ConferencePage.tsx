@@ -21,6 +21,8 @@ import { Room } from './Room'
 import { Signal, SignalProvider, useSignalState } from './signal'
 import { useWords } from './words'
 
+const STAY_SIGNED_IN_MS = 180_000
+
 export function ConferencePage() {
   const { appointmentId = '' } = useParams()
   return (
@@ -35,7 +37,12 @@ export function ConferencePage() {
 
 function Asked({ id }: { id: string }) {
   const t = useWords()
-  const { data, error, refetch } = useQuery(conferenceQuery(id))
+  const { data, error, refetch } = useQuery({
+    ...conferenceQuery(id),
+    // Who only talks and listens calls nothing else, and would be signed out as idle.
+    refetchInterval: STAY_SIGNED_IN_MS,
+    refetchIntervalInBackground: true,
+  })
   if (data) return <Whole conference={data} />
   if (error && toProblem(error).status === 404)
     return (
