@@ -6,6 +6,7 @@ What a file says is validated here; what it means is in `core`. A mistake stops 
 import csv
 import tomllib
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -19,6 +20,7 @@ from telemed.core.catalogue import (
     ServiceType,
     Words,
 )
+from telemed.core.guidance_rules import EntryKind, Guidance
 from telemed.core.material import MaterialRules
 from telemed.core.operation import LevelRule, Levels
 
@@ -193,6 +195,28 @@ def _levels(configs: Path) -> Levels:
         approver=told.approver,
         rules={row.code: LevelRule(**row.model_dump(exclude={"code"})) for row in told.level},
     )
+
+
+class _Kind(_Row):
+    code: str
+    label: CodedWords
+    marked: bool = False
+
+
+class _Guidance(_Row):
+    version: str
+    late_hours: int = Field(ge=0, le=168)
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    kind: list[_Kind] = Field(min_length=1)
+
+
+def load_guidance(configs: Path) -> Guidance:
+    """The responsibility note, and what may be entered while an operation is guided."""
+    told = _Guidance.model_validate(_toml(configs / "guidance.toml"))
+    kinds = {k.code: EntryKind(k.code, (k.label.zh, k.label.en), k.marked) for k in told.kind}
+    late = timedelta(hours=told.late_hours)
+    return Guidance(told.version, told.zh.strip(), told.en.strip(), late, kinds)
 
 
 class _Material(_Row):

@@ -34,7 +34,13 @@ from telemed.core.catalogue import (
 )
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.minutes import Purpose, Terms
-from telemed.service_files import CodedWords, load_codes, load_material, load_services
+from telemed.service_files import (
+    CodedWords,
+    load_codes,
+    load_guidance,
+    load_material,
+    load_services,
+)
 from telemed.timetables import load_timetable
 
 M = TypeVar("M", bound=BaseModel)
@@ -389,6 +395,7 @@ def load_catalogue(configs: Path) -> Catalogue:
         icd10=load_codes(configs / "icd10.csv"),
         operations=load_codes(configs / "operations.csv"),
         material=load_material(configs),
+        guidance=load_guidance(configs),
         assignment=load_rules(configs),
         approvals=load_approvals(configs, set(services)),
         aftercare=load_aftercare(configs, set(services)),

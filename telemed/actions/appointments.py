@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import accompanying, booking, door
+from telemed.actions import accompanying, booking, door, guidance
 from telemed.actions.act import Act
 from telemed.actions.availability import reachable
 from telemed.actions.booking import Booked, Invited, Used
@@ -222,6 +222,7 @@ def _run(act: Act, appointment_id: str, version: int, event: Event) -> None:
     require_due(event, booked.row["since"], act.now)
     if event is Event.BEGIN:
         accompanying.require_named(act, booked)
+        guidance.require_acknowledged(act, booked)
         booking.step(act, booked, event)
         return
     begun = booking.last_move(act, booked, Event.BEGIN)

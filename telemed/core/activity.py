@@ -37,6 +37,10 @@ class Kind(StrEnum):
     APPROVAL_RECALLED = "approval.recalled"
     APPROVAL_BYPASSED = "approval.bypassed"
     REQUEST_DEIDENTIFIED = "request.deidentified"
+    GUIDANCE_ACKNOWLEDGED = "guidance.acknowledged"
+    GUIDANCE_ENTERED = "guidance.entered"
+    GUIDANCE_MARKED = "guidance.marked"
+    GUIDANCE_OUTCOME_SET = "guidance.outcome_set"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_RETURNED = "request.returned"
     REQUEST_RESUBMITTED = "request.resubmitted"
@@ -194,6 +198,10 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPROVAL_RECALLED: ("取回院内审批", "Taken back from approval"),
     Kind.APPROVAL_BYPASSED: ("紧急先行发送，待补批", "Sent before approval: it is owed"),
     Kind.REQUEST_DEIDENTIFIED: ("资料已去标识化", "The material was de-identified"),
+    Kind.GUIDANCE_ACKNOWLEDGED: ("责任提示已确认", "The responsibility note was acknowledged"),
+    Kind.GUIDANCE_ENTERED: ("术中记录", "Entered during the operation"),
+    Kind.GUIDANCE_MARKED: ("建议采纳情况", "Whether an advice was taken"),
+    Kind.GUIDANCE_OUTCOME_SET: ("手术结局已登记", "The operation's outcome"),
     Kind.REQUEST_SUBMITTED: ("发送申请", "Request sent"),
     Kind.REQUEST_RETURNED: ("退回补充资料", "Returned for more material"),
     Kind.REQUEST_RESUBMITTED: ("补充后重新发送", "Sent again"),

@@ -15,6 +15,7 @@ from telemed.core.assignment_rules import NO_RULES, Rules
 from telemed.core.conference_rules import NO_RULES as NO_RULES_OF_CONFERENCES
 from telemed.core.conference_rules import ConferenceRules
 from telemed.core.escalation import Ladder
+from telemed.core.guidance_rules import NO_GUIDANCE, Guidance
 from telemed.core.material import NO_MATERIAL, MaterialRules
 from telemed.core.minutes import Purpose, Terms
 from telemed.core.operation import NO_LEVELS, Levels
@@ -298,6 +299,7 @@ class Catalogue:
     signing: Mapping[str, Terms] = field(default_factory=dict)
     operations: Sequence[tuple[str, str, str, str]] = ()
     material: MaterialRules = NO_MATERIAL
+    guidance: Guidance = NO_GUIDANCE
     assignment: Rules = NO_RULES
     approvals: Mapping[str, Chain] = field(default_factory=dict)
     """By service, who agrees before it is sent."""

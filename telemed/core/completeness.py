@@ -6,7 +6,7 @@ The form is data (`catalogue.FormField`), so is the list of what is missing: fie
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from telemed.core.catalogue import FormField, ServiceType, Words
+from telemed.core.catalogue import FormField, FormSection, ServiceType, Words
 
 URGENCY_WORDS: Mapping[str, Words] = {
     "routine": Words("常规", "Routine"),
@@ -53,16 +53,21 @@ def missing(
         found.append(_PATIENT)
     if service.requires_study and not (has_study or upload_running):
         found.append(_STUDY)
-    for section in service.form:
-        found += [
-            Missing(section.key, f.key, f.label)
-            for f in section.fields
-            if _is_required(f, content) and _is_blank(content.get(f.key))
-        ]
+    found += missing_of(service.form, content)
     if not has_provider:
         found.append(_PROVIDER)
     found += _missing_consent(consent, under_14)
     return found
+
+
+def missing_of(form: tuple[FormSection, ...], content: Mapping[str, object]) -> list[Missing]:
+    """The fields of a form that must still be filled in."""
+    return [
+        Missing(section.key, f.key, f.label)
+        for section in form
+        for f in section.fields
+        if _is_required(f, content) and _is_blank(content.get(f.key))
+    ]
 
 
 def _missing_consent(consent: Mapping[str, object] | None, under_14: bool) -> list[Missing]:

@@ -15,4 +15,19 @@ GUIDANCE_ROWS: Final = (
         "还有检查资料正在上传，请稍候再去标识化。",
         "Images are still being uploaded; wait for them before they are copied.",
     ),
+    ErrorRow(
+        "note-unacknowledged",
+        "双方确认责任提示后才能开始。",
+        "It does not begin before both sides have acknowledged the responsibility note.",
+    ),
+    ErrorRow(
+        "not-operating",
+        "没有进行中或刚结束的手术指导，不能登记。",
+        "No guided operation is under way or has just ended.",
+    ),
+    ErrorRow(
+        "already-marked",
+        "该建议的采纳情况已登记，不再更改。",
+        "It was said of this advice already whether it was taken.",
+    ),
 )

@@ -45,7 +45,7 @@ async def go_on(call: Call) -> Any:
 
 async def undo(call: Call) -> Any:
     """Back to the originals."""
-    version = call.body(s.VersionIn).version
+    version = call.body(s.SeenVersionIn).version
     return await call.step(lambda act, key: acts.undo(act, key, version), _out)
 
 
@@ -98,5 +98,5 @@ ROUTES = (
     Route("POST", ONE, go_on, P.WRITE_REQUESTS, "Copy a draft's studies without identity",
           body=s.DeidentifyIn, returns=s.DeidentificationOut),
     Route("POST", f"{ONE}/undo", undo, P.WRITE_REQUESTS, "Show a draft's originals again",
-          body=s.VersionIn, returns=s.DeidentificationOut),
+          body=s.SeenVersionIn, returns=s.DeidentificationOut),
 )  # fmt: skip

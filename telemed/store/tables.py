@@ -12,6 +12,7 @@ from telemed.store import (
     approval_tables,
     checklist_tables,
     conference_tables,
+    guidance_tables,
     minutes_tables,
     opinion_tables,
     pseudonym_tables,
@@ -35,10 +36,10 @@ from telemed.store.ups_tables import ups_items
 __all__ = [
     "accounts", "aftercare_tables", "agreement_changes", "appointment_tables", "approval_tables",
     "assignment_decisions", "checklist_tables", "conference_tables", "conflicts", "deliveries",
-    "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells", "handovers",
-    "metadata", "minutes_tables", "notices", "opinion_tables", "pseudonym_tables", "sessions",
-    "tally_entries", "tally_sums", "tally_times", "tokens", "training_tables", "ups_items",
-    "urgent_call_tables", "worklist_filters",
+    "desk_settings", "duty_shifts", "escalations", "expectations", "expected_cells",
+    "guidance_tables", "handovers", "metadata", "minutes_tables", "notices", "opinion_tables",
+    "pseudonym_tables", "sessions", "tally_entries", "tally_sums", "tally_times", "tokens",
+    "training_tables", "ups_items", "urgent_call_tables", "worklist_filters",
 ]  # fmt: skip
 
 # --- the network ------------------------------------------------------------------------------

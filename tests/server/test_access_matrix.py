@@ -488,6 +488,20 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_CASES}/deidentification/undo"): Row(
         P.WRITE_REQUESTS, "absent", body={"version": 1}
     ),
+    # Of guided operations only: tests/server/test_guidance.py.
+    ("GET", f"{_CASES}/guidance"): Row(P.SEE_CASES, "absent"),
+    ("POST", f"{_CASES}/guidance/acknowledge"): Row(
+        P.SEE_CASES, "absent", body={"version": "2026-1"}
+    ),
+    ("POST", f"{_CASES}/guidance/entries"): Row(
+        P.SEE_CASES, "absent", body={"kind": "advice", "text": "x"}
+    ),
+    ("POST", f"{_CASES}/guidance/entries/{{entry}}/mark"): Row(
+        P.SEE_CASES, "absent", body={"taken": True}
+    ),
+    ("POST", f"{_CASES}/guidance/outcome"): Row(P.WRITE_REQUESTS, "absent", body={"content": {}}),
+    ("GET", f"{_CASES}/links"): _case(P.SEE_CASES, ALL),
+    ("PUT", f"{_CASES}/source"): Row(P.WRITE_REQUESTS, "absent", body={"number": ""}),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
     ("GET", f"{_CASES}/checklist"): _case(P.SEE_CASES, ALL),
     ("PUT", f"{_CASES}/checklist"): Row(

@@ -1,9 +1,17 @@
-"""A guided operation at the public face: who may operate, who may guide."""
+"""A guided operation at the public face: who may operate and guide, and how it goes."""
+
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
+from telemed.store import tables as t
+from telemed.store.appointment_tables import appointments
+from telemed.store.guidance_tables import advice_entries
+from telemed.store.pseudonym_tables import pseudonyms
+from tests.server.booking import APPOINTMENTS, ASKER, KEEPER, confirmed, has_hours, step
 from tests.server.guidance_house import opened, retitle
-from tests.world import CONTENT, World
+from tests.world import CONTENT, World, canary_of, consent
 
 
 @pytest.fixture
@@ -75,3 +83,132 @@ async def test_codes_and_people_for_the_form(house: World) -> None:
     assert {row["id"] for row in staff} == {"county-reader", "county-reader2"}
     assert {row["institution_id"] for row in (await one.get("/api/staff"))["items"]} == {"county"}
     await house.client("hub-reader").refused("forbidden", "GET", "/api/staff")
+
+
+ASKED = {"service": "surgery_guidance", "study_ids": []}
+
+
+async def under_way(house: World, case: str) -> None:
+    """The case's session runs: booked, accompanied, the note acknowledged by both."""
+    await has_hours(house, "hub-reader")
+    one = await confirmed(house, service="surgery_guidance", request_id=case)
+    house.clock.now = datetime(2026, 3, 6, 1, 0, tzinfo=UTC)
+    await house.stay_signed_in()
+    path = f"{APPOINTMENTS}/{one['id']}"
+    await house.client(ASKER).ok("POST", f"{path}/accompanying", {"person_id": "county-reader2"})
+    await house.client(KEEPER).refused(
+        "note-unacknowledged", "POST", f"{path}/begin", {"version": one["version"]}
+    )
+    for who in ("county-reader", "hub-reader"):
+        note = f"/api/requests/{case}/guidance/acknowledge"
+        shown = await house.client(who).ok("POST", note, {"version": "2026-1"})
+    known = {a["side"]: a["person"]["id"] for a in shown["acknowledged"]}
+    assert known == {"operating": "county-reader", "guiding": "hub-reader"}
+    await step(house, one, "begin", KEEPER)
+
+
+async def test_an_operation_is_guided_from_the_note_to_the_outcome(house: World) -> None:
+    """Nothing is entered before it runs and it does not begin before both took note; advice is
+    the guide's, its mark the surgeon's; what stands is corrected by a new entry; the outcome is
+    the operating side's, whole or not at all; all of it is in the log without a word of text."""
+    case = await house.sent(**ASKED)
+    await house.client("hub-reader").ok("POST", f"/api/requests/{case}/claim")
+    path = f"/api/requests/{case}/guidance"
+    guide, surgeon = house.client("hub-reader"), house.client("county-reader")
+    advice = {"kind": "advice", "text": "先游离胆囊三角"}
+    await guide.refused("not-operating", "POST", f"{path}/entries", advice)
+    await guide.refused("stale", "POST", f"{path}/acknowledge", {"version": "2025-1"})
+    await under_way(house, case)
+    await surgeon.refused("forbidden", "POST", f"{path}/entries", advice)
+    shown = await guide.ok("POST", f"{path}/entries", advice)
+    (first,) = shown["entries"]
+    assert (first["side"], first["taken"], shown["side"]) == ("guiding", None, "guiding")
+    assert [s["value"] for s in shown["streams"]] == ["field", "room"]
+    future = {**advice, "at": "2026-03-06T02:00:00Z"}
+    await guide.refused("invalid", "POST", f"{path}/entries", future)
+    again = {"kind": "advice", "text": "先显露肝总管", "corrects": first["id"]}
+    await surgeon.ok("POST", f"{path}/entries", {"kind": "interruption", "text": "画面中断 20 秒"})
+    shown = await guide.ok("POST", f"{path}/entries", again)
+    assert [(e["n"], e["corrects"]) for e in shown["entries"]] == [
+        (1, None), (2, None), (3, first["id"])
+    ]  # fmt: skip
+    other = shown["entries"][1]["id"]
+    await guide.refused("invalid", "POST", f"{path}/entries", {**advice, "corrects": other})
+    mark = f"{path}/entries/{shown['entries'][2]['id']}/mark"
+    await guide.refused("forbidden", "POST", mark, {"taken": True})
+    await surgeon.refused("reason-required", "POST", mark, {"taken": False})
+    shown = await surgeon.ok("POST", mark, {"taken": False, "note": "出血，改变路径"})
+    assert shown["entries"][2]["taken"] is False
+    await surgeon.refused("already-marked", "POST", mark, {"taken": True})
+    await surgeon.refused("invalid", "POST", f"{path}/entries/{other}/mark", {"taken": True})
+    with pytest.raises(IntegrityError, match="append-only"):
+        await house.write(
+            lambda tx: tx.update(advice_entries, advice_entries.c.n == 1, {"text": "x"})
+        )
+    await ended(house, case)
+    told = [k for k in await house.log(case) if k.startswith("guidance.")]
+    assert told == [
+        *["guidance.acknowledged"] * 2, *["guidance.entered"] * 3, "guidance.marked",
+        "guidance.outcome_set",
+    ]  # fmt: skip
+    facts = await house.rows(t.activities, t.activities.c.request_id == case)
+    assert "胆囊" not in repr([row["data"] for row in facts])
+    for who in ("second-reader", "lapsed-reader"):
+        await house.client(who).refused("not-found", "GET", path)
+
+
+async def ended(house: World, case: str) -> None:
+    """The session ends and the operating side enters the outcome."""
+    (one,) = await house.rows(appointments, appointments.c.request_id == case)
+    asker, path = house.client("county-requester"), f"/api/requests/{case}/guidance/outcome"
+    whole = {
+        "course": "changed", "complication": "none", "blood_loss": 80, "result": "平稳返回病房",
+        "performed": [{"code": "51.2200", "name": "胆囊切除术"}],
+    }  # fmt: skip
+    await asker.refused("not-operating", "POST", path, {"content": whole})
+    house.clock.advance(minutes=25)
+    await step(house, one, "end", KEEPER)
+    facts = await asker.refused("incomplete", "POST", path, {"content": {"course": "changed"}})
+    assert {m["field"] for m in facts["missing"]} == set(whole) - {"course"}
+    shown = await asker.ok("POST", path, {"content": whole})
+    assert shown["outcomes"][-1]["content"]["course"] == "changed"
+    await house.client("hub-requester").refused("forbidden", "POST", path, {"content": whole})
+    house.clock.advance(hours=25)
+    await house.stay_signed_in()
+    await house.client("hub-reader").refused(
+        "not-operating", "POST", f"/api/requests/{case}/guidance/entries",
+        {"kind": "advice", "text": "迟"},
+    )  # fmt: skip
+
+
+async def test_a_case_says_that_it_was_discussed_to_those_who_see_both(house: World) -> None:
+    """A draft names an earlier case by its number, its own or a visible one. Sent under a
+    pseudonym the link is the own institution's alone; with the patient told, whoever sees both."""
+    first = await house.sent()
+    number = (await house.row(first))["number"]
+    one = house.client("county-requester")
+    told = consent("hub", identified=True, identified_reason="takeover")
+    draft = await house.draft(service="case_discussion", consent=told)
+    path = f"/api/requests/{draft['id']}"
+    await one.refused("not-found", "PUT", f"{path}/source", {"number": "YX20200101-0001"})
+    await one.refused("not-found", "PUT", f"/api/requests/{first}/source", {"number": number})
+    found = await one.ok("PUT", f"{path}/source", {"number": number})
+    assert found["source"] == {"id": first, "number": number}
+    assert (await one.get(f"/api/requests/{first}/links"))["continued"] == []
+    await one.ok("POST", f"{path}/submit", {})
+    link = [{"id": draft["id"], "number": draft["number"]}]
+    for who in ("county-requester", "hub-reader"):
+        assert (await house.client(who).get(f"/api/requests/{first}/links"))["continued"] == link
+    whose = t.patients.c.patient_id == canary_of("county").upper()
+    (pseudonym,) = await house.rows(t.patients, whose)
+    row = {
+        "id": "p", "institution_id": "county", "n": 1, "request_id": draft["id"],
+        "original_ref": pseudonym["id"], "patient_ref": pseudonym["id"], "seed": "s",
+        "shift_days": 30, "study_ids": [], "left_out": 0, "made_by": "county-requester",
+        "made_at": house.clock.now,
+    }  # fmt: skip
+    await house.write(lambda tx: tx.insert(pseudonyms, row))
+    assert (await one.get(f"/api/requests/{first}/links"))["continued"] == link
+    hub = house.client("hub-reader")
+    assert (await hub.get(f"/api/requests/{first}/links"))["continued"] == []
+    assert (await hub.get(f"{path}/links"))["source"] is None

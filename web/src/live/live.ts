@@ -36,6 +36,7 @@ const LISTS: Record<string, readonly string[]> = {
   followup: [KEYS.requests, KEYS.todo, KEYS.notices],
   evaluation: [KEYS.requests],
   charge: [KEYS.requests],
+  guidance: [KEYS.requests],
   accompaniment: [KEYS.appointments, KEYS.requests],
   calling: [KEYS.calls],
   diary: [KEYS.appointments],

@@ -2476,6 +2476,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/guidance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a guided operation goes */
+        get: operations["guidance_get_requests_guidance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/guidance/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take note of who is responsible */
+        post: operations["guidance_post_requests_guidance_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/guidance/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter advice, a key moment… */
+        post: operations["guidance_post_requests_guidance_entries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/guidance/entries/{entry}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether an advice was taken */
+        post: operations["guidance_post_requests_guidance_entries_mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/guidance/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How the operation ended */
+        post: operations["guidance_post_requests_guidance_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The case it comes from, and those that come from it */
+        get: operations["guidance_get_requests_links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The earlier case a draft comes from */
+        put: operations["guidance_put_requests_source"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/minutes/to-sign": {
         parameters: {
             query?: never;
@@ -4338,6 +4457,18 @@ export interface components {
             /** Action */
             action: string;
         };
+        /** AcknowledgedOut */
+        AcknowledgedOut: {
+            side: components["schemas"]["telemed__core__guidance__Side"];
+            /** Version */
+            version: string;
+            person: components["schemas"]["NamedPerson"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /**
          * ActedIn
          * @description What was done about a critical finding, and when the patient was treated.
@@ -4424,6 +4555,76 @@ export interface components {
              * @default false
              */
             calendar?: boolean;
+        };
+        /**
+         * AdviceEntryIn
+         * @description `at`: when it was said, now unless told; `corrects`: an earlier entry of one's own side.
+         */
+        AdviceEntryIn: {
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+            /**
+             * At
+             * @default null
+             */
+            at?: string | null;
+            /**
+             * Corrects
+             * @default null
+             */
+            corrects?: string | null;
+        };
+        /**
+         * AdviceEntryOut
+         * @description `taken` is None while nothing was said of it.
+         */
+        AdviceEntryOut: {
+            /** Id */
+            id: string;
+            /** N */
+            n: number;
+            /** Kind */
+            kind: string;
+            side: components["schemas"]["telemed__core__guidance__Side"];
+            /** Text */
+            text: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /** Entered By */
+            entered_by: string;
+            /** Corrects */
+            corrects: string | null;
+            /** Taken */
+            taken: boolean | null;
+            /** Note */
+            note: string;
+            /** Marked By */
+            marked_by: string | null;
+            /** Marked At */
+            marked_at: string | null;
+        };
+        /**
+         * AdviceMarkIn
+         * @description What became of an advice; not taken needs a word.
+         */
+        AdviceMarkIn: {
+            /** Taken */
+            taken: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * AftercareOut
@@ -6648,6 +6849,14 @@ export interface components {
          * @enum {string}
          */
         EnrolmentState: "enrolled" | "waiting" | "checked in" | "attended" | "absent" | "unplaced" | "withdrawn";
+        /** EntryKindOut */
+        EntryKindOut: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Words"];
+            /** Marked */
+            marked: boolean;
+        };
         /** EscalationList */
         EscalationList: {
             /** Items */
@@ -6718,7 +6927,7 @@ export interface components {
          * @description One side's evaluation; `scores` and words are empty for whom it is not open.
          */
         EvaluationOut: {
-            side: components["schemas"]["Side"];
+            side: components["schemas"]["telemed__core__evaluation__Side"];
             /** Asked */
             asked: components["schemas"]["CodedOut"][];
             /** Given */
@@ -6745,7 +6954,7 @@ export interface components {
          * @description Both sides' evaluations, the requesting side's first; none where nothing is asked.
          */
         EvaluationsOut: {
-            side: components["schemas"]["Side"] | null;
+            side: components["schemas"]["telemed__core__evaluation__Side"] | null;
             /** May Give */
             may_give: boolean;
             /** Items */
@@ -7243,6 +7452,26 @@ export interface components {
             minutes: number;
             /** Cells */
             cells: components["schemas"]["NeedOut"][];
+        };
+        /**
+         * GuidanceOut
+         * @description A guided operation as it goes; the last outcome is what stands.
+         */
+        GuidanceOut: {
+            note: components["schemas"]["ResponsibilityNoteOut"];
+            /** Kinds */
+            kinds: components["schemas"]["EntryKindOut"][];
+            /** Streams */
+            streams: components["schemas"]["Option"][];
+            side: components["schemas"]["telemed__core__guidance__Side"] | null;
+            /** Acknowledged */
+            acknowledged: components["schemas"]["AcknowledgedOut"][];
+            /** Entries */
+            entries: components["schemas"]["AdviceEntryOut"][];
+            /** Outcomes */
+            outcomes: components["schemas"]["OperationOutcomeOut"][];
+            /** Allowed */
+            allowed: string[];
         };
         /**
          * HandOut
@@ -8214,6 +8443,19 @@ export interface components {
              */
             made_at: string;
         };
+        /** LinkedOut */
+        LinkedOut: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+        };
+        /** LinksOut */
+        LinksOut: {
+            source: components["schemas"]["LinkedOut"] | null;
+            /** Continued */
+            continued: components["schemas"]["LinkedOut"][];
+        };
         /** Made */
         Made: {
             /** Id */
@@ -8794,6 +9036,32 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * OperationOutcomeIn
+         * @description By the service's own form.
+         */
+        OperationOutcomeIn: {
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+        };
+        /** OperationOutcomeOut */
+        OperationOutcomeOut: {
+            /** N */
+            n: number;
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+            /** Entered By */
+            entered_by: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
         };
         /** OpinionContent */
         OpinionContent: {
@@ -10098,6 +10366,15 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** ResponsibilityNoteOut */
+        ResponsibilityNoteOut: {
+            /** Version */
+            version: string;
+            /** Zh */
+            zh: string;
+            /** En */
+            en: string;
+        };
         /**
          * RestoreIn
          * @description Shifts to be put back, and those to take off that stand in their place.
@@ -10376,6 +10653,14 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * SeenVersionIn
+         * @description The version that was seen.
+         */
+        SeenVersionIn: {
+            /** Version */
+            version: number;
+        };
         /** SendBackIn */
         SendBackIn: {
             /** Note */
@@ -10648,12 +10933,6 @@ export interface components {
             institution_id: string;
         };
         /**
-         * Side
-         * @description Who evaluates.
-         * @enum {string}
-         */
-        Side: "requester" | "provider";
-        /**
          * SideOut
          * @description One side of a conflict, for people to compare.
          */
@@ -10921,6 +11200,14 @@ export interface components {
             resources: components["schemas"]["NamedResource"][];
         };
         /**
+         * SourceIn
+         * @description The number of an earlier case; empty for none.
+         */
+        SourceIn: {
+            /** Number */
+            number: string;
+        };
+        /**
          * StaffList
          * @description People of the own institution.
          */
@@ -11164,6 +11451,14 @@ export interface components {
         TableIn: {
             /** Text */
             text: string;
+        };
+        /**
+         * TakeNoteIn
+         * @description The version of the note that was read.
+         */
+        TakeNoteIn: {
+            /** Version */
+            version: string;
         };
         /** TakenOut */
         TakenOut: {
@@ -11768,14 +12063,6 @@ export interface components {
             key_id: string;
             legal: components["schemas"]["Words"];
         };
-        /**
-         * VersionIn
-         * @description The version that was seen.
-         */
-        VersionIn: {
-            /** Version */
-            version: number;
-        };
         /** VersionOut */
         VersionOut: {
             /** Id */
@@ -12031,11 +12318,23 @@ export interface components {
          */
         telemed__core__conference__State: "away" | "present" | "dropped";
         /**
+         * Side
+         * @description Who evaluates.
+         * @enum {string}
+         */
+        telemed__core__evaluation__Side: "requester" | "provider";
+        /**
          * State
          * @description Where a follow-up is.
          * @enum {string}
          */
         telemed__core__follow_up__State: "planned" | "due" | "done" | "lapsed" | "dropped";
+        /**
+         * Side
+         * @description Whose word it is.
+         * @enum {string}
+         */
+        telemed__core__guidance__Side: "operating" | "guiding";
         /**
          * State
          * @description Where minutes are.
@@ -12187,9 +12486,13 @@ export type AccountOut = components['schemas']['AccountOut'];
 export type AccountPage = components['schemas']['AccountPage'];
 export type AccountPatch = components['schemas']['AccountPatch'];
 export type AcknowledgeIn = components['schemas']['AcknowledgeIn'];
+export type AcknowledgedOut = components['schemas']['AcknowledgedOut'];
 export type ActedIn = components['schemas']['ActedIn'];
 export type ActivityOut = components['schemas']['ActivityOut'];
 export type AddIn = components['schemas']['AddIn'];
+export type AdviceEntryIn = components['schemas']['AdviceEntryIn'];
+export type AdviceEntryOut = components['schemas']['AdviceEntryOut'];
+export type AdviceMarkIn = components['schemas']['AdviceMarkIn'];
 export type AftercareOut = components['schemas']['AftercareOut'];
 export type AgreementChangeOut = components['schemas']['AgreementChangeOut'];
 export type AgreementIn = components['schemas']['AgreementIn'];
@@ -12303,6 +12606,7 @@ export type DutyKindOut = components['schemas']['DutyKindOut'];
 export type DutyPerson = components['schemas']['DutyPerson'];
 export type Effect = components['schemas']['Effect'];
 export type EnrolmentState = components['schemas']['EnrolmentState'];
+export type EntryKindOut = components['schemas']['EntryKindOut'];
 export type EscalationList = components['schemas']['EscalationList'];
 export type EscalationOut = components['schemas']['EscalationOut'];
 export type EvaluationIn = components['schemas']['EvaluationIn'];
@@ -12334,6 +12638,7 @@ export type Gap = components['schemas']['Gap'];
 export type GoneList = components['schemas']['GoneList'];
 export type GoneOut = components['schemas']['GoneOut'];
 export type GroupOut = components['schemas']['GroupOut'];
+export type GuidanceOut = components['schemas']['GuidanceOut'];
 export type HandOut = components['schemas']['HandOut'];
 export type HandedIn = components['schemas']['HandedIn'];
 export type HandedOut = components['schemas']['HandedOut'];
@@ -12390,6 +12695,8 @@ export type LinkIn = components['schemas']['LinkIn'];
 export type LinkList = components['schemas']['LinkList'];
 export type LinkMade = components['schemas']['LinkMade'];
 export type LinkOut = components['schemas']['LinkOut'];
+export type LinkedOut = components['schemas']['LinkedOut'];
+export type LinksOut = components['schemas']['LinksOut'];
 export type Made = components['schemas']['Made'];
 export type Material = components['schemas']['Material'];
 export type MaterialOut = components['schemas']['MaterialOut'];
@@ -12426,6 +12733,8 @@ export type NoticeOut = components['schemas']['NoticeOut'];
 export type NoticePage = components['schemas']['NoticePage'];
 export type OfferIn = components['schemas']['OfferIn'];
 export type OfferOut = components['schemas']['OfferOut'];
+export type OperationOutcomeIn = components['schemas']['OperationOutcomeIn'];
+export type OperationOutcomeOut = components['schemas']['OperationOutcomeOut'];
 export type OpinionContent = components['schemas']['OpinionContent'];
 export type OpinionContentIn = components['schemas']['OpinionContentIn'];
 export type OpinionDraftIn = components['schemas']['OpinionDraftIn'];
@@ -12497,6 +12806,7 @@ export type ResourceIn = components['schemas']['ResourceIn'];
 export type ResourceKind = components['schemas']['ResourceKind'];
 export type ResourceList = components['schemas']['ResourceList'];
 export type ResourceOut = components['schemas']['ResourceOut'];
+export type ResponsibilityNoteOut = components['schemas']['ResponsibilityNoteOut'];
 export type RestoreIn = components['schemas']['RestoreIn'];
 export type RevisionIn = components['schemas']['RevisionIn'];
 export type RingOut = components['schemas']['RingOut'];
@@ -12514,6 +12824,7 @@ export type SeatState = components['schemas']['SeatState'];
 export type Section = components['schemas']['Section'];
 export type SectionOut = components['schemas']['SectionOut'];
 export type SeenIn = components['schemas']['SeenIn'];
+export type SeenVersionIn = components['schemas']['SeenVersionIn'];
 export type SendBackIn = components['schemas']['SendBackIn'];
 export type SentOut = components['schemas']['SentOut'];
 export type SentTwiceList = components['schemas']['SentTwiceList'];
@@ -12530,7 +12841,6 @@ export type ShiftIds = components['schemas']['ShiftIds'];
 export type ShiftIn = components['schemas']['ShiftIn'];
 export type ShiftOut = components['schemas']['ShiftOut'];
 export type ShownCase = components['schemas']['ShownCase'];
-export type Side = components['schemas']['Side'];
 export type SideOut = components['schemas']['SideOut'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignIn2 = components['schemas']['SignIn2'];
@@ -12544,6 +12854,7 @@ export type SlotOut = components['schemas']['SlotOut'];
 export type SlotPlaceIn = components['schemas']['SlotPlaceIn'];
 export type SlotSearchIn = components['schemas']['SlotSearchIn'];
 export type SlotsOut = components['schemas']['SlotsOut'];
+export type SourceIn = components['schemas']['SourceIn'];
 export type StaffList = components['schemas']['StaffList'];
 export type Stance = components['schemas']['Stance'];
 export type StandingOut = components['schemas']['StandingOut'];
@@ -12560,6 +12871,7 @@ export type SumOut = components['schemas']['SumOut'];
 export type SwapIn = components['schemas']['SwapIn'];
 export type SystemOut = components['schemas']['SystemOut'];
 export type TableIn = components['schemas']['TableIn'];
+export type TakeNoteIn = components['schemas']['TakeNoteIn'];
 export type TakenOut = components['schemas']['TakenOut'];
 export type TakerOut = components['schemas']['TakerOut'];
 export type TallyCase = components['schemas']['TallyCase'];
@@ -12590,7 +12902,6 @@ export type UrgentCallOut = components['schemas']['UrgentCallOut'];
 export type UsedIn = components['schemas']['UsedIn'];
 export type UsedOut = components['schemas']['UsedOut'];
 export type VerifyOut = components['schemas']['VerifyOut'];
-export type VersionIn = components['schemas']['VersionIn'];
 export type VersionOut = components['schemas']['VersionOut'];
 export type WaitingFollowUps = components['schemas']['WaitingFollowUps'];
 export type WaitingIn = components['schemas']['WaitingIn'];
@@ -12608,7 +12919,9 @@ export type TelemedCoreAppointmentState = components['schemas']['telemed__core__
 export type TelemedCoreApprovalState = components['schemas']['telemed__core__approval__State'];
 export type TelemedCoreChargeState = components['schemas']['telemed__core__charge__State'];
 export type TelemedCoreConferenceState = components['schemas']['telemed__core__conference__State'];
+export type TelemedCoreEvaluationSide = components['schemas']['telemed__core__evaluation__Side'];
 export type TelemedCoreFollowUpState = components['schemas']['telemed__core__follow_up__State'];
+export type TelemedCoreGuidanceSide = components['schemas']['telemed__core__guidance__Side'];
 export type TelemedCoreMinutesState = components['schemas']['telemed__core__minutes__State'];
 export type TelemedCoreOpinionState = components['schemas']['telemed__core__opinion__State'];
 export type TelemedCoreRemovalState = components['schemas']['telemed__core__removal__State'];
@@ -18095,7 +18408,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VersionIn"];
+                "application/json": components["schemas"]["SeenVersionIn"];
             };
         };
         responses: {
@@ -18106,6 +18419,244 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeidentificationOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_get_requests_guidance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidanceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_post_requests_guidance_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeNoteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidanceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_post_requests_guidance_entries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdviceEntryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidanceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_post_requests_guidance_entries_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdviceMarkIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidanceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_post_requests_guidance_outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationOutcomeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidanceOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_get_requests_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_put_requests_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOut"];
                 };
             };
             /** @description Problem */
