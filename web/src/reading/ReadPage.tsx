@@ -8,6 +8,7 @@ import { App, ConfigProvider, Skeleton } from 'antd'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
 import { darkTheme } from '../app/theme'
+import { GuidanceBlock } from '../guidance/GuidanceBlock'
 import { usePresence } from '../live/live'
 import { forgetReport } from '../reports/api'
 import { type Outcome, ReportPanel } from '../reports/ReportPanel'
@@ -140,6 +141,7 @@ function Reading({ item }: { item: RequestOut }) {
             <Resizer width={width} onWidth={setWidth} />
             <aside className={styles.panel} aria-label={t('patientAsked')} data-report-panel>
               <Asked item={item} beside={written} />
+              <GuidanceBlock item={item} />
               <ReportPanel item={item} onFinished={setFinished} onLeft={() => void go('/work')} />
             </aside>
           </>

@@ -9,6 +9,7 @@ import { Acknowledgement } from '../app/CriticalDialog'
 import { ApprovalStory } from '../approvals/ApprovalStory'
 import { useWords as useApprovalWords } from '../approvals/words'
 import { CallNow } from '../calls/CallDialog'
+import { GuidanceBlock } from '../guidance/GuidanceBlock'
 import { CaseTimes } from '../opinions/CaseTimes'
 import { ChecklistBlock } from '../opinions/ChecklistBlock'
 import { OpinionsBlock } from '../opinions/OpinionsBlock'
@@ -27,6 +28,7 @@ import { defineWords, pick } from '../shared/words'
 import { StudyCard, viewerAddress } from '../studies/StudyCard'
 import { Accompanied } from './Accompanied'
 import { caseQuery, useCatalogue, useService } from './api'
+import { CaseLinks } from './CaseLinks'
 import styles from './CasePage.module.css'
 import { Charge } from './Charge'
 import { ConfirmPanel } from './ConfirmPanel'
@@ -92,12 +94,14 @@ function Case({ item }: { item: RequestOut }) {
   return (
     <main className={page.page}>
       <Head item={item} />
+      <CaseLinks item={item} />
       <TurnStrip item={item} />
       <AskedOfMe item={item} />
       <ImageChanges item={item} />
       <div className={styles.columns}>
         <div className={styles.main}>
           {item.state === 'withdrawn' || item.state === 'awaiting' ? null : <Report item={item} />}
+          <GuidanceBlock item={item} />
           <OpinionsBlock item={item} />
           <section className={page.card}>
             <h2 className={styles.heading}>{t('asked')}</h2>

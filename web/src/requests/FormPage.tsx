@@ -23,12 +23,14 @@ import { DropArea } from '../uploads/DropArea'
 import { beginUpload, useUploads } from '../uploads/manager'
 import { UploadPanel } from '../uploads/UploadPanel'
 import { caseQuery, catalogueQuery, saveRequest, takeStep } from './api'
+import { SourceField } from './CaseLinks'
 import { ConsentBlock } from './ConsentBlock'
 import { DestinationChoice } from './DestinationChoice'
 import { type Draft, draftOf, patchOf, type Urgency, withStudy } from './draft'
 import styles from './FormPage.module.css'
 import { FieldRow } from './fields'
 import { useWords } from './formWords'
+import { MaterialBlock } from './MaterialBlock'
 import { MissingList } from './MissingList'
 import { patientFacts, reasonLabel } from './names'
 import { PatientBlock } from './PatientBlock'
@@ -99,6 +101,7 @@ function RequestForm({ item, service, catalogue }: FormProps) {
           {service.requires_study ? studies : null}
           <Section id="patient" title={t('patient')}>
             <PatientBlock item={item} draft={draft} change={change} />
+            {service.continues ? <SourceField item={item} /> : null}
           </Section>
           {service.form.map((section) => (
             <Section key={section.key} id={section.key} title={pick(section.label)}>
@@ -118,6 +121,18 @@ function RequestForm({ item, service, catalogue }: FormProps) {
             </Section>
           ))}
           {service.requires_study ? null : studies}
+          {service.material === 'deidentified' ? (
+            <Section id="material" title={t('material')}>
+              <MaterialBlock
+                item={item}
+                draft={draft}
+                change={change}
+                catalogue={catalogue}
+                flush={form.flush}
+                onChanged={form.restart}
+              />
+            </Section>
+          ) : null}
           <Section id="destination" title={t('destination')}>
             <DestinationChoice item={item} draft={draft} change={change} />
           </Section>
@@ -177,7 +192,12 @@ function useDraft(item: RequestOut, service: ServiceTypeOut) {
       // The newer version becomes the base; the words on the screen are laid over it.
       keeper.change(draft)
     })
-  return { draft, change, view, flush: () => keeper.flush(), reload }
+  /** The server changed the draft by itself: what it says now is what stands here. */
+  const restart = () =>
+    void queryClient
+      .fetchQuery({ ...caseQuery(item.id), staleTime: 0 })
+      .then((now) => setDraft(draftOf(now)))
+  return { draft, change, view, flush: () => keeper.flush(), reload, restart }
 }
 
 /** Studies that finish uploading for this request join the form by themselves. */

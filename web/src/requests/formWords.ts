@@ -12,6 +12,7 @@ export const { useWords } = defineWords('form', {
   ],
   urgency: ['紧急程度', 'Urgency'],
   studies: ['检查资料', 'Studies'],
+  material: ['去标识化', 'De-identification'],
   studiesOptional: ['检查资料（可不附）', 'Studies (optional)'],
   dropHint: [
     '接受 {{list}}。可一次放入整个文件夹；上传时请继续填写，断线自动续传。',
