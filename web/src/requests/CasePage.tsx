@@ -103,12 +103,16 @@ function Case({ item }: { item: RequestOut }) {
           {item.state === 'withdrawn' || item.state === 'awaiting' ? null : <Report item={item} />}
           <GuidanceBlock item={item} />
           <OpinionsBlock item={item} />
+          <FollowUp item={item} />
+          <Evaluation item={item} />
           <section className={page.card}>
             <h2 className={styles.heading}>{t('asked')}</h2>
             <RequestContent item={item} />
           </section>
         </div>
         <div className={styles.side}>
+          <Accompanied item={item} />
+          <Charge item={item} />
           <section className={page.card}>
             <h2 className={styles.heading}>{t('story')}</h2>
             <Story item={item} />
@@ -116,10 +120,6 @@ function Case({ item }: { item: RequestOut }) {
           <ApprovalStory item={item} />
           <ChecklistBlock item={item} />
           <CaseTimes item={item} />
-          <FollowUp item={item} />
-          <Evaluation item={item} />
-          <Charge item={item} />
-          <Accompanied item={item} />
           <Studies item={item} />
         </div>
       </div>

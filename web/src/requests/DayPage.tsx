@@ -18,6 +18,7 @@ import { type ListFilter, listQuery, todoQuery, useCatalogue } from './api'
 import { CaseRow } from './CaseRow'
 import styles from './DayPage.module.css'
 import { FollowUpsDue } from './FollowUpsDue'
+import { waitingFollowUpsQuery } from './followUps'
 import { examLabel } from './names'
 import { useWords } from './words'
 
@@ -48,16 +49,16 @@ const SHOWN_NARROW = 3
 function Waiting() {
   const t = useWords()
   const todo = useQuery(todoQuery)
+  const followUps = useQuery(waitingFollowUpsQuery).data?.total ?? 0
   const groups = GROUPS.filter(([key]) => (todo.data?.[key].length ?? 0) > 0)
   return (
     <aside className={styles.waiting} aria-label={t('waits')}>
       <h2 className={styles.heading}>{t('waits')}</h2>
       {todo.error ? <ProblemNotice error={todo.error} onRetry={() => void todo.refetch()} /> : null}
       {todo.isPending ? <Skeleton active paragraph={{ rows: 6 }} title={false} /> : null}
-      {todo.data && groups.length === 0 ? (
+      {todo.data && groups.length === 0 && followUps === 0 ? (
         <Empty small title={t('nothingWaits')} teach={t('nothingWaitsTeach')} />
       ) : null}
-      <FollowUpsDue />
       {groups.map(([key, word, state]) => {
         const rows = todo.data?.[key] ?? []
         const count = todo.data?.counts[key] ?? rows.length
@@ -85,6 +86,7 @@ function Waiting() {
           </section>
         )
       })}
+      <FollowUpsDue />
     </aside>
   )
 }
