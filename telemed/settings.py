@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from telemed.aftercare_files import load_aftercare
+from telemed.appointment_terms_file import load_appointment_terms
 from telemed.approvals_file import load_approvals
 from telemed.assignment_file import load_rules
 from telemed.conference_file import load_conference
@@ -400,6 +401,7 @@ def load_catalogue(configs: Path) -> Catalogue:
         approvals=load_approvals(configs, set(services)),
         aftercare=load_aftercare(configs, set(services)),
         conference=load_conference(configs),
+        booking=load_appointment_terms(configs, set(services)),
     )
 
 

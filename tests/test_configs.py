@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from telemed.appointment_terms_file import load_appointment_terms
 from telemed.assignment_file import load_rules
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
@@ -462,3 +463,21 @@ def test_bridges_are_those_of_institutions_of_the_register() -> None:
     known = network().institutions
     for key, card in catalogue().conference.cards.items():
         assert key in known and bool(card.note_zh) == bool(card.note_en), key
+
+
+def test_a_service_s_terms_of_booking_lie_over_the_network_s(tmp_path: Path) -> None:
+    """What it leaves out is the network's; a mistake stops the start."""
+    text = "[terms]\nhold_minutes = 5\n[[service]]\ncode = '{}'\nnotice_minutes = 90\n"
+    file = tmp_path / "appointments.toml"
+    file.write_text(text.format("imaging"), "utf-8")
+    found = load_appointment_terms(tmp_path, {"imaging", "ecg"})
+    minutes = [
+        (t.hold.seconds // 60, t.notice.seconds // 60) for t in map(found.of, ("imaging", "ecg"))
+    ]
+    assert minutes == [(5, 90), (5, 30)]
+    file.write_text(text.format("surgery"), "utf-8")
+    with pytest.raises(ValueError, match="surgery is no service"):
+        load_appointment_terms(tmp_path, {"imaging"})
+    file.write_text("[terms]\nhorizon_days = 93\n", "utf-8")
+    with pytest.raises(ValueError, match="horizon_days"):
+        load_appointment_terms(tmp_path, {"imaging"})

@@ -20,7 +20,6 @@ from telemed.core.activity import Kind
 from telemed.core.appointment import (
     MACHINE,
     SEATS,
-    TERMS,
     Event,
     SeatEvent,
     SeatState,
@@ -101,13 +100,14 @@ def hold(act: Act, plan: Plan) -> Booked:
     act.subject.require(Permission.BOOK_APPOINTMENTS)
     act.tx.take_turn(BOOKING)
     require_plan(act, plan)
-    return place(act, plan, min(act.now + TERMS.hold, _latest(plan)))
+    held = act.catalogue.booking.of(plan.service).hold
+    return place(act, plan, min(act.now + held, _latest(plan)))
 
 
 def place(act: Act, plan: Plan, hold_until: datetime, waiting_id: str | None = None) -> Booked:
     """Write a held appointment if everybody and everything is free; in the turn only."""
     staff, _ = _require_known(act, plan)
-    booking.require_free(act, plan.times, plan.invited, plan.used, plan.urgent)
+    booking.require_free(act, plan.service, plan.times, plan.invited, plan.used, plan.urgent)
     key, day = act.new_id(), act.now.astimezone(ZONE).strftime("%Y%m%d")
     row = {
         "id": key,
@@ -182,8 +182,9 @@ def reschedule(
     new = times(since, long if minutes is None else minutes, before, after)
     again = [seat for seat in booked.seats if seat["state"] != SeatState.REPLACED]
     booking.require_free(
-        act, new, list(map(_invited, again)), _used(booked), row["urgent"], booked.id
-    )
+        act, row["service"], new, list(map(_invited, again)), _used(booked), row["urgent"],
+        booked.id,
+    )  # fmt: skip
     was = {"was_since": row["since"].isoformat(), "was_until": row["until"].isoformat()}
     booking.step(act, booked, Event.RESCHEDULE, _moments(new), reason, **was)
     for seat in again:
@@ -273,8 +274,9 @@ def swap(act: Act, appointment_id: str, version: int, n: int, person_id: str) ->
     if person_id in {s["person_id"] for s in booked.sitting}:
         raise Problem("invalid", detail="person_id")
     one = Invited(seat["role"], person_id)
-    urgent = booked.row["urgent"]
-    booking.require_free(act, times_of(booked), [one], [], urgent, booked.id, noticed=True)
+    service, urgent = booked.row["service"], booked.row["urgent"]
+    when = times_of(booked)
+    booking.require_free(act, service, when, [one], [], urgent, booked.id, noticed=True)
     _move_seat(act, booked, seat, SeatEvent.REPLACE)
     new = max(s["n"] for s in booked.seats) + 1
     appointments.add_seat(act.tx, _seat_row(act, booked.id, new, one, {person_id: row}))
@@ -356,8 +358,9 @@ def _require_still_free(act: Act, booked: Booked) -> None:
     invited = list(map(_invited, booked.sitting))
     if not invited:
         raise Problem("nobody-bookable", what="")
-    urgent, used = booked.row["urgent"], _used(booked)
-    booking.require_free(act, times_of(booked), invited, used, urgent, booked.id, noticed=True)
+    service, urgent, when = booked.row["service"], booked.row["urgent"], times_of(booked)
+    used = _used(booked)
+    booking.require_free(act, service, when, invited, used, urgent, booked.id, noticed=True)
 
 
 def _reason(act: Act, step: str, why: Why | None) -> dict[str, str]:

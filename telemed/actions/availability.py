@@ -211,7 +211,7 @@ def _wish(
     known: Mapping[str, Diary],
 ) -> Wish:
     lengths = times(moment(window[0]), search.minutes, search.before, search.after)
-    first, last = bounds(act.now, search.urgent)
+    first, last = bounds(act.now, search.urgent, act.catalogue.booking.of(search.service))
     seats = tuple(seat for g in search.groups for seat in _seats(g, staff, known))
     if not 1 <= len(seats) <= MOST_SEATS:
         raise Problem("invalid", detail=f"1-{MOST_SEATS}")

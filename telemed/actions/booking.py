@@ -222,6 +222,7 @@ def tell(act: Act, booked: Booked, kind: Kind, **data: object) -> None:
 
 def require_free(
     act: Act,
+    service: str,
     times: Times,
     invited: Sequence[Invited],
     used: Sequence[Used],
@@ -242,7 +243,7 @@ def require_free(
     rooms = diaries.resources(act, [one.resource for one in used], window, but)
     seats = [Seat(i.role, (c,)) for i, c in zip(invited, asked, strict=True)]
     needs = [Need("resource", (one.resource,), one.units) for one in used]
-    one_time = wish(act, times, seats, needs, urgent, noticed)
+    one_time = wish(act, service, times, seats, needs, urgent, noticed)
     found = find(one_time, known, rooms, Almanac(window, act.catalogue.calendar.days))
     if found.why is not None:
         raise _refusal(act, found.why, times)
@@ -255,6 +256,7 @@ def require_free(
 
 def wish(
     act: Act,
+    service: str,
     times: Times,
     seats: Sequence[Seat],
     needs: Sequence[Need],
@@ -262,7 +264,7 @@ def wish(
     noticed: bool,
 ) -> Wish:
     """What is asked of one time and no other."""
-    first, last = bounds(act.now, urgent or noticed)
+    first, last = bounds(act.now, urgent or noticed, act.catalogue.booking.of(service))
     return Wish(
         window=(times.since, times.until),
         minutes=times.minutes,

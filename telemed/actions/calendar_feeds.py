@@ -14,7 +14,7 @@ from telemed.actions.act import Act
 from telemed.actions.audit import audited
 from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
-from telemed.core.appointment import MACHINE, TERMS, State
+from telemed.core.appointment import MACHINE, State
 from telemed.core.errors import Problem
 from telemed.core.training import KINDS, LECTURES, CourseKind, LectureState
 from telemed.documents.calendar_file import Entry
@@ -86,7 +86,7 @@ def feed(act: Act, secret: str) -> Feed:
     owner = calendars.link_owner(act.tx, accounts.token_hash(secret))
     if owner is None:
         raise Problem("not-found")
-    since, until = act.now - PAST, act.now + TERMS.horizon
+    since, until = act.now - PAST, act.now + act.catalogue.booking.common.horizon
     rows = appointments.of_person(act.tx, owner["person_id"], since, until)
     titled = ((row, _title(act, row)) for row in rows)
     places = places_of(act, rows)

@@ -47,7 +47,7 @@ def for_seat(act: Act, appointment_id: str, n: int) -> list[Candidate]:
         for row in calendars.kept_for(act.tx, place)
         if row["id"] not in there
     ][:MOST]
-    when, urgent = times_of(booked), booked.row["urgent"]
+    when, urgent, service = times_of(booked), booked.row["urgent"], booked.row["service"]
     window = (when.since, when.until)
     ids = [row["id"] for row in rows]
     known = diaries.diaries(act, ids, window, urgent=urgent, but=booked.id)
@@ -55,7 +55,8 @@ def for_seat(act: Act, appointment_id: str, n: int) -> list[Candidate]:
 
     def judged(row: Row) -> Candidate:
         one = (Seat(seat["role"], (row["id"],)),)
-        found = find(booking.wish(act, when, one, (), urgent, noticed=True), known, {}, almanac)
+        wish = booking.wish(act, service, when, one, (), urgent, noticed=True)
+        found = find(wish, known, {}, almanac)
         if found.why is not None:
             closing = next((c for c in found.why.people if c.key == row["id"]), None)
             own = None if closing is None else closing.reason

@@ -17,7 +17,7 @@ from telemed.actions.calendars import BOOKING
 from telemed.actions.worklist import SYSTEM
 from telemed.core.access import Permission, Role, Subject
 from telemed.core.activity import Kind
-from telemed.core.appointment import TERMS, times
+from telemed.core.appointment import times
 from telemed.core.errors import Problem
 from telemed.core.intervals import moment
 from telemed.core.slots import Slot
@@ -117,7 +117,9 @@ def _offer(act: Act, row: Row) -> bool:
         if not answer.found.slots:
             return False
         plan = _plan(row, search, answer.found.slots[0])
-        until = min(act.now + TERMS.offer, moment(plan.times.since))
+        until = min(
+            act.now + act.catalogue.booking.of(row["service"]).offer, moment(plan.times.since)
+        )
         booked = acts.place(theirs, plan, until, row["id"])
     except Problem:
         # Whom they asked for has left, or the agreement ended: they go on waiting, others come.

@@ -13,7 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from telemed.core.aftercare_rules import Accompanying
-from telemed.core.appointment import MACHINE, TERMS, State, Terms
+from telemed.core.appointment import MACHINE, State
+from telemed.core.booking_terms import TERMS, Terms
 from telemed.core.errors import Problem
 
 

@@ -8,11 +8,12 @@ own; who declined or was replaced has the time for themselves again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from telemed.core.booking_terms import TERMS, Terms
 from telemed.core.errors import Problem
 from telemed.core.intervals import minute_of, moment
 from telemed.core.machine import Machine
@@ -156,23 +157,6 @@ SEATS: Machine[SeatState, SeatEvent] = Machine(
 
 SITS: Final = frozenset({SeatState.INVITED, SeatState.ACCEPTED})
 """States in which a seat takes its person's time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How long what lasts."""
-
-    hold: timedelta = timedelta(minutes=10)
-    offer: timedelta = timedelta(hours=2)
-    """How long a time is kept for whoever waited for it."""
-    notice: timedelta = timedelta(minutes=30)
-    """How far ahead what is not urgent begins, at least."""
-    horizon: timedelta = timedelta(days=92)
-    early: timedelta = timedelta(minutes=30)
-    """How long before its time a session may begin."""
-
-
-TERMS: Final = Terms()
 
 
 @dataclass(frozen=True, slots=True)

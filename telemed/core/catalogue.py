@@ -12,6 +12,7 @@ from enum import StrEnum
 from telemed.core.aftercare_rules import NO_AFTERCARE, Aftercare
 from telemed.core.approval import Chain
 from telemed.core.assignment_rules import NO_RULES, Rules
+from telemed.core.booking_terms import DEFAULT_BOOKING, Booking
 from telemed.core.conference_rules import NO_RULES as NO_RULES_OF_CONFERENCES
 from telemed.core.conference_rules import ConferenceRules
 from telemed.core.escalation import Ladder
@@ -305,6 +306,7 @@ class Catalogue:
     """By service, who agrees before it is sent."""
     aftercare: Aftercare = NO_AFTERCARE
     conference: ConferenceRules = NO_RULES_OF_CONFERENCES
+    booking: Booking = DEFAULT_BOOKING
 
     def reason(self, step: str, code: str | None) -> Reason | None:
         """The coded reason of a step, if it is one."""

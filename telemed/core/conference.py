@@ -14,6 +14,7 @@ from typing import Final
 
 from telemed.core import appointment
 from telemed.core.access import Permission, Subject
+from telemed.core.booking_terms import TERMS
 from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
 from telemed.core.machine import Machine
@@ -107,7 +108,7 @@ def is_invited(subject: Subject, to: Invitation) -> bool:
 
 def opens_at(since: datetime) -> datetime:
     """From when a conference may be entered."""
-    return since - appointment.TERMS.early
+    return since - TERMS.early
 
 
 def require_open(state: appointment.State, since: datetime, now: datetime) -> None:

@@ -1,9 +1,12 @@
 """Appointments over the wire: held, proposed, confirmed, moved, and given back."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from telemed.core.booking_terms import TERMS, Booking
 from telemed.store import appointment_tables as a
 from telemed.store import tables as t
 from tests.server.booking import (
@@ -379,3 +382,14 @@ async def test_a_time_is_the_same_in_whatever_zone_it_is_told(world: World) -> N
     await world.client(ASKER).refused("slot-taken", "POST", APPOINTMENTS, twice)
     body = plan(since="2026-03-29T09:30:00+08:00")
     await world.client(ASKER).refused("slot-taken", "POST", APPOINTMENTS, body)
+
+
+async def test_a_service_may_ask_for_longer_notice(world: World) -> None:
+    """Its own terms, in the search and at the booking."""
+    terms = replace(TERMS, notice=timedelta(hours=18), hold=timedelta(minutes=3))
+    booking = Booking(services={"imaging": terms})
+    world.services.catalogue = replace(world.services.catalogue, booking=booking)
+    await has_hours(world, "hub-reader")
+    await world.client(ASKER).refused("time-refused", "POST", APPOINTMENTS, plan("09:00"))
+    one = await held(world, "11:00")
+    assert one["hold_until"] == "2026-03-05T08:03:00Z"
