@@ -182,8 +182,8 @@ def set_outcome(act: Act, request_id: str, content: Mapping[str, Any]) -> None:
          "entered_by": act.subject.account_id, "entered_at": act.now},
     )  # fmt: skip
     codes = {f.key: kept[f.key] for f in fields if f.type == "select" and f.key in kept}
-    again = len(before) > 0
-    act.tell(moves.fact(act, case, Kind.GUIDANCE_OUTCOME_SET, again=again, **codes))
+    again, level = len(before) > 0, _level(case)
+    act.tell(moves.fact(act, case, Kind.GUIDANCE_OUTCOME_SET, again=again, level=level, **codes))
 
 
 # --- the rest -----------------------------------------------------------------------------------
@@ -254,6 +254,11 @@ def _allowed(act: Act, case: Case, side: Side | None, notes: list[Row]) -> list[
         if ended and case.state in _OUTCOME_IN and _may_write(act):
             found.append("outcome")
     return found
+
+
+def _level(case: Case) -> str | None:
+    guides = case.service.guides
+    return None if guides is None else str(case.row["content"].get(guides.level, ""))
 
 
 def _may_write(act: Act) -> bool:

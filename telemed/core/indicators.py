@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from telemed.core.activity import Kind
 from telemed.core.care_indicators import CARE_ROWS
+from telemed.core.guidance_tally import GUIDANCE_ROWS
 from telemed.core.indicator import Better, Indicator, Measure, Side
 from telemed.core.indicator import count as _count
 from telemed.core.indicator import duration as _duration
@@ -378,6 +379,7 @@ _ROWS: tuple[Indicator, ...] = (
         counts=Kind.CREDIT_GIVEN,
     ),
     *CARE_ROWS,
+    *GUIDANCE_ROWS,
 )  # fmt: skip
 
 INDICATORS: Mapping[str, Indicator] = MappingProxyType({row.code: row for row in _ROWS})

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from telemed.core.activity import Activity, Kind
 from telemed.core.care_folds import CARE_FOLDS, NOT_OF_OLD
 from telemed.core.fact_times import moment_of, seconds_since, spent_since
+from telemed.core.guidance_tally import GUIDANCE_FOLDS
 from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS, Indicator, Measure
 from telemed.core.training_tally import TRAINING_FOLDS
@@ -215,6 +216,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.CRITICAL_ACTED_ON: _acted,
         **TRAINING_FOLDS,
         **CARE_FOLDS,
+        **GUIDANCE_FOLDS,
     }
 )
 

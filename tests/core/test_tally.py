@@ -160,6 +160,18 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         {"follow_up": "7", "early": True},
         {"followup_7_done", "followup_7_due"},
     ),
+    Kind.REQUEST_DEIDENTIFIED: ({}, {"deidentified"}),
+    Kind.GUIDANCE_ENTERED: ({"entry": "advice", "corrects": False}, {"advice_given"}),
+    Kind.GUIDANCE_MARKED: ({"taken": True}, {"advice_marked", "advice_taken"}),
+    Kind.GUIDANCE_OUTCOME_SET: (
+        {"again": False, "level": "4", "course": "planned", "complication": "minor"},
+        {
+            "operations_guided",
+            "operations_guided_hard",
+            "operations_as_planned",
+            "operations_complicated",
+        },
+    ),
     Kind.CHARGE_SETTLED: ({"amount": 20000}, {"charges_settled", "settled_amount"}),
     Kind.CHARGE_REFUNDED: ({"amount": 20000}, {"charges_refunded", "settled_amount"}),
     Kind.REPORT_ISSUED: (
@@ -180,6 +192,27 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
 def test_sitting_again_counts_nobody_twice(data: dict[str, object], counted: list[str]) -> None:
     """Of the people who sat a quiz, so many have passed in the end."""
     assert codes(fact(Kind.QUIZ_SAT, data)) == counted
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "counted"),
+    [
+        (Kind.GUIDANCE_ENTERED, {"entry": "interruption"}, []),
+        (Kind.GUIDANCE_ENTERED, {"entry": "advice", "corrects": True}, []),
+        (Kind.GUIDANCE_MARKED, {"taken": False}, ["advice_marked"]),
+        (Kind.GUIDANCE_OUTCOME_SET, {"again": True, "course": "planned"}, []),
+        (
+            Kind.GUIDANCE_OUTCOME_SET,
+            {"again": False, "level": "2", "course": "stopped", "complication": "none"},
+            ["operations_guided"],
+        ),
+    ],
+)
+def test_what_was_corrected_or_entered_again_counts_once(
+    kind: Kind, data: dict[str, object], counted: list[str]
+) -> None:
+    """And only what the definition says."""
+    assert codes(fact(kind, data)) == counted
 
 
 def test_a_fact_of_training_has_its_lecture_for_a_case() -> None:
