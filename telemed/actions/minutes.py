@@ -215,7 +215,8 @@ def settle(
     _require_version(found, version)
     if not found.standing.writes:
         raise Problem("forbidden", action="minutes-write")
-    minutes_people.require_known(act, found.booked, absent, also)
+    there = [taker.person_id for taker in found.takers]
+    minutes_people.require_known(act, found.booked, there, absent, also)
     values = {"place": place, "absent": sorted(set(absent)), "also": sorted(set(also))}
     _step(act, found, Event.WRITE, values)
 

@@ -1,22 +1,27 @@
 """Who took part in an appointment, from when until when, and where: the head of its minutes.
 
-Everybody who sits in it took part unless they are said to have been absent; somebody of one of the
-two institutions may have come besides. What is told of a person is what the register says then.
+Everybody who sits in it, or was in its conference, took part unless they are said to have been
+absent; somebody of one of the two institutions may have come besides. Times are those of the
+conference's log; where nobody was in it, those of the session. What is told of a person is what the
+register says then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
+from telemed.core.conference import Entry, Event, attendance
+from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
 from telemed.core.minutes import is_chair
-from telemed.store import appointments, calendars, network, people, requests
+from telemed.store import appointments, calendars, conferences, network, people, requests
 from telemed.store.tx import Row
 
 MOST_ALSO = 20
+Times: TypeAlias = tuple[datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,15 @@ class Taker:
 
 def takers(act: Act, booked: Booked, row: Row) -> tuple[Taker, ...]:
     """Those who sit in it, then those who came besides; the chair first."""
-    seats = {seat["person_id"]: seat["role"] for seat in booked.sitting}
-    roles = {**seats, **{key: "also" for key in row["also"] if key not in seats}}
+    attended = _attended(act, booked)
+    roles = {
+        **dict.fromkeys(attended, "attended"),
+        **dict.fromkeys(row["also"], "also"),
+        **{seat["person_id"]: seat["role"] for seat in booked.sitting},
+    }
     known = people.people_by_id(act.tx, list(roles))
     places = network.institution_refs(act.tx, {p["institution_id"] for p in known.values()})
-    began, ended = _run(act, booked)
+    run = _run(act, booked)
     found = [
         Taker(
             person_id=key,
@@ -66,16 +75,37 @@ def takers(act: Act, booked: Booked, row: Row) -> tuple[Taker, ...]:
             chair=is_chair(role),
             present=key not in row["absent"],
             side=_side(booked, known[key]["institution_id"]),
-            joined=None if key in row["absent"] else began,
-            left=None if key in row["absent"] else ended,
+            joined=_times(key, row, attended, run)[0],
+            left=_times(key, row, attended, run)[1],
         )
         for key, role in roles.items()
         if key in known
     ]
-    return tuple(sorted(found, key=lambda taker: not taker.chair))
+    return tuple(sorted(found, key=lambda taker: (not taker.chair, taker.role == "attended")))
 
 
-def _run(act: Act, booked: Booked) -> tuple[datetime | None, datetime | None]:
+def _attended(act: Act, booked: Booked) -> dict[str, Times]:
+    """When each was in the conference, in the order in which they came."""
+    entries = [
+        Entry(line["person_id"], line["institution_id"], Event(line["event"]), Mode(line["mode"]),
+              line["at"])
+        for line in conferences.log_of(act.tx, booked.id)
+    ]  # fmt: skip
+    found = attendance(entries, act.now)
+    return {
+        one.who: (one.first, None if one.stretches[-1].until is None else one.last) for one in found
+    }
+
+
+def _times(key: str, row: Row, attended: Mapping[str, Times], run: Times) -> Times:
+    """Of somebody who was there without having been in the conference nothing is known, unless
+    nobody was in it."""
+    if key in row["absent"]:
+        return None, None
+    return attended.get(key, (None, None)) if attended else run
+
+
+def _run(act: Act, booked: Booked) -> Times:
     at = {m["event"]: m["moved_at"] for m in appointments.moves(act.tx, booked.id)}
     return at.get("begin"), at.get("end")
 
@@ -86,12 +116,13 @@ def _side(booked: Booked, institution_id: str) -> str:
     return "provider" if institution_id == booked.row["provider_id"] else "third"
 
 
-def require_known(act: Act, booked: Booked, absent: Sequence[str], also: Sequence[str]) -> None:
-    """Absent is who sits in it; besides came people of the two institutions, and not many."""
-    sitting = {seat["person_id"] for seat in booked.sitting}
+def require_known(
+    act: Act, booked: Booked, there: Collection[str], absent: Sequence[str], also: Sequence[str]
+) -> None:
+    """Absent is one of those named; besides came people of the two institutions, and not many."""
     known = people.people_by_id(act.tx, sorted(also))
     pair = {booked.row["requester_id"], booked.row["provider_id"]}
-    if len(also) > MOST_ALSO or not set(absent) <= sitting | set(also):
+    if len(also) > MOST_ALSO or not set(absent) <= set(there) | set(also):
         raise Problem("invalid", detail="absent")
     for key in also:
         row = known.get(key)

@@ -23,7 +23,12 @@ from telemed.documents.report_pdf import (
 )
 
 HEADINGS: Final[Mapping[str, str]] = {"discussion": "讨论经过", "summary": "总结意见"}
-ROLES: Final[Mapping[str, str]] = {"expert": "专家", "also": "参加", "chair": "主持人"}
+ROLES: Final[Mapping[str, str]] = {
+    "expert": "专家",
+    "also": "参加",
+    "attended": "参加",
+    "chair": "主持人",
+}
 _ORDER: Final = ("discussion", "opinion", "summary")
 
 

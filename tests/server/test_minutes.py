@@ -306,6 +306,25 @@ async def test_who_was_not_there_neither_signs_nor_is_waited_for(world: World) -
     assert said["begun"] == "2026-03-06T01:00:00Z" and said["ended"] == "2026-03-06T01:30:00Z"
 
 
+async def test_whoever_was_in_the_conference_took_part_at_its_times(world: World) -> None:
+    """Without an invitation too; they sign, unless they are said not to have taken part."""
+    key = await met(world, end=False)
+    phone = f"{APPOINTMENTS}/{key}/conference/phone"
+    for who in (ASKS, EXPERT):
+        await world.client(KEEPER).ok("POST", phone, {"person_id": who, "joined": True})
+    world.clock.advance(minutes=7)
+    await world.client(KEEPER).ok("POST", phone, {"person_id": ASKS, "joined": False})
+    seen = await world.client(ASKS).get(at(key))
+    times = {p["person_id"]: (p["role"], p["joined"], p["left"]) for p in seen["people"]}
+    assert times == {
+        CHAIR: ("expert-chair", None, None),
+        EXPERT: ("expert", "2026-03-06T01:00:00Z", None),
+        ASKS: ("attended", "2026-03-06T01:00:00Z", "2026-03-06T01:07:00Z"),
+    }
+    shown = await close(world, key)
+    assert [s["person_id"] for s in shown["closing"]["signatures"]] == [CHAIR, EXPERT, ASKS]
+
+
 async def test_a_third_institution_s_expert_sees_what_they_sat_in_and_no_case(world: World) -> None:
     """They write, sign and read; colleagues of theirs learn nothing, and no patient is told."""
     key = await met(world, third=True)

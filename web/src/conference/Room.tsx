@@ -47,7 +47,9 @@ export function Room({ conference, signal, local }: Props) {
   const state = useSignalState(signal)
   const members = useMembers(signal)
   const remotes = useTransport(conference, signal, local)
-  const [panel, setPanel] = useState<PanelKey | null>(narrow ? null : 'people')
+  const [panel, setPanel] = useState<PanelKey | null>(
+    narrow || CasePanel !== null ? null : 'people',
+  )
   const mine = members.find((one) => one.id === signal.me)
   useOwnState(signal, local)
   useSentStills(signal, local, mine?.mode ?? local.mode, conference.line.still_seconds)
@@ -55,7 +57,7 @@ export function Room({ conference, signal, local }: Props) {
   const worse = useWorse(local, remotes, conference.line.video_kbps)
   const unread = useUnread(conference, signal, panel === 'chat')
   const beside = panel ? <Panel which={panel} conference={conference} /> : null
-  const withCase = CasePanel !== null && conference.request_id !== null
+  const withCase = CasePanel !== null
   return (
     <>
       {state === 'lost' ? <Alert banner type="warning" role="alert" title={t('lost')} /> : null}

@@ -1,0 +1,102 @@
+/**
+ * The case in the conference: the study everybody looks at, its records, and the minutes beside it.
+ *
+ * Who may not see the case takes part in everything but it, and is told so.
+ */
+import { useQuery } from '@tanstack/react-query'
+import { Segmented, Skeleton } from 'antd'
+import { type ReactNode, useCallback, useState } from 'react'
+import { caseQuery } from '../../requests/api'
+import { Empty } from '../../shared/Empty'
+import { ProblemNotice } from '../../shared/ProblemNotice'
+import type { MinutesOut } from '../../shared/schema'
+import { useNarrow } from '../../shared/useNarrow'
+import { type Signal, useMembers, useSignal } from '../signal'
+import { minutesQuery } from './api'
+import styles from './CasePanel.module.css'
+import { Records } from './CaseRecords'
+import { Images } from './Images'
+import { MinutesPanel } from './MinutesPanel'
+import { Presenter } from './Presenter'
+import { usePresenting } from './usePresenting'
+import { useWords } from './words'
+
+interface Props {
+  conference: { readonly appointment_id: string }
+}
+
+export function CasePanel({ conference }: Props) {
+  const id = conference.appointment_id
+  const signal = useSignal()
+  const narrow = useNarrow()
+  const { data, error, refetch } = useQuery(minutesQuery(id))
+  const minutes = <MinutesPanel id={id} signal={signal} />
+  if (error) return <ProblemNotice error={error} onRetry={() => void refetch()} />
+  if (!data) return <Skeleton active className={styles.wait} />
+  return (
+    <div className={styles.panel}>
+      <Case found={data} signal={signal} minutes={narrow ? minutes : null} />
+      {narrow ? null : <aside className={styles.minutes}>{minutes}</aside>}
+    </div>
+  )
+}
+
+type Tab = 'images' | 'records' | 'notes'
+
+function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) {
+  const t = useWords()
+  const { found, signal, minutes } = props
+  const members = useMembers(signal)
+  const chair = found.people.find((one) => one.chair && one.present)?.person_id
+  const leads = useCallback(
+    (member: string) =>
+      chair !== undefined && members.find((one) => one.id === member)?.person_id === chair,
+    [chair, members],
+  )
+  const stage = usePresenting(signal, leads)
+  const asked = found.request_id
+  const query = useQuery({ ...caseQuery(asked ?? ''), enabled: asked !== null })
+  const item = query.data
+  const [tab, setTab] = useState<Tab>('images')
+  const [free, setFree] = useState(false)
+  const tabs: Tab[] = ['images', 'records', ...(minutes ? (['notes'] as const) : [])]
+  return (
+    <section className={styles.case}>
+      <header className={styles.bar}>
+        <Segmented
+          size="small"
+          value={tab}
+          onChange={setTab}
+          options={tabs.map((key) => ({ value: key, label: t(key) }))}
+        />
+        {item ? (
+          <Presenter {...{ found, signal, stage, free }} onFree={setFree} leads={leads} />
+        ) : null}
+      </header>
+      <div className={styles.place} hidden={tab !== 'images'}>
+        {item ? (
+          <Images {...{ found, item, signal, stage, free }} onFree={setFree} />
+        ) : (
+          <Without found={found} error={query.error} />
+        )}
+      </div>
+      <div className={styles.place} hidden={tab !== 'records'}>
+        {item ? <Records item={item} /> : <Without found={found} error={query.error} />}
+      </div>
+      {minutes ? (
+        <div className={styles.place} hidden={tab !== 'notes'}>
+          {minutes}
+        </div>
+      ) : null}
+    </section>
+  )
+}
+
+/** Why there is no case to look at. */
+function Without({ found, error }: { found: MinutesOut; error: unknown }) {
+  const t = useWords()
+  if (error) return <ProblemNotice error={error} />
+  if (!found.has_case) return <Empty title={t('noCase')} teach={t('noCaseTeach')} />
+  if (found.request_id === null) return <Empty title={t('noRight')} teach={t('noRightTeach')} />
+  return <Skeleton active className={styles.wait} />
+}
