@@ -37,7 +37,7 @@ export function OpenNotes({ found, signal, onAgain }: Props) {
               section={one.section}
               label={sectionWords(found, one)}
               most={one.most}
-              rows={one.section === 'discussion' ? 7 : 3}
+              rows={one.section === 'discussion' ? 6 : 2}
               onTyped={() => sayWriting(one.section)}
             />
           ) : (

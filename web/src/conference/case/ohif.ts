@@ -65,6 +65,7 @@ interface Services {
 const IMAGE = /\/studies\/([^/]+)\/series\/([^/]+)\/instances\/([^/]+\/frames\/\d+)/
 const LOAD_MS = 10_000
 const LOOK_MS = 100
+const IMAGE_MS = 1500
 
 function servicesOf(frame: HTMLIFrameElement): Services | null {
   const found = (frame.contentWindow as (Window & { services?: Services }) | null)?.services
@@ -128,7 +129,9 @@ export async function showView(frame: HTMLIFrameElement, view: View): Promise<bo
   const ids = viewport?.getImageIds() ?? []
   const index = ids.findIndex((id) => id.endsWith(`/instances/${view.image}`))
   if (viewport === null || index < 0) return false
-  if (viewport.getCurrentImageIdIndex() !== index) await viewport.setImageIdIndex(index)
+  if (viewport.getCurrentImageIdIndex() !== index)
+    // An image that a hand scrolled past meanwhile may never say that it was loaded.
+    await Promise.race([viewport.setImageIdIndex(index), rest(IMAGE_MS)])
   if (view.voi !== null) {
     const [lower, upper] = view.voi
     viewport.setProperties({ voiRange: { lower, upper }, invert: view.invert })
@@ -182,7 +185,7 @@ async function atSeries(frame: HTMLIFrameElement, series: string): Promise<Viewp
         { viewportId: id, displaySetInstanceUIDs: [set.displaySetInstanceUID] },
       ])
     }
-    await new Promise((done) => setTimeout(done, LOOK_MS))
+    await rest(LOOK_MS)
   }
   return null
 }
@@ -198,5 +201,6 @@ export function pointerOn(frame: HTMLIFrameElement, view: View): { x: number; y:
   return { x: x + box.left, y: y + box.top }
 }
 
+const rest = (ms: number) => new Promise((done) => setTimeout(done, ms))
 const rounded = (value: number) => Math.round(value * 1000) / 1000
 const place = (at: Point): Point => [rounded(at[0]), rounded(at[1]), rounded(at[2])]
