@@ -10,6 +10,7 @@ import type { Shown } from './usePresenting'
 import { useWords } from './words'
 
 const SAMPLE_MS = 100
+const AGAIN_MS = 500
 
 interface Props {
   address: string
@@ -131,8 +132,10 @@ function useFollowing(
       busy.current = true
       while (wanted.current !== null && frame.current !== null) {
         const view = wanted.current
-        wanted.current = null
-        await showView(frame.current, view).catch(() => false)
+        const shown = await showView(frame.current, view).catch(() => false)
+        // A viewer that is still loading is asked again until it stands there or something is newer.
+        if (shown && wanted.current === view) wanted.current = null
+        else if (!shown) await new Promise((done) => setTimeout(done, AGAIN_MS))
         if (frame.current !== null) onPointer(pointerOn(frame.current, view))
       }
       busy.current = false
