@@ -128,18 +128,20 @@ function useFollowing(
   useEffect(() => {
     wanted.current = follow
     if (busy.current || follow === null) return
+    const step = async (view: View) => {
+      const stands = frame.current !== null && (await showView(frame.current, view).catch(no))
+      // A viewer that is still loading is asked again until it stands there or something is newer.
+      if (!stands) await new Promise((done) => setTimeout(done, AGAIN_MS))
+      else if (wanted.current === view) wanted.current = null
+      if (frame.current !== null) onPointer(pointerOn(frame.current, view))
+    }
     const run = async () => {
       busy.current = true
-      while (wanted.current !== null && frame.current !== null) {
-        const view = wanted.current
-        const shown = await showView(frame.current, view).catch(() => false)
-        // A viewer that is still loading is asked again until it stands there or something is newer.
-        if (shown && wanted.current === view) wanted.current = null
-        else if (!shown) await new Promise((done) => setTimeout(done, AGAIN_MS))
-        if (frame.current !== null) onPointer(pointerOn(frame.current, view))
-      }
+      while (wanted.current !== null && frame.current !== null) await step(wanted.current)
       busy.current = false
     }
     void run()
   }, [frame, follow, onPointer])
 }
+
+const no = () => false

@@ -72,19 +72,26 @@ function servicesOf(frame: HTMLIFrameElement): Services | null {
   return found?.cornerstoneViewportService ? found : null
 }
 
-/** The viewport that somebody works in; null while there is none, or it shows no stack. */
-function activeViewport(frame: HTMLIFrameElement): Viewport | null {
+/** The viewport that somebody works in, whatever it shows; null while there is none. */
+function viewportOf(frame: HTMLIFrameElement): { id: string; viewport: Viewport | null } | null {
   const services = servicesOf(frame)
-  const id = services?.viewportGridService.getActiveViewportId()
-  const found = id ? services?.cornerstoneViewportService.getCornerstoneViewport(id) : null
+  try {
+    const id = services?.viewportGridService.getActiveViewportId()
+    if (!services || !id) return null
+    return { id, viewport: services.cornerstoneViewportService.getCornerstoneViewport(id) }
+  } catch {
+    return null // the services stand on the window before they can be asked
+  }
+}
+
+function activeViewport(frame: HTMLIFrameElement): Viewport | null {
+  const found = viewportOf(frame)?.viewport
   return found?.type === 'stack' && found.getCurrentImageId() ? found : null
 }
 
 /** Whether the viewer shows something that cannot be followed: a volume, a slide, a document. */
 export function isElsewhere(frame: HTMLIFrameElement): boolean {
-  const services = servicesOf(frame)
-  const id = services?.viewportGridService.getActiveViewportId()
-  const found = id ? services?.cornerstoneViewportService.getCornerstoneViewport(id) : null
+  const found = viewportOf(frame)?.viewport
   return Boolean(found && found.type !== 'stack')
 }
 
@@ -175,7 +182,7 @@ async function atSeries(frame: HTMLIFrameElement, series: string): Promise<Viewp
     const viewport = activeViewport(frame)
     if (viewport?.getCurrentImageId()?.includes(`/series/${series}/`)) return viewport
     const services = servicesOf(frame)
-    const id = services?.viewportGridService.getActiveViewportId()
+    const id = viewportOf(frame)?.id
     const set = services?.displaySetService
       .getActiveDisplaySets()
       .find((one) => one.SeriesInstanceUID === series)
