@@ -55,8 +55,8 @@ WAYS = """async () => {
   }
   return found
 }"""
-FRAMES = """(person) => {
-  const video = document.querySelector(`[data-member="${person}"] video`)
+FRAMES = """(place) => {
+  const video = document.querySelector(`${place} video`)
   return video ? video.getVideoPlaybackQuality().totalVideoFrames : 0
 }"""
 OUTAGE = 20.0
@@ -139,12 +139,13 @@ async def enter(page: Page, base: str, key: str) -> str:
     return str((await call(page, "GET", "/api/session"))["person_id"])
 
 
-async def frames_grow(page: Page, person: str) -> None:
+async def frames_grow(page: Page, person: str, where: str = "data-member") -> None:
     """The picture of somebody moves: more frames of it were decoded and shown than just now."""
     async with asyncio.timeout(90):
-        first = await page.evaluate(FRAMES, person)
-        while await page.evaluate(FRAMES, person) < first + 5 or first == 0:
-            first = first or await page.evaluate(FRAMES, person)
+        place = f"[{where}='{person}']"
+        first = await page.evaluate(FRAMES, place)
+        while await page.evaluate(FRAMES, place) < first + 5 or first == 0:
+            first = first or await page.evaluate(FRAMES, place)
             await page.wait_for_timeout(250)
 
 
@@ -177,6 +178,12 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
         await near.picture(county, "conference-room")
         assert await barriers(county) == []
         await _talk(county, expert)
+        await county.locator("header").first.click()
+        await county.keyboard.press("s")
+        await frames_grow(expert, asks, "data-screen")
+        await near.picture(expert, "conference-screen")
+        await county.get_by_role("button", name="停止共享").click()
+        await expect(expert.locator("[data-screen]")).to_have_count(0)
         await expert.evaluate("window.stayed = true")
         cut = datetime.now(UTC)
         for wire in (at.web, at.media):

@@ -142,7 +142,7 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
   return (
     <section className={styles.stage} aria-label={t('members')}>
       {shown.map(({ one, screen }) => (
-        <div key={one.id} className={styles.screen}>
+        <div key={one.id} className={styles.screen} data-screen={one.person_id}>
           <Picture stream={screen} whole />
         </div>
       ))}
