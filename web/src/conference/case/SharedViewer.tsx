@@ -5,12 +5,13 @@
  */
 import { useEffect, useRef, useState } from 'react'
 import styles from './CasePanel.module.css'
-import { isElsewhere, pointerOn, readView, showView, type View } from './ohif'
+import { isElsewhere, pointerOn, readView, showView, standsAt, type View } from './ohif'
 import type { Shown } from './usePresenting'
 import { useWords } from './words'
 
 const SAMPLE_MS = 100
 const AGAIN_MS = 500
+const DRIFT_MS = 1000
 
 interface Props {
   address: string
@@ -127,7 +128,7 @@ function useFollowing(
   const busy = useRef(false)
   useEffect(() => {
     wanted.current = follow
-    if (busy.current || follow === null) return
+    if (follow === null) return
     const step = async (view: View) => {
       const stands = frame.current !== null && (await showView(frame.current, view).catch(no))
       // A viewer that is still loading is asked again until it stands there or something is newer.
@@ -136,11 +137,19 @@ function useFollowing(
       if (frame.current !== null) onPointer(pointerOn(frame.current, view))
     }
     const run = async () => {
+      if (busy.current) return
       busy.current = true
       while (wanted.current !== null && frame.current !== null) await step(wanted.current)
       busy.current = false
     }
     void run()
+    // A hand would have ended the following: what has moved otherwise is put back.
+    const timer = setInterval(() => {
+      if (busy.current || frame.current === null || standsAt(frame.current, follow)) return
+      wanted.current = follow
+      void run()
+    }, DRIFT_MS)
+    return () => clearInterval(timer)
   }, [frame, follow, onPointer])
 }
 

@@ -197,6 +197,13 @@ async function atSeries(frame: HTMLIFrameElement, series: string): Promise<Viewp
   return null
 }
 
+/** Whether the viewer is at a view's image and window; one that has just loaded sets its own. */
+export function standsAt(frame: HTMLIFrameElement, view: View): boolean {
+  const now = readView(frame, null)
+  if (now === null || now.image !== view.image) return false
+  return view.voi === null || JSON.stringify(now.voi) === JSON.stringify(view.voi)
+}
+
 /** Where a view's pointer stands on the page of the frame; null while it is out of sight. */
 export function pointerOn(frame: HTMLIFrameElement, view: View): { x: number; y: number } | null {
   const viewport = activeViewport(frame)
