@@ -23,6 +23,7 @@ import { useMe } from '../session/session'
 import { Alerts } from './Alerts'
 import { Arrivals } from './Arrivals'
 import { CriticalDialog } from './CriticalDialog'
+import { Doors } from './Doors'
 import { PersonMenu } from './PersonMenu'
 import { placesOf } from './routes'
 import styles from './Shell.module.css'
@@ -59,16 +60,7 @@ export function Shell() {
           <img src="/mark.svg" alt="" width={24} height={24} />
           <span className={styles.product}>{t('product')}</span>
         </NavLink>
-        <nav className={styles.doors} aria-label={t('nav')}>
-          {placesOf(me).map((place) => {
-            const Icon = ICONS[place.label]
-            return (
-              <NavLink key={place.path} to={place.path} className={doorClass}>
-                <Icon aria-hidden /> <span>{t(place.label)}</span>
-              </NavLink>
-            )
-          })}
-        </nav>
+        <Doors places={placesOf(me)} icons={ICONS} />
         <div className={styles.right}>
           {me.demo ? <span className={styles.demo}>{t('demo')}</span> : null}
           <UploadChip />
@@ -90,8 +82,4 @@ export function Shell() {
       <SessionEnded />
     </div>
   )
-}
-
-function doorClass({ isActive }: { isActive: boolean }): string {
-  return `${styles.door} ${isActive ? styles.here : ''}`
 }

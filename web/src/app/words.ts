@@ -18,6 +18,7 @@ export const { useWords } = defineWords('app', {
   fairness: ['派单公平', 'Fairness'],
   admin: ['管理', 'Administration'],
   network: ['网络', 'Network'],
+  more: ['更多', 'More'],
   live: ['实时连接正常', 'Live: connected'],
   liveShort: ['实时', 'Live'],
   connecting: ['正在连接…', 'Connecting…'],
