@@ -28,6 +28,7 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
   const t = useWords()
   const [verdict, setVerdict] = useState<CheckedOut | null>(null)
   const chosen = useChosenMode(local, verdict)
+  const cameraTrouble = useSyncExternalStore(local.watch, () => local.cameraTrouble)
   useEffect(() => {
     void local.open('video')
   }, [local])
@@ -43,9 +44,11 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
             type="info"
             showIcon
             title={
-              verdict.verdict === 'still'
-                ? t('thin', { n: conference.line.still_seconds })
-                : t('voiceOnly')
+              cameraTrouble !== null
+                ? t('noCamera')
+                : verdict.verdict === 'still'
+                  ? t('thin', { n: conference.line.still_seconds })
+                  : t('voiceOnly')
             }
           />
         ) : null}

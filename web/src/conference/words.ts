@@ -56,6 +56,7 @@ export const { useWords, say } = defineWords('conference', {
     '线路较慢，先以语音进入，每 {{n}} 秒发送一张画面；可随时改为视频。',
     'The line is thin: voice first, a picture every {{n}} seconds; video at any time.',
   ],
+  noCamera: ['没有可用的摄像头，先以语音进入。', 'There is no camera: voice first.'],
   voiceOnly: ['线路很慢，先以语音进入。', 'The line is very thin: voice first.'],
   enter: ['进入', 'Enter'],
   entering: ['正在进入…', 'Entering…'],

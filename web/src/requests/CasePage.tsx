@@ -280,7 +280,7 @@ function Adoption({ item }: { item: RequestOut }) {
   const { adoption } = item
   if (adoption !== 'adopted' && adoption !== 'partly' && adoption !== 'not_adopted') return null
   return (
-    <p className={styles.adoption}>
+    <p className={adoption === 'adopted' ? styles.adoption : styles.notAdopted}>
       {t(adoption)}
       {adoption === 'not_adopted' && item.step_reason
         ? `（${[reasonLabel(catalogue, 'not-adopted', item.step_reason.code), item.step_reason.note].filter(Boolean).join('：')}）`
