@@ -705,7 +705,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
         sides,
         {
             "": images,
-            "absent": {"id": "absent", **images},
+            "absent": {"id": "absent", "entry": "absent", **images},
             "institution": {"id": asker},
             "agreement": {"id": f"{asker}-hub"},
             "shift": {"id": shift},
