@@ -1,4 +1,5 @@
-"""Checking in by the code on the lecturer's page, checking out, and being heard of in between.
+"""Checking in by the code on the lecturer's page or by those who give the lecture, checking out,
+and being heard of in between.
 
 A code is taken once for each person, whatever they send how often. A wrong one is counted, and the
 count is kept: so it is answered, not raised.
@@ -90,6 +91,39 @@ def check_in(act: Act, lecture_id: str, given: str) -> Tried:
     return Tried(Outcome.CHECKED_IN)
 
 
+def may_by_hand(act: Act, held: Held, row: Row) -> bool:
+    """Whether one of a lecture's people can be checked in by hand now, by somebody who runs it."""
+    return (
+        row["state"] == EnrolmentState.ENROLLED
+        and row["account_id"] != act.subject.account_id
+        and held.state in GOES_ON
+        and KINDS[held.kind].checks_in
+        and act.now >= _window(held.row).opens
+    )
+
+
+def check_in_by_hand(act: Act, lecture_id: str, account_id: str) -> None:
+    """Check in somebody who has a place and no telephone, or came after the code's time; it is kept
+    and told who did so. Nobody does it for themselves. Done once however often it is asked."""
+    held = lectures.turn(act, lecture_id)
+    courses.require_staff(act, held.course)
+    row = store.get(act.tx, lecture_id, account_id)
+    if row is None:
+        raise Problem("not-found")
+    if account_id == act.subject.account_id:
+        raise Problem("own-check-in")
+    if EnrolmentState(row["state"]) in places.CAME:
+        return
+    if held.state not in GOES_ON or not KINDS[held.kind].checks_in:
+        raise Problem("lecture-over", state=LECTURES.word(held.state))
+    opens = _window(held.row).opens
+    if act.now < opens:
+        raise Problem("check-in-early", opens=opens)
+    if row["state"] != EnrolmentState.ENROLLED:
+        raise Problem("no-place-held")
+    _come(act, held, row, {"checked_in_by": act.subject.account_id})
+
+
 def _require_time(held: Held, now: datetime) -> None:
     """Problem unless codes of this lecture are taken now."""
     if held.state not in GOES_ON or not KINDS[held.kind].checks_in:
@@ -105,13 +139,19 @@ def _enter(act: Act, held: Held, row: Row | None) -> None:
     if not has_place:
         held, row = _on_the_spot(act, held, row)
     assert row is not None  # enrolled before, or just now
+    _come(act, held, row, {})
+
+
+def _come(act: Act, held: Held, row: Row, values: Mapping[str, Any]) -> None:
+    """They are here from now on."""
     lecture, _ = places.set_state(
         act, held.row, row, EnrolmentEvent.CHECK_IN,
-        {"checked_in_at": act.now, "beat_at": act.now},
+        {"checked_in_at": act.now, "beat_at": act.now, **values},
     )  # fmt: skip
     courses.tell(
         act, held.course, Kind.ENROLMENT_CHECKED_IN, lecture, row["institution_id"],
         account=row["account_id"], came=lecture["came"], taken=lecture["taken"],
+        by_hand="checked_in_by" in values,
     )  # fmt: skip
 
 

@@ -324,8 +324,8 @@ _ROWS: tuple[Indicator, ...] = (
     ),
     Indicator(
         "check_ins", "培训签到人次", "Check-ins", Measure.COUNT, Side.BOTH, "人次",
-        "凭签到码签到；同一人同一场次计一次。",
-        "Check-ins by the code, one for each person and lecture.",
+        "凭签到码签到，含授课方代为签到；同一人同一场次计一次。",
+        "Check-ins by the code or by those who give the lecture, one for each person and lecture.",
         counts=Kind.ENROLMENT_CHECKED_IN,
     ),
     Indicator(
@@ -373,7 +373,7 @@ _ROWS: tuple[Indicator, ...] = (
         Better.HIGHER,
     ),
     Indicator(
-        "credits_given", "授予学分人次", "Credits given", Measure.COUNT, Side.BOTH, "人次",
+        "credits_given", "授予学分人次", "People given credit", Measure.COUNT, Side.BOTH, "人次",
         "授予学分的人次；分值见学分记录。",
         "Credits given, one for each person and course, whatever their number.",
         counts=Kind.CREDIT_GIVEN,

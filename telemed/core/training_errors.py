@@ -31,6 +31,21 @@ TRAINING_ROWS: Final = (
         "Checking in is possible from {opens} to {closes}.",
     ),
     ErrorRow(
+        "check-in-early",
+        "{opens} 起可签到。",
+        "Checking in is possible from {opens} on.",
+    ),
+    ErrorRow(
+        "own-check-in",
+        "不能为自己补签，请用签到码签到。",
+        "Nobody checks themselves in by hand; enter the code.",
+    ),
+    ErrorRow(
+        "no-place-held",
+        "该学员没有占用名额，不能签到。",
+        "This learner has no place and cannot be checked in.",
+    ),
+    ErrorRow(
         "wrong-code",
         "签到码不正确，还可再试 {left} 次。签到码会更换，请看屏幕上最新的六位数字。",
         "Wrong code, {left} tries are left. The code changes: look at the latest six digits on"

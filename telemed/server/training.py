@@ -222,6 +222,16 @@ async def check_in(call: Call) -> Any:
     return await call.ask(lambda act: _lecture(act, key))
 
 
+async def check_in_by_hand(call: Call) -> Any:
+    """Check somebody in, for those who run the lecture."""
+    account = call.path("account")
+
+    def take(act: Act, one: str) -> None:
+        checkins.check_in_by_hand(act, one, account)
+
+    return await call.step(take, _lecture)
+
+
 async def check_out(call: Call) -> Any:
     """Leave before the end."""
     return await call.step(checkins.check_out, _lecture)
@@ -233,6 +243,10 @@ async def here(call: Call) -> Any:
     return {"seconds": await call.act(lambda act: checkins.here(act, key), quiet=True)}
 
 
+def _hand_steps(act: Act, held: lectures.Held, row: Mapping[str, Any]) -> list[str]:
+    return ["check-in"] if checkins.may_by_hand(act, held, row) else []
+
+
 async def people(call: Call) -> Any:
     """Who takes part, for those who run it."""
     q = call.query(PeopleQuery)
@@ -242,7 +256,12 @@ async def people(call: Call) -> Any:
         courses.require_staff(act, held.course)
         found, total = rows.page(act.tx, held.id, q.state, q.offset, q.limit)
         words = {state.value: ENROLMENTS.word(state) for state in EnrolmentState}
-        items = [{**row, "state_words": words[row["state"]]} for row in found]
+        items = [
+            {**row, "state_words": words[row["state"]],
+             "by_hand": row["checked_in_by"] is not None,
+             "allowed": _hand_steps(act, held, row)}
+            for row in found
+        ]  # fmt: skip
         return {"items": items, "total": total, "counts": rows.counts(act.tx, held.id)}
 
     return await call.ask(ask)
@@ -289,4 +308,6 @@ ROUTES = (
           returns=s.HereOut),
     Route("GET", f"{LECTURE}/people", people, P.GIVE_TRAINING, "Who takes part in a lecture",
           query=PeopleQuery, returns=s.LearnerPage),
+    Route("POST", f"{LECTURE}/people/{{account}}/check-in", check_in_by_hand, P.GIVE_TRAINING,
+          "Check in by hand somebody who has a place", returns=s.LectureWhole),
 )  # fmt: skip

@@ -323,7 +323,10 @@ class LearnerOut(Out):
     checked_in_at: datetime | None
     checked_out_at: datetime | None
     on_the_spot: bool
+    by_hand: bool
+    """Checked in by those who give the lecture, not by the code."""
     seconds: int
+    allowed: list[str]
 
 
 class LearnerPage(Out):

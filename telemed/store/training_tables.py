@@ -113,6 +113,8 @@ enrolments = _table(
     Col("made_at", UtcTime, nullable=False),
     Col("checked_in_at", UtcTime),
     Col("checked_out_at", UtcTime),
+    # The account of whoever checked them in by hand; nothing for a code.
+    Col("checked_in_by", sa.Text),
     Col("on_the_spot", sa.Boolean, nullable=False),
     Col("seconds", sa.Integer, nullable=False),
     Col("beat_at", UtcTime),

@@ -575,6 +575,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_LECTURE}/check-out"): _learnt("lecture"),
     ("POST", f"{_LECTURE}/here"): _learnt("lecture"),
     ("GET", f"{_LECTURE}/people"): _taught(P.GIVE_TRAINING, "lecture"),
+    ("POST", f"{_LECTURE}/people/{{account}}/check-in"): _taught(P.GIVE_TRAINING, "lecture"),
     ("POST", f"{_LECTURE}/feedback"): _learnt("lecture", body={"marks": {}}),
     ("GET", f"{_LECTURE}/feedback"): _taught(P.GIVE_TRAINING, "lecture"),
     ("GET", "/api/materials/{id}/file"): Row(P.SEE_TRAINING, "absent"),
@@ -698,6 +699,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
     expert = {"county": "hub-reader", "second": "hub-verifier"}[asker]
     booked = (await booking.held(world, "09:00", expert, who=who))["id"]
     taught, met = await training.published(world)
+    await training.enrol(world, met, "county-admin")
     images = {"study": study["study_uid"], "series": series["series_uid"],
               "instance": instance["sop_uid"], "frames": "1", "path:.+": "7FE00010",
               "rest:.*": "elsewhere"}  # fmt: skip
@@ -712,7 +714,7 @@ async def things(world: World, asker: str, sides: Mapping[str, str]) -> Things:
             "room": {"id": made},
             "appointment": {"id": booked},
             "course": {"id": taught},
-            "lecture": {"id": met},
+            "lecture": {"id": met, "account": "county-admin"},
             "colleague": {"id": f"{asker}-reader"},
             "neighbour": {"id": f"{asker}-reader"},
             "neighbourhood": {"id": asker},

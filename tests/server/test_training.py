@@ -254,6 +254,45 @@ async def test_codes_are_not_guessed(world: World) -> None:
     assert counts == {one: (2, 2), other: (1, 1)}
 
 
+async def test_who_has_no_telephone_is_checked_in_by_hand(world: World) -> None:
+    """By those who give the lecture, for whoever has a place; kept and told as such."""
+    _, one = await published(world, lecture(quota=3))
+    await enrol(world, one, A, B, "hub-reader", C)
+
+    def path(who: str) -> str:
+        return f"/api/lectures/{one}/people/{who}/check-in"
+
+    giver = world.client(GIVER)
+    await giver.refused("check-in-early", "POST", path(A))
+    await begin(world, one)
+    # After the time of the code, too.
+    world.clock.advance(minutes=70)
+    await world.client(A).refused("forbidden", "POST", path(A))
+    await world.client("county-reader").refused("forbidden", "POST", path(A))
+    await world.client("lapsed-reader").refused("not-found", "POST", path(A))
+    await giver.refused("not-found", "POST", path("nobody-here"))
+    await giver.refused("not-found", "POST", path(D))
+    await giver.refused("no-place-held", "POST", path(C))
+    # One who runs lectures and takes part in this one does it for others, not for themselves.
+    await world.client("hub-reader").refused("own-check-in", "POST", path("hub-reader"))
+    seen = await world.client("hub-reader").get(f"/api/lectures/{one}/people")
+    may = {row["account_id"]: row["allowed"] for row in seen["items"]}
+    assert may == {A: ["check-in"], B: ["check-in"], "hub-reader": [], C: []}
+    for _ in range(2):
+        after = await giver.ok("POST", path(A))
+        assert after["lecture"]["came"] == 1
+    rows = (await giver.get(f"/api/lectures/{one}/people"))["items"]
+    assert [(r["state"], r["by_hand"], r["allowed"]) for r in rows if r["account_id"] == A] == [
+        ("checked in", True, [])
+    ]
+    told = [(f["account"], f["by_hand"]) for f in await facts(world, "enrolment.checked_in")]
+    assert told == [(A, True)]
+    (row,) = await world.rows(tt.enrolments, tt.enrolments.c.account_id == A)
+    assert row["checked_in_by"] == GIVER
+    await step(world, GIVER, one, "finish")
+    await giver.refused("lecture-over", "POST", path(B))
+
+
 async def test_a_quiz_keeps_its_answers(world: World) -> None:
     """Nothing that a learner is sent before holds an answer; three sittings; feedback once, and
     shown to those who gave the lecture only together."""

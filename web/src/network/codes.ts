@@ -84,6 +84,9 @@ export function levelWords(level: string, grade: string): string {
   return language() === 'en' ? `${name} ${'甲乙丙'.indexOf(grade) + 1}` : `${name}${grade}等`
 }
 
+/** The scopes that have words, in the register's order. */
+export const SCOPE_CODES = Object.keys(SCOPES).sort()
+
 export function scopeWords(code: string): string {
   return worded(SCOPES, code)
 }

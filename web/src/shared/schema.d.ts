@@ -3228,6 +3228,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lectures/{id}/people/{account}/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check in by hand somebody who has a place */
+        post: operations["training_post_lectures_people_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/courses/{id}/materials": {
         parameters: {
             query?: never;
@@ -8038,8 +8055,12 @@ export interface components {
             checked_out_at: string | null;
             /** On The Spot */
             on_the_spot: boolean;
+            /** By Hand */
+            by_hand: boolean;
             /** Seconds */
             seconds: number;
+            /** Allowed */
+            allowed: string[];
         };
         /** LearnerPage */
         LearnerPage: {
@@ -20020,6 +20041,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LearnerPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    training_post_lectures_people_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LectureWhole"];
                 };
             };
             /** @description Problem */

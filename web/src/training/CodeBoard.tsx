@@ -6,8 +6,8 @@ import { serverNow, useNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { LectureOut } from '../shared/schema'
-import { exactWords } from '../shared/times'
 import { codeQuery } from './api'
+import { windowWords } from './shown'
 import styles from './training.module.css'
 import { useWords } from './words'
 
@@ -45,13 +45,13 @@ export function CodeBoard({ lecture }: { lecture: LectureOut }) {
             {t('cameOf', { taken: lecture.taken })}
           </p>
         </div>
-        <QRCode value={data.address} size={220} />
+        <QRCode aria-label={t('qr')} value={data.address} size={220} />
       </div>
       <div className={styles.bar}>
-        <Button onClick={() => void board.current?.requestFullscreen()}>{t('bigScreen')}</Button>
-        <span className={page.quiet}>
-          {t('checkInFrom', { from: exactWords(data.opens), until: exactWords(data.closes) })}
-        </span>
+        {document.fullscreenEnabled ? (
+          <Button onClick={() => void board.current?.requestFullscreen()}>{t('bigScreen')}</Button>
+        ) : null}
+        <span className={page.quiet}>{windowWords(data.opens, data.closes)}</span>
       </div>
     </section>
   )

@@ -1,17 +1,19 @@
 /** The form of a course: all that its reviewer will see, its quiz among it. */
-import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { PlusOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Checkbox, Form, Input, InputNumber, Radio, Select, Skeleton } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router'
 import { institutionQuery, institutionsQuery } from '../network/api'
+import { SCOPE_CODES, scopeWords } from '../network/codes'
 import { useMe } from '../session/session'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { CourseIn, CourseWhole, QuestionIn } from '../shared/schema'
 import { useSettled } from '../shared/useSettled'
 import { courseQuery, draft, edit, keyQuery } from './api'
-import { emptyQuestion, QuizFields } from './QuizFields'
+import { Lecturers } from './Lecturers'
+import { emptyQuestion, flawOf, QuizFields } from './QuizFields'
 import styles from './training.module.css'
 import { useWords } from './words'
 
@@ -56,6 +58,8 @@ function CourseFields({ course, questions = [] }: Props) {
   const { message } = App.useApp()
   const [form] = Form.useForm<Given>()
   const [quiz, setQuiz] = useState<QuestionIn[]>(questions)
+  const [checked, setChecked] = useState(false)
+  const flawed = quiz.findIndex((one) => flawOf(one) !== null)
   const save = useMutation({
     mutationFn: async (given: Given) => {
       const sent = toSent(given, quiz)
@@ -77,7 +81,11 @@ function CourseFields({ course, questions = [] }: Props) {
         requiredMark={false}
         scrollToFirstError
         initialValues={initial(course)}
-        onFinish={(given) => save.mutate(given)}
+        onFinish={(given) => {
+          setChecked(true)
+          if (flawed < 0) save.mutate(given)
+          else document.getElementById(`question-${flawed}`)?.scrollIntoView({ block: 'center' })
+        }}
       >
         <div className={styles.stack}>
           <section className={page.card}>
@@ -96,6 +104,13 @@ function CourseFields({ course, questions = [] }: Props) {
                   { value: 'on-demand', label: t('demand') },
                   { value: 'practical', label: t('practical') },
                 ]}
+              />
+            </Form.Item>
+            <Form.Item name="specialty" label={t('specialty')}>
+              <Select
+                allowClear
+                showSearch={{ optionFilterProp: 'label' }}
+                options={SCOPE_CODES.map((value) => ({ value, label: scopeWords(value) }))}
               />
             </Form.Item>
             <Form.Item name="target_group" label={t('forWhom')}>
@@ -119,7 +134,8 @@ function CourseFields({ course, questions = [] }: Props) {
                 {t('addQuestion')}
               </Button>
             </header>
-            <QuizFields questions={quiz} onChange={setQuiz} />
+            {quiz.length === 0 ? <p className={page.quiet}>{t('noQuestions')}</p> : null}
+            <QuizFields questions={quiz} onChange={setQuiz} checked={checked} />
           </section>
           {save.error ? <ProblemNotice error={save.error} /> : null}
           <div className={styles.bar}>
@@ -131,53 +147,6 @@ function CourseFields({ course, questions = [] }: Props) {
         </div>
       </Form>
     </main>
-  )
-}
-
-function Lecturers() {
-  const t = useWords()
-  return (
-    <Form.List name="lecturers">
-      {(fields, { add, remove }) => (
-        <>
-          <p>{t('lecturers')}</p>
-          {fields.map((field) => (
-            <div key={field.key} className={styles.group}>
-              <Form.Item
-                name={[field.name, 'name']}
-                rules={[{ required: true, message: t('need') }]}
-                noStyle
-              >
-                <Input
-                  className={styles.search}
-                  aria-label={t('lecturerName')}
-                  placeholder={t('lecturerName')}
-                  maxLength={60}
-                />
-              </Form.Item>
-              <Form.Item name={[field.name, 'title']} noStyle>
-                <Input
-                  className={styles.search}
-                  aria-label={t('lecturerTitle')}
-                  placeholder={t('lecturerTitle')}
-                  maxLength={60}
-                />
-              </Form.Item>
-              <Button
-                aria-label={t('remove')}
-                icon={<DeleteOutlined />}
-                onClick={() => remove(field.name)}
-              />
-            </div>
-          ))}
-          {fields.length < 10 ? (
-            <Button icon={<PlusOutlined />} onClick={() => add({ name: '', title: '' })}>
-              {t('addLecturer')}
-            </Button>
-          ) : null}
-        </>
-      )}
-    </Form.List>
   )
 }
 
@@ -253,7 +222,6 @@ function initial(course: CourseWhole | undefined): Partial<Given> {
       title: '',
       target_group: '',
       summary: '',
-      specialty: '',
       lecturers: [{ name: '', title: '' }],
       alliances: [],
       institutions: [],
@@ -266,6 +234,7 @@ function initial(course: CourseWhole | undefined): Partial<Given> {
   const of = (kind: string) => course.offers.filter((one) => one.kind === kind).map((one) => one.id)
   return {
     ...course,
+    specialty: course.specialty || undefined,
     credit_class: course.credit_class as Given['credit_class'],
     credits: course.credit_tenths / 10,
     alliances: of('alliance'),

@@ -102,14 +102,14 @@ function Steps({ course }: { course: CourseWhole }) {
       {may('return') ? <Button onClick={() => setAsked('return')}>{t('return')}</Button> : null}
       {may('cancel') ? (
         <Button danger onClick={() => setAsked('cancel')}>
-          {t('cancel')}
+          {t('cancelCourse')}
         </Button>
       ) : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
       {asked ? (
         <ReasonDialog
           step={asked === 'return' ? 'return-course' : 'cancel-course'}
-          title={t(asked)}
+          title={asked === 'return' ? t('return') : t('cancelCourse')}
           send={(why) => courseBecause(course.id, asked, course.version, why)}
           onClose={() => setAsked(null)}
         />
@@ -182,12 +182,30 @@ function About({ course }: { course: CourseWhole }) {
           {
             key: 'offers',
             label: t('offeredTo'),
-            children: course.offers.map((one) => one.name).join('、') || '—',
+            children: <Offered names={course.offers.map((one) => one.name)} />,
           },
         ]}
       />
-      {course.summary ? <p className={styles.text}>{course.summary}</p> : null}
+      {course.summary ? (
+        <p className={`${styles.text} ${styles.summary}`}>{course.summary}</p>
+      ) : null}
     </section>
+  )
+}
+
+const FEW = 3
+
+/** To whom it is offered; of many the first few, and the rest on demand. */
+function Offered({ names }: { names: string[] }) {
+  const t = useWords()
+  if (names.length <= FEW + 1) return names.join('、') || '—'
+  return (
+    <details>
+      <summary>
+        {names.slice(0, FEW).join('、')} {t('offeredN', { n: names.length })}
+      </summary>
+      {names.slice(FEW).join('、')}
+    </details>
   )
 }
 

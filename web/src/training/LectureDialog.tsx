@@ -1,11 +1,13 @@
 /** When and where a lecture is, for how many, and how its code works. */
-import { useMutation } from '@tanstack/react-query'
-import { DatePicker, Form, Input, InputNumber, Modal, Switch } from 'antd'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { DatePicker, Form, Input, InputNumber, Modal, Select, Switch } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
+import { appointmentsQuery } from '../appointments/api'
 import { momentOf, onPicker } from '../appointments/moments'
+import { clockOf, midnight } from '../roster/days'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import type { CourseOut, LectureIn, LectureOut } from '../shared/schema'
+import type { AppointmentOut, CourseOut, LectureIn, LectureOut } from '../shared/schema'
 import { editLecture, plan } from './api'
 import styles from './training.module.css'
 import { useWords } from './words'
@@ -44,6 +46,7 @@ export function LectureDialog({ course, lecture, onClose }: Props) {
         since: momentOf(sent.since),
         until: momentOf(sent.until),
         quota: sent.quota ?? null,
+        appointment_id: sent.appointment_id ?? null,
       }
       if (lecture) await editLecture(lecture.id, { ...wanted, version: lecture.version })
       else await plan(course.id, wanted)
@@ -109,6 +112,7 @@ export function LectureDialog({ course, lecture, onClose }: Props) {
             <Form.Item name="join_address" label={t('joinAddress')} extra={t('joinHelp')}>
               <Input maxLength={300} placeholder="https://" />
             </Form.Item>
+            <Appointed own={course.offerer_id} />
             <div className={styles.fields}>
               <Form.Item name="code_before" label={t('codeBefore')}>
                 <InputNumber min={0} max={240} className={styles.wide} />
@@ -130,6 +134,48 @@ export function LectureDialog({ course, lecture, onClose }: Props) {
     </Modal>
   )
 }
+
+/** The video room of an appointment of that day, for a small group. */
+function Appointed({ own }: { own: string }) {
+  const t = useWords()
+  const form = Form.useFormInstance<Given>()
+  const since = Form.useWatch('since', form)
+  const chosen = Form.useWatch('appointment_id', form)
+  const from = since ? midnight(since.format('YYYY-MM-DD')) : 0
+  const { data, error, isPending } = useQuery({
+    ...appointmentsQuery({
+      since: new Date(from).toISOString(),
+      until: new Date(from + DAY).toISOString(),
+    }),
+    enabled: from > 0,
+  })
+  const found = (data?.appointments ?? []).filter(
+    (one) => one.id === chosen || (BOOKED.has(one.state) && sides(one).includes(own)),
+  )
+  return (
+    <Form.Item name="appointment_id" label={t('room')} extra={t('roomHelp')}>
+      <Select
+        allowClear
+        loading={isPending}
+        status={error ? 'error' : ''}
+        notFoundContent={error ? <ProblemNotice error={error} /> : t('noRoom')}
+        options={[
+          ...found.map((one) => ({
+            value: one.id,
+            label: `${clockOf(Date.parse(one.since))}–${clockOf(Date.parse(one.until))} ${one.number}`,
+          })),
+          ...(chosen && !found.some((one) => one.id === chosen)
+            ? [{ value: chosen, label: t('roomOtherDay') }]
+            : []),
+        ]}
+      />
+    </Form.Item>
+  )
+}
+
+const DAY = 86_400_000
+const BOOKED = new Set(['proposed', 'confirmed', 'under way'])
+const sides = (one: AppointmentOut) => [one.requester_id, one.provider_id]
 
 function initial(lecture: LectureOut | undefined, demand: boolean): Given {
   if (lecture)

@@ -25,7 +25,7 @@ import { Feedback, FeedbackRead } from './Feedback'
 import { LectureDialog } from './LectureDialog'
 import { People } from './People'
 import { ReasonDialog, useReasonWords } from './ReasonDialog'
-import { COLOURS, lecturersOf, placesWords, timeWords } from './shown'
+import { COLOURS, lecturersOf, placesWords, timeWords, windowWords } from './shown'
 import styles from './training.module.css'
 import { useWords } from './words'
 
@@ -124,7 +124,7 @@ function StaffSteps({ one }: { one: LectureWhole }) {
       {may('edit') ? <Button onClick={() => setEditing(true)}>{t('edit')}</Button> : null}
       {may('cancel') ? (
         <Button danger onClick={() => setCanceling(true)}>
-          {t('cancel')}
+          {t('cancelLecture')}
         </Button>
       ) : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
@@ -134,7 +134,7 @@ function StaffSteps({ one }: { one: LectureWhole }) {
       {canceling ? (
         <ReasonDialog
           step="cancel-lecture"
-          title={t('cancel')}
+          title={t('cancelLecture')}
           send={(why) => cancelLecture(lecture.id, lecture.version, why)}
           onClose={() => setCanceling(false)}
         />
@@ -185,7 +185,6 @@ function CheckIn({ lecture }: { lecture: LectureOut }) {
 }
 
 function Mine({ lecture }: { lecture: LectureOut }) {
-  const t = useWords()
   const { mine } = lecture
   const may = (step: string) => lecture.allowed.includes(step)
   if (mine === null && !may('enrol') && !may('wait') && !lecture.join_address) return null
@@ -195,12 +194,7 @@ function Mine({ lecture }: { lecture: LectureOut }) {
       <MyState lecture={lecture} />
       <MyButtons lecture={lecture} />
       {early ? (
-        <p className={page.quiet}>
-          {t('checkInFrom', {
-            from: exactWords(lecture.check_in_opens),
-            until: exactWords(lecture.check_in_closes),
-          })}
-        </p>
+        <p className={page.quiet}>{windowWords(lecture.check_in_opens, lecture.check_in_closes)}</p>
       ) : null}
     </section>
   )
@@ -325,10 +319,10 @@ function About({ one }: { one: LectureWhole }) {
           { key: 'when', label: t('when'), children: timeWords(lecture) },
           {
             key: 'length',
-            label: t('length'),
+            label: t('lasts'),
             children: t('minutes', { n: lecture.minutes }),
           },
-          { key: 'places', label: t('lectures'), children: placesWords(lecture) },
+          { key: 'places', label: t('enrolled'), children: placesWords(lecture) },
           ...(lecture.place ? [{ key: 'place', label: t('place'), children: lecture.place }] : []),
         ]}
       />

@@ -1,6 +1,6 @@
 /** Who takes part in a lecture, for those who run it. */
-import { useQuery } from '@tanstack/react-query'
-import { Table, Tag } from 'antd'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Button, Popconfirm, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -8,7 +8,7 @@ import page from '../shared/page.module.css'
 import type { LearnerOut, LectureOut } from '../shared/schema'
 import { exactWords } from '../shared/times'
 import { pick } from '../shared/words'
-import { peopleQuery } from './api'
+import { checkInByHand, peopleQuery } from './api'
 import { COLOURS } from './shown'
 import { useWords } from './words'
 
@@ -18,10 +18,14 @@ export function People({ lecture }: { lecture: LectureOut }) {
   const t = useWords()
   const [offset, setOffset] = useState(0)
   const { data, error, refetch } = useQuery(peopleQuery(lecture.id, offset))
+  const take = useMutation({
+    mutationFn: (account: string) => checkInByHand(lecture.id, account),
+  })
   return (
     <section className={page.card}>
       <h2 className={page.subtitle}>{t('people')}</h2>
       {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
+      {take.error ? <ProblemNotice error={take.error} /> : null}
       <Table<LearnerOut>
         size="small"
         rowKey="account_id"
@@ -50,6 +54,7 @@ export function People({ lecture }: { lecture: LectureOut }) {
               <>
                 <Tag color={COLOURS[one.state] ?? 'default'}>{pick(one.state_words)}</Tag>
                 {one.on_the_spot ? <Tag>{t('onTheSpot')}</Tag> : null}
+                {one.by_hand ? <Tag>{t('byHand')}</Tag> : null}
               </>
             ),
           },
@@ -67,6 +72,28 @@ export function People({ lecture }: { lecture: LectureOut }) {
                 {one.checked_in_at ? Math.floor(one.seconds / 60) : '—'}
               </span>
             ),
+          },
+          {
+            key: 'hand',
+            title: <span className="visually-hidden">{t('checkInByHand')}</span>,
+            align: 'right',
+            render: (_, one) =>
+              one.allowed.includes('check-in') ? (
+                <Popconfirm
+                  title={t('checkInByHand')}
+                  description={t('byHandSure', { who: one.name })}
+                  okText={t('checkInByHand')}
+                  cancelText={t('close')}
+                  onConfirm={() => take.mutate(one.account_id)}
+                >
+                  <Button
+                    size="small"
+                    loading={take.isPending && take.variables === one.account_id}
+                  >
+                    {t('checkInByHand')}
+                  </Button>
+                </Popconfirm>
+              ) : null,
           },
         ]}
       />

@@ -1,6 +1,6 @@
 /** The questions of a quiz as their author writes them, with the right answers ticked. */
-import { DeleteOutlined } from '@ant-design/icons'
-import { Button, Checkbox, Input, InputNumber, Radio } from 'antd'
+import { CloseOutlined, DeleteOutlined } from '@ant-design/icons'
+import { Alert, Button, Checkbox, Input, InputNumber, Radio } from 'antd'
 import type { QuestionIn } from '../shared/schema'
 import styles from './training.module.css'
 import { useWords } from './words'
@@ -11,12 +11,26 @@ export function emptyQuestion(): QuestionIn {
   return { kind: 'single', text: '', options: ['', ''], right: [0], points: 1 }
 }
 
+/** What keeps a question from being asked, as the key of its words; null of a whole one. */
+export function flawOf(
+  one: QuestionIn,
+): 'needText' | 'needOptions' | 'sameOptions' | 'needRight' | null {
+  const options = one.options.map((option) => option.trim())
+  if (one.text.trim() === '') return 'needText'
+  if (options.some((option) => option === '')) return 'needOptions'
+  if (new Set(options).size < options.length) return 'sameOptions'
+  if (one.right.length === 0) return 'needRight'
+  return null
+}
+
 interface Props {
   questions: QuestionIn[]
   onChange: (next: QuestionIn[]) => void
+  /** Whether somebody tried to save: from then on what is missing is said. */
+  checked: boolean
 }
 
-export function QuizFields({ questions, onChange }: Props) {
+export function QuizFields({ questions, onChange, checked }: Props) {
   const set = (n: number, next: QuestionIn) =>
     onChange(questions.map((one, m) => (m === n ? next : one)))
   return questions.map((question, n) => (
@@ -25,6 +39,7 @@ export function QuizFields({ questions, onChange }: Props) {
       key={n}
       n={n}
       question={question}
+      flaw={checked ? flawOf(question) : null}
       onChange={(next) => set(n, next)}
       onRemove={() => onChange(questions.filter((_, m) => m !== n))}
     />
@@ -34,11 +49,12 @@ export function QuizFields({ questions, onChange }: Props) {
 interface QuestionProps {
   n: number
   question: QuestionIn
+  flaw: ReturnType<typeof flawOf>
   onChange: (next: QuestionIn) => void
   onRemove: () => void
 }
 
-function QuestionFields({ n, question, onChange, onRemove }: QuestionProps) {
+function QuestionFields({ n, question, flaw, onChange, onRemove }: QuestionProps) {
   const t = useWords()
   const kinds = ['single', 'multiple', 'true-false'] as const
   const change = (kind: QuestionIn['kind']) =>
@@ -49,7 +65,7 @@ function QuestionFields({ n, question, onChange, onRemove }: QuestionProps) {
       right: question.right.slice(0, kind === 'multiple' ? undefined : 1),
     })
   return (
-    <div className={styles.question}>
+    <div className={styles.question} id={`question-${n}`}>
       <div className={styles.bar}>
         <strong>{t('question', { n: n + 1 })}</strong>
         <Radio.Group
@@ -96,6 +112,7 @@ function QuestionFields({ n, question, onChange, onRemove }: QuestionProps) {
           {t('addOption')}
         </Button>
       )}
+      {flaw ? <Alert type="error" showIcon title={t(flaw)} role="alert" /> : null}
     </div>
   )
 }
@@ -131,6 +148,23 @@ function Option({ place, option, question, onChange }: OptionProps) {
           })
         }
       />
+      {question.kind === 'true-false' || question.options.length <= 2 ? null : (
+        <Button
+          type="text"
+          aria-label={t('removeOption', { n: place + 1 })}
+          icon={<CloseOutlined />}
+          onClick={() => onChange(without(question, place))}
+        />
+      )}
     </div>
   )
+}
+
+/** The question without an option; the right answers stay with their options. */
+function without(question: QuestionIn, place: number): QuestionIn {
+  return {
+    ...question,
+    options: question.options.filter((_, m) => m !== place),
+    right: question.right.filter((m) => m !== place).map((m) => (m > place ? m - 1 : m)),
+  }
 }

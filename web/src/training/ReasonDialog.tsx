@@ -5,6 +5,7 @@ import { useCatalogue } from '../requests/api'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { pick } from '../shared/words'
 import type { Because } from './api'
+import styles from './training.module.css'
 import { useWords } from './words'
 
 interface Props {
@@ -44,6 +45,7 @@ export function ReasonDialog({ step, title, send, onClose }: Props) {
           rules={[{ required: true, message: t('needReason') }]}
         >
           <Radio.Group
+            className={styles.choices}
             options={reasons.map((each) => ({ value: each.code, label: pick(each.label) }))}
           />
         </Form.Item>

@@ -151,6 +151,11 @@ export const withdraw = (id: string): Promise<LectureWhole> =>
 export const checkIn = (id: string, code: string): Promise<LectureWhole> =>
   body(api.POST('/api/lectures/{id}/check-in', { ...at(id), body: { code } })).then(kept)
 
+export const checkInByHand = (id: string, account: string): Promise<LectureWhole> =>
+  body(
+    api.POST('/api/lectures/{id}/people/{account}/check-in', { params: { path: { id, account } } }),
+  ).then(kept)
+
 export const checkOut = (id: string): Promise<LectureWhole> =>
   body(api.POST('/api/lectures/{id}/check-out', at(id))).then(kept)
 

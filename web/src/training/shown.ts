@@ -13,6 +13,15 @@ export function timeWords(one: Pick<LectureOut, 'since' | 'until'>): string {
   return `${dateWords(day)} ${weekdayWords(weekday(day))} ${clockOf(since)}–${clockOf(until)}`
 }
 
+/** When the code is taken, to the minute; the day is the lecture's and stands above. */
+export function windowWords(opens: string, closes: string): string {
+  const from = Date.parse(opens)
+  return say('checkInFrom', {
+    from: `${dateWords(dayOf(from))} ${clockOf(from)}`,
+    until: clockOf(Date.parse(closes)),
+  })
+}
+
 export function creditWords(one: { credit_tenths: number; credit_class: string }): string {
   const kind =
     one.credit_class === 'I' ? say('classI') : one.credit_class === 'II' ? say('classII') : ''
