@@ -5,14 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from telemed.actions import accounts as account_acts
-from telemed.actions import checkins, courses, enrolments, lectures
+from telemed.actions import checkins, courses, enrolments, lectures, materials
 from telemed.actions.act import Act
 from telemed.core.checkin import code_at
 from telemed.core.training import CourseKind
 from telemed.core.workdays import ZONE
+from telemed.documents.handout_pdf import Handout, render_handout
 from telemed.server.services import Services
-from telemed.store import accounts
+from telemed.store import accounts, network
 from telemed.store import courses as course_store
+from telemed.store.blobs import Blob
+
+_LARGEST = 1 << 24
+"""Bytes; a handout of a few pages has far fewer."""
 
 
 class _Teacher:
@@ -22,19 +27,23 @@ class _Teacher:
         self._services, self._told, self._places = services, told, places
         day = services.clock().astimezone(ZONE) + timedelta(days=told["days"])
         self._since = day.replace(hour=told["hour"], minute=0, second=0, microsecond=0)
+        self._until = self._since + timedelta(minutes=90, days=told.get("open_days", 0))
         self._course = self._lecture = ""
 
     def play(self) -> None:
         """From the draft as far as its day lets it come."""
         before = min(self._services.clock(), self._since) - timedelta(days=1)
         self._do("verifier", before, self._draft)
+        if "handout" in self._told:
+            self._hand_out(before)
+        self._do("verifier", before, lambda act: courses.apply(act, self._course, 1))
         if self._told.get("applied"):
             return
         self._do("coordinator", before, lambda act: courses.approve(act, self._course, 2))
         self._do("verifier", before, lambda act: lectures.publish(act, self._course, 3))
         for who in self._told.get("enrolled", []):
             self._do(who, before, lambda act: enrolments.enrol(act, self._lecture))
-        if self._told["days"] < 0:
+        if "came" in self._told:
             self._hold()
 
     def _draft(self, act: Act) -> None:
@@ -53,12 +62,30 @@ class _Teacher:
             required_percent=80, quiz=tuple(told.get("quiz", [])), pass_mark=60, most_sittings=3,
         ))  # fmt: skip
         self._lecture = lectures.plan(act, self._course, lectures.Plan(
-            title="", since=self._since, until=self._since + timedelta(minutes=90), minutes=90,
+            title="", since=self._since, until=self._until, minutes=told.get("minutes", 90),
             place=told.get("place", ""), join_address="", appointment_id=None,
             quota=told.get("quota"), most_waiting=20, on_the_spot=True, code_seconds=30,
             code_before=30, code_after=60,
         ))  # fmt: skip
-        courses.apply(act, self._course, 1)
+
+    def _hand_out(self, at: datetime) -> None:
+        """Give the course its handout, stored as an upload is."""
+        told, services = self._told, self._services
+        row = services.store.read_now(lambda tx: accounts.by_username(tx, "verifier"))
+        assert row is not None  # one of the demo's accounts
+        own = services.store.read_now(lambda tx: network.institution(tx, row["institution_id"]))
+        assert own is not None  # the account's own institution
+        lecturers = "、".join(told["lecturers"])
+        paper = render_handout(Handout(told["title"], own["name"], lecturers, told["handout"]), at)
+        with services.blobs.writer(_LARGEST) as writer:
+            writer.write(paper)
+            writer.seal()
+            blob = Blob(writer.key, writer.size)
+            services.blobs.put_file(writer.path, writer.key)
+        name = f"{told['title']}.pdf"
+        self._do("verifier", at, lambda act: materials.add(
+            act, self._course, name, "application/pdf", blob
+        ))  # fmt: skip
 
     def _hold(self) -> None:
         """Its day is over: those who came were there for all of it."""
