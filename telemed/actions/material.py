@@ -210,7 +210,7 @@ def real_patient(act: Act, patient_ref: str | None) -> str | None:
 
 
 _IDENTITY = Missing(
-    "studies", "material",
+    "material", "material",
     Words("去标识化资料，或不去标识的理由与患者同意",
           "De-identified material, or a reason and consent for telling who it is"),
 )  # fmt: skip

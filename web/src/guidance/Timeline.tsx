@@ -24,7 +24,7 @@ export function Timeline({ id, course }: Props) {
     <section className={page.card} aria-label={t('timeline')}>
       <h2 className={styles.heading}>{t('timeline')}</h2>
       {course.entries.length === 0 ? (
-        <Empty title={t('none')} teach={t('noneTeach')} />
+        <Empty small title={t('none')} teach={t('noneTeach')} />
       ) : (
         <ol className={styles.entries}>
           {course.entries.map((entry) => (
