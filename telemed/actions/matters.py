@@ -13,9 +13,18 @@ from telemed.actions.booking import Booked
 from telemed.core import roster as duty
 from telemed.core.access import Role
 from telemed.core.appointment import SeatState
+from telemed.core.approval import current
 from telemed.core.assignment import covers
 from telemed.core.escalation import WHEN_NOBODY, Who
-from telemed.store import appointments, notices, requests, roster, urgent_calls
+from telemed.store import (
+    appointments,
+    approvals,
+    notices,
+    opinions,
+    requests,
+    roster,
+    urgent_calls,
+)
 from telemed.store.tx import Row
 
 _ROLES: Final[Mapping[Who, tuple[str, tuple[Role, ...]]]] = {
@@ -38,6 +47,8 @@ class Matter:
     booked: Booked | None = None
     seat: int | None = None
     is_call: bool = False
+    of: str = ""
+    """The finding, follow-up or opinion of a case that is meant."""
 
     @property
     def request_id(self) -> str | None:
@@ -62,7 +73,7 @@ def load(act: Act, row: Row) -> Matter | None:
         return None if called is None else Matter(called, is_call=True)
     if row["appointment_id"] is None:
         case = requests.get(act.tx, row["request_id"])
-        return None if case is None else Matter(case)
+        return None if case is None else Matter(case, of=row.get("finding") or "")
     found = appointments.get(act.tx, row["appointment_id"])
     return None if found is None else Matter(found, booking.whole(act, found), row.get("seat"))
 
@@ -81,6 +92,11 @@ def _accounts(act: Act, matter: Matter, who: Who) -> Sequence[str]:
     case = matter.row
     if who is Who.REQUESTING_DOCTOR:
         return notices.enabled(act.tx, [case["created_by"]])
+    if who is Who.APPROVERS:
+        return _approvers(act, case)
+    if who is Who.EXPERT:
+        asked = opinions.get(act.tx, matter.of)
+        return [] if asked is None else notices.accounts_of(act.tx, [asked["person_id"]])
     if who is Who.HOLDER:
         work = requests.current_workitem(act.tx, case["id"])
         holders = {work[k] for k in ("performer_id", "scheduled_performer_id") if work.get(k)} \
@@ -114,6 +130,15 @@ def _on_duty(act: Act, matter: Matter, who: Who) -> list[str]:
     if who is Who.ON_DUTY:
         mine &= set(_accounts(act, matter, Who.READERS))
     return sorted(mine)
+
+
+def _approvers(act: Act, case: Row) -> list[str]:
+    """Who decides the step of in-house approval whose turn it is, but for whoever asked."""
+    now = current(approvals.of_request(act.tx, case["id"]))
+    if now is None:
+        return []
+    held = approvals.holders(act.tx, now["institution_id"]).get(now["role"], set())
+    return sorted(held - {now["asked_by"]})
 
 
 # --- people of an appointment ---------------------------------------------------------------------

@@ -249,7 +249,7 @@ def _say(act: Act, row: Row, matter: Matter | None, kind: Kind, **data: object) 
     }
     if row["appointment_id"] is not None:
         told["appointment"] = row["appointment_id"]
-    sides = tuple(dict.fromkeys((row["requester_id"], row["provider_id"])))
+    sides = tuple(s for s in dict.fromkeys((row["requester_id"], row["provider_id"])) if s)
     parties = sides if matter is None or matter.booked is None else matter.parties
     request_id = row["request_id"] if matter is None else matter.request_id
     # A fact has three parties at most; those beyond have the same one of their own.

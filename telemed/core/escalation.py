@@ -36,6 +36,8 @@ class Occasion(StrEnum):
     GIVEN_AWAY = "seat-given-away"
     TIME_OFFERED = "time-offered"
     FOLLOW_UP_DUE = "follow-up-due"
+    APPROVAL_WAITING = "approval-waiting"
+    EXPERT_ASKED = "expert-asked"
 
 
 class Who(StrEnum):
@@ -56,6 +58,8 @@ class Who(StrEnum):
     REPLACED = "replaced"
     BOOKER = "booker"
     WAITER = "waiter"
+    APPROVERS = "approvers"
+    EXPERT = "expert"
 
 
 WHEN_NOBODY: Mapping[Who, Who] = MappingProxyType(
@@ -168,6 +172,10 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPOINTMENT_MISSED: (Occasion.OFF,),
         Kind.WAITING_OFFERED: (Occasion.TIME_OFFERED,),
         Kind.FOLLOWUP_DUE: (Occasion.FOLLOW_UP_DUE,),
+        Kind.APPROVAL_ASKED: (Occasion.APPROVAL_WAITING,),
+        Kind.APPROVAL_PASSED_ON: (Occasion.APPROVAL_WAITING,),
+        Kind.APPROVAL_BYPASSED: (Occasion.APPROVAL_WAITING,),
+        Kind.OPINION_ASKED: (Occasion.EXPERT_ASKED,),
     }
 )
 """Which facts begin which occasions; an occasion that is open for the same case or finding ends
@@ -202,6 +210,25 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPOINTMENT_MISSED: _NOT_SET,
         Kind.FOLLOWUP_ANSWERED: (Occasion.FOLLOW_UP_DUE,),
         Kind.FOLLOWUP_LAPSED: (Occasion.FOLLOW_UP_DUE,),
+        **dict.fromkeys(
+            (
+                Kind.APPROVAL_GIVEN,
+                Kind.APPROVAL_DENIED,
+                Kind.APPROVAL_REJECTED,
+                Kind.APPROVAL_RECALLED,
+            ),
+            (Occasion.APPROVAL_WAITING,),
+        ),
+        **dict.fromkeys(
+            (
+                Kind.OPINION_ACCEPTED,
+                Kind.OPINION_DECLINED,
+                Kind.OPINION_CONSOLIDATED,
+                Kind.OPINION_WITHDRAWN,
+                Kind.OPINION_LAPSED,
+            ),
+            (Occasion.EXPERT_ASKED,),
+        ),
     }
 )
 """Which facts end the condition; a fact that names a seat, of that seat alone."""
@@ -210,15 +237,23 @@ KNOW_ASSIGNED = frozenset({Occasion.UNCLAIMED, Occasion.DEADLINE})
 """Occasions of a case that may be somebody's to begin, or nobody's."""
 
 OF_A_FINDING = frozenset(
-    {Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED, Occasion.FOLLOW_UP_DUE}
+    {
+        Occasion.CRITICAL_UNACKNOWLEDGED,
+        Occasion.CRITICAL_NOT_ACTED,
+        Occasion.FOLLOW_UP_DUE,
+        Occasion.EXPERT_ASKED,
+    }
 )
-"""Occasions of one critical finding, or of one of several follow-ups; the others are of the whole
-case."""
+"""Occasions of one critical finding, or of one of several follow-ups or opinions; the others are of
+the whole case."""
+
+IN_HOUSE = frozenset({Occasion.APPROVAL_WAITING})
+"""Occasions that are nobody's news but the asking institution's."""
 
 
 def finding_of(data: Mapping[str, object]) -> str:
-    """Which finding or follow-up a fact is about; empty for the whole case."""
-    return str(data.get("finding") or data.get("follow_up") or "")
+    """Which finding, follow-up or opinion a fact is about; empty for the whole case."""
+    return str(data.get("finding") or data.get("follow_up") or data.get("opinion") or "")
 
 
 OF_AN_APPOINTMENT = frozenset(
@@ -250,7 +285,16 @@ SEEN_COMING = frozenset({Occasion.DEADLINE}) | COUNTS_DOWN
 SEATED = frozenset({Who.SITTING, Who.INVITED, Who.REPLACED, Who.BOOKER, Who.WAITER})
 """People of an appointment; a case has none of them."""
 
-BY_CASE = frozenset({Who.HOLDER, Who.ON_DUTY, Who.READERS, Who.REQUESTING_DOCTOR})
+BY_CASE = frozenset(
+    {
+        Who.HOLDER,
+        Who.ON_DUTY,
+        Who.READERS,
+        Who.REQUESTING_DOCTOR,
+        Who.APPROVERS,
+        Who.EXPERT,
+    }
+)
 """People whom only a case has."""
 
 

@@ -23,6 +23,7 @@ from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import (
     COUNTS_DOWN,
     ENDS,
+    IN_HOUSE,
     OF_A_FINDING,
     OF_AN_APPOINTMENT,
     OPENS,
@@ -146,7 +147,7 @@ def _open(
             "finding": "",
             **of,
             "requester_id": row["requester_id"],
-            "provider_id": str(activity.data.get("provider") or row["provider_id"] or ""),
+            "provider_id": "" if occasion in IN_HOUSE else _provider(activity, row),
             "opened_by": activity.actor_id,
             "opened_at": activity.at,
             "anchor_at": anchor,
@@ -154,6 +155,10 @@ def _open(
             "next_at": escalation.rung_at(ladder, anchor, told),
         },
     )
+
+
+def _provider(activity: Activity, row: Row) -> str:
+    return str(activity.data.get("provider") or row["provider_id"] or "")
 
 
 def _about(

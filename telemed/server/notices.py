@@ -50,6 +50,8 @@ OCCASIONS = {
     Occasion.TIME_OFFERED: (
         "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
     ),
+    Occasion.APPROVAL_WAITING: ("有会诊申请等您审批", "A request waits for your approval"),
+    Occasion.EXPERT_ASKED: ("有会诊邀请您提供意见", "You are asked for an opinion"),
     Occasion.FOLLOW_UP_DUE: ("患者随访到期，请反馈", "A patient is to be followed up"),
 }  # fmt: skip
 
