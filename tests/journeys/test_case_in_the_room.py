@@ -1,0 +1,209 @@
+"""The case in the room: one presents a CT and the other follows; both write the minutes and sign.
+
+Both browsers look at the same study in the viewer. What is read back is the viewer's own slice and
+window, not what our page says of them.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.journeys.stage import PASSWORD, Stage, demo, stage
+from tests.journeys.test_calendar import call
+from tests.journeys.test_conference import CAMERAS, SMALL, enter
+from tests.journeys.test_flows import barriers
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+STANDS = """() => { try {
+  const services = document.querySelector('iframe[data-viewer]')?.contentWindow?.services
+  const id = services?.viewportGridService?.getActiveViewportId()
+  const viewport = id && services.cornerstoneViewportService.getCornerstoneViewport(id)
+  if (!viewport?.getCurrentImageId?.()) return null
+  const {voiRange} = viewport.getProperties()
+  return [viewport.getCurrentImageIdIndex(), voiRange && [voiRange.lower, voiRange.upper]
+    .map((one) => Math.round(one))]
+} catch { return null } }"""
+"""The slice and the window of the page's viewer; nothing while it is loading."""
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo of this module's own."""
+    with demo(tmp_path_factory.mktemp("minutes") / "data") as address:
+        yield address
+
+
+async def held(keeper: Page, county: Page, expert: str) -> str:
+    """An appointment about the county's CT, with the expert in the chair, that has begun."""
+    hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
+    cases = (await call(county, "GET", "/api/requests"))["items"]
+    case = next(x for x in cases if x["modality"] == "CT" and x["provider"]["id"] == hub)
+    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
+             "first": "2026-01-01"}  # fmt: skip
+    await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
+    since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    body = {"service": case["service"], "provider_id": hub, "request_id": case["id"],
+            "since": since.isoformat(), "minutes": 30, "urgent": True,
+            "seats": [{"role": "expert-chair", "person_id": expert}]}  # fmt: skip
+    one = await call(county, "POST", "/api/appointments", body)
+    path = f"/api/appointments/{one['id']}"
+    for page, step in ((county, "propose"), (keeper, "confirm"), (keeper, "begin")):
+        one = await call(page, "POST", f"{path}/{step}", {"version": one["version"]})
+    return str(one["id"])
+
+
+async def stands(page: Page) -> Any:
+    """Where the page's viewer stands, once it shows an image."""
+    async with asyncio.timeout(120):
+        while (found := await page.evaluate(STANDS)) is None:
+            await page.wait_for_timeout(300)
+    return found
+
+
+async def same(one: Page, other: Page) -> Any:
+    """Both viewers stand at the same slice and window; which."""
+    async with asyncio.timeout(60):
+        while True:
+            here, there = await stands(one), await stands(other)
+            if here == there:
+                return here
+            await one.wait_for_timeout(200)
+
+
+async def middle(page: Page) -> tuple[float, float]:
+    """The middle of the page's viewer."""
+    box = await page.locator("iframe[data-viewer]").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6
+
+
+async def scroll(page: Page, slices: int) -> None:
+    """Turn the wheel over the images."""
+    await page.mouse.move(*await middle(page))
+    for _ in range(slices):
+        await page.mouse.wheel(0, 100)
+        await page.wait_for_timeout(150)
+
+
+async def test_the_case_is_shown_followed_written_down_and_signed(
+    base: str, chromium: Path
+) -> None:
+    """From the first slice to the archived record that is checked."""
+    async with stage(base, chromium, "minutes", flags=CAMERAS) as play:
+        keeper = await play.sign_in("coordinator")
+        county, expert = await play.open(), await play.open()
+        for page, who in ((county, "county"), (expert, "expert")):
+            await page.add_init_script(SMALL)
+            await play.sign_in_at(page, who)
+        who = (await call(expert, "GET", "/api/session"))["person_id"]
+        key = await held(keeper, county, who)
+        await asyncio.gather(*(enter(page, base, key) for page in (county, expert)))
+        await asyncio.gather(stands(county), stands(expert))
+        await _follows(play, county, expert)
+        await _both_write(play, county, expert)
+        await _both_sign(play, county, expert, base, key)
+
+
+async def _follows(play: Stage, county: Page, expert: Page) -> None:
+    """Slice and window of the presenter, free look and back, and who comes late."""
+    first = await stands(county)
+    await expert.get_by_role("button", name="我来演示").click()
+    await county.get_by_text("正在演示").wait_for()
+    await scroll(expert, 6)
+    there = await same(expert, county)
+    assert there[0] != first[0]
+    x, y = await middle(expert)
+    await expert.mouse.move(x, y)
+    await expert.mouse.down()
+    await expert.mouse.move(x + 60, y + 40, steps=6)
+    await expert.mouse.up()
+    windowed = await same(expert, county)
+    assert windowed[1] != there[1] and windowed[0] == there[0]
+    await county.locator("[data-pointer]").wait_for()
+    await play.picture(expert, "minutes-presenter")
+    await play.picture(county, "minutes-follower")
+    assert await barriers(county) == []
+    await scroll(county, 3)
+    await county.get_by_role("button", name="回到跟随").wait_for()
+    await scroll(expert, 2)
+    assert (await stands(county))[0] != (await stands(expert))[0]
+    await county.get_by_role("button", name="回到跟随").click()
+    await same(expert, county)
+    await county.reload()
+    await county.get_by_role("button", name="进入", exact=True).click()
+    await county.get_by_text("正在演示").wait_for()
+    await same(expert, county)
+
+
+def area(page: Page, name: str) -> Locator:
+    """A section of the notes."""
+    return page.get_by_role("textbox", name=name)
+
+
+async def _both_write(play: Stage, county: Page, expert: Page) -> None:
+    """At once in one section, one of them without a line for a while."""
+    told, asked = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    one, other = area(expert, "讨论经过"), area(county, "讨论经过")
+    await asyncio.gather(
+        one.press_sequentially(told, delay=60), other.press_sequentially(asked[:13], delay=60)
+    )
+    await county.context.set_offline(True)
+    await other.press_sequentially(asked[13:], delay=60)
+    await county.get_by_text("网络中断，您写的内容都在本页").wait_for()
+    await one.press_sequentially("会诊", delay=60)
+    await play.picture(county, "minutes-offline")
+    await county.context.set_offline(False)
+    async with asyncio.timeout(60):
+        while True:
+            texts = {await one.input_value(), await other.input_value()}
+            (text, *more) = texts
+            mine = "".join(c for c in text if c in told), "".join(c for c in text if c in asked)
+            if not more and mine == (told, asked) and "会诊" in text:
+                break
+            await county.wait_for_timeout(300)
+    await area(expert, "总结意见").fill("右肺上叶结节，建议三个月后复查。")
+    await county.get_by_text("右肺上叶结节，建议三个月后复查。").wait_for()
+
+
+async def _sign(page: Page, reserve: str = "") -> None:
+    await page.get_by_role("tab", name="请签名").click()
+    if reserve:
+        await page.get_by_role("radio", name="保留意见").check()
+        await page.get_by_role("textbox", name="保留意见内容").fill(reserve)
+    await page.locator("input[type=password]").fill(PASSWORD)
+    await page.get_by_role("button", name=re.compile(r"^签\s*名$")).click()
+
+
+async def _both_sign(play: Stage, county: Page, expert: Page, base: str, key: str) -> None:
+    """The chair closes; both sign, one with a reservation; each side's record is genuine."""
+    await expert.get_by_role("button", name="定稿，开始签名").click()
+    await expert.get_by_role("tooltip").get_by_role("button", name="定稿，开始签名").click()
+    await county.get_by_role("tab", name="请签名").wait_for()
+    await _sign(county, "建议先行增强扫描")
+    await county.locator("li[data-signed=true]").wait_for()
+    await play.picture(county, "minutes-signatures")
+    await _sign(expert)
+    await expert.get_by_text("双方已各自归档").wait_for()
+    await expert.goto(f"{base}/appointments/{key}/minutes")
+    await expert.get_by_role("tab", name="签名与存档").click()
+    await expert.get_by_text("双方已各自归档").wait_for()
+    assert await barriers(expert) == []
+    await play.picture(expert, "minutes-archived")
+    pdf = await expert.request.get(f"{base}/api/appointments/{key}/minutes/record.pdf")
+    assert (await pdf.body()).startswith(b"%PDF")
+    check = await expert.get_by_role("link", name="查验").get_attribute("href")
+    await expert.goto(f"{base}{check}")
+    await expert.get_by_text("会诊记录真实有效").wait_for()
+    await expert.set_viewport_size(PHONE)
+    await expert.goto(f"{base}/appointments/{key}/minutes")
+    await expert.get_by_text("右肺上叶结节，建议三个月后复查。").wait_for()
+    await play.picture(expert, "minutes-phone")
+    await expect(expert.get_by_text("网络中断")).to_have_count(0)
