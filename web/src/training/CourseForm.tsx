@@ -81,6 +81,7 @@ function CourseFields({ course, questions = [] }: Props) {
         requiredMark={false}
         scrollToFirstError
         initialValues={initial(course)}
+        onFinishFailed={() => setChecked(true)}
         onFinish={(given) => {
           setChecked(true)
           if (flawed < 0) save.mutate(given)
@@ -222,7 +223,7 @@ function initial(course: CourseWhole | undefined): Partial<Given> {
       title: '',
       target_group: '',
       summary: '',
-      lecturers: [{ name: '', title: '' }],
+      lecturers: [],
       alliances: [],
       institutions: [],
       credits: 0,

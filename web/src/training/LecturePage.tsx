@@ -187,7 +187,7 @@ function CheckIn({ lecture }: { lecture: LectureOut }) {
 function Mine({ lecture }: { lecture: LectureOut }) {
   const { mine } = lecture
   const may = (step: string) => lecture.allowed.includes(step)
-  if (mine === null && !may('enrol') && !may('wait') && !lecture.join_address) return null
+  if (mine === null && !may('enrol') && !may('wait') && !goesIn(lecture)) return null
   const early = mine?.state === 'enrolled' && lecture.checks_in && !may('check-in')
   return (
     <section className={`${page.card} ${styles.enter}`}>
@@ -227,6 +227,12 @@ function MyState({ lecture }: { lecture: LectureOut }) {
   )
 }
 
+/** Whether there is a way in to be shown: what is over has none. */
+function goesIn(lecture: LectureOut): boolean {
+  const over = lecture.state === 'finished' || lecture.state === 'canceled'
+  return !over && Boolean(lecture.join_address || lecture.appointment_id)
+}
+
 const TAKES = { enrol, wait: enrol, withdraw, 'check-out': checkOut } as const
 const SAYS = {
   enrol: 'enrol',
@@ -243,8 +249,8 @@ function MyButtons({ lecture }: { lecture: LectureOut }) {
   return (
     <>
       <div className={styles.bar}>
-        {lecture.join_address ? <Join address={lecture.join_address} /> : null}
-        {lecture.appointment_id ? (
+        {goesIn(lecture) && lecture.join_address ? <Join address={lecture.join_address} /> : null}
+        {goesIn(lecture) && lecture.appointment_id ? (
           <Link to={`/conference/${lecture.appointment_id}`}>
             <Button type="primary" size="large">
               {t('join')}
