@@ -22,7 +22,7 @@ export function CallNow({ item }: { item?: RequestOut }) {
   return (
     <>
       <Button icon={<PhoneOutlined />} onClick={() => setOpen(true)}>
-        {t('now')}
+        {t(item ? 'callNow' : 'now')}
       </Button>
       {open ? <CallDialog item={item} onClose={() => setOpen(false)} /> : null}
     </>

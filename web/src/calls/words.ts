@@ -3,6 +3,7 @@ import { defineWords } from '../shared/words'
 
 export const { useWords } = defineWords('calls', {
   now: ['立即会诊', 'Consult now'],
+  callNow: ['立即呼叫专家', 'Call an expert now'],
   title: ['急会诊呼叫', 'Urgent call'],
   teach: [
     '按值班表依次呼叫对方专家，每位响铃 20 秒，有人接听即进入会诊室。',

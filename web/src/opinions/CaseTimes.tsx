@@ -20,7 +20,7 @@ import styles from './OpinionsBlock.module.css'
 const { useWords } = defineWords('caseTimes', {
   title: ['会诊时间', 'Times'],
   book: ['约时间', 'Find a time'],
-  written: ['书面会诊：未约时间', 'In writing: no time is booked'],
+  written: ['书面进行，未约时间', 'In writing: no time is booked'],
   enter: ['进入会诊室', 'Enter the room'],
 })
 
