@@ -314,8 +314,8 @@ async def test_applying_what_was_pushed_gives_the_fresh_worklist(world: World) -
         second = await activities(one, await head(world))
     seqs = [i["seq"] for i in (*first, *second)]
     assert seqs == sorted(set(seqs))
-    later = sa.and_(store_log.concerns("hub"), t.activities.c.seq > begin)
-    written = await world.rows(t.activities, later)
+    between = t.activities.c.seq.between(begin + 1, seqs[-1])
+    written = await world.rows(t.activities, sa.and_(store_log.concerns("hub"), between))
     assert seqs == sorted(row["seq"] for row in written)
     fresh = await queue(reader)
     touched = {i["request_id"] for i in (*first, *second)}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from telemed.actions import holds, reports, requests, worklist
 from telemed.actions.act import Act
+from telemed.actions.requests import Decision
 from telemed.assemble import new_id
 from telemed.core.activity import Fact, Kind
 from telemed.core.catalogue import Catalogue
@@ -132,7 +133,7 @@ def test_a_case_goes_from_draft_to_the_tally(store: Store, play: Any, tmp_path: 
     play("hub-reader", lambda a: reports.save_draft(a, case, 1, content), 33)
     play("hub-reader", lambda a: reports.sign(a, case, 2, signer), 34)
     play("hub-verifier", lambda a: reports.verify(a, case, 3, signer), 40)
-    play("county-requester", lambda a: requests.confirm(a, case, "adopted", "", ""), 50)
+    play("county-requester", lambda a: requests.confirm(a, case, Decision("adopted")), 50)
     row = store.read_now(lambda tx: tx.one(sa.select(t.requests)))
     assert row is not None and (row["state"], row["waited_seconds"]) == ("confirmed", 600)
     assert row["issued_at"] == START + timedelta(minutes=40)

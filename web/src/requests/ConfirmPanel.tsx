@@ -78,6 +78,7 @@ export function ConfirmPanel({ id }: { id: string }) {
         <Form.Item
           name="diagnosis"
           label={t('diagnosis')}
+          htmlFor="final-diagnosis"
           // One final diagnosis: the last that was chosen.
           getValueFromEvent={(next: { code: string; name: string }[]) => next.slice(-1)}
         >
