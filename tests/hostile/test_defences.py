@@ -271,7 +271,7 @@ async def test_each_door_is_needed(
 
 # --- deadlines --------------------------------------------------------------------------------
 
-SOON = 2.5
+SOON = 6.0
 """Seconds within which QUICK's deadlines have cut every slow connection."""
 
 
