@@ -225,7 +225,7 @@ async def test_a_line_that_breaks_after_the_last_byte(house: House) -> None:
     )
     writer.write(head.encode() + b"%x\r\n" % len(data) + data + b"\r\n")  # and no last chunk
     await writer.drain()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(1.5)
     writer.close()
     while spooled(house):
         await asyncio.sleep(0.01)
