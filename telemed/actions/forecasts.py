@@ -36,7 +36,7 @@ from telemed.core.intervals import (
     length,
     minute_of,
 )
-from telemed.core.roster import monday_of
+from telemed.core.roster import monday_of, week_of
 from telemed.core.schedule import Almanac, hours_of, open_of
 from telemed.core.workdays import ZONE
 from telemed.store import calendars, forecasts
@@ -193,7 +193,7 @@ def _span(day: date, block: int) -> Span:
 
 
 def _window(monday: date) -> Span:
-    return inside(_moment(monday), _moment(monday + timedelta(days=7)))
+    return inside(*week_of(monday))
 
 
 def _moment(day: date) -> datetime:

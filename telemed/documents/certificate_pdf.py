@@ -4,15 +4,12 @@ As the report's sheet it decides nothing, its text reaches the template as data,
 and the address on it says whether the paper is genuine.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import typst
-
-from telemed.documents.fonts import FAMILY, chinese_fonts
-from telemed.documents.report_pdf import TEMPLATES, printable, qr_svg
+from telemed.documents.report_pdf import qr_svg
+from telemed.documents.typeset import typeset
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -40,22 +37,10 @@ def render_certificate(sheet: Certificate) -> bytes:
     day = sheet.given_at.astimezone(ZONE)
     told = {
         **asdict(sheet),
-        "family": FAMILY,
         "lecturers": "、".join(sheet.lecturers),
         "given_at": f"{day.year} 年 {day.month} 月 {day.day} 日",
         "code": "-".join(sheet.code[i : i + 4] for i in range(0, len(sheet.code), 4)),
         "score": "" if sheet.score is None else str(sheet.score),
         "qr": qr_svg(sheet.address),
     }
-    compiler = typst.Compiler(
-        input=TEMPLATES / "certificate.typ",
-        root=TEMPLATES,
-        font_paths=chinese_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(printable(told), ensure_ascii=False)},
-        package_path=TEMPLATES,
-        package_cache_path=TEMPLATES,
-    )
-    made = compiler.compile(format="pdf", timestamp=int(sheet.given_at.timestamp()))
-    assert isinstance(made, bytes), "one PDF is one string of bytes"
-    return made
+    return typeset("certificate", told, sheet.given_at)

@@ -4,15 +4,11 @@ As the report's sheet it decides nothing, and its text reaches the template as d
 markup.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import typst
-
-from telemed.documents.fonts import FAMILY, chinese_fonts
-from telemed.documents.report_pdf import TEMPLATES, printable
+from telemed.documents.typeset import typeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +23,4 @@ class Handout:
 
 def render_handout(sheet: Handout, made_at: datetime) -> bytes:
     """The sheet as PDF bytes. FontMissing when the font is not installed."""
-    told = {**asdict(sheet), "family": FAMILY}
-    compiler = typst.Compiler(
-        input=TEMPLATES / "handout.typ",
-        root=TEMPLATES,
-        font_paths=chinese_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(printable(told), ensure_ascii=False)},
-        package_path=TEMPLATES,
-        package_cache_path=TEMPLATES,
-    )
-    made = compiler.compile(format="pdf", timestamp=int(made_at.timestamp()))
-    assert isinstance(made, bytes), "one PDF is one string of bytes"
-    return made
+    return typeset("handout", asdict(sheet), made_at)

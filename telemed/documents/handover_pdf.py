@@ -3,13 +3,10 @@
 As the report's sheet it decides nothing and its text reaches the template as data, never as markup.
 """
 
-import json
 from dataclasses import asdict, dataclass
 
-import typst
-
-from telemed.documents.fonts import FAMILY, chinese_fonts
-from telemed.documents.report_pdf import NOT_A_LEGAL_SIGNATURE, TEMPLATES, printable
+from telemed.documents.report_pdf import NOT_A_LEGAL_SIGNATURE
+from telemed.documents.typeset import typeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +44,5 @@ class HandoverSheet:
 
 def render_handover(sheet: HandoverSheet) -> bytes:
     """The sheet as PDF bytes. FontMissing when the font is not installed."""
-    data = json.loads(json.dumps({**asdict(sheet), "family": FAMILY}))
-    told = printable({**data, "notice": NOT_A_LEGAL_SIGNATURE})
-    compiler = typst.Compiler(
-        input=TEMPLATES / "handover.typ",
-        root=TEMPLATES,
-        font_paths=chinese_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(told, ensure_ascii=False)},
-        package_path=TEMPLATES,
-        package_cache_path=TEMPLATES,
-    )
-    made = compiler.compile(format="pdf")
-    assert isinstance(made, bytes), "one PDF is one string of bytes"
-    return made
+    told = {**asdict(sheet), "notice": NOT_A_LEGAL_SIGNATURE}
+    return typeset("handover", told)

@@ -4,23 +4,18 @@ It prints the text that was closed and who signed it; what that is was settled b
 report's sheet, text reaches the template as data, and the same sheet gives the same bytes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import typst
-
-from telemed.documents.fonts import FAMILY, chinese_fonts
 from telemed.documents.report_pdf import (
     DIGEST_SHOWN,
     NOT_A_LEGAL_SIGNATURE,
-    TEMPLATES,
     ZONE,
-    printable,
     qr_svg,
 )
+from telemed.documents.typeset import typeset
 
 HEADINGS: Final[Mapping[str, str]] = {"discussion": "讨论经过", "summary": "总结意见"}
 ROLES: Final[Mapping[str, str]] = {
@@ -56,29 +51,12 @@ class MinutesSheet:
 
 def render_minutes(sheet: MinutesSheet) -> bytes:
     """The sheet as PDF bytes, PDF/A-2b if the font has every character."""
-    compiler = typst.Compiler(
-        input=TEMPLATES / "minutes.typ",
-        root=TEMPLATES,
-        font_paths=chinese_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(printable(_sheet(sheet)), ensure_ascii=False)},
-        package_path=TEMPLATES,
-        package_cache_path=TEMPLATES,
-    )
-    at = int(sheet.printed_at.timestamp())
-    try:
-        made = compiler.compile(format="pdf", pdf_standards="a-2b", timestamp=at)
-    except typst.TypstError:
-        # As the report's: a sheet with an empty box for an odd character is better than no sheet.
-        made = compiler.compile(format="pdf", timestamp=at)
-    assert isinstance(made, bytes), "one PDF is one string of bytes"
-    return made
+    return typeset("minutes", _sheet(sheet), sheet.printed_at, archival=True)
 
 
 def _sheet(sheet: MinutesSheet) -> dict[str, object]:
     said = sheet.said
     return {
-        "family": FAMILY,
         "institution": sheet.institution,
         "alliance": sheet.alliance,
         "title": sheet.title,

@@ -7,22 +7,17 @@ same bytes, so a stored hash of a printed report means something.
 """
 
 import io
-import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import segno
-import typst
 
-from telemed.documents.fonts import FAMILY, chinese_fonts
+from telemed.documents.typeset import typeset
 
 ZONE = ZoneInfo("Asia/Shanghai")
-TEMPLATES = Path(__file__).parent / "templates"
 DIGEST_SHOWN = 16
 QUESTION_LABEL = "临床资料与检查目的"
 
@@ -155,30 +150,12 @@ def render_report(report: ReportSheet) -> bytes:
     """
     if not report.versions:
         raise ValueError("a report without a version cannot be printed")
-    compiler = typst.Compiler(
-        input=TEMPLATES / "report.typ",
-        root=TEMPLATES,
-        font_paths=chinese_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"sheet": json.dumps(printable(_sheet(report)), ensure_ascii=False)},
-        package_path=TEMPLATES,
-        package_cache_path=TEMPLATES,
-    )
-    at = int(report.printed_at.timestamp())
-    try:
-        made = compiler.compile(format="pdf", pdf_standards="a-2b", timestamp=at)
-    except typst.TypstError:
-        # PDF/A forbids a glyph the font lacks (ISO 19005-2, 6.2.11.8). A sheet with an empty box
-        # for an odd character is better than no sheet; any other error comes up again here.
-        made = compiler.compile(format="pdf", timestamp=at)
-    assert isinstance(made, bytes), "one PDF is one string of bytes"
-    return made
+    return typeset("report", _sheet(report), report.printed_at, archival=True)
 
 
 def _sheet(report: ReportSheet) -> dict[str, object]:
     latest_first = sorted(report.versions, key=lambda version: version.number, reverse=True)
     return {
-        "family": FAMILY,
         "provider": report.provider,
         "alliance": report.alliance,
         "title": report.title,
@@ -268,22 +245,3 @@ def qr_svg(text: str) -> str:
     drawn = io.BytesIO()
     segno.make_qr(text, error="m").save(drawn, kind="svg", border=0, xmldecl=False)
     return drawn.getvalue().decode("ascii")
-
-
-def printable(value: object) -> object:
-    """`value` with every string freed of what cannot be seen.
-
-    Control characters have no shape, and format characters (bidirectional overrides, zero-width
-    marks) make a line read otherwise than it was signed; text is printed in the order it is stored.
-    """
-    if isinstance(value, str):
-        lines = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-        return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in _UNSEEN)
-    if isinstance(value, dict):
-        return {name: printable(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [printable(part) for part in value]
-    return value
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.core.appointment import SITS, State
+from telemed.core.urgent_call import State as CallState
 from telemed.core.waiting import State as WaitingState
 from telemed.store.appointment_tables import (
     appointment_resources,
@@ -60,7 +61,7 @@ def unmet(tx: Tx, institution_id: str, since: datetime) -> dict[str, int]:
     )  # fmt: skip
     called = _count(
         tx, urgent_calls, urgent_calls.c.provider_id == institution_id,
-        urgent_calls.c.state == "exhausted", urgent_calls.c.made_at >= since,
+        urgent_calls.c.state == CallState.EXHAUSTED.value, urgent_calls.c.made_at >= since,
     )  # fmt: skip
     return {"waits": waited, "calls": called}
 
