@@ -4,11 +4,9 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,6 @@ from telemed.actions.appointments import Plan, Why
 from telemed.actions.booking import Invited, Used
 from telemed.core.access import Role, Subject
 from telemed.core.appointment import times
-from telemed.core.errors import Problem
 from telemed.store import appointment_tables as a
 from telemed.store import tables as t
 from telemed.store.engine import Store
@@ -34,7 +31,8 @@ from tests.server.booking import (
     plan,
     proposed,
 )
-from tests.world import World, build, world_at
+from tests.server.races import all_at_once, on_postgresql, three_servers
+from tests.world import World
 
 EXPERTS = ("hub-reader", "hub-reader2", "hub-verifier")
 ASKERS = ("county", "second", "hub")
@@ -65,19 +63,9 @@ def holds(
     return do
 
 
-async def all_at_once(
-    stores: Sequence[Store], wishes: Sequence[Callable[[Tx], str]]
-) -> Counter[str]:
-    """Every wish at once, the stores in turn; how many got what, by the problem's code."""
-
-    async def one(n: int, do: Callable[[Tx], str]) -> str:
-        try:
-            await stores[n % len(stores)].write(do)
-        except Problem as problem:
-            return problem.code
-        return "held"
-
-    return Counter(await asyncio.gather(*(one(n, do) for n, do in enumerate(wishes))))
+def had(_: object) -> str:
+    """What is done is held by somebody."""
+    return "held"
 
 
 async def check_nothing_is_taken_twice(world: World, capacity: int) -> None:
@@ -104,7 +92,7 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
     await has_hours(world, *EXPERTS)
     room = await has_room(world, 2)
     same = [holds(world, ASKERS[n % 3], NINE, room, EXPERTS[0]) for n in range(12)]
-    assert await all_at_once(stores, same) == {"held": 1, "slot-taken": 11}
+    assert await all_at_once(stores, same, had) == {"held": 1, "slot-taken": 11}
     chance, told = random.Random(SEED), Counter[str]()
     for _ in range(rounds):
         wishes = [
@@ -113,7 +101,7 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
                   *chance.sample(EXPERTS, chance.randint(1, 2)))
             for _ in range(12)
         ]  # fmt: skip
-        told += await all_at_once(stores, wishes)
+        told += await all_at_once(stores, wishes, had)
         await check_nothing_is_taken_twice(world, 2)
     assert set(told) == {"held", "slot-taken"}
     facts = await world.rows(t.activities, t.activities.c.kind == "appointment.held")
@@ -137,7 +125,7 @@ async def race_of_steps(world: World, stores: Sequence[Store]) -> None:
     key, version = one["id"], one["version"]
     confirm = takes(lambda act: acts.confirm(act, key, version))
     cancel = takes(lambda act: acts.cancel(act, key, version, Why("other")))
-    told = await all_at_once(stores, [confirm, cancel] * 6)
+    told = await all_at_once(stores, [confirm, cancel] * 6, had)
     assert told["held"] == 1 and told["stale"] == 11
     (row,) = await world.rows(a.appointments, a.appointments.c.id == key)
     moves = await world.rows(a.appointment_moves, a.appointment_moves.c.appointment_id == key)
@@ -145,16 +133,10 @@ async def race_of_steps(world: World, stores: Sequence[Store]) -> None:
     assert sorted(m["n"] for m in moves) == [1, 2, 3]
 
 
-def two_more(stack: ExitStack, url: str) -> list[Store]:
-    """Stores of two servers more on the same database."""
-    return [stack.enter_context(closing(Store(url))) for _ in range(2)]
-
-
 @pytest.mark.timeout(600)
 async def test_nothing_is_booked_twice(world: World) -> None:
     """Three servers on one SQLite file."""
-    with ExitStack() as stack:
-        stores = [world.services.store, *two_more(stack, world.services.settings.database)]
+    with three_servers(world, world.services.settings.database) as stores:
         await race(world, stores, 4)
         await race_of_steps(world, stores)
 
@@ -163,13 +145,9 @@ async def test_nothing_is_booked_twice(world: World) -> None:
 @pytest.mark.timeout(600)
 async def test_nothing_is_booked_twice_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """With real concurrency."""
-    settings: dict[str, Any] = {"database_url": postgres_url}
-    build(tmp_path / "data", **settings)
-    async with world_at(tmp_path / "data", **settings) as world:
-        with ExitStack() as stack:
-            stores = [world.services.store, *two_more(stack, postgres_url)]
-            await race(world, stores, 8)
-            await race_of_steps(world, stores)
+    async with on_postgresql(tmp_path, postgres_url) as (world, stores):
+        await race(world, stores, 8)
+        await race_of_steps(world, stores)
 
 
 async def test_many_pages_want_one_time(world: World) -> None:

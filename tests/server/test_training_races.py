@@ -1,13 +1,10 @@
 """Many want the same places at once, at several servers: never more people than places, nobody is
 lost, nobody is counted twice."""
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,13 +12,13 @@ from telemed.actions import checkins, enrolments
 from telemed.actions.act import Act
 from telemed.core.access import Role, Subject
 from telemed.core.checkin import code_at
-from telemed.core.errors import Problem
 from telemed.store import tables as t
 from telemed.store import training_tables as tt
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
+from tests.server.races import all_at_once, on_postgresql, three_servers
 from tests.server.training import SINCE, lecture, published
-from tests.world import START, World, build, world_at
+from tests.world import START, World
 
 SEED = 20260306
 PEOPLE = 60
@@ -59,19 +56,9 @@ def by(world: World, n: int, do: Do) -> Callable[[Tx], object]:
     return run
 
 
-async def all_at_once(
-    stores: Sequence[Store], acts: Sequence[Callable[[Tx], object]]
-) -> Counter[str]:
-    """Every act at once, the stores in turn; how many ended how."""
-
-    async def one(n: int, act: Callable[[Tx], object]) -> str:
-        try:
-            told = await stores[n % len(stores)].write(act)
-        except Problem as problem:
-            return problem.code
-        return told.outcome.value if isinstance(told, checkins.Tried) else "done"
-
-    return Counter(await asyncio.gather(*(one(n, act) for n, act in enumerate(acts))))
+def ended(told: object) -> str:
+    """What became of an act that was done."""
+    return told.outcome.value if isinstance(told, checkins.Tried) else "done"
 
 
 async def check(world: World, lecture_id: str, quota: int) -> Counter[str]:
@@ -95,7 +82,7 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
     quota = 10
     _, key = await published(world, lecture(quota=quota, most_waiting=20))
     acts = [by(world, n, lambda act: enrolments.enrol(act, key)) for n in range(PEOPLE)]
-    assert await all_at_once(stores, acts * 2) == {"done": 60, "no-place": 60}
+    assert await all_at_once(stores, acts * 2, ended) == {"done": 60, "no-place": 60}
     states = await check(world, key, quota)
     assert states == {"enrolled": 10, "waiting": 20}
 
@@ -107,7 +94,7 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
             ))
             for n in chance.sample(range(PEOPLE), 40)
         ]  # fmt: skip
-        told = await all_at_once(stores, wishes)
+        told = await all_at_once(stores, wishes, ended)
         assert set(told) <= {"done", "no-place"}
         await check(world, key, quota)
 
@@ -115,7 +102,7 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
     (row,) = await world.rows(tt.lectures, tt.lectures.c.id == key)
     code = code_at(row["code_secret"], row["code_seconds"], world.clock())
     comes = [by(world, n, lambda act: checkins.check_in(act, key, code)) for n in range(PEOPLE)]
-    told = await all_at_once(stores, comes * 3)
+    told = await all_at_once(stores, comes * 3, ended)
     states = await check(world, key, quota)
     assert states["checked in"] == quota and told["checked in"] == 3 * quota
     facts = await world.rows(t.activities, t.activities.c.kind == "enrolment.checked_in")
@@ -129,19 +116,13 @@ async def race_of_guesses(world: World, stores: Sequence[Store]) -> None:
     _, key = await published(world, lecture())
     world.clock.now = SINCE
     wrong = [by(world, 0, lambda act: checkins.check_in(act, key, "000000")) for _ in range(30)]
-    assert await all_at_once(stores, wrong) == {"wrong": 5, "barred": 25}
-
-
-def two_more(stack: ExitStack, url: str) -> list[Store]:
-    """Stores of two servers more on the same database."""
-    return [stack.enter_context(closing(Store(url))) for _ in range(2)]
+    assert await all_at_once(stores, wrong, ended) == {"wrong": 5, "barred": 25}
 
 
 @pytest.mark.timeout(600)
 async def test_no_place_is_given_twice(world: World) -> None:
     """Three servers on one SQLite file."""
-    with ExitStack() as stack:
-        stores = [world.services.store, *two_more(stack, world.services.settings.database)]
+    with three_servers(world, world.services.settings.database) as stores:
         await race(world, stores, 4)
         await race_of_guesses(world, stores)
 
@@ -150,10 +131,6 @@ async def test_no_place_is_given_twice(world: World) -> None:
 @pytest.mark.timeout(600)
 async def test_no_place_is_given_twice_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """With real concurrency."""
-    settings: dict[str, Any] = {"database_url": postgres_url}
-    build(tmp_path / "data", **settings)
-    async with world_at(tmp_path / "data", **settings) as world:
-        with ExitStack() as stack:
-            stores = [world.services.store, *two_more(stack, postgres_url)]
-            await race(world, stores, 6)
-            await race_of_guesses(world, stores)
+    async with on_postgresql(tmp_path, postgres_url) as (world, stores):
+        await race(world, stores, 6)
+        await race_of_guesses(world, stores)

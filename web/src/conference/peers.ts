@@ -10,6 +10,7 @@ import { Counter, qualityOf } from './line'
 import { type Local, RATES } from './local'
 import type { Member, Signal } from './signal'
 import {
+  COUNT_MS,
   emptyRemote,
   type Ice,
   LOUD,
@@ -18,12 +19,11 @@ import {
   preferOpus,
   preferVp8,
   type Remote,
+  SCREEN_KBPS,
   type Transport,
+  WATCH_MS,
 } from './transport'
 
-const SCREEN_KBPS = 900
-const WATCH_MS = 1_000
-const COUNT_MS = 2_000
 /** An offer that nobody has answered for so long was lost, and is sent again. */
 const UNANSWERED_MS = 4_000
 /** A line that is away for so long is begun anew; shorter gaps heal by themselves. */

@@ -9,6 +9,7 @@ import { Counter, qualityOf } from './line'
 import { type Local, RATES } from './local'
 import type { Member, Signal } from './signal'
 import {
+  COUNT_MS,
   emptyRemote,
   type Ice,
   LOUD,
@@ -17,12 +18,11 @@ import {
   preferOpus,
   preferVp8,
   type Remote,
+  SCREEN_KBPS,
   type Transport,
+  WATCH_MS,
 } from './transport'
 
-const SCREEN_KBPS = 900
-const WATCH_MS = 1_000
-const COUNT_MS = 2_000
 const GATHER_MS = 3_000
 const AGAIN_MS = 3_000
 const AWAY_MS = 5_000

@@ -36,6 +36,11 @@ export const emptyRemote = (id: string): Remote => ({
   counted: null,
 })
 
+/** Kilobits a second of a shared screen to one member at most. */
+export const SCREEN_KBPS = 900
+/** How often lines are looked at, and how often what passed on them is counted. */
+export const WATCH_MS = 1_000
+export const COUNT_MS = 2_000
 /** Louder than this is somebody who speaks (0 to 1, as WebRTC tells it). */
 export const LOUD = 0.02
 
