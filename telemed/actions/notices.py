@@ -23,6 +23,7 @@ from telemed.core.errors import ZONE, Problem
 from telemed.core.escalation import (
     AFTER_IT_IS_OFF,
     COUNTS_DOWN,
+    IN_HOUSE,
     INFORMS,
     Channel,
     End,
@@ -273,7 +274,15 @@ def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
     matter = None if notice is None else matters.load(act, notice)
     if notice is None or matter is None:
         return
-    data = {"escalation": notice["escalation_id"], "channel": channel, "reason": why}
+    occasion, parties = notice["occasion"], matter.parties
+    if occasion in IN_HOUSE:
+        parties = (matter.row["requester_id"],)
+    data = {
+        "escalation": notice["escalation_id"],
+        "occasion": occasion,
+        "channel": channel,
+        "reason": why,
+    }
     if notice["appointment_id"] is not None:
         data["appointment"] = notice["appointment_id"]
     act.tell(
@@ -282,7 +291,7 @@ def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
             at=act.now,
             actor_id=act.subject.account_id,
             institution_id=None,
-            parties=matter.parties[:_PARTIES],
+            parties=parties[:_PARTIES],
             request_id=matter.request_id,
             data=data,
         )

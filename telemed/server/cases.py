@@ -21,6 +21,7 @@ from telemed.core.access import Permission, Relation, Role
 from telemed.core.assignment import WHY_NOT, Taker
 from telemed.core.catalogue import ServiceType
 from telemed.core.errors import Problem
+from telemed.core.escalation import IN_HOUSE
 from telemed.dicom.times import at_home
 from telemed.server import clocks
 from telemed.store import (
@@ -221,12 +222,17 @@ def _provider_steps(act: Act, case: Case, who: Taker | None, changes: list[Row])
     return steps
 
 
+def _in_house(fact: Any) -> bool:
+    """Whether a fact, or a notice of one, is of what a hospital agrees on with itself alone."""
+    return fact.kind.startswith("approval.") or fact.data.get("occasion") in IN_HOUSE
+
+
 def facts(act: Act, request_id: str) -> dict[str, Any]:
     """A case's facts, oldest first, with the actors' names."""
     case = door.case(act, request_id)
     rows = log.of_request(act.tx, case.id)
-    if not case.own:  # what a hospital agrees on in house is its own story
-        rows = [fact for fact in rows if not fact.kind.startswith("approval.")]
+    if not case.own:
+        rows = [fact for fact in rows if not _in_house(fact)]
     names = actor_names(act, [a.actor_id for a in rows])
     refs = network.institution_refs(act.tx, {a.institution_id for a in rows})
     items = []

@@ -10,6 +10,7 @@ import pytest
 from telemed.approvals_file import load_approvals
 from telemed.operations.histories import unlike_their_history
 from telemed.store import tables as t
+from tests.server.test_escalations import climb
 from tests.world import World, add_account
 
 
@@ -64,6 +65,7 @@ async def test_a_consultation_is_sent_when_both_have_agreed(world: World) -> Non
     )
     assert (await world.client("county-medical_office").get("/api/approvals"))["items"] == []
     world.clock.advance(hours=2)
+    await climb(world)
     await approve(world, "county-department_head")
     assert (await world.row(case["id"]))["state"] == "awaiting"
     await approve(world, "county-medical_office")
@@ -79,8 +81,16 @@ async def test_a_consultation_is_sent_when_both_have_agreed(world: World) -> Non
         "request.drafted", "approval.asked", "approval.given", "approval.passed_on",
         "approval.given", "request.submitted",
     ]  # fmt: skip
-    heard = (await world.client("hub-reader").get(f"/api/requests/{case['id']}/facts"))["items"]
-    assert [fact["kind"] for fact in heard] == ["request.drafted", "request.submitted"]
+    told = f"/api/requests/{case['id']}/facts"
+    heard = (await world.client("hub-reader").get(told))["items"]
+    own = [fact for fact in (await world.client("county-requester").get(told))["items"]
+           if fact not in heard]  # fmt: skip
+    assert {fact["kind"] for fact in own if fact["kind"] != "notice.told"} == {
+        "approval.asked", "approval.given", "approval.passed_on",
+    }  # fmt: skip
+    assert [fact["data"]["occasion"] for fact in own if fact["kind"] == "notice.told"] == [
+        "approval-waiting"
+    ], "who was told in house is the house's own story"
     told = await world.client("hub-reader").get(f"/api/requests/{case['id']}/approvals")
     assert [one["reason"] for one in told["items"]] == [None, None]
 
