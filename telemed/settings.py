@@ -19,11 +19,19 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from telemed.aftercare_files import load_aftercare
-from telemed.appointment_terms_file import load_appointment_terms
-from telemed.approvals_file import load_approvals
-from telemed.assignment_file import load_rules
-from telemed.conference_file import load_conference
+from telemed.catalogue.aftercare import load_aftercare
+from telemed.catalogue.appointments import load_appointment_terms
+from telemed.catalogue.approvals import load_approvals
+from telemed.catalogue.assignment import load_rules
+from telemed.catalogue.conference import load_conference
+from telemed.catalogue.services import (
+    CodedWords,
+    load_codes,
+    load_guidance,
+    load_material,
+    load_services,
+)
+from telemed.catalogue.timetables import load_timetable
 from telemed.core.catalogue import (
     Catalogue,
     ConsentText,
@@ -35,14 +43,6 @@ from telemed.core.catalogue import (
 )
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.minutes import Purpose, Terms
-from telemed.service_files import (
-    CodedWords,
-    load_codes,
-    load_guidance,
-    load_material,
-    load_services,
-)
-from telemed.timetables import load_timetable
 
 M = TypeVar("M", bound=BaseModel)
 

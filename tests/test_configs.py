@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from telemed.appointment_terms_file import load_appointment_terms
-from telemed.assignment_file import load_rules
+from telemed.catalogue.appointments import load_appointment_terms
+from telemed.catalogue.assignment import load_rules
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
 from telemed.core.catalogue import Catalogue, FormField, ServiceType

@@ -62,7 +62,7 @@ def why_not(who: Taker | None, service: ServiceType, row: Row, now: datetime) ->
         return "inactive"
     today = now.astimezone(ZONE).date()
     parties = (row["provider_id"], row["requester_id"])
-    # An operation's level is what lists name its case by (service_files).
+    # An operation's level is what lists name its case by (catalogue.services).
     return why_not_take(who, service, *parties, today, row["body_part"])
 
 

@@ -1,7 +1,8 @@
 """What goes with an answer, as data: who accompanies a session, follow-up, evaluation, fees.
 
-The shapes of what `aftercare_files` reads. Each names the services that it is for, so that another
-service gets it by a row; what they mean is in the module of each. Labels are Chinese and English.
+The shapes of what `catalogue.aftercare` reads. Each names the services that it is for, so that
+another service gets it by a row; what they mean is in the module of each. Labels are Chinese and
+English.
 """
 
 from collections.abc import Mapping, Sequence

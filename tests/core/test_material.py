@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
+from telemed.catalogue.services import load_material
 from telemed.core.material import Identity, MaterialRules, Told, is_at_risk, places, shift
-from telemed.service_files import load_material
 from telemed.settings import CONFIGS
 
 RULES = load_material(CONFIGS)

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from telemed.catalogue.services import load_services
 from telemed.core.catalogue import FormField, Words
 from telemed.core.errors import Problem
 from telemed.core.form_values import kept, people_in
 from telemed.core.operation import Physician, Short, holds, may_approve, may_guide, may_operate
-from telemed.service_files import load_services
 from telemed.settings import CONFIGS
 
 TODAY = date(2026, 3, 5)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed.catalogue.timetables import load_timetable
 from telemed.core.catalogue import DutyKind, Words
 from telemed.core.roster import (
     LONGEST,
@@ -25,7 +26,6 @@ from telemed.core.roster import (
     week_of,
 )
 from telemed.core.workdays import HOLIDAY, SWAPPED, ZONE
-from telemed.timetables import load_timetable
 
 DAYS = load_timetable(Path(__file__).parents[2] / "configs").calendar.days
 WORKWEEK = range(5)

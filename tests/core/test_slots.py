@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from telemed.catalogue.timetables import load_timetable
 from telemed.core import intervals as iv
 from telemed.core import slots as nouns
 from telemed.core.intervals import Span, minute_of
@@ -21,7 +22,6 @@ from telemed.core.slot_board import matched
 from telemed.core.slot_search import find
 from telemed.core.slots import Found, Need, Reason, Seat, Wish, group
 from telemed.core.workdays import ZONE
-from telemed.timetables import load_timetable
 from tests.core.rosters import Case, Oracle, can_be_seated, roster
 
 ROSTERS = int(os.environ.get("TELEMED_ROSTERS", "300"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed.catalogue.timetables import load_timetable
 from telemed.core.workdays import (
     ALL_DAY,
     HOLIDAY,
@@ -19,7 +20,6 @@ from telemed.core.workdays import (
     HoursRow,
     Working,
 )  # fmt: skip
-from telemed.timetables import load_timetable
 
 SHIPPED = load_timetable(Path(__file__).parents[2] / "configs").calendar
 OFFICE = SHIPPED.working("imaging", "450328A01")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from telemed.approvals_file import load_approvals
+from telemed.catalogue.approvals import load_approvals
 from telemed.operations.histories import unlike_their_history
 from telemed.store import tables as t
 from tests.server.test_escalations import climb
