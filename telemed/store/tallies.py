@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.core.tally import Entry, Spread, rank_of
+from telemed.store.columns import Big
 from telemed.store.log import take_bookmark
 from telemed.store.tables import tally_entries, tally_sums, tally_times
 from telemed.store.tx import Row, Tx
@@ -81,6 +82,11 @@ def _times_of(entries: Iterable[Entry]) -> list[Row]:
     return [{**dict(zip(names, key, strict=True)), "weight": n} for key, n in times.items()]
 
 
+def _sum(weight: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Whole on both databases: PostgreSQL's sum of 64 bits is a decimal."""
+    return sa.cast(sa.func.sum(weight), Big)
+
+
 def _row(entry: Entry) -> Row:
     return dict(zip(_COLUMNS.values(), _FIELDS(entry), strict=True))
 
@@ -109,7 +115,7 @@ def sums(tx: Tx, wanted: Wanted, allowed: Allowed, by: str) -> list[tuple[str, s
     c = _sums(wanted).c
     group = (c.month, c.indicator, c[by])
     query = (
-        sa.select(*group, sa.func.sum(c.weight))
+        sa.select(*group, _sum(c.weight))
         .where(c.side == wanted.side, c.month.in_(sorted(wanted.months)))
         .where(c.indicator.in_(sorted(wanted.indicators)), allowed(c.institution_id))
         .group_by(*group)
@@ -139,7 +145,7 @@ def spreads(tx: Tx, wanted: Wanted, allowed: Allowed) -> dict[tuple[str, str], S
     """
     kept = _times(wanted)
     c = kept.c
-    counted = sa.select(c.month, c.indicator, sa.func.sum(c.weight), sa.func.max(c.weight))
+    counted = sa.select(c.month, c.indicator, _sum(c.weight), sa.func.max(c.weight))
     counts = list(tx.rows(_timed(counted, kept, wanted, allowed).group_by(c.indicator, c.month)))
     found: dict[tuple[str, str], Spread] = {}
     for month, code, total, most in counts:
@@ -207,7 +213,7 @@ def _times(wanted: Wanted) -> sa.FromClause:
     if wanted.urgency is None:
         return tally_times
     named = [T[column.name] for column in tally_times.primary_key]
-    timed = sa.select(*named, sa.func.sum(T.weight).label("weight")).group_by(*named)
+    timed = sa.select(*named, _sum(T.weight).label("weight")).group_by(*named)
     return _of_urgency(timed.where(T.value.is_not(None)), wanted)
 
 
@@ -331,13 +337,13 @@ def _added_up(month: str) -> list[tuple[sa.Table, sa.Select[Any]]]:
             T.indicator,
             T[f"{side}_id"].label("institution_id"),
             T.service,
-            sa.func.sum(T.weight).label("weight"),
+            _sum(T.weight).label("weight"),
         )
         .where(T.month == month)
         .group_by(T.month, T.indicator, T[f"{side}_id"], T.service)
         for side in SIDES
     ]
     named = [T[column.name] for column in tally_times.primary_key]
-    timed = sa.select(*named, sa.func.sum(T.weight).label("weight"))
+    timed = sa.select(*named, _sum(T.weight).label("weight"))
     timed = timed.where(T.month == month, T.value.is_not(None)).group_by(*named)
     return [(tally_sums, sa.select(sa.union_all(*one_side).subquery())), (tally_times, timed)]

@@ -22,7 +22,7 @@ tally_entries = _table(
     Col("requester_id", sa.Text, nullable=False),
     Col("provider_id", sa.Text, nullable=False),
     Col("value", sa.Float),
-    Col("weight", sa.Integer, nullable=False),
+    Col("weight", Big, nullable=False),
     Col("at", UtcTime, nullable=False),
     Col("person", sa.Text),
     # Enough to find and to filter a number's facts without the row: of one month and indicator
@@ -50,7 +50,7 @@ tally_sums = _table(
     Col("indicator", sa.Text, primary_key=True),
     Col("institution_id", sa.Text, primary_key=True),
     Col("service", sa.Text, primary_key=True),
-    Col("weight", sa.Integer, nullable=False),
+    Col("weight", Big, nullable=False),
     in_key_order=True,
 )
 
@@ -64,6 +64,7 @@ tally_times = _table(
     Col("service", sa.Text, primary_key=True),
     Col("requester_id", sa.Text, primary_key=True),
     Col("provider_id", sa.Text, primary_key=True),
+    # How often one case took just so long: never many, and no money.
     Col("weight", sa.Integer, nullable=False),
     # One institution's, for its own trend.
     sa.Index("ix_tally_times_requester", "requester_id", "indicator", "month", "value"),

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS
 from telemed.core.tally import Entry, distinct, spread_of, summarize, summary_of
 from telemed.store import tables as t
@@ -32,6 +33,7 @@ PLACES = ("a", "b", "c")
 SERVICES = ("imaging", "ecg")
 URGENCIES = ("routine", "stat")
 CODES = tuple(row.code for row in INDICATORS.values() if row.kind != "share")
+ADDED = tuple(row.code for row in INDICATORS.values() if row.kind in ADDED_UP)
 TIMED = tuple(row.code for row in INDICATORS.values() if row.kind == "duration")
 
 
@@ -55,17 +57,20 @@ def store(database: Database) -> Iterator[Store]:
     made.close()
 
 
-def invented(seed: int, count: int = 300) -> list[Entry]:
-    """Entries in log order; one in five takes another back, often in another month."""
+def invented(seed: int, count: int = 300, most: int = 3_000_000_000) -> list[Entry]:
+    """Entries in log order; one in five takes another back, often in another month. A sum of money
+    in fen outgrows 32 bits."""
     dice = random.Random(seed)
     found: list[Entry] = []
     for seq in range(1, count + 1):
-        code = dice.choice(CODES if dice.random() < 0.4 else TIMED)
+        kinds = dice.random()
+        code = dice.choice(CODES if kinds < 0.3 else ADDED if kinds < 0.4 else TIMED)
         timed = code in TIMED and dice.random() < 0.9
         fresh = Entry(
             seq, dice.choice(MONTHS), code, f"r{dice.randrange(40)}", dice.choice(SERVICES),
             dice.choice(URGENCIES), dice.choice(PLACES), dice.choice((*PLACES, "")),
             dice.choice((60.0, 61.5, 90.25, 3600.0)) if timed else None, AT, None,
+            weight=dice.choice((150, most)) if code in ADDED else 1,
         )  # fmt: skip
         if found and dice.random() < 0.2:
             back = dice.choice(found)
@@ -189,7 +194,7 @@ def test_a_database_of_before_is_added_up_when_it_is_migrated(empty: Store) -> N
     with empty.writing(), empty.writer.connect() as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-    entries = list(distinct(invented(5)))
+    entries = list(distinct(invented(5, most=9000)))
     rows = [
         {**values, "requester_id": values.pop("requester"), "provider_id": values.pop("provider")}
         for values in map(asdict, entries)
