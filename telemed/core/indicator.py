@@ -20,9 +20,11 @@ class Measure(StrEnum):
     cases behind a total add up to it."""
     MONEY = "money"
     """As a total, of whole fen."""
+    CREDIT = "credit"
+    """As a total, of hundredths of a credit 学分."""
 
 
-ADDED_UP = frozenset({Measure.TOTAL, Measure.MONEY})
+ADDED_UP = frozenset({Measure.TOTAL, Measure.MONEY, Measure.CREDIT})
 """Where a fact weighs what it says, and not one."""
 
 

@@ -374,8 +374,14 @@ _ROWS: tuple[Indicator, ...] = (
     ),
     Indicator(
         "credits_given", "授予学分人次", "People given credit", Measure.COUNT, Side.BOTH, "人次",
-        "授予学分的人次；分值见学分记录。",
+        "授予学分的人次；不论分值多少，同一课程同一人计一次。",
         "Credits given, one for each person and course, whatever their number.",
+        counts=Kind.CREDIT_GIVEN,
+    ),
+    Indicator(
+        "credit_total", "授予学分合计", "Credit given, total", Measure.CREDIT, Side.BOTH, "分",
+        "各人次授予的学分之和，与学分证书所载分值一致。",
+        "What the credits given add up to, as their certificates say.",
         counts=Kind.CREDIT_GIVEN,
     ),
     *CARE_ROWS,

@@ -35,7 +35,8 @@ class Entry:
     `request_id` is the case; of training, the lecture.
     `requester` and `provider` are institution ids, `provider` empty while nobody has been chosen.
     `value` is seconds for a duration; None where it could not be measured. `weight` is 1, the
-    minutes of a total, or negative for an entry that takes others back.
+    minutes, fen or hundredths that a total adds up, or negative for an entry that takes others
+    back.
     """
 
     seq: int

@@ -32,6 +32,13 @@ def _sat(activity: Activity) -> Found:
         yield "quiz_passed", None
 
 
+def _credited(activity: Activity) -> Found:
+    """A person, and what they were given; hundredths are what the tally adds up."""
+    tenths = activity.data.get("tenths")
+    yield "credits_given", None
+    yield "credit_total", tenths * 10 if isinstance(tenths, int) else 0
+
+
 def _once(code: str) -> Callable[[Activity], Found]:
     return lambda _: ((code, None),)
 
@@ -50,6 +57,6 @@ TRAINING_FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.ENROLMENT_ATTENDED: _attended,
         Kind.ENROLMENT_MISSED: _once("expected_there"),
         Kind.QUIZ_SAT: _sat,
-        Kind.CREDIT_GIVEN: _once("credits_given"),
+        Kind.CREDIT_GIVEN: _credited,
     }
 )

@@ -44,6 +44,7 @@ class ColumnKind(StrEnum):
     PERCENT = "percent"
     TIME = "time"
     MONEY = "money"
+    CREDIT = "credit"
 
 
 _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
@@ -53,6 +54,7 @@ _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
     ColumnKind.PERCENT: "0.0%",
     ColumnKind.TIME: "yyyy-mm-dd hh:mm:ss",
     ColumnKind.MONEY: "#,##0.00",
+    ColumnKind.CREDIT: "#,##0.0#",
 }
 
 

@@ -182,7 +182,12 @@ def tally_cells(row: TallyRow, side: Side) -> tuple[Cell, ...]:
     )
 
 
-_KINDS = {Measure.SHARE: ColumnKind.PERCENT, Measure.MONEY: ColumnKind.MONEY}
+_KINDS = {
+    Measure.SHARE: ColumnKind.PERCENT,
+    Measure.MONEY: ColumnKind.MONEY,
+    Measure.CREDIT: ColumnKind.CREDIT,
+}
+_IN_HUNDREDTHS = frozenset({Measure.MONEY, Measure.CREDIT})
 
 
 def _indicator_columns(row: Indicator) -> tuple[Column, ...]:
@@ -200,7 +205,7 @@ def _indicator_cells(row: Indicator, summary: Summary) -> tuple[Cell, ...]:
         return _minutes_of(summary.durations[row.code])
     if row.kind is Measure.SHARE:
         return (summary.shares[row.code],)
-    if row.kind is Measure.MONEY:  # counted in fen, printed in yuan
+    if row.kind in _IN_HUNDREDTHS:  # counted whole, in fen for one; printed in yuan and credits
         return (summary.counts[row.code] / 100,)
     return (summary.counts[row.code],)
 

@@ -135,7 +135,7 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
     ),
     Kind.ENROLMENT_MISSED: ({}, {"expected_there"}),
     Kind.QUIZ_SAT: ({"first": True, "passed": True}, {"quiz_sat", "quiz_passed"}),
-    Kind.CREDIT_GIVEN: ({}, {"credits_given"}),
+    Kind.CREDIT_GIVEN: ({"tenths": 15}, {"credits_given", "credit_total"}),
     Kind.APPOINTMENT_PROPOSED: ({}, {"sessions_proposed"}),
     Kind.APPOINTMENT_CONFIRMED: (
         {"asked_at": NOON.isoformat()},

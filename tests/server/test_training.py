@@ -126,7 +126,8 @@ async def _counted(world: World) -> None:
         ("county-coordinator", "requester", {"enrolments": 3, "check_ins": 2, "attended": 2}),
         (REVIEWER, "provider", {"lectures_held": 1, "lecture_minutes": 90, "enrolments": 3,
                                 "attended": 2, "attendance_share": 1.0, "learning_minutes": 90,
-                                "quiz_pass_share": 1.0, "credits_given": 1}),
+                                "quiz_pass_share": 1.0, "credits_given": 1,
+                                "credit_total": 200}),
     ):  # fmt: skip
         month = await world.client(who).get(f"/api/tally?month=2026-03&side={side}&by=service")
         (row,) = [row for row in month["rows"] if row["key"] == "training"]

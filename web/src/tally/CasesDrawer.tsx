@@ -16,7 +16,7 @@ import { exactWords } from '../shared/times'
 import { pick } from '../shared/words'
 import { type Asked, casesQuery } from './api'
 import styles from './CasesDrawer.module.css'
-import { monthWords, valueWords } from './numbers'
+import { isMeasured, monthWords, valueWords } from './numbers'
 import type { Spot } from './TallyTable'
 import { useWords } from './words'
 
@@ -92,9 +92,7 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
           <UrgencyTag urgency={item.urgency} />
         )}
         <span className={styles.counted}>
-          {kind === 'duration' || kind === 'total' || kind === 'money'
-            ? valueWords(value, kind)
-            : pick(item.counted_as)}
+          {isMeasured(kind) ? valueWords(value, kind) : pick(item.counted_as)}
           {value !== null && value < 0 ? ` · ${t('removed')}` : ''}
         </span>
       </div>

@@ -10,7 +10,7 @@ import { type EChartsCoreOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { useDark } from '../app/useDark'
-import { monthWords, valueWords } from './numbers'
+import { isSum, monthWords, valueWords } from './numbers'
 import styles from './TrendPanel.module.css'
 import { say } from './words'
 
@@ -103,7 +103,7 @@ function optionOf({ months, series, kind }: Props, ink: Ink): EChartsCoreOption 
     },
     series: series.map((each) => ({
       name: each.name,
-      type: kind === 'count' || kind === 'total' || kind === 'money' ? 'bar' : 'line',
+      type: isSum(kind) ? 'bar' : 'line',
       data: each.values,
       connectNulls: false,
       symbolSize: 6,

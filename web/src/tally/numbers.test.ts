@@ -43,6 +43,7 @@ describe('a value', () => {
   test('counts are grouped, negatives have a real minus', () => {
     expect(valueWords(12040, 'count')).toBe('12,040')
     expect(valueWords(-3, 'count')).toBe('−3')
+    expect(valueWords(123_450, 'credit')).toBe('1,234.5 学分')
   })
 
   test('shares may pass one hundred per cent', () => {

@@ -6,9 +6,22 @@
  */
 import { say } from './words'
 
-export type Kind = 'count' | 'duration' | 'share' | 'total' | 'money'
+export type Kind = 'count' | 'duration' | 'share' | 'total' | 'money' | 'credit'
 export const DASH = '—'
 const MINUS = '−'
+
+/** What a fact adds by its own weight, and not as one. */
+const ADDED_UP: readonly string[] = ['total', 'money', 'credit']
+
+/** Whether a figure is a number of facts, or what they add up to: drawn as bars, in whole. */
+export function isSum(kind: string): boolean {
+  return kind === 'count' || ADDED_UP.includes(kind)
+}
+
+/** Whether a single fact behind a figure has a figure of its own. */
+export function isMeasured(kind: string): boolean {
+  return kind === 'duration' || ADDED_UP.includes(kind)
+}
 
 /** 1,204 · 92.9% · 2时05分 · 1,204 分 · —. Durations are seconds, totals minutes, shares fractions. */
 export function valueWords(value: number | null | undefined, kind: string): string {
@@ -17,6 +30,7 @@ export function valueWords(value: number | null | undefined, kind: string): stri
   if (kind === 'duration') return durationWords(value)
   if (kind === 'total') return say('minutesTotal', { n: grouped(value) })
   if (kind === 'money') return moneyWords(value)
+  if (kind === 'credit') return creditWords(value)
   return grouped(value)
 }
 
@@ -24,6 +38,12 @@ export function valueWords(value: number | null | undefined, kind: string): stri
 function moneyWords(fen: number): string {
   const yuan = (Math.abs(fen) / 100).toLocaleString('en-US', { minimumFractionDigits: 2 })
   return `${fen < 0 ? MINUS : ''}¥${yuan}`
+}
+
+/** Hundredths of a credit as credits: 2, 1.5. */
+function creditWords(hundredths: number): string {
+  const size = (Math.abs(hundredths) / 100).toLocaleString('en-US', { maximumFractionDigits: 2 })
+  return say('creditTotal', { n: `${hundredths < 0 ? MINUS : ''}${size}` })
 }
 
 function grouped(value: number): string {

@@ -77,6 +77,7 @@ export const { useWords, say } = defineWords('tally', {
   ],
   secondsOnly: ['{{s}}秒', '{{s}} s'],
   minutesTotal: ['{{n}} 分', '{{n}} min'],
+  creditTotal: ['{{n}} 学分', '{{n}} cr'],
   minutesOnly: ['{{m}}分', '{{m}} min'],
   hoursMinutes: ['{{h}}时{{m}}分', '{{h}} h {{m}}'],
   daysHours: ['{{d}}天{{h}}时', '{{d}} d {{h}} h'],
