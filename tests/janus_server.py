@@ -53,6 +53,11 @@ class JanusServer:
                 text, changed = re.subn(pattern, value.replace("\\", r"\\"), text)
                 assert changed, (name, pattern)
             (config / name).write_text(text, "utf-8")
+        self.restart()
+
+    def restart(self) -> None:
+        """Start it with the files that lie there, and wait until it listens."""
+        config = self.folder / "janus"
         with (self.folder / "janus.log").open("wb") as log:
             self.process = subprocess.Popen(
                 ["janus", "-F", str(config), "-C", str(config / "janus.jcfg")],

@@ -37,9 +37,10 @@ class Turn:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        # Its log line by line, so that what it did can be waited for.
         command = [
-            "turnserver", "--listening-ip", "127.0.0.1", "--relay-ip", own_address(),
-            "--listening-port", str(self.port), "--use-auth-secret",
+            "stdbuf", "-oL", "turnserver", "--listening-ip", "127.0.0.1",
+            "--relay-ip", own_address(), "--listening-port", str(self.port), "--use-auth-secret",
             "--static-auth-secret", SECRET, "--realm", "telemed", "--no-tls", "--no-dtls",
             "--no-cli", "--allow-loopback-peers", "--min-port", "49160", "--max-port", "49400",
             "--log-file", "stdout", "--simple-log", "--verbose",

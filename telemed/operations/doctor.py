@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from telemed.core.catalogue import Words
 from telemed.operations import (
     channel_checks,
+    conference_checks,
     database_checks,
     file_checks,
     machine_checks,
@@ -42,6 +43,7 @@ def _check(code: str, zh: str, en: str, run: Callable[[Deployment], Finding]) ->
 
 _s, _m, _d = settings_checks, machine_checks, database_checks
 _f, _n, _p, _c = file_checks, service_checks, product_checks, channel_checks
+_r = conference_checks
 
 CHECKS: Sequence[Check] = (
     _check("public-url", "地址是否安全", "Is the address people type https?", _s.public_url),
@@ -100,6 +102,11 @@ CHECKS: Sequence[Check] = (
            "May the gateway be called, and does it take our signature?", _c.webhook),
     _check("push-key", "网页推送的密钥是否在、是否可用",
            "Is the key of web push there, and does it open?", _c.push),
+    _check("turn", "TURN 服务器是否给出中继",
+           "Do the TURN servers give a relay for our passes?", _r.relays),
+    _check("media-server", "媒体服务器是否应答、密钥是否一致",
+           "Does the media server answer to the secret, with what we need of it?",
+           _r.media_server),
     _check("font", "中文字体是否已安装", "Is the reports' Chinese font installed?", _p.font),
     _check("codecs", "各种压缩影像能否解码",
            "Does every compressed form decode to known pixels?", _p.codecs),
