@@ -117,11 +117,12 @@ def slots(act: Act, search: Search, most: int = MOST_SLOTS) -> Answer:
     act.subject.require(Permission.SEE_CALENDARS)
     window = _window(search)
     staff, rooms = _asked(act, search)
-    known = diaries.diaries(act, staff, window, urgent=search.urgent)
+    known = diaries.diaries(act, staff, window, urgent=search.urgent, staff=staff)
     wish = _wish(act, search, window, staff, rooms, known)
     usable = diaries.resources(act, rooms, window)
     found = find(wish, known, usable, Almanac(window, act.catalogue.calendar.days), most)
-    return Answer(found, {**people.people_by_id(act.tx, sorted(known)), **staff}, rooms)
+    covers = people.people_by_id(act.tx, sorted(set(known) - set(staff)))
+    return Answer(found, {**covers, **staff}, rooms)
 
 
 def free_time(act: Act, person_id: str, since: datetime, until: datetime) -> list[Span]:

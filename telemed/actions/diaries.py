@@ -7,6 +7,7 @@ absence is read here.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from telemed.actions.act import Act
@@ -21,13 +22,20 @@ MOST_COVERS = 3
 
 
 def diaries(
-    act: Act, ids: Collection[str], window: Span, *, urgent: bool = False, but: str | None = None
+    act: Act,
+    ids: Collection[str],
+    window: Span,
+    *,
+    urgent: bool = False,
+    but: str | None = None,
+    staff: Mapping[str, Row] = MappingProxyType({}),
 ) -> dict[str, Diary]:
-    """The diaries of active people and of whoever covers them, without one appointment's time."""
+    """The diaries of active people and of whoever covers them, without one appointment's time;
+    `staff` are those of them who were read before."""
     known: dict[str, Diary] = {}
     asked = set(ids)
     for _ in range(MOST_COVERS + 1):
-        new = _read(act, asked - set(known), window, urgent, but)
+        new = _read(act, _active(act, asked - set(known), staff), window, urgent, but)
         known |= new
         asked = {leave.cover for diary in new.values() for leave in diary.away if leave.cover}
         if asked <= set(known):
@@ -36,12 +44,11 @@ def diaries(
 
 
 def _read(
-    act: Act, ids: Collection[str], window: Span, urgent: bool, but: str | None
+    act: Act, active: Mapping[str, Row], window: Span, urgent: bool, but: str | None
 ) -> dict[str, Diary]:
+    if not active:
+        return {}
     since, until = (moment(edge) for edge in _wide(window))
-    active = {
-        key: row for key, row in people.people_by_id(act.tx, sorted(ids)).items() if row["active"]
-    }
     hours = _by(calendars.hours(act.tx, active), "person_id")
     exceptions = _by(calendars.exceptions(act.tx, active, (), since, until), "person_id")
     busy: dict[str, list[Span]] = defaultdict(list)
@@ -58,6 +65,13 @@ def _read(
         )
         for key in active
     }
+
+
+def _active(act: Act, ids: Collection[str], staff: Mapping[str, Row]) -> dict[str, Row]:
+    """Those who work there still."""
+    read = people.people_by_id(act.tx, [key for key in ids if key not in staff])
+    known = read | {key: staff[key] for key in ids if key in staff}
+    return {key: row for key, row in sorted(known.items()) if row["active"]}
 
 
 def resources(

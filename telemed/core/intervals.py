@@ -36,8 +36,9 @@ def minute_of(at: datetime) -> int:
 
 def minute_from(at: datetime) -> int:
     """The first minute that begins at a moment or after it."""
-    minute = minute_of(at)
-    return minute if moment(minute) == at else minute + 1
+    if at.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return -((_EPOCH - at) // _MINUTE)
 
 
 def inside(since: datetime, until: datetime) -> Span:

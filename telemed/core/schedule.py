@@ -120,14 +120,17 @@ class Almanac:
         last = moment(max(window)).astimezone(ZONE).date()
         self.window = window
         self._known: dict[Weekly, Spans] = {}
+        self._joined: dict[tuple[Weekly, ...], Spans] = {}
         self._days = [_day(first + n * _DAY, calendar) for n in range((last - first).days + 1)]
 
     def hours(self, rows: Sequence[Weekly]) -> Spans:
-        """What weekly hours open within the window."""
-        return intersection(union(*map(self._of, rows)), (self.window,))
+        """What weekly hours open within the window; colleagues often have the same."""
+        key = tuple(rows)
+        if key not in self._joined:
+            self._joined[key] = intersection(union(*map(self._of, key)), (self.window,))
+        return self._joined[key]
 
     def _of(self, row: Weekly) -> Spans:
-        """One row's; colleagues often have the same."""
         if row not in self._known:
             end = row.ends if row.ends > row.begins else row.ends + DAY_MINUTES
             self._known[row] = normal(

@@ -5,8 +5,10 @@ anybody in two. Everything is worked out once for all beginnings, as sets of min
 each of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 from telemed.core.intervals import (
     Spans,
@@ -32,6 +34,26 @@ def allowed_of(wish: Wish) -> Spans:
     return fits if wish.within is None else intersection(fits, fitting(wish.within, wish.minutes))
 
 
+@dataclass(frozen=True, slots=True)
+class Sitters:
+    """Who of the candidates sits themselves at a beginning, and who stands in for others."""
+
+    own: Mapping[str, object]
+    covered: Mapping[str, str]
+
+    def of(self, candidates: Sequence[str] | None) -> list[str]:
+        """Who could sit for some of the candidates (for any, without them): themselves first."""
+        if candidates is None:
+            own, stand_ins = list(self.own), list(self.covered.values())
+        else:
+            own = [key for key in candidates if key in self.own]
+            stand_ins = [self.covered[key] for key in candidates if key in self.covered]
+        return list(dict.fromkeys([*own, *stand_ins])) if stand_ins else own
+
+
+_NOBODY = Sitters({}, {})
+
+
 @dataclass(slots=True)
 class Board:
     """At each beginning of a wish: who could sit, and which rooms and devices are left."""
@@ -42,18 +64,26 @@ class Board:
     almanac: Almanac
     allowed: Spans = field(init=False)
     starts: list[int] = field(init=False)
-    sitters: dict[int, dict[str, str]] = field(init=False)
-    """By beginning: who sits for a candidate then, themselves or whoever stands in; in order."""
     rooms: dict[int, set[tuple[str, int]]] = field(init=False)
     """By beginning: which resources have so many units left then."""
     everybody: tuple[str, ...] = field(init=False)
     """The candidates of all seats, each once."""
     _ready: dict[str, Spans] = field(init=False, default_factory=dict)
+    _fitting: dict[Spans, Spans] = field(init=False, default_factory=dict)
+    _places: dict[int, int] = field(init=False)
+    """By beginning: which of them it is."""
+    _own: bytearray = field(init=False, default_factory=bytearray)
+    """A row for each of everybody with a byte for each beginning: 1 where they sit themselves.
+    Rows of bytes and not sets: a stretch is written, and a column read, in one step each."""
+    _covered: dict[int, dict[str, str]] = field(init=False)
+    """By beginning: who stands in for a candidate then; in order."""
+    _known: dict[int, "Sitters"] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.allowed = allowed_of(self.wish)
         self.starts = list(aligned(self.allowed, self.wish.step, self.wish.origin))
-        self.sitters = {start: {} for start in self.starts}
+        self._places = {start: n for n, start in enumerate(self.starts)}
+        self._covered = {}
         self.rooms = {start: set() for start in self.starts}
         self.everybody = candidates_of(self.wish.seats)
         if not self.starts:
@@ -67,11 +97,15 @@ class Board:
     # --- who and what can be had, and when ---
 
     def _seat(self, key: str) -> None:
-        for start in self.grid(self.ready(key)):
-            self.sitters[start][key] = key
+        row = bytearray(len(self.starts))
+        for since, until in self.ready(key):
+            first, last = bisect_left(self.starts, since), bisect_left(self.starts, until)
+            row[first:last] = b"\1" * (last - first)
         for spans, stands_in in self._covers(key, self.allowed, {key}):
             for start in self.grid(spans):
-                self.sitters[start].setdefault(key, stands_in)
+                if not row[self._places[start]]:
+                    self._covered.setdefault(start, {}).setdefault(key, stands_in)
+        self._own += row
 
     def _place(self, key: str, units: int) -> None:
         resource = self.resources.get(key)
@@ -91,8 +125,15 @@ class Board:
 
     def _left(self, diary: Diary) -> Spans:
         hours = hours_of(diary, self.almanac, self.wish.urgent)
-        fits = intersection(fitting(hours, self.wish.minutes), self.allowed)
-        return difference(fits, self._meets(union(diary.absent(), diary.busy)))
+        taken = union(diary.absent(), diary.busy) if diary.away else diary.busy
+        return difference(self._fits(hours), self._meets(taken))
+
+    def _fits(self, hours: Spans) -> Spans:
+        """The beginnings that hours leave; colleagues often have the same."""
+        if hours not in self._fitting:
+            fits = fitting(hours, self.wish.minutes)
+            self._fitting[hours] = intersection(fits, self.allowed)
+        return self._fitting[hours]
 
     def steps(self, key: str) -> list[tuple[Reason, Spans]]:
         """What is left of the beginnings after each thing that closes some."""
@@ -100,7 +141,7 @@ class Board:
         if diary is None:
             return [(Reason.UNKNOWN, ())]
         hours = hours_of(diary, self.almanac, self.wish.urgent)
-        fits = intersection(fitting(hours, self.wish.minutes), self.allowed)
+        fits = self._fits(hours)
         here = difference(fits, self._meets(diary.absent()))
         return [
             (Reason.NO_HOURS, intersection(hours, self._sessions())),
@@ -130,14 +171,27 @@ class Board:
         return normal((since, until - 1 + self.wish.minutes) for since, until in self.allowed)
 
     def grid(self, spans: Spans) -> Iterator[int]:
-        """Beginnings on the grid; `spans` may reach over what is allowed."""
-        return aligned(intersection(spans, self.allowed), self.wish.step, self.wish.origin)
+        """Beginnings on the grid; `spans` are within what is allowed."""
+        return aligned(spans, self.wish.step, self.wish.origin)
+
+    def sitters(self, start: int) -> Sitters:
+        """Who could sit at a beginning."""
+        if start not in self._known:
+            column = self._own[self._places[start] :: len(self.starts)]
+            covered = self._covered.get(start, {})
+            if covered or column.count(1):
+                own = dict.fromkeys(compress(self.everybody, column))
+                self._known[start] = Sitters(own, covered)
+            else:
+                self._known[start] = _NOBODY
+        return self._known[start]
 
     # --- a slot ---
 
     def slot(self, start: int) -> Slot | None:
         """The slot that begins then, if everything can be had."""
-        if len(self.sitters[start]) < len(self.wish.seats):
+        sitters = self.sitters(start)
+        if len(sitters.own) + len(sitters.covered) < len(self.wish.seats):
             return None
         taken, seated = self.seat_all(start, self.wish.seats)
         if len(taken) < len(self.wish.seats):
@@ -145,7 +199,6 @@ class Board:
         rooms = self.place_all(start, self.wish.needs)
         if len(rooms) < len(self.wish.needs):
             return None
-        sitters = self.sitters[start]
         sitting = tuple(
             Sitting(seat.role, taken[n], _instead(seat, taken[n], sitters))
             for n, seat in enumerate(self.wish.seats)
@@ -155,15 +208,16 @@ class Board:
 
     def seat_all(self, start: int, seats: Sequence[Seat]) -> tuple[dict[int, str], int]:
         """Who takes which seat, as many seats as can be filled; and how many could sit at all."""
-        sitters = self.sitters[start]
+        sitters = self.sitters(start)
         options: dict[tuple[str, ...], list[str]] = {}
         for seat in seats:
             if seat.candidates not in options:
-                # Those of all candidates are in their order already.
-                some = sitters if seat.candidates == self.everybody else seat.candidates
-                options[seat.candidates] = _present_first(some, sitters)
-        everybody = {who for some in options.values() for who in some}
-        return matched([options[seat.candidates] for seat in seats]), len(everybody)
+                everybody = seat.candidates == self.everybody
+                options[seat.candidates] = sitters.of(None if everybody else seat.candidates)
+        taken = matched([options[seat.candidates] for seat in seats])
+        if len(options) == 1:
+            return taken, len(next(iter(options.values())))
+        return taken, len({who for some in options.values() for who in some})
 
     def place_all(self, start: int, needs: Sequence[Need]) -> dict[int, str]:
         rooms = self.rooms[start]
@@ -197,23 +251,11 @@ def matched(options: Sequence[Sequence[str]]) -> dict[int, str]:
     return {n: who for who, n in taken.items()}
 
 
-def _present_first(candidates: Iterable[str], sitters: Mapping[str, str]) -> list[str]:
-    """Those who sit themselves, then those who stand in for others."""
-    if candidates is sitters:
-        found = list(sitters.items())
-    else:
-        found = [(key, sitters[key]) for key in candidates if key in sitters]
-    stand_ins = [who for key, who in found if key != who]
-    if not stand_ins:
-        return [key for key, _ in found]
-    return list(dict.fromkeys([*(key for key, who in found if key == who), *stand_ins]))
-
-
-def _instead(seat: Seat, person: str, sitters: Mapping[str, str]) -> str | None:
+def _instead(seat: Seat, person: str, sitters: Sitters) -> str | None:
     """Whom somebody stands in for; None for whoever is a candidate of the seat themselves."""
-    if person in seat.candidates and sitters.get(person) == person:
+    if person in sitters.own and person in seat.candidates:
         return None
-    return next(key for key in seat.candidates if sitters.get(key) == person)
+    return next(key for key in seat.candidates if sitters.covered.get(key) == person)
 
 
 def candidates_of(seats: Iterable[Seat]) -> tuple[str, ...]:

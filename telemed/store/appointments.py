@@ -6,6 +6,7 @@ it, a hold that has not run out, a seat that its person sits in.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,18 +19,42 @@ from telemed.store.appointment_tables import (
     appointments,
     waitings,
 )
-from telemed.store.tx import Row, Tx
+from telemed.store.columns import UtcTime
+from telemed.store.tx import Row, Tx, among
 
 A, S, U, W = appointments.c, appointment_seats.c, appointment_resources.c, waitings.c
 TAKING: Final = frozenset(state.value for state in TAKES_TIME)
-_TAKES: Final = A.state.in_(sorted(TAKING))
-_SITS: Final = S.state.in_(sorted(state.value for state in SITS))
+_SITS: Final = S.state.in_([sa.literal(state.value) for state in sorted(SITS)])
 
 
-def taken(since: datetime, until: datetime, now: datetime) -> sa.ColumnElement[bool]:
-    """The appointments that take their time within a stretch."""
-    held = sa.or_(A.state != State.HELD.value, A.hold_until > now)
-    return sa.and_(_TAKES, held, A.kept_until > since, A.kept_since < until)
+def taken() -> sa.ColumnElement[bool]:
+    """The appointments but one that take their time within a stretch."""
+    takes = A.state.in_([sa.literal(state) for state in sorted(TAKING)])
+    held = sa.or_(A.state != State.HELD.value, A.hold_until > _moment("now"))
+    touches = sa.and_(A.kept_until > _moment("since"), A.kept_since < _moment("until"))
+    return sa.and_(takes, held, touches, A.id != sa.bindparam("but", type_=sa.Text))
+
+
+def _moment(name: str) -> sa.BindParameter[datetime]:
+    return sa.bindparam(name, type_=UtcTime)
+
+
+@cache
+def _busy_people(on_sqlite: bool) -> sa.Select[Any]:
+    return (
+        sa.select(S.person_id, A.kept_since, A.kept_until)
+        .join(appointments, A.id == S.appointment_id)
+        .where(taken(), _SITS, among(S.person_id, "ids", on_sqlite))
+    )
+
+
+@cache
+def _busy_resources(on_sqlite: bool) -> sa.Select[Any]:
+    return (
+        sa.select(U.resource_id, U.units, A.kept_since, A.kept_until)
+        .join(appointments, A.id == U.appointment_id)
+        .where(taken(), among(U.resource_id, "ids", on_sqlite))
+    )
 
 
 def busy_people(
@@ -41,12 +66,8 @@ def busy_people(
     but: str | None = None,
 ) -> list[tuple[str, datetime, datetime]]:
     """When people sit in appointments (`but` one), with the time around: person, from, to."""
-    query = (
-        sa.select(S.person_id, A.kept_since, A.kept_until)
-        .join(appointments, A.id == S.appointment_id)
-        .where(taken(since, until, now), _SITS, S.person_id.in_(sorted(ids)))
-    )
-    return [tuple(row) for row in tx.rows(query if but is None else query.where(A.id != but))]
+    values = {"ids": sorted(ids), "since": since, "until": until, "now": now, "but": but or ""}
+    return [tuple(row) for row in tx.rows(_busy_people(tx.sqlite), **values)] if ids else []
 
 
 def busy_resources(
@@ -58,12 +79,8 @@ def busy_resources(
     but: str | None = None,
 ) -> list[tuple[str, int, datetime, datetime]]:
     """When rooms and devices are used (but by one): which, how many units, from, to."""
-    query = (
-        sa.select(U.resource_id, U.units, A.kept_since, A.kept_until)
-        .join(appointments, A.id == U.appointment_id)
-        .where(taken(since, until, now), U.resource_id.in_(sorted(ids)))
-    )
-    return [tuple(row) for row in tx.rows(query if but is None else query.where(A.id != but))]
+    values = {"ids": sorted(ids), "since": since, "until": until, "now": now, "but": but or ""}
+    return [tuple(row) for row in tx.rows(_busy_resources(tx.sqlite), **values)] if ids else []
 
 
 # --- appointments ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,24 +13,40 @@ from telemed.store.appointment_tables import (
     resources,
     weekly_hours,
 )
+from telemed.store.columns import UtcTime
 from telemed.store.tables import accounts, people
-from telemed.store.tx import Row, Tx
+from telemed.store.tx import Row, Tx, among
 
 R, H, E, L = resources.c, weekly_hours.c, calendar_exceptions.c, calendar_links.c
 _STANDS_H: Final = H.canceled_at.is_(None)
 _STANDS_E: Final = E.canceled_at.is_(None)
 
 
-def _owned(table: sa.Table, people_ids: Collection[str], resource_ids: Collection[str]) -> Any:
+def _owned(table: sa.Table, on_sqlite: bool) -> Any:
     return sa.or_(
-        table.c.person_id.in_(sorted(people_ids)), table.c.resource_id.in_(sorted(resource_ids))
+        among(table.c.person_id, "people", on_sqlite),
+        among(table.c.resource_id, "resources", on_sqlite),
     )
+
+
+@cache
+def _hours(on_sqlite: bool) -> sa.Select[Any]:
+    owned = _owned(weekly_hours, on_sqlite)
+    return sa.select(weekly_hours).where(owned, _STANDS_H).order_by(H.first, H.id)
+
+
+@cache
+def _exceptions(on_sqlite: bool) -> sa.Select[Any]:
+    since, until = (sa.bindparam(name, type_=UtcTime) for name in ("since", "until"))
+    owned = _owned(calendar_exceptions, on_sqlite)
+    touches = sa.and_(E.until > since, E.since < until)
+    return sa.select(calendar_exceptions).where(owned, _STANDS_E, touches).order_by(E.since, E.id)
 
 
 def hours(tx: Tx, people_ids: Collection[str], resource_ids: Collection[str] = ()) -> list[Row]:
     """The weekly rows that stand, of people and of resources."""
-    owned = _owned(weekly_hours, people_ids, resource_ids)
-    return tx.all(sa.select(weekly_hours).where(owned, _STANDS_H).order_by(H.first, H.id))
+    owners = {"people": sorted(people_ids), "resources": sorted(resource_ids)}
+    return tx.all(_hours(tx.sqlite), **owners)
 
 
 def exceptions(
@@ -40,11 +57,8 @@ def exceptions(
     until: datetime,
 ) -> list[Row]:
     """The exceptions that stand and touch a stretch of time."""
-    owned = _owned(calendar_exceptions, people_ids, resource_ids)
-    touches = sa.and_(E.until > since, E.since < until)
-    return tx.all(
-        sa.select(calendar_exceptions).where(owned, _STANDS_E, touches).order_by(E.since, E.id)
-    )
+    owners = {"people": sorted(people_ids), "resources": sorted(resource_ids)}
+    return tx.all(_exceptions(tx.sqlite), **owners, since=since, until=until)
 
 
 def exception(tx: Tx, exception_id: str) -> Row | None:

@@ -59,7 +59,4 @@ def people_of(tx: Tx, institution_id: str, active_only: bool = False) -> list[Ro
 def people_by_id(tx: Tx, ids: Collection[str | None]) -> dict[str, Row]:
     """People by id; unknown ids are left out."""
     wanted = {i for i in ids if i is not None}
-    if not wanted:
-        return {}
-    rows = tx.all(sa.select(people).where(people.c.id.in_(wanted)))
-    return {row["id"]: row for row in rows}
+    return {row["id"]: row for row in tx.find_each(people.c.id, sorted(wanted))}
