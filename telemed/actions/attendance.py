@@ -5,6 +5,7 @@ from what was watched. A credit is given once for a course, with the names of th
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,13 +31,13 @@ from telemed.store.tx import Row
 
 def heard(lecture: Row, course: Row, row: Row, now: datetime) -> dict[str, Any]:
     """What is written of somebody whose page is open: their seconds, and when that was said."""
-    so_far = checkin.Presence(row["seconds"], row["beat_at"], row["pauses"])
+    so_far = checkin.Presence(row["seconds"], row["beat_at"], row["pauses"], row["micros"])
     begun = lecture["begun_at"]
     if not KINDS[CourseKind(course["kind"])].by_page or begun is None:
-        after = checkin.Presence(so_far.seconds, now, so_far.pauses)
+        after = replace(so_far, beat_at=now)
     else:
         after = checkin.heard(so_far, now, begun, lecture["finished_at"])
-    return {"seconds": after.seconds, "beat_at": after.beat_at, "pauses": after.pauses}
+    return asdict(after)
 
 
 def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:

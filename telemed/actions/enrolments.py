@@ -78,7 +78,7 @@ def _entered(
     enrolments.add(
         act.tx,
         {"lecture_id": held.id, "account_id": act.subject.account_id, **values,
-         "state": to.value, "seconds": 0, "pauses": 0},
+         "state": to.value, "seconds": 0, "micros": 0, "pauses": 0},
     )  # fmt: skip
     return places.count(act, lecture, None, to)
 

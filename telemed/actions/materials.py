@@ -6,6 +6,7 @@ how long is the server's clock's to say.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from telemed.actions import attendance, courses
@@ -106,29 +107,34 @@ def play(act: Act, material_id: str, at: Playing) -> int:
     so_far = learning.play(act.tx, material_id, account)
     last = None if so_far is None or at.begins else so_far["beat_at"]
     spent = _spent(act, account, course, last)
-    watched = spent + (0 if so_far is None else so_far["watched"])
-    plays = (0 if so_far is None else so_far["plays"]) + (at.begins or so_far is None)
+    before = _UNSEEN if so_far is None else so_far
+    watched, micros = checkin.longer(before["watched"], before["micros"], spent)
+    plays = before["plays"] + (at.begins or so_far is None)
     learning.set_play(
         act.tx, material_id, account,
-        {"plays": plays, "position": at.position, "watched": watched, "beat_at": act.now},
+        {"plays": plays, "position": at.position, "watched": watched, "micros": micros,
+         "beat_at": act.now},
     )  # fmt: skip
     if spent and KINDS[CourseKind(course["kind"])].by_watching:
         _count(act, course, spent)
-    return int(watched)
+    return watched
 
 
-def _spent(act: Act, account: str, course: Row, last: object) -> int:
-    """Seconds since the last word, unless the page had been away; no longer than since the last
+_UNSEEN: Final[Row] = {"watched": 0, "micros": 0, "plays": 0}
+
+
+def _spent(act: Act, account: str, course: Row, last: object) -> timedelta:
+    """How long since the last word, unless the page had been away; no longer than since the last
     word of whatever other page of theirs plays this course."""
     if last is None:
-        return 0
+        return timedelta()
     ids = [one["id"] for one in learning.materials(act.tx, course["id"])]
     beats = (one["beat_at"] for one in learning.plays_of(act.tx, account, ids).values())
-    gap = min(((act.now - beat).total_seconds() for beat in beats), default=0.0)
-    return int(gap) if 0 < gap <= checkin.LONGEST_GAP else 0
+    gap = max(timedelta(), min((act.now - beat for beat in beats), default=timedelta()))
+    return timedelta() if checkin.is_away(gap) else gap
 
 
-def _count(act: Act, course: Row, spent: int) -> None:
+def _count(act: Act, course: Row, spent: timedelta) -> None:
     """Add to the lectures of this course that may be watched now and in which they have a place."""
     rows = store.lectures_of(act.tx, [course["id"]])[course["id"]]
     own = enrolments.of_account(act.tx, act.subject.account_id, [row["id"] for row in rows])
@@ -144,12 +150,15 @@ def _open(rows: Iterable[Row], act: Act) -> Iterable[Row]:
             yield row
 
 
-def _watched(act: Act, held: Held, row: Row, spent: int) -> None:
-    """So many seconds more; whoever has watched enough has attended."""
+def _watched(act: Act, held: Held, row: Row, spent: timedelta) -> None:
+    """So much more; whoever has watched enough has attended."""
     length = attendance.length_of(held.row, held.course)
-    seconds = min(length, row["seconds"] + spent)
+    seconds, micros = checkin.longer(row["seconds"], row["micros"], spent)
+    seconds = min(length, seconds)
     if seconds * 100 < length * held.course["required_percent"]:
-        enrolments.change(act.tx, held.id, row["account_id"], {"seconds": seconds})
+        enrolments.change(
+            act.tx, held.id, row["account_id"], {"seconds": seconds, "micros": micros}
+        )
         return
     _, after = attendance.attend(act, held.row, held.course, row, seconds)
     attendance.give_credits(act, held.course, [after])

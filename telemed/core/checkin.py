@@ -9,7 +9,7 @@ moment are arguments.
 import hashlib
 import hmac
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -107,26 +107,56 @@ def barred_seconds(guesses: Guesses, now: datetime) -> int:
 # --- how long somebody was there ------------------------------------------------------------------
 
 
+_SECOND: Final = timedelta(seconds=1)
+_MICROS: Final = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Seconds so far, when they were last heard of, and how often they had been away."""
+    """Whole seconds so far, when they were last heard of, and how often they had been away.
+
+    `micros` is what has been counted beyond the whole seconds, in microseconds.
+    """
 
     seconds: int = 0
     beat_at: datetime | None = None
     pauses: int = 0
+    micros: int = 0
 
 
 def heard(so_far: Presence, now: datetime, since: datetime, until: datetime | None) -> Presence:
     """After a page said that it is open. What is before the lecture's beginning or after its end
-    does not count, and a gap too long for an open page is a pause."""
-    if so_far.beat_at is None:
-        return Presence(so_far.seconds, now, so_far.pauses)
-    if (now - so_far.beat_at).total_seconds() > LONGEST_GAP:
-        return Presence(so_far.seconds, now, so_far.pauses + 1)
-    return Presence(so_far.seconds + between(so_far.beat_at, now, since, until), now, so_far.pauses)
+    does not count, and a gap too long for an open page is a pause. A word that comes from a clock
+    behind, or after a later one, says nothing new."""
+    last = so_far.beat_at
+    if last is None:
+        return replace(so_far, beat_at=now)
+    if now <= last:
+        return so_far
+    if is_away(now - last):
+        return replace(so_far, beat_at=now, pauses=so_far.pauses + 1)
+    seconds, micros = longer(so_far.seconds, so_far.micros, within(last, now, since, until))
+    return Presence(seconds, now, so_far.pauses, micros)
+
+
+def is_away(gap: timedelta) -> bool:
+    """Whether a page that said nothing for so long was not open."""
+    return gap > timedelta(seconds=LONGEST_GAP)
+
+
+def longer(seconds: int, micros: int, by: timedelta) -> tuple[int, int]:
+    """So much longer: seconds, and the microseconds beyond them, which are kept for the next time.
+    A page that says every half second that it is open loses nothing by it."""
+    carried, left = divmod(micros + by // timedelta(microseconds=1), _MICROS)
+    return seconds + carried, left
+
+
+def within(since: datetime, until: datetime, begins: datetime, ends: datetime | None) -> timedelta:
+    """How much of a stretch lies within a lecture."""
+    last = until if ends is None else min(until, ends)
+    return max(timedelta(), last - max(since, begins))
 
 
 def between(since: datetime, until: datetime, begins: datetime, ends: datetime | None) -> int:
     """Whole seconds of a stretch that lie within a lecture."""
-    last = until if ends is None else min(until, ends)
-    return max(0, int((last - max(since, begins)).total_seconds()))
+    return within(since, until, begins, ends) // _SECOND

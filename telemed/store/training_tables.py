@@ -116,7 +116,9 @@ enrolments = _table(
     # The account of whoever checked them in by hand; nothing for a code.
     Col("checked_in_by", sa.Text),
     Col("on_the_spot", sa.Boolean, nullable=False),
+    # How long they were there; what is beyond the whole seconds, in microseconds.
     Col("seconds", sa.Integer, nullable=False),
+    Col("micros", sa.Integer, nullable=False, server_default="0"),
     Col("beat_at", UtcTime),
     Col("pauses", sa.Integer, nullable=False),
     sa.Index("ix_enrolments_order", "lecture_id", "n"),
@@ -150,9 +152,10 @@ material_plays = _table(
     Col("material_id", sa.Text, sa.ForeignKey("course_materials.id"), primary_key=True),
     Col("account_id", sa.Text, sa.ForeignKey("accounts.id"), primary_key=True),
     Col("plays", sa.Integer, nullable=False),
-    # Where they left off, and how long they have watched in all; seconds.
+    # Where they left off, and how long they have watched in all; seconds, and microseconds beyond.
     Col("position", sa.Integer, nullable=False),
     Col("watched", sa.Integer, nullable=False),
+    Col("micros", sa.Integer, nullable=False, server_default="0"),
     Col("beat_at", UtcTime, nullable=False),
 )
 

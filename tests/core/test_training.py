@@ -150,6 +150,32 @@ def test_time_counts_from_beat_to_beat_within_the_lecture() -> None:
     assert (away.seconds, away.pauses) == (180, 1)
 
 
+GAPS = st.lists(st.integers(-2_000_000, 200_000_000), max_size=40)
+
+
+@given(GAPS, st.integers(0, 300_000_000), st.integers(0, 2_000_000_000))
+def test_no_moment_is_lost_or_counted_twice(gaps: list[int], begins: int, lasts: int) -> None:
+    """However often a page speaks: to the microsecond what lies between words that were close
+    enough, within the lecture, each moment once although a word comes late."""
+    since = NOW + timedelta(microseconds=begins)
+    until = since + timedelta(microseconds=lasts)
+    so_far, now, last = checkin.heard(Presence(), NOW, since, until), NOW, NOW
+    counted, away = timedelta(), 0
+    for gap in gaps:
+        now += timedelta(microseconds=gap)
+        so_far = checkin.heard(so_far, now, since, until)
+        if now <= last:
+            continue
+        if now - last > timedelta(seconds=150):
+            away += 1
+        else:
+            counted += max(timedelta(), min(now, until) - max(last, since))
+        last = now
+    assert timedelta(seconds=so_far.seconds, microseconds=so_far.micros) == counted
+    assert 0 <= so_far.micros < 1_000_000
+    assert (so_far.pauses, so_far.beat_at) == (away, last)
+
+
 # --- quiz -----------------------------------------------------------------------------------------
 
 ONE = Question(QuestionKind.SINGLE, "首选？", ("甲", "乙", "丙"), frozenset({1}), 2)
