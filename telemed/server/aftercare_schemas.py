@@ -263,9 +263,9 @@ class SettlementLine(Out):
     provider: str
     number: str
     service: str
-    what: str
-    state: str
-    payer: str
+    what: list[ChargeLine]
+    state: Words
+    payer: Words | None
     amount: int | None
     taken: int
     settled: int

@@ -153,7 +153,7 @@ def _settlement(act: Act, month: str, other: str | None) -> dict[str, Any]:
         "month": month,
         "pairs": pairs_of(lines),
         "items": [
-            {**_item(line), "request_id": row["request_id"]}
+            {**_item(line), **_named(act, row), "request_id": row["request_id"]}
             for line, row in zip(lines, rows, strict=True)
         ],
         "complete": len(rows) < acts.MOST_LISTED,
@@ -162,6 +162,15 @@ def _settlement(act: Act, month: str, other: str | None) -> dict[str, Any]:
 
 def _item(line: Line) -> dict[str, Any]:
     return {name: getattr(line, name) for name in Line.__slots__}
+
+
+def _named(act: Act, row: Row) -> dict[str, Any]:
+    """A line's words in both languages; the sheet is Chinese."""
+    return {
+        "what": [_line(act, part) for part in (*row["fees"], *row["surcharges"])],
+        "state": rule.MACHINE.word(State(row["state"])),
+        "payer": _payer(row["payer"]),
+    }
 
 
 def _lines(act: Act, rows: Sequence[Row]) -> list[Line]:

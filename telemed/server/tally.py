@@ -133,7 +133,7 @@ def monthly(
         "rows": rows,
         "total": total,
         "indicators": [i for row in side_indicators(Side(side)) for i in columns(row)],
-        "highlights": _highlights(total, rows, urgency),
+        "highlights": _highlights(act, total, rows, urgency),
         "rule": RULE,
         "first_month": Places(act, month, by, side).first_month(),
         "as_of_seq": log.bookmark(act.tx, tallies.FOLLOWER),
@@ -243,7 +243,7 @@ def indicator_of(code: str, side: str) -> tuple[Indicator, dict[str, Any]]:
 
 
 def _highlights(
-    total: Mapping[str, Any], rows: list[dict[str, Any]], urgency: str | None
+    act: Act, total: Mapping[str, Any], rows: list[dict[str, Any]], urgency: str | None
 ) -> list[dict[str, str]]:
     """What changed and where, in one or two sentences."""
     now, before = total["values"], total["previous_month"]
@@ -260,15 +260,18 @@ def _highlights(
         en += f"; {share:.1%} on time"
     sentences = [{"zh": zh + "。", "en": en + "."}]
     moved = [
-        (c.difference, r["name"])
+        (c.difference, r)
         for r in rows
         if (c := core.change(r["values"]["issued"], r["previous_month"]["issued"])).difference
     ]
     if moved:
-        difference, name = max(moved, key=lambda m: abs(m[0] or 0))
+        difference, row = max(moved, key=lambda m: abs(m[0] or 0))
+        # Places have a Chinese name alone.
+        service = act.catalogue.services.get(row["key"])
+        name = row["name"] if service is None else service.label.en
         sentences.append(
             {
-                "zh": f"变化最大：{name}，较上月 {difference:+.0f} 份。",
+                "zh": f"变化最大：{row['name']}，较上月 {difference:+.0f} 份。",
                 "en": f"Largest change: {name}, {difference:+.0f} reports on the month before.",
             }
         )

@@ -307,6 +307,8 @@ async def test_a_month_ends_at_midnight_in_guangxi(world: World) -> None:
     assert (await numbers(world, "2026-04"))["issued"] == 1
     april = await shown(world, "hub-admin", "institution", "provider", "2026-04")
     assert april["total"]["previous_month"]["issued"] == 1
+    after = await shown(world, "hub-admin", "service", "provider", "2026-05")
+    assert after["highlights"][-1]["en"].startswith("Largest change: Remote ECG diagnosis, -1 ")
 
 
 def _keep_claim(tx: Any) -> None:

@@ -1,7 +1,7 @@
 /** The settlement of a month: what each pair of institutions owes, and the cases behind it. */
 import { DownloadOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Alert, Button, Input, Skeleton, Table } from 'antd'
+import { Alert, Button, Skeleton, Space, Table } from 'antd'
 import { Link, useSearchParams } from 'react-router'
 import { Empty } from '../shared/Empty'
 import { serverNow } from '../shared/now'
@@ -9,12 +9,13 @@ import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { SettlementLine, SettlementOut, SettlementPair } from '../shared/schema'
 import { momentWords } from '../shared/times'
-import { defineWords } from '../shared/words'
+import { defineWords, pick } from '../shared/words'
+import { MonthPicker } from '../tally/MonthPicker'
+import { isMonth, monthAfter, monthOf } from '../tally/numbers'
 import { settlementQuery, yuan } from './aftercare'
 
 const { useWords } = defineWords('settlement', {
   title: ['结算', 'Settlement'],
-  month: ['月份', 'Month'],
   file: ['下载结算单', 'Settlement sheet'],
   none: ['本月没有计费的病例', 'Nothing was counted in this month'],
   noneTeach: [
@@ -34,38 +35,38 @@ const { useWords } = defineWords('settlement', {
   open: ['未结', 'Open'],
   number: ['申请单号', 'Number'],
   what: ['计费项目', 'Items'],
+  comma: ['、', ', '],
   at: ['日期', 'Day'],
   state: ['状态', 'State'],
   payer: ['支付方', 'Payer'],
   amount: ['金额', 'Amount'],
 })
 
-const CHINA = 8 * 3_600_000
-const NOW = () => new Date(serverNow() + CHINA).toISOString().slice(0, 7)
+/** How far back the list of months goes; an address may go further. */
+const MONTHS = 24
 
 export function SettlementPage() {
   const t = useWords()
   const [params, setParams] = useSearchParams()
-  const month = params.get('month') ?? NOW()
+  const thisMonth = monthOf(serverNow())
+  const wanted = params.get('month')
+  const month = isMonth(wanted) && wanted <= thisMonth ? wanted : thisMonth
   const asked = useQuery(settlementQuery(month))
   return (
     <main className={page.page}>
       <header className={page.head}>
         <h1 className={page.title}>{t('title')}</h1>
-        <div>
-          <Input
-            type="month"
-            aria-label={t('month')}
-            value={month}
-            style={{ width: 160 }}
-            onChange={(event) =>
-              event.target.value && setParams({ month: event.target.value }, { replace: true })
-            }
-          />{' '}
+        <Space wrap>
+          <MonthPicker
+            month={month}
+            first={monthAfter(thisMonth, 1 - MONTHS)}
+            last={thisMonth}
+            onChange={(next) => setParams({ month: next }, { replace: true })}
+          />
           <Button href={`/api/settlement.xlsx?month=${month}`} icon={<DownloadOutlined />}>
             {t('file')}
           </Button>
-        </div>
+        </Space>
       </header>
       {asked.error ? (
         <ProblemNotice error={asked.error} onRetry={() => void asked.refetch()} />
@@ -112,10 +113,16 @@ function Month({ month }: { month: SettlementOut }) {
           },
           { title: t('requester'), dataIndex: 'requester' },
           { title: t('provider'), dataIndex: 'provider' },
-          { title: t('what'), dataIndex: 'what' },
+          {
+            title: t('what'),
+            render: (_, line) =>
+              line.what
+                .map((part) => pick(part.label) + (part.quantity > 1 ? ` ×${part.quantity}` : ''))
+                .join(t('comma')),
+          },
           { title: t('at'), render: (_, line) => momentWords(line.at, serverNow()) },
-          { title: t('state'), dataIndex: 'state' },
-          { title: t('payer'), dataIndex: 'payer' },
+          { title: t('state'), render: (_, line) => pick(line.state) },
+          { title: t('payer'), render: (_, line) => (line.payer ? pick(line.payer) : '') },
           {
             title: t('amount'),
             render: (_, line) => (line.amount === null ? t('unpriced') : yuan(line.amount)),

@@ -10830,11 +10830,9 @@ export interface components {
             /** Service */
             service: string;
             /** What */
-            what: string;
-            /** State */
-            state: string;
-            /** Payer */
-            payer: string;
+            what: components["schemas"]["ChargeLine"][];
+            state: components["schemas"]["Words"];
+            payer: components["schemas"]["Words"] | null;
             /** Amount */
             amount: number | null;
             /** Taken */
