@@ -19,8 +19,10 @@ from telemed.core.escalation import WHEN_NOBODY, Who
 from telemed.store import (
     appointments,
     approvals,
+    minutes,
     notices,
     opinions,
+    people,
     requests,
     roster,
     urgent_calls,
@@ -48,7 +50,7 @@ class Matter:
     seat: int | None = None
     is_call: bool = False
     of: str = ""
-    """The finding, follow-up or opinion of a case that is meant."""
+    """The finding, follow-up or opinion of a case that is meant, or who is to sign minutes."""
 
     @property
     def request_id(self) -> str | None:
@@ -75,7 +77,9 @@ def load(act: Act, row: Row) -> Matter | None:
         case = requests.get(act.tx, row["request_id"])
         return None if case is None else Matter(case, of=row.get("finding") or "")
     found = appointments.get(act.tx, row["appointment_id"])
-    return None if found is None else Matter(found, booking.whole(act, found), row.get("seat"))
+    if found is None:
+        return None
+    return Matter(found, booking.whole(act, found), row.get("seat"), of=row.get("finding") or "")
 
 
 def whom(act: Act, matter: Matter, who: Sequence[Who]) -> list[str]:
@@ -145,8 +149,8 @@ def _approvers(act: Act, case: Row) -> list[str]:
 
 
 def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] | None:
-    """Those who sit, are invited, were replaced, booked it or waited for it; None for a `who`
-    that is no such person."""
+    """Those who sit, are invited, were replaced, booked it, waited for it or are to sign its
+    minutes; None for a `who` that is no such person."""
     if who is Who.BOOKER:
         asked = {m["moved_by"] for m in appointments.moves(act.tx, booked.id)
                  if m["event"] == "propose"}  # fmt: skip
@@ -162,7 +166,21 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
         there = {s["person_id"] for s in booked.sitting}
         gone = [s for s in booked.seats if s["person_id"] not in there]
         return _seated(act, matter, [s for s in gone if s["state"] == SeatState.REPLACED])
+    if who in (Who.SIGNER, Who.SIGNER_COORDINATORS):
+        return _signing(act, booked, matter.of, who)
     return None
+
+
+def _signing(act: Act, booked: Booked, person_id: str, who: Who) -> list[str]:
+    """Who is to sign, or the coordinators of their institution; nobody once they have, though the
+    fact may not have been followed yet."""
+    person = people.person(act.tx, person_id)
+    if person is None or not minutes.is_to_sign(act.tx, booked.id, person_id):
+        return []
+    if who is Who.SIGNER:
+        return notices.accounts_of(act.tx, [person_id])
+    held = notices.accounts_with(act.tx, person["institution_id"], (Role.COORDINATOR,))
+    return [row["id"] for row in held]
 
 
 def _seated(act: Act, matter: Matter, seats: Sequence[Row]) -> list[str]:

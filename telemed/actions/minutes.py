@@ -296,7 +296,8 @@ def sign(
     }  # fmt: skip
     minutes.add_signature(act.tx, row)
     _step(act, found, Event.SIGN, {})
-    booking.tell(act, found.booked, Kind.MINUTES_SIGNED, round=number, stance=stance.value)
+    said = {"round": number, "stance": stance.value, "signer": person}
+    booking.tell(act, found.booked, Kind.MINUTES_SIGNED, **said)
     settle_signatures(act, load(act, appointment_id))
 
 

@@ -21,6 +21,7 @@ from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import Mode
 from telemed.core.errors import ZONE, Problem
 from telemed.core.escalation import (
+    AFTER_IT_BEGAN,
     AFTER_IT_IS_OFF,
     COUNTS_DOWN,
     IN_HOUSE,
@@ -109,7 +110,7 @@ def _over(act: Act, row: Row) -> dict[str, Any]:
 
 def _too_late(act: Act, row: Row, matter: Matter) -> bool:
     """Whether an appointment's time has come: nobody is invited to it or reminded of it then."""
-    if matter.booked is None or row["occasion"] in AFTER_IT_IS_OFF:
+    if matter.booked is None or row["occasion"] in AFTER_IT_BEGAN:
         return False
     return bool(matter.row["since"] <= act.now)
 

@@ -38,6 +38,7 @@ class Occasion(StrEnum):
     FOLLOW_UP_DUE = "follow-up-due"
     APPROVAL_WAITING = "approval-waiting"
     EXPERT_ASKED = "expert-asked"
+    MINUTES_TO_SIGN = "minutes-to-sign"
 
 
 class Who(StrEnum):
@@ -60,6 +61,8 @@ class Who(StrEnum):
     WAITER = "waiter"
     APPROVERS = "approvers"
     EXPERT = "expert"
+    SIGNER = "signer"
+    SIGNER_COORDINATORS = "signer-coordinators"
 
 
 WHEN_NOBODY: Mapping[Who, Who] = MappingProxyType(
@@ -176,6 +179,7 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPROVAL_PASSED_ON: (Occasion.APPROVAL_WAITING,),
         Kind.APPROVAL_BYPASSED: (Occasion.APPROVAL_WAITING,),
         Kind.OPINION_ASKED: (Occasion.EXPERT_ASKED,),
+        Kind.MINUTES_CLOSED: (Occasion.MINUTES_TO_SIGN,),
     }
 )
 """Which facts begin which occasions; an occasion that is open for the same case or finding ends
@@ -229,9 +233,13 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
             ),
             (Occasion.EXPERT_ASKED,),
         ),
+        Kind.MINUTES_SIGNED: (Occasion.MINUTES_TO_SIGN,),
+        Kind.MINUTES_REOPENED: (Occasion.MINUTES_TO_SIGN,),
+        Kind.MINUTES_COMPLETED: (Occasion.MINUTES_TO_SIGN,),
     }
 )
-"""Which facts end the condition; a fact that names a seat, of that seat alone."""
+"""Which facts end the condition; a fact that names a seat, of that seat alone, and one that says
+who signed, of them alone."""
 
 KNOW_ASSIGNED = frozenset({Occasion.UNCLAIMED, Occasion.DEADLINE})
 """Occasions of a case that may be somebody's to begin, or nobody's."""
@@ -252,8 +260,10 @@ IN_HOUSE = frozenset({Occasion.APPROVAL_WAITING})
 
 
 def finding_of(data: Mapping[str, object]) -> str:
-    """Which finding, follow-up or opinion a fact is about; empty for the whole case."""
-    return str(data.get("finding") or data.get("follow_up") or data.get("opinion") or "")
+    """Which finding, follow-up or opinion a fact is about, or whose signature; empty for the whole
+    case or appointment."""
+    named = (data.get(key) for key in ("finding", "follow_up", "opinion", "signer"))
+    return str(next((one for one in named if one), ""))
 
 
 OF_AN_APPOINTMENT = frozenset(
@@ -266,12 +276,16 @@ OF_AN_APPOINTMENT = frozenset(
         Occasion.SEAT_DECLINED,
         Occasion.GIVEN_AWAY,
         Occasion.TIME_OFFERED,
+        Occasion.MINUTES_TO_SIGN,
     }
 )
 """Occasions of an appointment; the others are of a case."""
 
 AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY})
 """Told whatever becomes of the appointment. No fact ends them: they end with being told."""
+
+AFTER_IT_BEGAN = AFTER_IT_IS_OFF | {Occasion.MINUTES_TO_SIGN}
+"""Told although the appointment's time has come; of the others nobody is told any more then."""
 
 COUNTS_DOWN = frozenset({Occasion.NEAR})
 """Anchored at the appointment's beginning. Only the latest step that is due still makes sense."""
@@ -282,7 +296,17 @@ INFORMS = AFTER_IT_IS_OFF | COUNTS_DOWN | {Occasion.INVITED, Occasion.SET}
 SEEN_COMING = frozenset({Occasion.DEADLINE}) | COUNTS_DOWN
 """Occasions whose steps may lie before what they count from."""
 
-SEATED = frozenset({Who.SITTING, Who.INVITED, Who.REPLACED, Who.BOOKER, Who.WAITER})
+SEATED = frozenset(
+    {
+        Who.SITTING,
+        Who.INVITED,
+        Who.REPLACED,
+        Who.BOOKER,
+        Who.WAITER,
+        Who.SIGNER,
+        Who.SIGNER_COORDINATORS,
+    }
+)
 """People of an appointment; a case has none of them."""
 
 BY_CASE = frozenset(

@@ -33,7 +33,7 @@ from telemed.core.escalation import (
 )
 from telemed.core.request import State
 from telemed.followers.follow import Follower, at_each_ring
-from telemed.store import appointments, notices, requests
+from telemed.store import appointments, minutes, notices, requests
 from telemed.store import log as store_log
 from telemed.store import tables as t
 from telemed.store.engine import Store
@@ -88,7 +88,17 @@ def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[
     if row is None:
         return
     for occasion in begun:
-        _open(tx, activity, row, occasion, catalogue, new_id())
+        for whose in _each(tx, activity, occasion):
+            _open(tx, activity, row, occasion, whose, catalogue, new_id())
+
+
+def _each(tx: Tx, activity: Activity, occasion: Occasion) -> Sequence[str]:
+    """Of what each person is asked for by themselves there is a climb each; else one of nobody."""
+    if occasion is not Occasion.MINUTES_TO_SIGN:
+        return ("",)
+    key, number = str(activity.data["appointment"]), activity.data["round"]
+    assert isinstance(number, int)  # of our own fact
+    return minutes.signers(tx, key, number)
 
 
 def _begins(activity: Activity) -> tuple[Occasion, ...]:
@@ -113,7 +123,8 @@ def _end_of_appointment(
     if occasions:
         seat = activity.data.get("seat")
         one = seat if isinstance(seat, int) else None
-        notices.end_of_appointment(tx, key, occasions, one, activity.at)
+        whose = finding_of(activity.data)
+        notices.end_of_appointment(tx, key, occasions, one, whose, activity.at)
 
 
 def _open(
@@ -121,6 +132,7 @@ def _open(
     activity: Activity,
     row: Row,
     occasion: Occasion,
+    whose: str,
     catalogue: Catalogue,
     new: str,
 ) -> None:
@@ -144,7 +156,7 @@ def _open(
             "request_id": None,
             "appointment_id": None,
             "seat": None,
-            "finding": "",
+            "finding": whose,
             **of,
             "requester_id": row["requester_id"],
             "provider_id": "" if occasion in IN_HOUSE else _provider(activity, row),

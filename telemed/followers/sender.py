@@ -17,7 +17,7 @@ from telemed.actions.urgent_calls import RINGS
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import Channel, End, backoff
+from telemed.core.escalation import Channel, End, Occasion, backoff
 from telemed.core.urgent_call import State as CallState
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring
@@ -39,6 +39,8 @@ _ADDRESS = {"email": "email", "sms": "phone", "wecom": "wecom"}
 
 def _path(row: Row) -> str:
     """The page that a notice opens; what rings is answered on any page."""
+    if row["occasion"] == Occasion.MINUTES_TO_SIGN:
+        return f"/appointments/{row['appointment_id']}/minutes"
     if row["appointment_id"] is not None:
         return f"/appointments?open={row['appointment_id']}"
     if row["call_id"] is not None:

@@ -129,7 +129,17 @@ async def to_sign(call: Call) -> Any:
     def ask(act: Act) -> dict[str, Any]:
         person = act.subject.person_id
         rows = [] if person is None else minutes.to_sign(act.tx, person)
-        return {"items": [{**row, "appointment_id": row["id"]} for row in rows]}
+        asking = network.institution_refs(act.tx, {row["requester_id"] for row in rows})
+        return {
+            "items": [
+                {
+                    **row,
+                    "appointment_id": row["id"],
+                    "requester_name": asking[row["requester_id"]]["short_name"],
+                }
+                for row in rows
+            ]
+        }
 
     return await call.ask(ask)
 

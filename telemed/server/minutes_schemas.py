@@ -219,6 +219,8 @@ class ToSignOut(Out):
     appointment_id: str
     number: str
     service: str
+    since: datetime
+    requester_name: str
     closed_at: datetime
 
 

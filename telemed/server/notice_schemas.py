@@ -63,7 +63,8 @@ class SentOut(Out):
 
 
 class EscalationOut(Out):
-    """A climb that goes on or is exhausted, of a request or of an appointment."""
+    """A climb that goes on or is exhausted, of a request or of an appointment; `waits_for` is the
+    name of the one person whose turn it is, empty where it is several people's."""
 
     id: str
     ladder: str
@@ -77,6 +78,7 @@ class EscalationOut(Out):
     service: str
     urgency: str
     finding: Words | None
+    waits_for: str
     anchor_at: datetime
     told: int
     rungs: int

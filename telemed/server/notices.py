@@ -19,7 +19,7 @@ from telemed.server.cases import words
 from telemed.server.measures import RECEIPTS
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Code, Done
-from telemed.store import notices
+from telemed.store import notices, people
 from telemed.store.tx import Row
 
 MOST_BROWSERS = 10
@@ -52,6 +52,7 @@ OCCASIONS = {
     ),
     Occasion.APPROVAL_WAITING: ("有会诊申请等您审批", "A request waits for your approval"),
     Occasion.EXPERT_ASKED: ("有会诊邀请您提供意见", "You are asked for an opinion"),
+    Occasion.MINUTES_TO_SIGN: ("会诊记录等待签名", "Minutes wait for a signature"),
     Occasion.FOLLOW_UP_DUE: ("患者随访到期，请反馈", "A patient is to be followed up"),
 }  # fmt: skip
 
@@ -140,9 +141,15 @@ def _escalation(act: Act, row: Row, sent: list[Row]) -> dict[str, Any]:
         "weight": ladder.weight.value if ladder else "routine",
         "rungs": ladder.rungs if ladder else row["told"],
         "finding": words(finding) if finding else None,
+        "waits_for": _name(act, row) if row["occasion"] == Occasion.MINUTES_TO_SIGN else "",
         "may_take_on": bool(ladder and ladder.acknowledgeable),
         "sent": sent,
     }
+
+
+def _name(act: Act, row: Row) -> str:
+    person = people.person(act.tx, row["finding"])
+    return "" if person is None else str(person["name"])
 
 
 async def take_on(call: Call) -> Any:

@@ -198,18 +198,30 @@ def add_consent(tx: Tx, row: Mapping[str, Any]) -> None:
     tx.insert(appointment_consents, {**row, "n": (last or 0) + 1})
 
 
+_NAMED = ("id", "number", "service", "since", "requester_id")
+
+
 def to_sign(tx: Tx, person_id: str, most: int = 100) -> list[Row]:
     """The appointments whose closed minutes wait for somebody's signature, the oldest first."""
+    query = _waiting(person_id).order_by(X.closed_at, appointments.c.id)
+    return tx.all(query.limit(most))
+
+
+def is_to_sign(tx: Tx, appointment_id: str, person_id: str) -> bool:
+    """Whether the closed minutes of an appointment wait for somebody's signature."""
+    return tx.one(_waiting(person_id).where(appointments.c.id == appointment_id)) is not None
+
+
+def _waiting(person_id: str) -> sa.Select[Any]:
     w = minutes_signers.c
     signed = sa.exists().where(
         G.appointment_id == w.appointment_id, G.round == w.round, G.person_id == w.person_id
     )
-    query = (
-        sa.select(appointments.c.id, appointments.c.number, appointments.c.service, X.closed_at)
+    return (
+        sa.select(*(appointments.c[name] for name in _NAMED), X.closed_at)
         .join(minutes_signers, w.appointment_id == appointments.c.id)
         .join(minutes, sa.and_(M.appointment_id == w.appointment_id, M.round == w.round))
         .join(minutes_closings, sa.and_(X.appointment_id == w.appointment_id, X.round == w.round))
         .where(w.person_id == person_id, M.state == State.CLOSED.value)
         .where(~signed.correlate(minutes_signers))
     )
-    return tx.all(query.order_by(X.closed_at, appointments.c.id).limit(most))

@@ -16,7 +16,8 @@ _ABOUT_ONE = (
 )
 
 # One climb of one ladder, for a case or an appointment, perhaps for one seat of it. `opened_seq` is
-# the fact that began it: seen twice, it begins once. `opened_by` is who brought it about.
+# the fact that began it: seen twice, it begins once. `finding` names the finding, follow-up or
+# opinion, or the person who is to sign; empty for none. `opened_by` is who brought it about.
 escalations = _table(
     "escalations",
     Col("id", sa.Text, primary_key=True),
@@ -39,7 +40,7 @@ escalations = _table(
     Col("exhausted_at", UtcTime),
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
-    sa.UniqueConstraint("opened_seq", "occasion"),
+    sa.UniqueConstraint("opened_seq", "occasion", "finding"),
     sa.CheckConstraint(_ABOUT, name="ck_escalations_about"),
     partial_index("ix_escalations_next", "next_at", where="next_at IS NOT NULL"),
     partial_index("ix_escalations_going", "occasion", where="ended_at IS NULL"),

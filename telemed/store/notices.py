@@ -48,12 +48,20 @@ def end_escalations(
 
 
 def end_of_appointment(
-    tx: Tx, appointment_id: str, occasions: Iterable[Occasion], seat: int | None, at: datetime
+    tx: Tx,
+    appointment_id: str,
+    occasions: Iterable[Occasion],
+    seat: int | None,
+    whose: str,
+    at: datetime,
 ) -> int:
-    """The condition has ended for these occasions of an appointment, or of one seat of it."""
+    """The condition has ended for these occasions of an appointment, or of one seat of it, or for
+    one person."""
     named = tuple(sorted(occasion.value for occasion in occasions))
-    one = {} if seat is None else {"seat": seat}
-    return tx.run(_off(named, bool(one)), appointment_id=appointment_id, at=at, **one)
+    one: dict[str, object] = {} if seat is None else {"seat": seat}
+    if whose:
+        one["finding"] = whose
+    return tx.run(_off(named, tuple(one)), appointment_id=appointment_id, at=at, **one)
 
 
 @cache
@@ -64,8 +72,8 @@ def _end(occasions: tuple[str, ...]) -> sa.Update:
 
 
 @cache
-def _off(occasions: tuple[str, ...], one_seat: bool) -> sa.Update:
-    of = [E.seat == given(E.seat)] if one_seat else []
+def _off(occasions: tuple[str, ...], only: tuple[str, ...]) -> sa.Update:
+    of = [E[column] == given(E[column]) for column in only]
     return _ending(occasions, E.appointment_id == given(E.appointment_id), *of)
 
 

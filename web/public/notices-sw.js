@@ -18,6 +18,7 @@ const WORDS = {
     'seat-given-away': '您在预约中的席位已由他人接替',
     'approval-waiting': '有申请等您审批',
     'expert-asked': '有会诊邀请您提供意见',
+    'minutes-to-sign': '有会诊记录等待签名',
     calling: '急会诊正在呼叫您，请立即接听',
     'calling-unanswered': '急会诊呼叫无人接听',
     'time-offered': '候补的预约时间有了，请尽快提交',
@@ -42,6 +43,7 @@ const WORDS = {
     'seat-given-away': 'Somebody else has your seat',
     'approval-waiting': 'A request waits for your approval',
     'expert-asked': 'You are asked for an opinion',
+    'minutes-to-sign': 'Minutes wait for a signature',
     calling: 'You are called to an urgent consultation: answer now',
     'calling-unanswered': 'Nobody answered an urgent call',
     'time-offered': 'A time you waited for is free',
@@ -70,6 +72,7 @@ self.addEventListener('push', (event) => {
         request: String(told.request_id || ''),
         appointment: String(told.appointment_id || ''),
         call: String(told.call_id || ''),
+        occasion: String(told.occasion || ''),
       },
     }),
   )
@@ -77,10 +80,12 @@ self.addEventListener('push', (event) => {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const { request, appointment, call } = event.notification.data
+  const { request, appointment, call, occasion } = event.notification.data
   const isId = (id) => /^[A-Za-z0-9-]+$/.test(id)
   const path = isId(appointment)
-    ? `/appointments?open=${appointment}`
+    ? occasion === 'minutes-to-sign'
+      ? `/appointments/${appointment}/minutes`
+      : `/appointments?open=${appointment}`
     : isId(request)
       ? `/requests/${request}`
       : isId(call)

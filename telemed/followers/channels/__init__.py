@@ -112,6 +112,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "calling-unanswered": ("急会诊呼叫无人接听", "Nobody answered an urgent call"),
     "approval-waiting": ("有申请等您审批", "A request waits for your approval"),
     "expert-asked": ("有会诊邀请您提供意见", "You are asked for an opinion"),
+    "minutes-to-sign": ("有会诊记录等待签名", "Minutes wait for a signature"),
     "follow-up-due": ("有患者随访到期", "A patient is to be followed up"),
 }
 """What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""

@@ -7,6 +7,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Segmented, Skeleton } from 'antd'
 import { useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
+import { ToSignStrip } from '../conference/case/ToSign'
 import { dayAfter, dayOf, isDay, midnight, mondayOf, weekday } from '../roster/days'
 import { dateWords, weekdayWords } from '../roster/words'
 import { useMe } from '../session/session'
@@ -79,6 +80,7 @@ export function CalendarPage() {
         </div>
         <Tools books={books} onOpen={setAside} />
       </header>
+      <ToSignStrip card />
       {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
       {shown === undefined && !error ? <Skeleton active paragraph={{ rows: 8 }} /> : null}
       {shown ? (

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Button, Skeleton, Tag } from 'antd'
 import { Link } from 'react-router'
+import { ToSignStrip } from '../conference/case/ToSign'
 import styles from '../opinions/OpinionsBlock.module.css'
 import { CaseRow } from '../requests/CaseRow'
 import { Empty } from '../shared/Empty'
@@ -21,6 +22,7 @@ export function ApprovalsPage() {
   return (
     <main className={`${page.page} ${page.narrow}`}>
       <h1 className={page.title}>{t('page')}</h1>
+      <ToSignStrip card />
       {found.error ? (
         <ProblemNotice error={found.error} onRetry={() => void found.refetch()} />
       ) : null}

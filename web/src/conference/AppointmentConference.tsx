@@ -4,18 +4,21 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import type { AppointmentWhole } from '../shared/schema'
 import { conferenceQuery } from './api'
+import { MinutesLink } from './case/MinutesLink'
 import { Checks } from './Panels'
 import { useWords } from './words'
 
 const WITH_ROOM: readonly string[] = ['confirmed', 'under way', 'ended']
 
-/** Nothing for those who are not invited: the server says so, and they have no use for it. */
+/** No door for those who are not invited: the server says so, and they have no use for it. */
 export function AppointmentConference({ one }: { one: AppointmentWhole }) {
   const t = useWords()
   const { data } = useQuery({ ...conferenceQuery(one.id), enabled: WITH_ROOM.includes(one.state) })
-  if (!data) return null
+  const minutes = <MinutesLink id={one.id} state={one.state} />
+  if (!data) return minutes
   return (
     <>
+      {minutes}
       {one.state === 'ended' ? null : (
         <p>
           <Link to={`/conference/${one.id}`}>

@@ -3,6 +3,7 @@ import { PieChartOutlined } from '@ant-design/icons'
 import { Button, Drawer, Input, type InputRef } from 'antd'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
+import { ToSignStrip } from '../conference/case/ToSign'
 import { useColumns } from '../reading/api'
 import { Chips } from '../reading/Chips'
 import { FloatingBar } from '../reading/FloatingBar'
@@ -187,6 +188,7 @@ function Head({ at, list, readers, text, onText, search }: HeadProps) {
   const only = readers.all.find((each) => each.person_id === at.person)
   return (
     <div>
+      <ToSignStrip />
       <ListTabs list={at.list} counts={list.head?.counts} onList={at.setList} />
       <header className={styles.head}>
         <Chips services={list.head?.services ?? []} chosen={at.service} onService={at.setService} />

@@ -25,6 +25,7 @@ export function Unanswered() {
             <span className={styles.what}>
               {pick(item.label)}
               {item.finding === null ? null : ` · ${pick(item.finding)}`}
+              {item.waits_for === '' ? null : ` · ${item.waits_for}`}
             </span>
             <span className={styles.more}>
               {item.number}

@@ -8,8 +8,10 @@ export type Notice = components['schemas']['NoticeOut']
 export type Escalation = components['schemas']['EscalationOut']
 export type Preferences = components['schemas']['PreferencesIn']
 
-/** The page that a notice opens: the case, or the calendar, with the appointment if there is one. */
-export function pathOf(item: Pick<Notice, 'request_id' | 'appointment_id'>): string {
+/** The page that a notice opens: the case, minutes to sign, or the calendar, with the appointment if
+    there is one. */
+export function pathOf(item: Pick<Notice, 'occasion' | 'request_id' | 'appointment_id'>): string {
+  if (item.occasion === 'minutes-to-sign') return `/appointments/${item.appointment_id}/minutes`
   if (item.request_id !== null) return `/requests/${item.request_id}`
   return item.appointment_id === null
     ? '/appointments'

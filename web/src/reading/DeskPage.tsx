@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { App, Button, Input, type InputRef } from 'antd'
 import { useRef, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
+import { ToSignStrip } from '../conference/case/ToSign'
 import { Invitations } from '../opinions/Invitations'
 import { claim } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
@@ -94,6 +95,7 @@ export function DeskPage() {
       <section className={styles.queue}>
         <div>
           <Invitations />
+          <ToSignStrip />
           <OpenCases />
           <header className={styles.head}>
             <Chips

@@ -4,6 +4,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { Button, Input, Segmented, Select, Skeleton } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
+import { ToSignGroup, useToSign } from '../conference/case/ToSign'
 import { useMay } from '../session/session'
 import { RunningClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
@@ -50,13 +51,14 @@ function Waiting() {
   const t = useWords()
   const todo = useQuery(todoQuery)
   const followUps = useQuery(waitingFollowUpsQuery).data?.total ?? 0
+  const toSign = useToSign().data?.items.length ?? 0
   const groups = GROUPS.filter(([key]) => (todo.data?.[key].length ?? 0) > 0)
   return (
     <aside className={styles.waiting} aria-label={t('waits')}>
       <h2 className={styles.heading}>{t('waits')}</h2>
       {todo.error ? <ProblemNotice error={todo.error} onRetry={() => void todo.refetch()} /> : null}
       {todo.isPending ? <Skeleton active paragraph={{ rows: 6 }} title={false} /> : null}
-      {todo.data && groups.length === 0 && followUps === 0 ? (
+      {todo.data && groups.length === 0 && followUps + toSign === 0 ? (
         <Empty small title={t('nothingWaits')} teach={t('nothingWaitsTeach')} />
       ) : null}
       {groups.map(([key, word, state]) => {
@@ -86,6 +88,7 @@ function Waiting() {
           </section>
         )
       })}
+      <ToSignGroup />
       <FollowUpsDue />
     </aside>
   )

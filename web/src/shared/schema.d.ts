@@ -6881,7 +6881,8 @@ export interface components {
         };
         /**
          * EscalationOut
-         * @description A climb that goes on or is exhausted, of a request or of an appointment.
+         * @description A climb that goes on or is exhausted, of a request or of an appointment; `waits_for` is the
+         *     name of the one person whose turn it is, empty where it is several people's.
          */
         EscalationOut: {
             /** Id */
@@ -6906,6 +6907,8 @@ export interface components {
             /** Urgency */
             urgency: string;
             finding: components["schemas"]["Words"] | null;
+            /** Waits For */
+            waits_for: string;
             /**
              * Anchor At
              * Format: date-time
@@ -11828,6 +11831,13 @@ export interface components {
             number: string;
             /** Service */
             service: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Requester Name */
+            requester_name: string;
             /**
              * Closed At
              * Format: date-time

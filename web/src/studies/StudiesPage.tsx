@@ -4,6 +4,7 @@ import { Alert, Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { conflictsQuery } from '../care/api'
+import { ToSignStrip } from '../conference/case/ToSign'
 import { RowSkeletons } from '../requests/DayPage'
 import { patientNumber } from '../requests/names'
 import { useMay } from '../session/session'
@@ -93,6 +94,7 @@ export function StudiesPage() {
           />
         </div>
       </header>
+      <ToSignStrip card />
       {stores ? <Arriving /> : null}
       <Conflicts />
       {list.error ? <ProblemNotice error={list.error} onRetry={() => void list.refetch()} /> : null}

@@ -17,7 +17,11 @@ export function MinutesPage() {
     <main className={styles.page}>
       <Link to="/appointments">{t('back')}</Link>
       {hidden ? (
-        <Empty title={t('notFound')} teach={t('notFoundTeach')} />
+        <Empty
+          title={t('notFound')}
+          teach={t('notFoundTeach')}
+          action={<Link to={`/appointments?open=${id}`}>{t('openAppointment')}</Link>}
+        />
       ) : (
         <div className={styles.sheet}>
           <MinutesPanel id={id} signal={null} />

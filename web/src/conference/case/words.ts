@@ -9,6 +9,8 @@ export const { useWords, say } = defineWords('minutes', {
     '会诊记录只对参加人员和邀请、受邀双方有权查看病例的人员开放。',
     'Minutes are open to those who took part and to those of both institutions who may see the case.',
   ],
+  openAppointment: ['打开这次预约', 'Open the appointment'],
+  toSign: ['待签会诊记录', 'Minutes to sign'],
   notes: ['记录', 'Notes'],
   signatures: ['签名与存档', 'Signatures'],
   consents: ['患者同意', 'Consents'],
