@@ -9,8 +9,8 @@ from alembic import op
 
 from telemed.store.columns import Big, UtcTime
 
-revision = "0038"
-down_revision = "0037"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
