@@ -159,6 +159,17 @@ def reachable(act: Act, institution_id: str, service: str | None) -> bool:
     )
 
 
+def askable(act: Act) -> tuple[str, ...]:
+    """The institutions that the own one may ask for something, by an agreement in force."""
+    own = act.subject.own_institution
+    found = [
+        row["provider_id"]
+        for row in network.agreements_of(act.tx, own)
+        if row["requester_id"] == own and row["since"] <= act.now < row["until"]
+    ]
+    return tuple(dict.fromkeys(found))
+
+
 # --- what is asked for ----------------------------------------------------------------------------
 
 

@@ -13,13 +13,13 @@ from telemed.actions import booking
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.entries import actor_of
-from telemed.core import appointment, conference
+from telemed.core import appointment, conference, form_values
 from telemed.core.access import Permission, Subject
 from telemed.core.activity import Kind
-from telemed.core.conference import MACHINE, Event, Invitation, State
+from telemed.core.conference import MACHINE, Event, Invitation, Standing, State
 from telemed.core.conference_rules import Line, Mode, mode_for
 from telemed.core.errors import Problem
-from telemed.store import accompanying, appointments, conferences, people
+from telemed.store import accompanying, appointments, conferences, people, requests
 from telemed.store.tx import Row
 
 KINDS: Final[Mapping[Event, Kind]] = {
@@ -41,6 +41,7 @@ class Place:
     appointment_id: str
     member_id: str
     line: str
+    watches: bool = False
 
 
 def key_of(subject: Subject) -> str:
@@ -54,31 +55,52 @@ def key_of(subject: Subject) -> str:
 def invited(act: Act, appointment_id: str) -> Booked:
     """The appointment of a conference to which the subject is invited, whenever it is or was;
     Problem("not-found") for everybody else."""
+    return stands(act, appointment_id)[0]
+
+
+def stands(act: Act, appointment_id: str) -> tuple[Booked, Standing]:
+    """The same, and how the subject stands to it."""
     row = appointments.get(act.tx, appointment_id)
     if row is None:
         raise Problem("not-found")
     booked = booking.whole(act, row)
-    if not conference.is_invited(act.subject, invitation(act, booked)):
+    standing = conference.standing_of(act.subject, invitation(act, booked))
+    if standing is None:
         raise Problem("not-found")
-    return booked
+    return booked, standing
 
 
 def invitation(act: Act, booked: Booked) -> Invitation:
-    """Whom an appointment invites."""
+    """Whom an appointment invites: by its seats, by name, and by what the form of its case says."""
     named = accompanying.of_appointment(act.tx, booked.id)
+    along = {row["person_id"] for row in named if row["replaced_at"] is None}
+    service, content = act.catalogue.services.get(booked.row["service"]), _form(act, booked)
+    operates = None if service is None or service.guides is None else service.guides.operator
+    operator = content.get(operates or "")
+    watchers = None if service is None else service.watchers
     return Invitation(
         booked.row["requester_id"],
         booked.row["provider_id"],
         frozenset(seat["person_id"] for seat in booked.sitting),
-        frozenset(row["person_id"] for row in named if row["replaced_at"] is None),
+        frozenset(along | ({operator["id"]} if isinstance(operator, Mapping) else set())),
+        frozenset(form_values.listed(content, watchers)),
+        closed=watchers is not None,
     )
 
 
-def admitted(act: Act, appointment_id: str) -> Booked:
-    """The same, if the conference can be entered now."""
-    booked = invited(act, appointment_id)
+def _form(act: Act, booked: Booked) -> Mapping[str, Any]:
+    key = booked.row["request_id"]
+    row = requests.get(act.tx, key) if key else None
+    return {} if row is None else row["content"]
+
+
+def admitted(act: Act, appointment_id: str) -> tuple[Booked, bool]:
+    """The appointment of a conference that the subject may be in now, and whether they watch."""
+    booked, standing = stands(act, appointment_id)
+    if standing is Standing.KEEPS:
+        raise Problem("named-only")
     conference.require_open(booked.state, booked.row["since"], act.now)
-    return booked
+    return booked, standing is Standing.WATCHES
 
 
 # --- members --------------------------------------------------------------------------------------
@@ -87,7 +109,7 @@ def admitted(act: Act, appointment_id: str) -> Booked:
 def enter(act: Act, appointment_id: str, page: str, line: str, mode: Mode) -> Place:
     """Enter, or come back: the same page that lost its line returns, another page takes over."""
     act.tx.take_turn(_turn(appointment_id))
-    booked = admitted(act, appointment_id)
+    booked, watches = admitted(act, appointment_id)
     row = conferences.member_of(act.tx, appointment_id, key_of(act.subject))
     if row is None:
         row = _new(act, booked, key_of(act.subject), act.subject.own_institution)
@@ -96,11 +118,13 @@ def enter(act: Act, appointment_id: str, page: str, line: str, mode: Mode) -> Pl
         row = _happen(act, booked, row, Event.DROP, "line", at=row["seen_at"])
     event = Event.RETURN if row["state"] == State.DROPPED else Event.ENTER
     cause = "page" if row["page"] in (None, page) else "other-page"
-    values: dict[str, Any] = {"page": page, "line": line, "mode": mode.value, "seen_at": act.now}
+    values: dict[str, Any] = {
+        "page": page, "line": line, "mode": mode.value, "seen_at": act.now, "watches": watches,
+    }  # fmt: skip
     if row["page"] != page:
-        values["flags"] = NO_FLAGS
+        values["flags"] = {**NO_FLAGS, "muted": watches}
     row = _happen(act, booked, row, event, cause, values)
-    return Place(appointment_id, row["id"], line)
+    return Place(appointment_id, row["id"], line, watches)
 
 
 def leave(act: Act, place: Place, cause: str = "left") -> bool:
@@ -116,7 +140,7 @@ def drop(act: Act, place: Place, at: datetime) -> bool:
 def come_back(act: Act, place: Place) -> bool:
     """The line that was thought lost is heard again."""
     act.tx.take_turn(_turn(place.appointment_id))
-    booked = admitted(act, place.appointment_id)
+    booked, _ = admitted(act, place.appointment_id)
     row = conferences.member(act.tx, place.member_id)
     if row is None or row["line"] != place.line or row["state"] != State.DROPPED:
         return False
@@ -139,13 +163,17 @@ def _away(act: Act, place: Place, event: Event, cause: str, at: datetime) -> boo
 
 
 def set_state(act: Act, place: Place, flags: Mapping[str, bool], mode: Mode | None) -> None:
-    """Muted, camera, hand, sharing; and how they take part from now on."""
+    """Muted, camera, hand, sharing; and how they take part from now on. Who watches stays muted,
+    and shows nothing."""
     act.tx.take_turn(_turn(place.appointment_id))
-    booked = admitted(act, place.appointment_id)
+    booked, watches = admitted(act, place.appointment_id)
+    if watches and any(flags[key] for key in flags if key != "muted"):
+        raise Problem("only-watches")
     row = conferences.member(act.tx, place.member_id)
     if row is None or row["line"] != place.line or row["state"] == State.AWAY:
         raise Problem("not-found")
-    kept = {**row["flags"], **{key: bool(flags[key]) for key in FLAGS if key in flags}}
+    told = {} if watches else {key: bool(flags[key]) for key in FLAGS if key in flags}
+    kept = {**row["flags"], **told}
     values = {"flags": kept}
     if mode is not None and mode.value != row["mode"] and row["state"] == State.PRESENT:
         _happen(act, booked, row, Event.MODE, "page", {**values, "mode": mode.value})
@@ -157,9 +185,14 @@ def by_phone(act: Act, appointment_id: str, person_id: str, joined: bool) -> Non
     """Somebody of the appointment is there by telephone, or has hung up: entered by whoever is in
     charge of it, or by themselves."""
     act.tx.take_turn(_turn(appointment_id))
-    booked = admitted(act, appointment_id)
+    booked = invited(act, appointment_id)
+    conference.require_open(booked.state, booked.row["since"], act.now)
     if person_id != key_of(act.subject):
         booking.require_side(act, booked)
+    to = invitation(act, booked)
+    if to.closed and person_id not in to.taking_part | to.watching:
+        raise Problem("not-found")
+    watches = {"watches": person_id in to.watching - to.taking_part}
     row = conferences.member_of(act.tx, appointment_id, person_id)
     if row is None:
         row = _new(act, booked, person_id, _institution_of(act, booked, person_id))
@@ -172,7 +205,9 @@ def by_phone(act: Act, appointment_id: str, person_id: str, joined: bool) -> Non
         _happen(act, booked, row, Event.MODE, "phone", {"mode": Mode.PHONE.value})
         return
     event = Event.RETURN if row["state"] == State.DROPPED else Event.ENTER
-    values = {"mode": Mode.PHONE.value, "line": None, "page": None, "seen_at": act.now}
+    values = {
+        "mode": Mode.PHONE.value, "line": None, "page": None, "seen_at": act.now, **watches,
+    }  # fmt: skip
     _happen(act, booked, row, event, "phone", values)
 
 
@@ -221,7 +256,9 @@ def close(act: Act, appointment_ids: Sequence[str]) -> int:
 def say(act: Act, appointment_id: str, text: str) -> Row:
     """Write to everybody in the conference; it is kept with the case."""
     act.tx.take_turn(_turn(appointment_id))
-    booked = admitted(act, appointment_id)
+    booked, watches = admitted(act, appointment_id)
+    if watches:
+        raise Problem("only-watches")
     row = {
         "appointment_id": appointment_id,
         "request_id": booked.row["request_id"],
@@ -278,6 +315,7 @@ def _new(act: Act, booked: Booked, person_id: str, institution_id: str) -> Row:
         "state": State.AWAY.value,
         "mode": Mode.VIDEO.value,
         "flags": dict(NO_FLAGS),
+        "watches": False,
         "page": None,
         "line": None,
         "seen_at": act.now,
@@ -310,11 +348,11 @@ def _happen(
         act.tx,
         {"appointment_id": booked.id, "person_id": who, "institution_id": place,
          "event": event.value, "mode": left["mode"], "cause": cause, "at": when,
-         "noted_at": act.now, "noted_by": actor_of(act)},
+         "watches": left["watches"], "noted_at": act.now, "noted_by": actor_of(act)},
     )  # fmt: skip
     booking.tell(
         act, booked, KINDS[event], member=row["id"], person=who, place=place, mode=left["mode"],
-        cause=cause, happened=when.isoformat(),
+        cause=cause, happened=when.isoformat(), watches=left["watches"],
     )  # fmt: skip
     return left
 

@@ -1,13 +1,16 @@
 """A request's form as it is filled in: kept, completed from the register, and whether whoever is
 to operate may.
 
-The people a form names are the own institution's. Whose title is below the level of the operation
-operates by a reason and somebody's leave, or not at all; both stand on the form and in the record.
+The people a form names are the own institution's; those it lists may be of one that it
+may ask, and are of the one that is asked by the time it is sent. Whose title is below the level of
+the operation operates by a reason and somebody's leave, or not at all; both stand on the form and
+in the record.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from telemed.actions import availability
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import form_values, operation
@@ -16,7 +19,7 @@ from telemed.core.completeness import Missing
 from telemed.core.errors import Problem
 from telemed.core.operation import Physician
 from telemed.core.workdays import ZONE
-from telemed.store import people
+from telemed.store import network, people
 from telemed.store.tx import Row
 
 
@@ -30,11 +33,41 @@ def keep(act: Act, fields: tuple[FormField, ...], content: Mapping[str, Any]) ->
         if row is None or row["institution_id"] != act.subject.own_institution:
             raise Problem("not-found")
         found[key] = {"id": person_id, "name": row["name"]}
+    for key, listed in form_values.lists_in(fields, found).items():
+        found[key] = _listed(act, listed)
     return found
 
 
+def _listed(act: Act, ids: tuple[str, ...]) -> list[dict[str, str]]:
+    staff = people.people_by_id(act.tx, set(ids))
+    places = network.institution_refs(act.tx, {row["institution_id"] for row in staff.values()})
+    reached = {act.subject.own_institution, *availability.askable(act)}
+    if any(key not in staff or staff[key]["institution_id"] not in reached for key in ids):
+        raise Problem("not-found")
+    return [
+        {"id": key, "name": staff[key]["name"],
+         "place": str(places[staff[key]["institution_id"]]["name"])}
+        for key in ids
+    ]  # fmt: skip
+
+
 def missing(act: Act, case: Case) -> list[Missing]:
-    """What keeps an operation from being guided: a surgeon below its level without leave."""
+    """What keeps it from being sent: who is listed and is of neither institution or not active, a
+    surgeon below the operation's level without leave."""
+    return [*_strangers(act, case), *_unfit(act, case)]
+
+
+def _strangers(act: Act, case: Case) -> list[Missing]:
+    row = case.row
+    pair, found = {row["requester_id"], row["provider_id"]}, []
+    for key, listed in form_values.lists_in(case.service.fields(), row["content"]).items():
+        staff = people.people_by_id(act.tx, set(listed)).values()
+        if any(one["institution_id"] not in pair or not one["active"] for one in staff):
+            found.append(_gap(case, key, _STRANGER))
+    return found
+
+
+def _unfit(act: Act, case: Case) -> list[Missing]:
     guides, content = case.service.guides, case.row["content"]
     if guides is None:
         return []
@@ -84,6 +117,10 @@ def _gap(case: Case, key: str, label: Words) -> Missing:
     return Missing(section, key, label)
 
 
+_STRANGER = Words(
+    "允许观摩者（须为申请方或受邀方的在职人员）",
+    "Who may watch (active staff of either institution)",
+)
 _SURGEON = Words("主刀医师（档案已停用，请另选）", "Surgeon (not active in the register)")
 _REASON = Words("主刀职称或年资低于手术级别的理由", "Why a surgeon below the level operates")
 _APPROVER = Words(

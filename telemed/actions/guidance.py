@@ -14,7 +14,7 @@ from telemed.actions import door, forms, moves, worklist
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.door import Case
-from telemed.core import completeness, request
+from telemed.core import completeness, form_values, request
 from telemed.core import guidance as rule
 from telemed.core.access import Permission, Relation
 from telemed.core.activity import Kind
@@ -197,8 +197,9 @@ def _guided(act: Act, request_id: str) -> Case:
 
 
 def _side(act: Act, case: Case) -> Side | None:
-    """Whose word the subject's is; None for those who only look."""
-    if act.subject.person_id is None:
+    """Whose word the subject's is; None for those who only look, and who is listed to watch."""
+    watchers = form_values.listed(case.row["content"], case.service.watchers)
+    if act.subject.person_id is None or act.subject.person_id in watchers:
         return None
     held = act.subject.permissions
     if case.relation is Relation.OWN:

@@ -1,9 +1,9 @@
 """Who took part in an appointment, from when until when, and where: the head of its minutes.
 
-Everybody who sits in it, or was in its conference, took part unless they are said to have been
-absent; somebody of one of the two institutions may have come besides. Times are those of the
-conference's log; where nobody was in it, those of the session. What is told of a person is what the
-register says then.
+Everybody who sits in it, or was in its conference and did not only watch, took part unless they are
+said to have been absent; somebody of one of the two institutions may have come besides. Times are
+those of the conference's log; where nobody was in it, those of the session. What is told of a
+person is what the register says then.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -88,12 +88,14 @@ def _attended(act: Act, booked: Booked) -> dict[str, Times]:
     """When each was in the conference, in the order in which they came."""
     entries = [
         Entry(line["person_id"], line["institution_id"], Event(line["event"]), Mode(line["mode"]),
-              line["at"])
+              line["at"], line["watches"])
         for line in conferences.log_of(act.tx, booked.id)
     ]  # fmt: skip
     found = attendance(entries, act.now)
     return {
-        one.who: (one.first, None if one.stretches[-1].until is None else one.last) for one in found
+        one.who: (one.first, None if one.stretches[-1].until is None else one.last)
+        for one in found
+        if not one.watched
     }
 
 

@@ -77,6 +77,9 @@ def _read(field: FormField, found: Sequence[Json]) -> Any:
         case "person":
             named = [_icd(one) for item in found for one in items(item, f"{_CODE:08X}")]
             return next(({"id": one["code"], "name": one["name"]} for one in named), None)
+        case "people":
+            named = [_icd(one) for item in found for one in items(item, f"{_CODE:08X}")]
+            return [{"id": one["code"], "name": one["name"]} for one in named]
         case "lines":
             return [said for item in found if (said := _said([item]))]
         case "icd10":
@@ -135,7 +138,7 @@ def _several(value: Any) -> Sequence[Any]:
 
 def _content(field: FormField, value: Any) -> tuple[str, Mapping[int, object]] | None:
     if isinstance(value, Mapping):
-        code = value.get("id" if field.type == "person" else "code")
+        code = value.get("id" if field.type in ("person", "people") else "code")
         if code is None or "name" not in value:
             return None
         # A code of more than 16 characters is a Long Code Value (PS3.3 8.8).

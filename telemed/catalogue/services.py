@@ -25,7 +25,7 @@ from telemed.core.material import MaterialRules
 from telemed.core.operation import LevelRule, Levels
 
 _TYPES: Final = (
-    "^(text|textarea|select|number|datetime|icd10|operation|person|lines|specimens|checks)$"
+    "^(text|textarea|select|number|datetime|icd10|operation|person|people|lines|specimens|checks)$"
 )
 
 
@@ -111,6 +111,7 @@ class _Service(_Row):
     checklist: list[_Option] = Field(default=[], max_length=20)
     guides: _Guides | None = None
     streams: list[_Option] = []
+    watchers: str | None = None
     report_label: CodedWords = CodedWords(zh="诊断报告", en="Report")
     author_label: CodedWords = CodedWords(zh="报告医师", en="Reported by")
     begins: str = Field(default="request", pattern="^(request|course)$")
@@ -139,6 +140,7 @@ class _Service(_Row):
             checklist=tuple((o.code, o.core()) for o in self.checklist),
             guides=None if self.guides is None else Guides(**self.guides.model_dump()),
             streams=tuple((s.code, s.core()) for s in self.streams),
+            watchers=self.watchers,
             outcome_form=tuple(s.core() for s in self.outcome_form),
             report_label=self.report_label.core(),
             author_label=self.author_label.core(),
@@ -148,8 +150,11 @@ class _Service(_Row):
     @model_validator(mode="after")
     def _guided_by_its_own_fields(self) -> Self:
         """What an operation is guided by are fields of the same form."""
-        keys = {f.key for section in self.form for f in section.fields}
+        types = {f.key: f.type for section in self.form for f in section.fields}
+        keys = types.keys()
         named = set() if self.guides is None else set(self.guides.model_dump().values())
+        if self.watchers is not None and types.get(self.watchers) != "people":
+            raise ValueError(f"{self.code}: {self.watchers} is no field that lists people")
         if named - keys:
             raise ValueError(f"{self.code}: no field {', '.join(sorted(named - keys))}")
         if self.guides is not None and self.guides.level != self.headline:

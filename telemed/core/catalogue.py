@@ -113,6 +113,8 @@ class ServiceType:
     """Set where an operation is guided; who may operate and guide is a rule of its own."""
     streams: tuple[tuple[str, Words], ...] = ()
     """The pictures that a session for it shows side by side, by code."""
+    watchers: str | None = None
+    """The form field that lists who may watch; its sessions are then closed to who is not named."""
     outcome_form: tuple[FormSection, ...] = ()
     """What the requesting side enters afterwards; empty where nothing is asked."""
     report_label: Words = Words("诊断报告", "Report")

@@ -6,7 +6,7 @@ pictures and voices travel.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -90,20 +90,44 @@ class Invitation:
     sitting: frozenset[str]
     """The people who sit in it: invited, and neither declined nor replaced."""
     accompanying: frozenset[str] = frozenset()
-    """The people of the requesting side who were named to accompany the patient."""
+    """The people of the requesting side who were named to accompany the patient, or to operate."""
+    watching: frozenset[str] = frozenset()
+    """The people who were listed to watch."""
+    closed: bool = False
+    """Whether nobody enters who is not named."""
+
+    @property
+    def taking_part(self) -> frozenset[str]:
+        """Everybody who was named to take part."""
+        return self.sitting | self.accompanying
 
 
-def is_invited(subject: Subject, to: Invitation) -> bool:
-    """Whether somebody may be in a conference: whoever sits in it; of the requesting side those
-    who book and those who were named; of the responding side the coordinators."""
+class Standing(StrEnum):
+    """How somebody stands to a conference."""
+
+    TAKES_PART = "takes part"
+    WATCHES = "watches"
+    """Sees and hears, and is neither seen nor heard."""
+    KEEPS = "keeps"
+    """Is in charge of the appointment, and does not enter a conference that is closed."""
+
+
+def standing_of(subject: Subject, to: Invitation) -> Standing | None:
+    """How somebody stands to a conference; None for who is not invited. Whoever sits in it or was
+    named takes part, who was listed watches. Of the requesting side those who book and of the
+    responding side the coordinators take part too, unless it is closed to who is not named."""
     if Permission.SEE_CALENDARS not in subject.permissions:
-        return False
-    if subject.person_id is not None and subject.person_id in to.sitting | to.accompanying:
-        return True
-    place, held = subject.institution_id, subject.permissions
-    if place == to.provider and Permission.CONFIRM_APPOINTMENTS in held:
-        return True
-    return place == to.requester and Permission.BOOK_APPOINTMENTS in held
+        return None
+    who, place, held = subject.person_id, subject.institution_id, subject.permissions
+    if who is not None and who in to.taking_part:
+        return Standing.TAKES_PART
+    if who is not None and who in to.watching:
+        return Standing.WATCHES
+    coordinates = place == to.provider and Permission.CONFIRM_APPOINTMENTS in held
+    books = place == to.requester and Permission.BOOK_APPOINTMENTS in held
+    if not (coordinates or books):
+        return None
+    return Standing.KEEPS if to.closed else Standing.TAKES_PART
 
 
 def opens_at(since: datetime) -> datetime:
@@ -131,6 +155,7 @@ class Entry:
     event: Event
     mode: Mode
     at: datetime
+    watches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +165,7 @@ class Stretch:
     since: datetime
     until: datetime | None
     mode: Mode
+    watches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +180,13 @@ class Attended:
     seconds: int
     drops: int
     stretches: tuple[Stretch, ...]
+    watched: bool = False
+    """Whether they watched and took no part, which counts for nobody's attendance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """When anybody of an institution was there."""
+    """When anybody of an institution took part."""
 
     institution: str
     people: int
@@ -168,7 +196,8 @@ class Side:
 
 
 def attendance(log: Iterable[Entry], now: datetime) -> list[Attended]:
-    """When each person was there, in the order in which they came first."""
+    """When each person was there, in the order in which they came first; who watched and took part
+    too is told once for each."""
     stretches: dict[str, list[Stretch]] = {}
     places: dict[str, str] = {}
     drops: dict[str, int] = {}
@@ -181,13 +210,14 @@ def attendance(log: Iterable[Entry], now: datetime) -> list[Attended]:
             last = mine.pop()
             end = max(entry.at, last.since)
             if end > last.since or entry.event is not Event.MODE:
-                mine.append(Stretch(last.since, end, last.mode))
+                mine.append(replace(last, until=end))
         if entry.event in (Event.ENTER, Event.RETURN, Event.MODE):
-            mine.append(Stretch(entry.at, None, entry.mode))
+            mine.append(Stretch(entry.at, None, entry.mode, entry.watches))
     found = [
-        _attended(who, places[who], drops[who], mine, now)
+        _attended(who, places[who], drops[who], own, now)
         for who, mine in stretches.items()
-        if mine
+        for watched in (False, True)
+        if (own := [one for one in mine if one.watches is watched])
     ]
     return sorted(found, key=lambda one: (one.first, one.who))
 
@@ -195,14 +225,17 @@ def attendance(log: Iterable[Entry], now: datetime) -> list[Attended]:
 def _attended(who: str, place: str, drops: int, mine: Sequence[Stretch], now: datetime) -> Attended:
     spans = [(s.since, max(s.since, s.until or now)) for s in mine]
     seconds = sum((until - since).total_seconds() for since, until in spans)
-    return Attended(who, place, spans[0][0], spans[-1][1], round(seconds), drops, tuple(mine))
+    return Attended(
+        who, place, spans[0][0], spans[-1][1], round(seconds), drops, tuple(mine), mine[0].watches
+    )
 
 
 def sides(people: Sequence[Attended], now: datetime) -> list[Side]:
-    """When each institution was there: the time in which at least one of its people was."""
+    """When each institution was there: the time in which at least one of its people took part."""
     found = []
-    for place in dict.fromkeys(one.institution for one in people):
-        own = [one for one in people if one.institution == place]
+    took_part = [one for one in people if not one.watched]
+    for place in dict.fromkeys(one.institution for one in took_part):
+        own = [one for one in took_part if one.institution == place]
         spans = sorted(
             (s.since, max(s.since, s.until or now)) for one in own for s in one.stretches
         )
@@ -231,6 +264,8 @@ RELAYED: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """What members may send each other, and how many bytes of it at most."""
+OF_WATCHERS: Final = frozenset({"offer", "answer", "candidate"})
+"""What those who watch may send: what a line to see and hear by needs."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from telemed.core.errors import Problem
 
 MOST_LINES: Final = 20
 MOST_CODES: Final = 10
+MOST_PEOPLE: Final = 20
 _CODE: Final = 20
 _NAME: Final = 200
 
@@ -37,6 +38,22 @@ def people_in(fields: tuple[FormField, ...], content: Mapping[str, Any]) -> dict
     return {key: str(value["id"]) for key, value in told.items() if isinstance(value, Mapping)}
 
 
+def lists_in(
+    fields: tuple[FormField, ...], content: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """The ids of people that a form lists, by its fields; each once."""
+    return {
+        f.key: listed(content, f.key) for f in fields if f.type == "people" and content.get(f.key)
+    }
+
+
+def listed(content: Mapping[str, Any], key: str | None) -> tuple[str, ...]:
+    """The ids of people that one field lists; none without such a field."""
+    told = content.get(key or "") or ()
+    # Forms sent before people were listed by the register have lines of text.
+    return tuple(dict.fromkeys(str(one["id"]) for one in told if isinstance(one, Mapping)))
+
+
 def _fits(field: FormField, value: object) -> bool:
     if value in ("", []):
         return True
@@ -46,6 +63,9 @@ def _fits(field: FormField, value: object) -> bool:
             return len(rows) <= MOST_CODES and all(_is_named(row, "code", _CODE) for row in rows)
         case "person":
             return _is_named(value, "id", 64)
+        case "people":
+            rows = value if isinstance(value, list) else [None]
+            return len(rows) <= MOST_PEOPLE and all(_is_listed(row) for row in rows)
         case "lines":
             return (
                 isinstance(value, list)
@@ -54,6 +74,15 @@ def _fits(field: FormField, value: object) -> bool:
             )
         case _:
             return True
+
+
+def _is_listed(value: object) -> bool:
+    """Whether it is a person with their name, and where they belong if that is told."""
+    if not isinstance(value, Mapping):
+        return False
+    place = value.get("place", "")
+    known = {key: value[key] for key in value if key != "place"}
+    return isinstance(place, str) and len(place) <= _NAME and _is_named(known, "id", 64)
 
 
 def _is_named(value: object, key: str, longest: int) -> bool:

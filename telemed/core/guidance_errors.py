@@ -26,6 +26,16 @@ GUIDANCE_ROWS: Final = (
         "No guided operation is under way or has just ended.",
     ),
     ErrorRow(
+        "named-only",
+        "会诊室只对席位上的人、陪同医师、主刀医师和申请单所列观摩者开放。",
+        "Only those who sit in it, accompany, operate or are listed to watch come in.",
+    ),
+    ErrorRow(
+        "only-watches",
+        "观摩者只能看和听，不能发言、登记或共享。",
+        "Those who watch see and hear, and neither speak nor enter or share anything.",
+    ),
+    ErrorRow(
         "already-marked",
         "该建议的采纳情况已登记，不再更改。",
         "It was said of this advice already whether it was taken.",

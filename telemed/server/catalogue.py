@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from telemed.actions import availability
 from telemed.actions.act import Act
 from telemed.core import activity, report, request, workitem
 from telemed.core.catalogue import FormField, FormSection, ServiceType
@@ -13,11 +14,14 @@ from telemed.server.availability import named_person
 from telemed.server.cases import words
 from telemed.server.requests import Query
 from telemed.server.routing import Call
-from telemed.store import people
+from telemed.store import network, people
 
 
 class StaffQuery(Query):
+    """`partners`: of the institutions that may be asked for something, too."""
+
     q: str = Field(default="", max_length=40)
+    partners: bool = False
 
 
 class CodeQuery(Query):
@@ -82,12 +86,22 @@ async def operations(call: Call) -> Any:
 
 
 async def staff(call: Call) -> Any:
-    """The own institution's active people by a part of their name; 20 at most."""
-    text = call.query(StaffQuery).q.strip()
+    """The own institution's active people by a part of their name, or of their institution's with
+    those of partners; 20 at most."""
+    query = call.query(StaffQuery)
+    text = query.q.strip()
 
     def ask(act: Act) -> dict[str, Any]:
-        rows = people.people_of(act.tx, act.subject.own_institution, active_only=True)
-        return {"items": [named_person(r) for r in rows if text in r["name"]][:20]}
+        own = act.subject.own_institution
+        reached = [own, *(availability.askable(act) if query.partners else ())]
+        places = network.institution_refs(act.tx, set(reached))
+        found = [
+            {**named_person(row), "institution_name": places[key]["name"]}
+            for key in reached
+            for row in people.people_of(act.tx, key, active_only=True)
+            if text in row["name"] or (query.partners and text in places[key]["name"])
+        ]
+        return {"items": found[:20]}
 
     return await call.ask(ask)
 

@@ -24,7 +24,7 @@ from telemed.actions.conferences import FLAGS, Place
 from telemed.actions.worklist import SYSTEM
 from telemed.core.access import Subject
 from telemed.core.activity import Activity
-from telemed.core.conference import RELAYED, Pace, State
+from telemed.core.conference import OF_WATCHERS, RELAYED, Pace, State
 from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
 from telemed.server.media import NoMedia, NotSending
@@ -43,7 +43,9 @@ LOOK_SECONDS: Final = 1.0
 ABOUT: Final = ("conference", "appointment")
 """First words of the kinds of facts after which members are read again."""
 _LONGEST_ID: Final = 64
-_SHOWN: Final = ("id", "person_id", "institution_id", "state", "mode", "page")
+_OUT: Final = {"conference-closed": "closed", "only-watches": "other-standing"}
+"""Why somebody is shown out, by the code of what they would be refused with."""
+_SHOWN: Final = ("id", "person_id", "institution_id", "state", "mode", "page", "watches")
 
 
 @dataclass(slots=True, eq=False)
@@ -200,6 +202,8 @@ class Rooms:
         kind, to, data = body.get("kind"), body.get("to"), body.get("data")
         if not isinstance(kind, str) or kind not in RELAYED:
             raise Problem("invalid", detail="kind")
+        if seat.place.watches and kind not in OF_WATCHERS:
+            raise Problem("only-watches")
         if not isinstance(data, dict) or len(raw := orjson.dumps(data)) > RELAYED[kind]:
             raise Problem("invalid", detail="data")
         room = self._rooms[seat.place.appointment_id]
@@ -229,6 +233,8 @@ class Rooms:
 
     async def _asked_of_media(self, seat: Seat, body: dict[str, Any]) -> dict[str, str]:
         media, key, me = self._services.media, seat.place.appointment_id, seat.place.member_id
+        if seat.place.watches and body.get("op") == "publish":
+            raise Problem("only-watches")
         if not seat.media_pace.take(asyncio.get_running_loop().time()):
             raise Problem("too-many", seconds=1)
         if media is None:
@@ -318,7 +324,8 @@ class Rooms:
             for member, subject in subjects.items():
                 one = Act(act.tx, subject, act.now, act.new_id, act.catalogue)
                 try:
-                    acts.admitted(one, key)
+                    if acts.admitted(one, key)[1] is not seats[member].place.watches:
+                        refused[member] = Problem("only-watches")
                 except Problem as problem:
                     refused[member] = problem
             return conferences.members(act.tx, key), refused
@@ -331,8 +338,7 @@ class Rooms:
             if row["line"] != seat.place.line:
                 self._show_out(seat, "other-page" if row["line"] else "closed")
             elif row["id"] in refused:
-                over = refused[row["id"]].code == "conference-closed"
-                why = "closed" if over else "not-invited"
+                why = _OUT.get(refused[row["id"]].code, "not-invited")
                 self._show_out(seat, why)
                 self._begin(self._put_out(seat, why))
             else:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemed.core.appointment import State as AppointmentState
-from telemed.core.conference import Event, State
+from telemed.core.conference import Event, Standing, State
 from telemed.core.conference_rules import Mode
 from telemed.server.schemas import Code, In, Out, Words
 
@@ -29,16 +29,23 @@ class ConferenceMember(Out):
     camera: bool
     hand: bool
     sharing: bool
+    watches: bool
+    """Whether they were listed to watch: they see and hear, and take no part."""
     entered_at: datetime
 
 
-class ConferenceInvited(Out):
-    """Somebody who sits in the appointment."""
+class ConferenceNamed(Out):
+    """Somebody who was named for the appointment."""
 
     person_id: str
     name: str
     institution_id: str
     institution_name: str
+
+
+class ConferenceInvited(ConferenceNamed):
+    """Somebody who sits in the appointment."""
+
     role: str
 
 
@@ -62,7 +69,8 @@ class AttendedStretch(Out):
 
 
 class AttendedPerson(Out):
-    """When somebody was there; `seconds` counts what was lost between out."""
+    """When somebody was there; `seconds` counts what was lost between out. Who only `watched` is
+    no part of their side's attendance."""
 
     person_id: str
     name: str
@@ -72,6 +80,7 @@ class AttendedPerson(Out):
     last: datetime
     seconds: int
     drops: int
+    watched: bool
     stretches: list[AttendedStretch]
 
 
@@ -142,7 +151,12 @@ class ConferenceOut(Out):
     may: list[str]
     me: str
     """Who one is among the members, by `person_id`."""
+    standing: Standing
     invited: list[ConferenceInvited]
+    along: list[ConferenceNamed]
+    """Who accompanies the patient, and who operates."""
+    watchers: list[ConferenceNamed]
+    """Who was listed to watch."""
     members: list[ConferenceMember]
     log: list[ConferenceLogRow]
     people: list[AttendedPerson]

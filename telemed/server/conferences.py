@@ -1,6 +1,6 @@
 """Routes of conferences: what an invited person sees of one, and what is done beside the socket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -89,12 +89,16 @@ async def check(call: Call) -> Any:
 
 def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
     settings = services.settings
-    booked = acts.invited(act, key)
+    booked, standing = acts.stands(act, key)
     row, rules, is_open = booked.row, act.catalogue.conference, _is_open(act, booked)
+    to = acts.invitation(act, booked)
     members, log = conferences.members(act.tx, key), conferences.log_of(act.tx, key)
     checks = conferences.checks(act.tx, key)
     seats = booked.sitting
-    known = Names(act, [*members, *log, *checks, *seats], row["requester_id"], row["provider_id"])
+    watching = _people(act, to.watching)
+    along = _people(act, to.accompanying - to.sitting)
+    known = Names(act, [*members, *log, *checks, *seats, *watching, *along], row["requester_id"],
+                  row["provider_id"])  # fmt: skip
     entries = [_entry(line) for line in log]
     attended = conference.attendance(entries, act.now)
     return {
@@ -109,6 +113,9 @@ def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
         "may": [*(step for step in ("begin", "end") if step in allowed(act, booked)),
                 *acts.may(act, booked)],
         "me": acts.key_of(act.subject),
+        "standing": standing,
+        "along": [known.of(one) for one in along],
+        "watchers": [known.of(one) for one in watching],
         "invited": [{**known.of(seat), "role": seat["role"]} for seat in seats],
         "members": [_member(one, known, seats) for one in members],
         "log": [_line(line, known) for line in log],
@@ -172,10 +179,19 @@ class Names:
         return named_person(self._people[key])["title"] if key in self._people else None
 
 
+def _people(act: Act, ids: Iterable[str]) -> list[Row]:
+    """Rows that name people and their institutions."""
+    found = people.people_by_id(act.tx, set(ids)).values()
+    return [
+        {"person_id": one["id"], "institution_id": one["institution_id"]}
+        for one in sorted(found, key=lambda one: (one["institution_id"], one["id"]))
+    ]
+
+
 def _member(row: Row, known: Names, seats: Sequence[Row]) -> dict[str, Any]:
     who = row["person_id"]
     return {
-        **{name: row[name] for name in ("id", "state", "mode", "entered_at")},
+        **{name: row[name] for name in ("id", "state", "mode", "watches", "entered_at")},
         **known.of(row),
         **row["flags"],
         "title": known.title(who),
@@ -190,8 +206,9 @@ def _line(row: Row, known: Names) -> dict[str, Any]:
 
 def _entry(row: Row) -> Entry:
     return Entry(
-        row["person_id"], row["institution_id"], Event(row["event"]), Mode(row["mode"]), row["at"]
-    )
+        row["person_id"], row["institution_id"], Event(row["event"]), Mode(row["mode"]), row["at"],
+        row["watches"],
+    )  # fmt: skip
 
 
 def _attended(one: conference.Attended, known: Names) -> dict[str, Any]:
@@ -201,6 +218,7 @@ def _attended(one: conference.Attended, known: Names) -> dict[str, Any]:
         "last": one.last,
         "seconds": one.seconds,
         "drops": one.drops,
+        "watched": one.watched,
         "stretches": [{"since": x.since, "until": x.until, "mode": x.mode} for x in one.stretches],
     }
 

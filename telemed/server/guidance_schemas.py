@@ -10,10 +10,14 @@ from telemed.server.calendar_schemas import Moment, NamedPerson
 from telemed.server.schemas import Code, In, Option, Out, Words
 
 
-class StaffList(Out):
-    """People of the own institution."""
+class StaffPerson(NamedPerson):
+    institution_name: str
 
-    items: list[NamedPerson]
+
+class StaffList(Out):
+    """People whom a form may name."""
+
+    items: list[StaffPerson]
 
 
 class SeenVersionIn(In):

@@ -50,6 +50,8 @@ STATUS: dict[str, int] = {
     "consent-receiver": 409,
     "pixels-unchecked": 422,
     "uploads-running": 409,
+    "named-only": 403,
+    "only-watches": 403,
     "note-unacknowledged": 409,
     "not-operating": 409,
     "already-marked": 409,

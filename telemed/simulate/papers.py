@@ -84,6 +84,7 @@ def _plausible(field: FormField, told: Mapping[str, Any], at: str) -> Any:
         "icd10": told.get("diagnosis"),
         "operation": [{"code": "54.1100", "name": "剖腹探查术"}],
         "lines": ["病情汇报", "讨论"],
+        "people": [],
         "specimens": told.get("specimens"),
         "checks": [first] if first else True,
     }[field.type]

@@ -21,6 +21,8 @@ conference_members = _table(
     Col("mode", sa.Text, nullable=False),
     # Muted, camera, hand, sharing.
     Col("flags", Json, nullable=False),
+    # Listed to watch: sees and hears, and is neither seen nor heard.
+    Col("watches", sa.Boolean, nullable=False, server_default=sa.false()),
     # Which page, and which socket of it at which server; none by telephone.
     Col("page", sa.Text),
     Col("line", sa.Text),
@@ -41,6 +43,8 @@ conference_log = _table(
     Col("mode", sa.Text, nullable=False),
     # Why, by a code: left, closed, line, lease, other-page, phone.
     Col("cause", sa.Text, nullable=False),
+    # What happened to somebody who watches is nobody's attendance.
+    Col("watches", sa.Boolean, nullable=False, server_default=sa.false()),
     # When it happened; a lost line is noticed later.
     Col("at", UtcTime, nullable=False),
     Col("noted_at", UtcTime, nullable=False),

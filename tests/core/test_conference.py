@@ -1,5 +1,6 @@
 """Who may be in a conference, who was there and how long, and how to begin on which line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -15,11 +16,12 @@ from telemed.core.conference import (
     Event,
     Invitation,
     Pace,
+    Standing,
     Stretch,
     attendance,
-    is_invited,
     require_open,
     sides,
+    standing_of,
 )
 from telemed.core.conference_rules import (
     NO_RULES,
@@ -34,7 +36,7 @@ from telemed.core.errors import Problem
 from telemed.core.turn import turn_pass
 
 NINE = datetime(2026, 3, 6, 1, tzinfo=UTC)
-TO = Invitation("county", "hub", frozenset({"sits"}), frozenset({"along"}))
+TO = Invitation("county", "hub", frozenset({"sits"}), frozenset({"along"}), frozenset({"looks"}))
 
 
 def at(minutes: float) -> datetime:
@@ -49,18 +51,48 @@ def entry(
 
 @pytest.mark.parametrize(
     ("role", "place", "person"),
-    list(product(Role, ("county", "hub", "third", None), ("sits", "along", "other", None))),
+    list(
+        product(Role, ("county", "hub", "third", None), ("sits", "along", "looks", "other", None))
+    ),
 )
 def test_who_is_invited(role: Role, place: str | None, person: str | None) -> None:
-    """Whoever sits in it or goes along; who books for the asking side; the answering side's
-    coordinators. Nobody whose role sees no calendars."""
+    """Whoever sits in it or goes along; who is listed watches; who books for the asking side and
+    the answering side's coordinators, who stay outside where it is closed to who is not named.
+    Nobody whose role sees no calendars."""
     subject = Subject("account", frozenset({role}), place, person)
     held = PERMISSIONS[role]
     named = person in ("sits", "along")
     books = place == "county" and Permission.BOOK_APPOINTMENTS in held
     coordinates = place == "hub" and role is Role.COORDINATOR
-    may = Permission.SEE_CALENDARS in held and (named or books or coordinates)
-    assert is_invited(subject, TO) is may
+    open_, closed = standing_of(subject, TO), standing_of(subject, replace(TO, closed=True))
+    if Permission.SEE_CALENDARS not in held:
+        assert (open_, closed) == (None, None)
+    elif named:
+        assert open_ is closed is Standing.TAKES_PART
+    elif person == "looks":
+        assert open_ is closed is Standing.WATCHES
+    elif books or coordinates:
+        assert (open_, closed) == (Standing.TAKES_PART, Standing.KEEPS)
+    else:
+        assert (open_, closed) == (None, None)
+
+
+def test_who_watched_is_no_part_of_their_sides_attendance() -> None:
+    """Their own time is told apart; with a seat later on, only what came with it counts."""
+    log = [
+        replace(entry("a", Event.ENTER, 0, place="hub"), watches=True),
+        replace(entry("b", Event.ENTER, 0, place="county"), watches=True),
+        replace(entry("a", Event.LEAVE, 4, place="hub"), watches=True),
+        entry("a", Event.ENTER, 5, place="hub"),
+        entry("a", Event.LEAVE, 7, place="hub"),
+    ]
+    found = attendance(log, at(10))
+    assert [(one.who, one.watched, one.seconds) for one in found] == [
+        ("a", True, 240), ("b", True, 600), ("a", False, 120),
+    ]  # fmt: skip
+    assert [(one.institution, one.people, one.seconds) for one in sides(found, at(10))] == [
+        ("hub", 1, 120)
+    ]
 
 
 @pytest.mark.parametrize("state", appointment.State)

@@ -11,6 +11,7 @@ from telemed.store.guidance_tables import advice_entries
 from telemed.store.pseudonym_tables import pseudonyms
 from tests.server.booking import APPOINTMENTS, ASKER, KEEPER, confirmed, has_hours, step
 from tests.server.guidance_house import opened, retitle
+from tests.server.test_conferences import Page, page
 from tests.world import CONTENT, World, canary_of, consent
 
 
@@ -155,6 +156,98 @@ async def test_an_operation_is_guided_from_the_note_to_the_outcome(house: World)
     assert "胆囊" not in repr([row["data"] for row in facts])
     for who in ("second-reader", "lapsed-reader"):
         await house.client(who).refused("not-found", "GET", path)
+
+
+async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(house: World) -> None:
+    """Two are listed, of either side: they are named to the others, see and hear by lines of their
+    own, and say nothing. Who is in charge and not named keeps the record outside; nobody else
+    learns of it. Neither attendance nor minutes count who watched."""
+    watchers = [{"id": key, "name": "谁"} for key in ("county-technician", "hub-reader2")]
+    content = {**CONTENT["surgery_guidance"], "watchers": watchers}
+    case = await house.sent(**ASKED, content=content)
+    await house.client("hub-reader").ok("POST", f"/api/requests/{case}/claim")
+    await under_way(house, case)
+    (one,) = await house.rows(appointments, appointments.c.request_id == case)
+    key, path = one["id"], f"{APPOINTMENTS}/{one['id']}/conference"
+    for who in ("hub-verifier", "county-verifier", "second-reader"):
+        await house.client(who).refused("not-found", "GET", path)
+        async with page(house, who) as other:
+            assert (await other.enter(key))["code"] == "not-found"
+    for who in (ASKER, KEEPER):
+        assert (await house.client(who).get(path))["standing"] == "keeps"
+        await house.client(who).refused("named-only", "POST", f"{path}/words", {"text": "x"})
+        async with page(house, who) as other:
+            assert (await other.enter(key))["code"] == "named-only"
+    phoned = {"person_id": "hub-verifier", "joined": True}
+    await house.client(KEEPER).refused("not-found", "POST", f"{path}/phone", phoned)
+    async with (
+        page(house, "hub-reader") as guide,
+        page(house, "county-reader") as surgeon,
+        page(house, "hub-reader2") as watcher,
+    ):
+        await guide.enter(key)
+        await surgeon.enter(key)
+        await watcher.enter(key)
+        await guide.until(lambda m: len(m) == 3)
+        assert {m["person_id"] for m in guide.members if m["watches"]} == {"hub-reader2"}
+        await watcher.send("offer", guide.me, sdp="v=0")
+        assert (await guide.next("message"))["from"] == watcher.me
+        await _says_nothing(watcher, surgeon)
+        await house.client("hub-reader2").refused(
+            "only-watches", "POST", f"{path}/words", {"text": "x"}
+        )
+        advice = {"kind": "advice", "text": "我也说两句"}
+        await house.client("hub-reader2").refused(
+            "forbidden", "POST", f"/api/requests/{case}/guidance/entries", advice
+        )
+        found = await house.client("county-reader").get(path)
+    assert [one["person_id"] for one in found["watchers"]] == ["county-technician", "hub-reader2"]
+    assert {one["person_id"] for one in found["along"]} == {"county-reader", "county-reader2"}
+    assert {p["person_id"] for p in found["people"] if p["watched"]} == {"hub-reader2"}
+    assert {side["institution_id"]: side["people"] for side in found["sides"]} == {
+        "hub": 1, "county": 1,
+    }  # fmt: skip
+    minutes = await house.client("hub-reader").get(f"{APPOINTMENTS}/{key}/minutes")
+    assert {one["person_id"] for one in minutes["people"]} == {"hub-reader", "county-reader"}
+
+
+async def _says_nothing(watcher: Page, surgeon: Page) -> None:
+    """Whatever would reach the others is refused, and reaches nobody."""
+    for kind in ("view", "note", "still", "media"):
+        await watcher.send(kind, surgeon.me, x=1)
+        assert (await watcher.next("error"))["code"] == "only-watches"
+    for said in ({"hand": True}, {"sharing": True}, {"camera": True}):
+        await watcher.say(do="state", state=said)
+        assert (await watcher.next("error"))["code"] == "only-watches"
+    await watcher.say(do="media", op="publish", offer="v=0")
+    assert (await watcher.next("error"))["code"] == "only-watches"
+    await watcher.say(do="state", state={"muted": False, "mode": "audio"})
+    await surgeon.until(lambda m: any(one["mode"] == "audio" for one in m))
+    assert all(one["muted"] for one in surgeon.members if one["watches"])
+    await surgeon.silent()
+
+
+async def test_who_may_be_listed_to_watch(house: World) -> None:
+    """People of the own institution and of those it may ask; of the one that is asked when sent."""
+    asker, content = house.client("county-requester"), dict(CONTENT["surgery_guidance"])
+    draft = await house.draft(**ASKED)
+    path = f"/api/requests/{draft['id']}"
+
+    def listing(*people: str) -> dict[str, object]:
+        listed = [{"id": key, "name": "谁"} for key in people]
+        return {"version": draft["version"], "content": {**content, "watchers": listed}}
+
+    await asker.refused("not-found", "PATCH", path, listing("lapsed-reader"))
+    await asker.refused("invalid", "PATCH", path, listing(*["hub-reader"] * 21))
+    draft = await asker.ok("PATCH", path, listing("second-reader"))
+    assert [m["field"] for m in draft["missing"]] == ["watchers"]
+    draft = await asker.ok("PATCH", path, listing("hub-reader2", "county-technician"))
+    assert draft["missing"] == []
+    assert [one["name"] for one in draft["content"]["watchers"]] == [
+        "医生hub-reader2", "医生county-technician",
+    ]  # fmt: skip
+    staff = (await asker.get("/api/staff?partners=true&q=hub"))["items"]
+    assert {"hub"} == {one["institution_id"] for one in staff}
 
 
 async def ended(house: World, case: str) -> None:

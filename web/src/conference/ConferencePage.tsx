@@ -155,13 +155,14 @@ const WHY = {
   closed: 'closedOver',
   'not-invited': 'closedNotInvited',
   'other-page': 'closedOther',
+  'other-standing': 'closedStanding',
 } as const
 
 function Out(props: { signal: Signal; open: boolean; onAgain: () => void }) {
   const t = useWords()
   const { signal, open, onAgain } = props
   const why = WHY[signal.why as keyof typeof WHY] ?? 'left'
-  const again = open && (why === 'left' || why === 'closedOther')
+  const again = open && (why === 'left' || why === 'closedOther' || why === 'closedStanding')
   return (
     <main className={styles.wait}>
       <Empty

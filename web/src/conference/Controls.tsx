@@ -23,6 +23,8 @@ import { useWords } from './words'
 export type PanelKey = 'people' | 'chat' | 'record'
 
 interface Props {
+  /** Whether one only watches: nothing is sent, so that there is nothing to switch. */
+  watches: boolean
   signal: Signal
   local: Local
   hand: boolean
@@ -32,45 +34,18 @@ interface Props {
   onLeave: () => void
 }
 
-export function Controls({ signal, local, hand, panel, unread, onPanel, onLeave }: Props) {
+export function Controls(props: Props) {
+  const { panel, unread, onPanel, onLeave } = props
   const t = useWords()
-  const muted = useSyncExternalStore(local.watch, () => local.muted || local.audio === null)
-  const camera = useSyncExternalStore(local.watch, () => local.camera !== null)
-  const sharing = useSyncExternalStore(local.watch, () => local.screen !== null)
-  const mute = () => local.setMuted(!local.muted)
-  const film = () => void local.setCamera(!camera)
-  const share = () => (sharing ? local.unshare() : void local.share())
-  const raise = () => signal.set({ hand: !hand })
   const toggle = (key: PanelKey) => () => onPanel(panel === key ? null : key)
   usePageKeys([
-    { combo: 'm', label: muted ? t('unmute') : t('mute'), run: mute },
-    { combo: 'v', label: camera ? t('turnCameraOff') : t('cameraOn'), run: film },
-    { combo: 's', label: sharing ? t('unshare') : t('share'), run: share },
-    { combo: 'h', label: hand ? t('lower') : t('raise'), run: raise },
     { combo: 'p', label: t('people'), run: toggle('people') },
     { combo: 'c', label: t('chat'), run: toggle('chat') },
     { combo: 'r', label: t('record'), run: toggle('record') },
   ])
   return (
     <div className={styles.bar} role="toolbar" aria-label={t('controls')}>
-      <One label={muted ? t('unmute') : t('mute')} hint="M" off={muted} onClick={mute}>
-        {muted ? <AudioMutedOutlined /> : <AudioOutlined />}
-      </One>
-      <One
-        label={camera ? t('turnCameraOff') : t('cameraOn')}
-        hint="V"
-        off={!camera}
-        onClick={film}
-      >
-        {camera ? <VideoCameraOutlined /> : <VideoCameraAddOutlined />}
-      </One>
-      <One label={sharing ? t('unshare') : t('share')} hint="S" on={sharing} onClick={share}>
-        <DesktopOutlined />
-      </One>
-      <One label={hand ? t('lower') : t('raise')} hint="H" on={hand} onClick={raise}>
-        <Hand />
-      </One>
-      <Settings local={local} />
+      {props.watches ? null : <Own {...props} />}
       <span className={styles.gap} />
       <One label={t('people')} hint="P" on={panel === 'people'} onClick={toggle('people')}>
         <TeamOutlined />
@@ -94,6 +69,46 @@ export function Controls({ signal, local, hand, panel, unread, onPanel, onLeave 
         <span className={styles.goodbye}>{t('leave')}</span>
       </Button>
     </div>
+  )
+}
+
+/** What one sends, and how. */
+function Own({ signal, local, hand }: Props) {
+  const t = useWords()
+  const muted = useSyncExternalStore(local.watch, () => local.muted || local.audio === null)
+  const camera = useSyncExternalStore(local.watch, () => local.camera !== null)
+  const sharing = useSyncExternalStore(local.watch, () => local.screen !== null)
+  const mute = () => local.setMuted(!local.muted)
+  const film = () => void local.setCamera(!camera)
+  const share = () => (sharing ? local.unshare() : void local.share())
+  const raise = () => signal.set({ hand: !hand })
+  usePageKeys([
+    { combo: 'm', label: muted ? t('unmute') : t('mute'), run: mute },
+    { combo: 'v', label: camera ? t('turnCameraOff') : t('cameraOn'), run: film },
+    { combo: 's', label: sharing ? t('unshare') : t('share'), run: share },
+    { combo: 'h', label: hand ? t('lower') : t('raise'), run: raise },
+  ])
+  return (
+    <>
+      <One label={muted ? t('unmute') : t('mute')} hint="M" off={muted} onClick={mute}>
+        {muted ? <AudioMutedOutlined /> : <AudioOutlined />}
+      </One>
+      <One
+        label={camera ? t('turnCameraOff') : t('cameraOn')}
+        hint="V"
+        off={!camera}
+        onClick={film}
+      >
+        {camera ? <VideoCameraOutlined /> : <VideoCameraAddOutlined />}
+      </One>
+      <One label={sharing ? t('unshare') : t('share')} hint="S" on={sharing} onClick={share}>
+        <DesktopOutlined />
+      </One>
+      <One label={hand ? t('lower') : t('raise')} hint="H" on={hand} onClick={raise}>
+        <Hand />
+      </One>
+      <Settings local={local} />
+    </>
   )
 }
 

@@ -13,6 +13,7 @@ import { ModeChoice, PictureChoice } from './Controls'
 import { JoinCard } from './JoinCard'
 import styles from './Lobby.module.css'
 import type { Local } from './local'
+import { RecordPanel } from './Panels'
 import { Picture } from './Tile'
 import { useOwnStream } from './useRoom'
 import { useWords } from './words'
@@ -29,16 +30,24 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
   const [verdict, setVerdict] = useState<CheckedOut | null>(null)
   const chosen = useChosenMode(local, verdict)
   const cameraTrouble = useSyncExternalStore(local.watch, () => local.cameraTrouble)
+  const watches = conference.standing === 'watches'
+  const outside = conference.standing === 'keeps'
   useEffect(() => {
-    void local.open('video')
-  }, [local])
+    if (!watches && !outside) void local.open('video')
+  }, [local, watches, outside])
   const since = Date.parse(conference.since)
   return (
     <main className={styles.lobby}>
       <section className={styles.see}>
-        <Own local={local} />
-        <ModeChoice local={local} />
-        <PictureChoice local={local} />
+        {watches || outside ? (
+          <Alert type="info" showIcon title={t(watches ? 'youWatch' : 'namedOnly')} />
+        ) : (
+          <>
+            <Own local={local} />
+            <ModeChoice local={local} />
+            <PictureChoice local={local} />
+          </>
+        )}
         {verdict && !chosen && verdict.verdict !== 'video' ? (
           <Alert
             type="info"
@@ -52,7 +61,11 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
             }
           />
         ) : null}
-        <Enter {...{ conference, entering, onEnter }} />
+        {outside ? (
+          <RecordPanel conference={conference} />
+        ) : (
+          <Enter {...{ conference, entering, onEnter }} />
+        )}
         <p className={styles.note}>{t('noRecording')}</p>
       </section>
       <section className={styles.tell}>
@@ -68,8 +81,22 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
               <span className={styles.place}> {one.institution_name}</span>
             </li>
           ))}
+          {conference.along.map((one) => (
+            <li key={one.person_id}>
+              <b>{one.name}</b> {t('operates')}
+              <span className={styles.place}> {one.institution_name}</span>
+            </li>
+          ))}
+          {conference.watchers.map((one) => (
+            <li key={one.person_id}>
+              <b>{one.name}</b> {t('watchers')}
+              <span className={styles.place}> {one.institution_name}</span>
+            </li>
+          ))}
         </ul>
-        <Check conference={conference} local={local} onVerdict={setVerdict} />
+        {watches || outside ? null : (
+          <Check conference={conference} local={local} onVerdict={setVerdict} />
+        )}
         <JoinCard conference={conference} />
       </section>
     </main>

@@ -23,7 +23,10 @@ export function PeoplePanel({ conference }: Props) {
   const members = useMembers(useSignal())
   const known = new Map(conference.members.map((one) => [one.person_id, one]))
   const here = new Set(members.map((one) => one.person_id))
-  const others = conference.invited.filter((one) => !here.has(one.person_id))
+  const roles = new Map(conference.invited.map((one) => [one.person_id, roleWords(one.role)]))
+  const others = [...conference.invited, ...conference.along].filter(
+    (one) => !here.has(one.person_id),
+  )
   return (
     <div className={styles.part}>
       <h3>{t('members')}</h3>
@@ -37,6 +40,7 @@ export function PeoplePanel({ conference }: Props) {
                 <br />
                 <span className={styles.place}>
                   {one?.institution_name} {one?.roles.map(roleWords).join('、')}
+                  {member.watches ? t('watchers') : ''}
                 </span>
               </span>
               <span className={styles.tags}>
@@ -54,7 +58,7 @@ export function PeoplePanel({ conference }: Props) {
             {others.map((one) => (
               <li key={one.person_id}>
                 <span>
-                  <b>{one.name}</b> {roleWords(one.role)}
+                  <b>{one.name}</b> {roles.get(one.person_id) ?? t('operates')}
                   <br />
                   <span className={styles.place}>{one.institution_name}</span>
                 </span>
@@ -64,9 +68,33 @@ export function PeoplePanel({ conference }: Props) {
           </ul>
         </>
       ) : null}
+      <Watchers conference={conference} here={here} />
       <JoinCard conference={conference} />
       <p className={styles.note}>{t('noRecording')}</p>
     </div>
+  )
+}
+
+/** Who was listed to watch and is not here. */
+function Watchers(props: { conference: ConferenceOut; here: ReadonlySet<string> }) {
+  const t = useWords()
+  const rest = props.conference.watchers.filter((one) => !props.here.has(one.person_id))
+  if (rest.length === 0) return null
+  return (
+    <>
+      <h3>{t('watchers')}</h3>
+      <ul className={styles.list}>
+        {rest.map((one) => (
+          <li key={one.person_id}>
+            <span>
+              <b>{one.name}</b>
+              <br />
+              <span className={styles.place}>{one.institution_name}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
   )
 }
 
@@ -77,7 +105,9 @@ function Marks({ member }: { member: Member }) {
       {member.state === 'dropped' ? <Tag color="error">{t('dropped')}</Tag> : null}
       {member.mode === 'phone' ? <Tag color="processing">{t('byPhone')}</Tag> : null}
       {member.hand ? <Tag color="warning">{t('handUp')}</Tag> : null}
-      {member.muted && member.mode !== 'phone' ? <Tag>{t('isMuted')}</Tag> : null}
+      {member.muted && member.mode !== 'phone' && !member.watches ? (
+        <Tag>{t('isMuted')}</Tag>
+      ) : null}
     </>
   )
 }
@@ -136,24 +166,28 @@ export function ChatPanel({ conference }: Props) {
         <Nothing image={Nothing.PRESENTED_IMAGE_SIMPLE} description={t('noWords')} />
       ) : null}
       {words.error || send.error ? <ProblemNotice error={words.error ?? send.error} /> : null}
-      <div className={styles.write}>
-        <Input.TextArea
-          value={text}
-          maxLength={2000}
-          autoSize={{ minRows: 1, maxRows: 4 }}
-          placeholder={t('write')}
-          aria-label={t('write')}
-          onChange={(event) => setText(event.target.value)}
-          onPressEnter={(event) => {
-            if (event.shiftKey || event.nativeEvent.isComposing) return
-            event.preventDefault()
-            submit()
-          }}
-        />
-        <Button type="primary" loading={send.isPending} onClick={submit}>
-          {t('send')}
-        </Button>
-      </div>
+      {conference.standing === 'watches' ? (
+        <p className={styles.note}>{t('watchersOnlyListen')}</p>
+      ) : (
+        <div className={styles.write}>
+          <Input.TextArea
+            value={text}
+            maxLength={2000}
+            autoSize={{ minRows: 1, maxRows: 4 }}
+            placeholder={t('write')}
+            aria-label={t('write')}
+            onChange={(event) => setText(event.target.value)}
+            onPressEnter={(event) => {
+              if (event.shiftKey || event.nativeEvent.isComposing) return
+              event.preventDefault()
+              submit()
+            }}
+          />
+          <Button type="primary" loading={send.isPending} onClick={submit}>
+            {t('send')}
+          </Button>
+        </div>
+      )}
       <p className={styles.note}>{t('kept')}</p>
     </div>
   )
@@ -179,11 +213,12 @@ export function RecordPanel({ conference }: Props) {
       <h3>{t('personal')}</h3>
       <Attendance
         rows={conference.people.map((one) => ({
-          key: one.person_id,
+          key: `${one.person_id} ${one.watched}`,
           who: `${one.name} ${one.institution_name}`,
           when: span(one),
           long: [
             t('minutes', { n: minutesOf(one.seconds) }),
+            ...(one.watched ? [t('onlyWatched')] : []),
             ...(one.drops > 0 ? [t('drops', { n: one.drops })] : []),
           ].join('\n'),
         }))}

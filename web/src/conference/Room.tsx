@@ -96,6 +96,7 @@ export function Room({ conference, signal, local }: Props) {
         </Drawer>
       ) : null}
       <Controls
+        watches={conference.standing === 'watches'}
         signal={signal}
         local={local}
         hand={mine?.hand ?? false}
@@ -119,6 +120,21 @@ function Panel({ which, conference }: { which: PanelKey; conference: ConferenceO
   if (which === 'people') return <PeoplePanel conference={conference} />
   if (which === 'chat') return <ChatPanel conference={conference} />
   return <RecordPanel conference={conference} />
+}
+
+/** Who watches is named to everybody, and has no picture. */
+function WatchersHere(props: {
+  members: readonly Member[]
+  known: ReadonlyMap<string, { readonly name: string; readonly institution_name: string }>
+}) {
+  const t = useWords()
+  const here = props.members.filter((one) => one.watches)
+  if (here.length === 0) return null
+  const named = here.map((one) => {
+    const who = props.known.get(one.person_id)
+    return who ? `${who.name}（${who.institution_name}）` : ''
+  })
+  return <p className={styles.watchers}>{t('watchersHere', { names: named.join('、') })}</p>
 }
 
 interface StageProps {
@@ -147,23 +163,25 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
         </div>
       ))}
       <div className={styles.tiles}>
-        {members.map((member) => {
-          const mine = member.id === me
-          const remote = remotes.get(member.id)
-          const one = known.get(member.person_id)
-          return (
-            <Tile
-              key={member.id}
-              member={member}
-              name={one?.name ?? ''}
-              place={one?.institution_name ?? ''}
-              mine={mine}
-              camera={mine ? own : (remote?.camera ?? null)}
-              still={stills.get(member.id)}
-              remote={remote}
-            />
-          )
-        })}
+        {members
+          .filter((one) => !one.watches)
+          .map((member) => {
+            const mine = member.id === me
+            const remote = remotes.get(member.id)
+            const one = known.get(member.person_id)
+            return (
+              <Tile
+                key={member.id}
+                member={member}
+                name={one?.name ?? ''}
+                place={one?.institution_name ?? ''}
+                mine={mine}
+                camera={mine ? own : (remote?.camera ?? null)}
+                still={stills.get(member.id)}
+                remote={remote}
+              />
+            )
+          })}
         {members.length < 2 ? (
           <div className={styles.alone}>
             <b>{t('alone')}</b>
@@ -171,6 +189,7 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
           </div>
         ) : null}
       </div>
+      <WatchersHere {...{ members, known }} />
       {[...remotes.values()].map((remote) =>
         remote.audio ? <Voice key={remote.id} stream={remote.audio} silent={onPhone} /> : null,
       )}

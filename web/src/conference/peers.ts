@@ -288,7 +288,8 @@ export class Peers implements Transport {
     const place = (['audio', 'camera', 'screen'] as const)[
       peer.line.getTransceivers().indexOf(transceiver)
     ]
-    if (place) peer.remote[place] = new MediaStream([track])
+    // Whatever a page of somebody who watches sends reaches nobody.
+    if (place && !peer.member.watches) peer.remote[place] = new MediaStream([track])
     this.tell()
   }
 

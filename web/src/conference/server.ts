@@ -88,7 +88,9 @@ export class ServerMedia implements Transport {
 
   private follow(): void {
     if (this.signal.state !== 'in') return
-    const others = this.signal.members.filter((one) => one.id !== this.signal.me && one.page)
+    const others = this.signal.members.filter(
+      (one) => one.id !== this.signal.me && one.page && !one.watches,
+    )
     for (const [id, seen] of this.seen)
       if (!others.some((one) => one.id === id && one.page === seen.member.page)) {
         hangUp(seen)
@@ -135,7 +137,8 @@ export class ServerMedia implements Transport {
   private look(): void {
     if (this.stopped || this.signal.state !== 'in') return
     const now = performance.now()
-    if (isDue(this.sent, now)) void this.begin(this.sent, () => this.publish())
+    const watches = this.signal.members.some((one) => one.id === this.signal.me && one.watches)
+    if (!watches && isDue(this.sent, now)) void this.begin(this.sent, () => this.publish())
     for (const seen of this.seen.values()) {
       if (isDue(seen, now)) void this.begin(seen, () => this.subscribe(seen))
       const [audio] = seen.rtc?.getReceivers() ?? []

@@ -35,6 +35,8 @@ export interface Member {
   readonly camera: boolean
   readonly hand: boolean
   readonly sharing: boolean
+  /** Listed to watch: sees and hears, and is neither seen nor heard. */
+  readonly watches: boolean
 }
 
 /** What members may send each other. */
@@ -85,7 +87,7 @@ export class Signal {
   members: readonly Member[] = []
   way: Way = 'peers'
   refusal: Refusal | null = null
-  /** Why it is closed: left, closed, not-invited, other-page. */
+  /** Why it is closed: left, closed, not-invited, other-page, other-standing. */
   why: string | null = null
 
   private readonly page = crypto.randomUUID()

@@ -7,8 +7,8 @@ export const { useWords, say } = defineWords('conference', {
   back: ['返回预约', 'Back to the calendar'],
   notFound: ['找不到这个会诊室', 'There is no such conference'],
   notFoundTeach: [
-    '只有受邀人、申请方的预约人员和陪同医师、受邀方协调员可以进入。',
-    'Those invited, who booked or accompanies for the asking side, and the answering side’s coordinators may enter.',
+    '只有受邀人、陪同医师、列名的观摩者，以及双方负责预约的人员可以进入。',
+    'Those invited, accompanying or listed to watch may enter, and those who book on either side.',
   ],
   opensAt: ['{{time}} 起可以进入', 'It can be entered from {{time}}'],
   over: ['会诊室已关闭：预约{{state}}', 'The conference is closed: the appointment is {{state}}'],
@@ -66,6 +66,19 @@ export const { useWords, say } = defineWords('conference', {
   invited: ['受邀人', 'Invited'],
   members: ['参会人', 'Members'],
   me: ['我', 'me'],
+  watchers: ['观摩者', 'Watching'],
+  watchersHere: ['观摩：{{names}}', 'Watching: {{names}}'],
+  onlyWatched: ['观摩，不计出席', 'watched'],
+  operates: ['主刀或陪同', 'operates or accompanies'],
+  youWatch: [
+    '您以观摩者身份进入：只能看和听，其他人会看到您的姓名。',
+    'You are listed to watch: you see and hear, and the others see your name.',
+  ],
+  watchersOnlyListen: ['观摩者不能发送文字。', 'Those who watch do not write.'],
+  namedOnly: [
+    '只有席位上的人、陪同医师、主刀医师和申请单所列观摩者可以进入；您可在此查看检测结果和出席记录。',
+    'Only those who sit in it, accompany, operate or are listed to watch come in; the checks and the record are here for you.',
+  ],
   dropped: ['掉线，保留席位', 'line lost, place kept'],
   byPhone: ['电话参会', 'by telephone'],
   markPhone: ['登记电话参会', 'Is on the telephone'],
@@ -116,6 +129,7 @@ export const { useWords, say } = defineWords('conference', {
   closedOver: ['会诊已结束，会诊室已关闭', 'The session is over'],
   closedNotInvited: ['您不再是受邀人', 'You are not invited any more'],
   closedOther: ['您已在另一页面或设备进入', 'You entered by another page or device'],
+  closedStanding: ['您的参会身份已改变，请重新进入', 'You stand otherwise now: enter again'],
   enterAgain: ['重新进入', 'Enter again'],
   // --- chat
   write: ['输入文字，回车发送', 'Write, Enter sends'],

@@ -67,6 +67,7 @@ export function isLong(field: Field): boolean {
     field.type === 'textarea' ||
     field.type === 'icd10' ||
     field.type === 'operation' ||
+    field.type === 'people' ||
     field.type === 'lines' ||
     (field.type === 'text' && field.max_length >= LONG_TEXT)
   )
@@ -91,6 +92,7 @@ export function words(field: Field, value: unknown): string {
   if (value === undefined || value === null || value === '') return ''
   if (typeof value === 'boolean') return value ? say('yes') : ''
   if (CODED.has(field.type)) return diagnosisWords(value)
+  if (field.type === 'people' && Array.isArray(value)) return value.map(listed).join('、')
   if (field.type === 'lines' && Array.isArray(value))
     return value.map((line, at) => `${at + 1}. ${line}`).join('\n')
   if (field.type === 'specimens' && Array.isArray(value))
@@ -103,6 +105,12 @@ export function words(field: Field, value: unknown): string {
   if (Array.isArray(value)) return value.map((each) => optionLabel(field, String(each))).join('、')
   if (field.type === 'datetime') return exactWords(String(value)).slice(0, 16)
   return optionLabel(field, String(value))
+}
+
+/** A person with where they belong; forms of before have lines of text. */
+function listed(one: { name: string; place?: string } | string): string {
+  if (typeof one === 'string') return one
+  return one.place ? `${one.name}（${one.place}）` : one.name
 }
 
 function diagnosisWords(value: unknown): string {

@@ -4,7 +4,7 @@ import { Button, Checkbox, Input, InputNumber, Radio, Select } from 'antd'
 import type { Field } from '../shared/schema'
 import { defineWords, pick } from '../shared/words'
 import styles from './fields.module.css'
-import { DiagnosisInput, LinesInput, OperationInput, PersonInput } from './pickers'
+import { DiagnosisInput, LinesInput, OperationInput, PeopleInput, PersonInput } from './pickers'
 
 const { useWords } = defineWords('fields', {
   addSpecimen: ['添加标本', 'Add a specimen'],
@@ -34,12 +34,13 @@ const INPUTS: Record<string, Input_> = {
   icd10: DiagnosisInput,
   operation: OperationInput,
   person: PersonInput,
+  people: PeopleInput,
   lines: LinesInput,
   checks: ChecksInput,
   specimens: SpecimensInput,
 }
 
-const WIDE = new Set(['textarea', 'icd10', 'operation', 'lines', 'specimens', 'checks'])
+const WIDE = new Set(['textarea', 'icd10', 'operation', 'people', 'lines', 'specimens', 'checks'])
 
 export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
   const id = `field-${field.key}`

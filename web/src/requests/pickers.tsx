@@ -14,6 +14,7 @@ const { useWords } = defineWords('pickers', {
   operation: ['输入名称、拼音首字母或 ICD-9-CM-3 编码', 'Name, initials or ICD-9-CM-3 code'],
   asTyped: ['“{{text}}”（暂无编码）', '“{{text}}” (no code)'],
   person: ['本机构医师姓名', 'A colleague’s name'],
+  people: ['输入姓名或机构名称', 'Name or institution'],
   addLine: ['添加一行', 'Add a line'],
   line: ['{{label}} 第 {{n}} 行', '{{label}}, line {{n}}'],
   remove: ['删除第 {{n}} 行', 'Remove line {{n}}'],
@@ -139,6 +140,64 @@ export function PersonInput({ id, field, value, onChange }: InputProps) {
   )
 }
 
+interface Listed {
+  id: string
+  name: string
+  place?: string
+}
+
+/** Several people, of the own register and of those that may be asked. */
+export function PeopleInput({ id, field, value, onChange }: InputProps) {
+  const t = useWords()
+  // Forms sent before people were chosen from the register have lines of text.
+  const chosen = Array.isArray(value)
+    ? (value as (Listed | string)[]).filter((one) => typeof one !== 'string')
+    : []
+  const [typed, setTyped] = useState('')
+  const q = useSettled(typed.trim(), 200)
+  const { data, isFetching } = useQuery({
+    queryKey: ['staff', 'partners', q],
+    queryFn: () => body(api.GET('/api/staff', { params: { query: { q, partners: true } } })),
+  })
+  const found = data?.items ?? []
+  const options = found.map((each) => ({
+    value: each.id,
+    label: `${each.name}  ${pick(each.title)}  ${each.institution_name}`,
+  }))
+  const take = (next: { value: string }[]) => {
+    setTyped('')
+    onChange(
+      next.flatMap(({ value: key }): Listed[] => {
+        const before = chosen.find((one) => one.id === key)
+        const now = found.find((one) => one.id === key)
+        if (before) return [before]
+        return now ? [{ id: now.id, name: now.name, place: now.institution_name }] : []
+      }),
+    )
+  }
+  return (
+    <Select
+      id={id}
+      className={styles.full}
+      mode="multiple"
+      maxCount={MOST_PEOPLE}
+      placeholder={t('people')}
+      showSearch={{ filterOption: false, onSearch: setTyped, searchValue: typed }}
+      loading={isFetching}
+      notFoundContent={null}
+      allowClear={!field.required}
+      value={chosen.map((one) => ({
+        value: one.id,
+        label: [one.name, one.place].join(' ').trim(),
+      }))}
+      labelInValue
+      options={options}
+      onChange={take}
+    />
+  )
+}
+
+const MOST_PEOPLE = 20
 const MOST_LINES = 20
 
 /** One thing a line, in their order. */

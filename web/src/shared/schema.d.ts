@@ -5138,7 +5138,8 @@ export interface components {
         };
         /**
          * AttendedPerson
-         * @description When somebody was there; `seconds` counts what was lost between out.
+         * @description When somebody was there; `seconds` counts what was lost between out. Who only `watched` is
+         *     no part of their side's attendance.
          */
         AttendedPerson: {
             /** Person Id */
@@ -5163,6 +5164,8 @@ export interface components {
             seconds: number;
             /** Drops */
             drops: number;
+            /** Watched */
+            watched: boolean;
             /** Stretches */
             stretches: components["schemas"]["AttendedStretch"][];
         };
@@ -5900,11 +5903,27 @@ export interface components {
             hand: boolean;
             /** Sharing */
             sharing: boolean;
+            /** Watches */
+            watches: boolean;
             /**
              * Entered At
              * Format: date-time
              */
             entered_at: string;
+        };
+        /**
+         * ConferenceNamed
+         * @description Somebody who was named for the appointment.
+         */
+        ConferenceNamed: {
+            /** Person Id */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
         };
         /**
          * ConferenceOut
@@ -5952,8 +5971,13 @@ export interface components {
             may: string[];
             /** Me */
             me: string;
+            standing: components["schemas"]["Standing"];
             /** Invited */
             invited: components["schemas"]["ConferenceInvited"][];
+            /** Along */
+            along: components["schemas"]["ConferenceNamed"][];
+            /** Watchers */
+            watchers: components["schemas"]["ConferenceNamed"][];
             /** Members */
             members: components["schemas"]["ConferenceMember"][];
             /** Log */
@@ -11231,11 +11255,23 @@ export interface components {
         };
         /**
          * StaffList
-         * @description People of the own institution.
+         * @description People whom a form may name.
          */
         StaffList: {
             /** Items */
-            items: components["schemas"]["NamedPerson"][];
+            items: components["schemas"]["StaffPerson"][];
+        };
+        /** StaffPerson */
+        StaffPerson: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Words"];
+            /** Institution Id */
+            institution_id: string;
+            /** Institution Name */
+            institution_name: string;
         };
         /**
          * Stance
@@ -11243,6 +11279,12 @@ export interface components {
          * @enum {string}
          */
         Stance: "agree" | "reserve";
+        /**
+         * Standing
+         * @description How somebody stands to a conference.
+         * @enum {string}
+         */
+        Standing: "takes part" | "watches" | "keeps";
         /**
          * StandingOut
          * @description One reader's month. `share` of the points done and `expected` share, all together 1 each.
@@ -12592,6 +12634,7 @@ export type Conditions = components['schemas']['Conditions'];
 export type ConferenceInvited = components['schemas']['ConferenceInvited'];
 export type ConferenceLogRow = components['schemas']['ConferenceLogRow'];
 export type ConferenceMember = components['schemas']['ConferenceMember'];
+export type ConferenceNamed = components['schemas']['ConferenceNamed'];
 export type ConferenceOut = components['schemas']['ConferenceOut'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type ConflictDetail = components['schemas']['ConflictDetail'];
@@ -12885,7 +12928,9 @@ export type SlotSearchIn = components['schemas']['SlotSearchIn'];
 export type SlotsOut = components['schemas']['SlotsOut'];
 export type SourceIn = components['schemas']['SourceIn'];
 export type StaffList = components['schemas']['StaffList'];
+export type StaffPerson = components['schemas']['StaffPerson'];
 export type Stance = components['schemas']['Stance'];
+export type Standing = components['schemas']['Standing'];
 export type StandingOut = components['schemas']['StandingOut'];
 export type StepIn = components['schemas']['StepIn'];
 export type StepReason = components['schemas']['StepReason'];
@@ -13216,6 +13261,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                partners?: boolean;
             };
             header?: never;
             path?: never;
