@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import accompanying, booking, door, guidance
+from telemed.actions import accompanying, booking, door, guidance, participation
 from telemed.actions.act import Act
 from telemed.actions.availability import reachable
 from telemed.actions.booking import Booked, Invited, Used
@@ -228,7 +228,9 @@ def _run(act: Act, appointment_id: str, version: int, event: Event) -> None:
         return
     begun = booking.last_move(act, booked, Event.BEGIN)
     there = accompanying.was_there(act, booked)
-    booking.step(act, booked, event, begun_at=begun, accompanied=there)
+    came = participation.there(act, booked)
+    booking.step(act, booked, event, begun_at=begun, accompanied=there, institutions=len(came))
+    participation.tell(act, booked, came)
 
 
 # --- those who are invited ------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import booking
+from telemed.actions import booking, unnamed
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.entries import actor_of
 from telemed.core import appointment, conference, form_values
 from telemed.core.access import Permission, Subject
 from telemed.core.activity import Kind
+from telemed.core.catalogue import Words
 from telemed.core.conference import MACHINE, Event, Invitation, Standing, State
 from telemed.core.conference_rules import Line, Mode, mode_for
 from telemed.core.errors import Problem
@@ -31,6 +32,7 @@ KINDS: Final[Mapping[Event, Kind]] = {
 }
 """What each happening is told as."""
 FLAGS: Final = ("muted", "camera", "hand", "sharing")
+SAID: Final = {"text": Words("发言", "message")}
 NO_FLAGS: Final = {"muted": False, "camera": False, "hand": False, "sharing": False}
 
 
@@ -259,6 +261,7 @@ def say(act: Act, appointment_id: str, text: str) -> Row:
     booked, watches = admitted(act, appointment_id)
     if watches:
         raise Problem("only-watches")
+    unnamed.require(act, booked.row["request_id"], {"text": text}, SAID)
     row = {
         "appointment_id": appointment_id,
         "request_id": booked.row["request_id"],

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from telemed.actions import door, moves
+from telemed.actions import door, moves, unnamed
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.intake import Incoming, store_instances
@@ -24,7 +24,7 @@ from telemed.core.activity import Kind
 from telemed.core.catalogue import Material, Words
 from telemed.core.completeness import Missing
 from telemed.core.errors import Problem
-from telemed.core.material import Identity, Told
+from telemed.core.material import Told
 from telemed.dicom.copies import DeidentifySpec
 from telemed.dicom.names import search_keys
 from telemed.store import pseudonyms as store
@@ -178,7 +178,7 @@ def missing(act: Act, case: Case) -> list[Missing]:
     found = [] if all(s["patient_ref"] == row["patient_ref"] for s in attached) else [_IDENTITY]
     original = studies.patient(act.tx, row["original_ref"]) or {}
     fields = {f.key: (s.key, f.label) for s in case.service.form for f in s.fields}
-    for key in rule.places(_identity(original), case.row["content"], fields):
+    for key in rule.places(unnamed.identity_of(original), case.row["content"], fields):
         section, label = fields[key]
         words = Words(f"{label.zh}（含患者姓名、证件号或电话）", f"{label.en} (names the patient)")
         found.append(Missing(section, key, words))
@@ -288,9 +288,3 @@ def _told(row: Row) -> Told:
     told = orjson.loads(row["metadata"])
     values = (str((told.get(tag, {}).get("Value") or [""])[0]) for tag in (_BURNED, _CONVERSION))
     return Told(row["modality"], row["sop_class"], *values)
-
-
-def _identity(patient: Row) -> Identity:
-    return Identity(
-        *(str(patient.get(key, "")) for key in ("name", "id_number", "phone", "patient_id"))
-    )

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import orjson
 
-from telemed.actions import booking, door, minutes_people
+from telemed.actions import booking, door, minutes_people, unnamed
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.minutes_people import Taker
 from telemed.core import appointment
 from telemed.core.access import Permission, Relation
 from telemed.core.activity import Kind
+from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.core.minutes import (
     MACHINE,
@@ -32,8 +33,10 @@ from telemed.core.minutes import (
     is_complete,
     may_write,
     most_of,
+    opinion_of,
     require_section,
     require_sections_filled,
+    section_words,
 )
 from telemed.core.notes import Change, applied, rebased, units
 from telemed.store import appointments, minutes, people
@@ -190,7 +193,9 @@ def write(act: Act, appointment_id: str, section: str, base: int, change: Change
         raise Problem("minutes-full")
     for missed in minutes.changes(act.tx, found.id, base, MOST_BEHIND, section):
         change = rebased(change, tuple(missed["change"]), first=False)
-    left = applied(minutes.text(act.tx, found.id, section), change)
+    stood = minutes.text(act.tx, found.id, section)
+    left = applied(stood, change)
+    _require_unnamed(act, found, {section: left}, {section: stood})
     if units(left) > most_of(section):
         raise Problem("too-large", limit=f"{most_of(section)}")
     row = {
@@ -217,8 +222,18 @@ def settle(
         raise Problem("forbidden", action="minutes-write")
     there = [taker.person_id for taker in found.takers]
     minutes_people.require_known(act, found.booked, there, absent, also)
+    _require_unnamed(act, found, {"place": place})
     values = {"place": place, "absent": sorted(set(absent)), "also": sorted(set(also))}
     _step(act, found, Event.WRITE, values)
+
+
+def _require_unnamed(
+    act: Act, found: Minutes, texts: Mapping[str, str], before: Mapping[str, str] | None = None
+) -> None:
+    """What is written about a case under a pseudonym names nobody; see `unnamed`."""
+    names = {opinion_of(t.person_id): t.name for t in found.takers}
+    labels = {key: Words(*section_words(key, names.get(key, ""))) for key in texts}
+    unnamed.require(act, found.booked.row["request_id"], texts, labels, before)
 
 
 def _require_version(found: Minutes, version: int) -> None:
@@ -241,6 +256,7 @@ def close(act: Act, appointment_id: str, version: int, head: int) -> None:
     texts = minutes.texts(act.tx, found.id)
     signers = [t.person_id for t in found.signers]
     require_sections_filled(texts, signers)
+    _require_unnamed(act, found, {"place": found.row["place"], **texts})
     number = found.row["round"] + 1
     text = closed_text(act, found, texts, number)
     row = {
@@ -259,6 +275,7 @@ def reopen(act: Act, appointment_id: str, number: int, reason: str) -> None:
     _require_round(found, number)
     if not found.standing.closes:
         raise Problem("forbidden", action="minutes-reopen")
+    _require_unnamed(act, found, {"reason": reason})
     void = {"void_by": act.subject.account_id, "void_at": act.now, "void_reason": reason}
     minutes.make_void(act.tx, found.id, number, void)
     signed = len(minutes.signatures(act.tx, found.id, number))
@@ -287,6 +304,7 @@ def sign(
     signers = minutes.signers(act.tx, found.id, number)
     if person not in signers:
         raise Problem("forbidden", action="minutes-sign")
+    _require_unnamed(act, found, {"words": words})
     signed = _signed_bytes(act, found, closing, stance, words)
     row = {
         "appointment_id": found.id, "round": number, "person_id": person,

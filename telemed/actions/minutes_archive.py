@@ -14,6 +14,7 @@ import orjson
 from telemed.actions import booking, minutes, minutes_consents
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
+from telemed.actions.booking import Booked
 from telemed.actions.minutes import Minutes
 from telemed.actions.reports import new_code
 from telemed.core.activity import Kind
@@ -184,7 +185,7 @@ def _sheet(
         said=said,
         signatures=tuple({**one, "who": known[one["person"]["id"]]} for one in stances),
         unsigned=tuple(p["name"] for p in statement["unsigned"]),
-        consents=consent_lines(act, found.id),
+        consents=consent_lines(act, found.booked, statement["side"] == "requester"),
         text_sha256=statement["text_sha256"],
         verify_code="-".join(code[i : i + 4] for i in range(0, len(code), 4)),
         verify_url=verify + code,
@@ -207,14 +208,15 @@ def _patient_words(patient: dict[str, Any] | None) -> tuple[tuple[str, str], ...
     )
 
 
-def consent_lines(act: Act, appointment_id: str) -> tuple[tuple[str, str], ...]:
+def consent_lines(act: Act, booked: Booked, own: bool) -> tuple[tuple[str, str], ...]:
     """What the patient said to recording and to teaching; not asked where they were not."""
     lines = []
-    for purpose, row in minutes_consents.standing(act, appointment_id).items():
+    for purpose, row in minutes_consents.standing(act, booked, own).items():
         words = "未征询，视为不同意"
         if row is not None:
             relation = RELATIONS.get(row["relation"], row["relation"])
-            words = f"{ANSWERS[row['answer']]}（{row['signer']}，{relation}）"
+            who = "，".join(word for word in (row["signer"], relation) if word)
+            words = ANSWERS[row["answer"]] + (f"（{who}）" if who else "")
         lines.append((PURPOSES[purpose], words))
     return tuple(lines)
 

@@ -7,8 +7,9 @@ patient or their guardian said, by the text in force; a later answer stands besi
 from dataclasses import dataclass
 from typing import Final
 
-from telemed.actions import booking, minutes
+from telemed.actions import booking, minutes, unnamed
 from telemed.actions.act import Act
+from telemed.actions.booking import Booked
 from telemed.core import appointment
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
@@ -64,7 +65,10 @@ def enter(act: Act, appointment_id: str, said: Said) -> None:
     )
 
 
-def standing(act: Act, appointment_id: str) -> dict[Purpose, Row | None]:
-    """The last answer to each; None where nobody was asked."""
-    last = {row["purpose"]: row for row in store.consents(act.tx, appointment_id)}
+def standing(act: Act, booked: Booked, own: bool) -> dict[Purpose, Row | None]:
+    """The last answer to each; None where nobody was asked. `own` says whether it is told to the
+    asking institution: who signed for a pseudonym stays with it."""
+    hidden = not own and unnamed.is_pseudonymous(act, booked.row["request_id"])
+    told = {"signer": "", "relation": ""} if hidden else {}
+    last = {row["purpose"]: {**row, **told} for row in store.consents(act.tx, booked.id)}
     return {purpose: last.get(purpose.value) for purpose in Purpose}

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from telemed.actions import assigning, door, experts, ranking, worklist
+from telemed.actions import assigning, door, experts, ranking, unnamed, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.requests import may_go_on
@@ -68,6 +68,7 @@ def ask(act: Act, request_id: str, wish: Wish, instead_of: str | None = None) ->
     if person is None:
         raise Problem("not-found")
     agreement = require_reach(act, case, person["institution_id"])
+    unnamed.require(act, case.id, {"question": wish.question}, opinion.WRITTEN)
     _require_fit(act, case, person, wish.role)
     _require_place(act, case, person, wish.role)
     row = {
@@ -301,6 +302,7 @@ def sign(act: Act, opinion_id: str, version: int, signer: Signer) -> None:
         raise Problem("stale", current=row["version"])
     opinion.MACHINE.step(State(row["state"]), Event.SIGN)
     opinion.require_complete(row["content"])
+    unnamed.require(act, case.id, row["content"], opinion.WRITTEN)
     signed = canonical(act, case, row)
     experts.step(act, case, row, Event.SIGN)
     opinions.keep_signed(

@@ -3,16 +3,17 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from telemed.actions import door, experts, image_changes, moves, promises, worklist
+from telemed.actions import door, experts, image_changes, moves, promises, unnamed, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, request, workitem
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
+from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.core.report import Event, State, VersionKind
 from telemed.store import opinions, people, reports, requests, studies
@@ -22,6 +23,11 @@ from telemed.store.tx import Row
 
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 12
+_BESIDE: Final[Mapping[str, Words]] = {
+    "reason": Words("修订原因", "reason of the revision"),
+    "without": Words("不再等待的原因", "why it is not waited for them"),
+}
+"""What is written beside a report's own fields."""
 
 
 def save_draft(act: Act, request_id: str, revision: int, content: Mapping[str, Any]) -> None:
@@ -57,6 +63,7 @@ def sign(act: Act, request_id: str, revision: int, signer: Signer, without: str 
     # An addendum only adds: what the service's form asks for stands in the report it adds to.
     added = draft["kind"] == VersionKind.ADDENDUM
     report.require_complete(draft["content"], () if added else case.service.report_fields())
+    _require_unnamed(act, case, draft, without)
     experts.require_answered(act, case, without)
     event = report.sign_event(case.service.four_eyes)
     to = report.MACHINE.step(State(draft["state"]), event)
@@ -75,6 +82,15 @@ def sign(act: Act, request_id: str, revision: int, signer: Signer, without: str 
     else:
         _stop_lease(act, case)
         act.tell(moves.fact(act, case, Kind.REPORT_SIGNED, person=draft["author_id"]))
+
+
+def _require_unnamed(act: Act, case: Case, draft: Row, without: str) -> None:
+    """A report on a case under a pseudonym names nobody; see `unnamed`."""
+    fields = {field.key: field.label for field in case.service.report_fields()}
+    content = {**draft["content"], **draft["content"].get("fields", {})}
+    texts = {key: content[key] for key in fields if key in content}
+    beside = {"reason": own_reason(draft), "without": without}
+    unnamed.require(act, case.id, {**texts, **beside}, {**fields, **_BESIDE})
 
 
 def verify(act: Act, request_id: str, revision: int, signer: Signer) -> None:

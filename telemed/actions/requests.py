@@ -4,19 +4,19 @@ give a request back: return, decline, redirect."""
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from telemed.actions import approvals, door, expected, forms, material, moves, promises
+from telemed.actions import approvals, door, expected, forms, material, moves, promises, unnamed
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import completeness, request
 from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import covers
-from telemed.core.catalogue import ServiceType
+from telemed.core.catalogue import ServiceType, Words
 from telemed.core.errors import Problem
 from telemed.core.request import Event
 from telemed.store import network, requests, studies
@@ -279,10 +279,17 @@ class Decision:
 NOT_ADOPTED = "not_adopted"
 
 
+_DECIDED: Final = {
+    "note": Words("说明", "remark"),
+    "diagnosis": Words("最终诊断", "final diagnosis"),
+}
+
+
 def confirm(act: Act, request_id: str, decision: Decision) -> None:
     """The requesting side read the report and decides (50号 三(三)3)."""
     case = door.own_case(act, request_id)
     adoption, note = decision.adoption, decision.note
+    unnamed.require(act, case.id, {"note": note, "diagnosis": decision.diagnosis}, _DECIDED)
     why = {"code": adoption, "note": note} if note else None
     if adoption == NOT_ADOPTED:
         why = _reason(act, case, "not-adopted", decision.reason, note)

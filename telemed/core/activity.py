@@ -84,6 +84,7 @@ class Kind(StrEnum):
     APPOINTMENT_ANSWERED = "appointment.answered"
     APPOINTMENT_REPLACED = "appointment.replaced"
     APPOINTMENT_SHARED = "appointment.shared"
+    APPOINTMENT_ATTENDED = "appointment.attended"
     ACCOMPANIMENT_NAMED = "accompaniment.named"
     ACCOMPANIMENT_CONFIRMED = "accompaniment.confirmed"
     CONFERENCE_ENTERED = "conference.entered"
@@ -251,6 +252,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPOINTMENT_ANSWERED: ("受邀人已回复", "Somebody invited answered"),
     Kind.APPOINTMENT_REPLACED: ("受邀人已替换", "Somebody invited was replaced"),
     Kind.APPOINTMENT_SHARED: ("预约涉及其他机构", "The appointment concerns further institutions"),
+    Kind.APPOINTMENT_ATTENDED: ("机构已参加会诊", "An institution took part"),
     Kind.ACCOMPANIMENT_NAMED: ("陪同医师已指定", "Accompanying doctor named"),
     Kind.ACCOMPANIMENT_CONFIRMED: ("陪同医师已确认在场", "Accompanying doctor confirmed present"),
     Kind.CONFERENCE_ENTERED: ("有人进入会诊室", "Somebody entered the conference"),

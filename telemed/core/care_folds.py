@@ -13,6 +13,8 @@ from telemed.core.fact_times import spent_since
 
 Found = Iterable[tuple[str, float | None]]
 GOOD_MEAN: Final = 4
+SEVERAL: Final = 3
+"""Institutions from which on a session is one of several: more than asking and answering."""
 ABSENT: Final[Mapping[str, str]] = MappingProxyType(
     {"requester-absent": "missed_by_requester", "expert-absent": "missed_by_provider"}
 )
@@ -40,6 +42,11 @@ def _ended(activity: Activity) -> Found:
         yield "accompaniable", None
         if there:
             yield "accompanied", None
+    places = activity.data.get("institutions")
+    if isinstance(places, int):
+        yield "sessions_attended", None
+        if places >= SEVERAL:
+            yield "sessions_of_several", None
 
 
 def _missed(activity: Activity) -> Found:
@@ -109,6 +116,7 @@ CARE_FOLDS: Final[Mapping[str, Callable[[Activity], Found]]] = MappingProxyType(
         Kind.APPOINTMENT_PROPOSED: _one("sessions_proposed"),
         Kind.APPOINTMENT_CONFIRMED: _confirmed,
         Kind.APPOINTMENT_ENDED: _ended,
+        Kind.APPOINTMENT_ATTENDED: _one("institutions_attended"),
         Kind.APPOINTMENT_CANCELED: _one("sessions_canceled"),
         Kind.APPOINTMENT_MISSED: _missed,
         Kind.EVALUATION_GIVEN: _given,

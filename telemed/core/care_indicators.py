@@ -43,6 +43,37 @@ CARE_ROWS: tuple[Indicator, ...] = (
         counts=Kind.APPOINTMENT_ENDED,
     ),
     _count(
+        "institutions_attended", "参与机构数", "Institutions that took part", Side.BOTH,
+        Kind.APPOINTMENT_ATTENDED,
+        "会诊、讨论结束时有人实际到场的机构，每场每家计一次，含邀请方与受邀方。到场指进入过会诊室、"
+        "陪同医师按姓名确认在场或记录中登记到场；无人进入会诊室的场次以未谢绝的席位为准；"
+        "记录中登记缺席的不计。邀请方计其发起的各场，受邀方一侧每家计其到场的各场。",
+        "Institutions of which somebody was there, one for each session, the two sides included:"
+        " in the conference, accompanying and confirmed by name, or in the minutes as having come;"
+        " where nobody was in the conference, whoever sat in the session. Whoever the minutes call"
+        " absent was not. Under the asking side stand the sessions it asked for; under the"
+        " responding side each institution's own, in which it took part.",
+    ),
+    _count(
+        "sessions_attended", "有到场记录的场次", "Sessions with attendance", Side.BOTH,
+        Kind.APPOINTMENT_ENDED,
+        "已结束且记有到场机构数的场次；此前的场次没有该记录，不在其内。",
+        "Sessions held that say how many institutions were there; older ones do not.",
+    ),
+    _count(
+        "sessions_of_several", "三家及以上机构参与的场次", "Sessions of three institutions or more",
+        Side.BOTH, Kind.APPOINTMENT_ENDED,
+        "其中实际到场机构不少于三家的场次。",
+        "Those of them in which three institutions or more were there.",
+    ),
+    _share(
+        "sessions_of_several_share", "多机构参与率", "Share of sessions of several", Side.BOTH,
+        "sessions_of_several", "sessions_attended",
+        "三家及以上机构参与的场次 ÷ 有到场记录的场次。",
+        "Sessions of three institutions or more over sessions with attendance.",
+        None,
+    ),
+    _count(
         "sessions_canceled", "预约取消数", "Sessions canceled", Side.BOTH,
         Kind.APPOINTMENT_CANCELED,
         "由人取消的预约；逾期自动释放的不计。",

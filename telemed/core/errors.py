@@ -474,6 +474,8 @@ def _shown(fact: object, language: str) -> object:
         return fact.get(language, fact)
     if isinstance(fact, datetime):
         return fact.astimezone(ZONE).strftime("%m-%d %H:%M")
+    if isinstance(fact, list):
+        return ("、" if language == "zh" else ", ").join(str(_shown(x, language)) for x in fact)
     return fact
 
 

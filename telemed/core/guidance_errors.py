@@ -11,6 +11,12 @@ GUIDANCE_ROWS: Final = (
         "Images of some studies may show a name; look at them and confirm.",
     ),
     ErrorRow(
+        "names-patient",
+        "“{places}”中出现了患者的姓名、证件号、电话或病历号，未保存。本例资料已去标识，请改写后再试。",
+        "The patient's name, id, telephone or hospital number stands in: {places}. It was not kept;"
+        " this case is told without its patient: write it another way.",
+    ),
+    ErrorRow(
         "uploads-running",
         "还有检查资料正在上传，请稍候再去标识化。",
         "Images are still being uploaded; wait for them before they are copied.",

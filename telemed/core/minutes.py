@@ -97,6 +97,17 @@ SUMMARY: Final = "summary"
 OPINION: Final = "opinion:"
 """Before the id of the person whose opinion it is."""
 
+SECTION_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        DISCUSSION: ("讨论经过", "discussion"),
+        SUMMARY: ("总结意见", "summary"),
+        "place": ("地点", "place"),
+        "words": ("保留意见", "reservation"),
+        "reason": ("退回原因", "reason"),
+    }
+)
+"""What is written in minutes, and beside them when they are signed or reopened."""
+
 MOST: Final[Mapping[str, int]] = MappingProxyType({DISCUSSION: 20_000, SUMMARY: 6_000})
 MOST_OPINION: Final = 6_000
 MOST_CHANGES: Final = 50_000
@@ -153,6 +164,13 @@ def is_chair(role: str) -> bool:
 def opinion_of(person_id: str) -> str:
     """The section of somebody's opinion."""
     return OPINION + person_id
+
+
+def section_words(section: str, name: str = "") -> tuple[str, str]:
+    """What a part of the minutes is called; an opinion by the name of its person."""
+    if section.startswith(OPINION):
+        return f"{name} 的意见", f"opinion of {name}"
+    return SECTION_WORDS[section]
 
 
 def may_write(section: str, who: Standing, led: bool) -> bool:

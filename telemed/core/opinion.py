@@ -149,6 +149,16 @@ def unanswered(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["role"] != Role.CHAIR and State(row["state"]) in OPEN]
 
 
+WRITTEN: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        **PARTS,
+        "diagnosis": Words("诊断", "Diagnoses"),
+        "question": Words("请其重点答复", "What of them in particular"),
+    }
+)
+"""All that is written of an opinion, what is asked of its author among it."""
+
+
 def require_complete(content: Mapping[str, object]) -> None:
     """Problem("opinion-empty") unless the opinion says something."""
     for key in _NEEDED:

@@ -174,7 +174,7 @@ def whole(act: Act, key: str, signer: Signer) -> dict[str, Any]:
             for one in minutes.closings(act.tx, found.id)
             if one["void_at"] is not None
         ],
-        "consents": _asked(act, found.id),
+        "consents": _asked(act, found),
         "archives": _archives(act, found),
         "allowed": allowed(act, found),
     }
@@ -242,9 +242,10 @@ def _signature(key: str, name: str, row: Row | None, signer: Signer) -> dict[str
     return {**row, "name": name, "genuine": genuine}
 
 
-def _asked(act: Act, key: str) -> list[dict[str, Any]]:
-    found = minutes_consents.standing(act, key)
-    return [_one_asked(act, purpose, row) for purpose, row in found.items()]
+def _asked(act: Act, found: Minutes) -> list[dict[str, Any]]:
+    own = act.subject.institution_id == found.booked.row["requester_id"]
+    said = minutes_consents.standing(act, found.booked, own)
+    return [_one_asked(act, purpose, row) for purpose, row in said.items()]
 
 
 def _one_asked(act: Act, purpose: Purpose, row: Row | None) -> dict[str, Any]:

@@ -49,6 +49,7 @@ STATUS: dict[str, int] = {
     "no-agreement": 409,
     "consent-receiver": 409,
     "pixels-unchecked": 422,
+    "names-patient": 422,
     "uploads-running": 409,
     "named-only": 403,
     "only-watches": 403,

@@ -142,9 +142,17 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         {"sessions_confirmed", "session_confirming"},
     ),
     Kind.APPOINTMENT_ENDED: (
-        {"begun_at": NOON.isoformat(), "accompanied": True},
-        {"sessions_held", "session_minutes", "accompaniable", "accompanied"},
+        {"begun_at": NOON.isoformat(), "accompanied": True, "institutions": 3},
+        {
+            "sessions_held",
+            "session_minutes",
+            "accompaniable",
+            "accompanied",
+            "sessions_attended",
+            "sessions_of_several",
+        },
     ),
+    Kind.APPOINTMENT_ATTENDED: ({"people": 2}, {"institutions_attended"}),
     Kind.APPOINTMENT_CANCELED: ({}, {"sessions_canceled"}),
     Kind.APPOINTMENT_MISSED: (
         {"reason": "requester-absent"},
@@ -712,6 +720,13 @@ def test_a_session_weighs_its_minutes_and_says_who_was_there() -> None:
     }
     assert made == {"sessions_held": 1, "session_minutes": 43, "accompaniable": 1}
     assert codes(fact("appointment.ended")) == ["sessions_held"]
+
+
+@pytest.mark.parametrize("places", [0, 1, 2, 3, 7])
+def test_a_session_of_several_is_one_of_three_institutions(places: int) -> None:
+    """Asking and answering are two; a session of before says nothing and is in neither count."""
+    told = codes(fact("appointment.ended", {"institutions": places}))
+    assert told == ["sessions_held", "sessions_attended"] + ["sessions_of_several"] * (places > 2)
 
 
 def test_a_time_for_no_case_leads_back_to_itself() -> None:

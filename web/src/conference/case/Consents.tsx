@@ -47,7 +47,8 @@ function Said({ one }: { one: Asked }) {
   return (
     <span>
       {t(one.answer === 'given' ? 'given' : 'refusedConsent')}
-      {` · ${one.signer}${relation ? `（${t(relation)}）` : ''} · `}
+      {one.signer ? ` · ${one.signer}${relation ? `（${t(relation)}）` : ''}` : ''}
+      {' · '}
       <Moment at={one.at} />
     </span>
   )

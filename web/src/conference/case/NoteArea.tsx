@@ -4,7 +4,7 @@
  * The text lives in the element itself and in `Notes`: what others write is laid into it without
  * moving the caret from its words, and not while a character is composed from several keys.
  */
-import { useEffect, useLayoutEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
 import { type Change, movedCaret, plain } from './changes'
 import styles from './MinutesPanel.module.css'
 import type { Notes } from './notes'
@@ -33,6 +33,7 @@ export function NoteArea({ notes, section, label, most, rows, onTyped }: Props) 
     },
     [notes],
   )
+  const naming = useSyncExternalStore(notes.watch, () => notes.naming.has(section))
   const take = (element: HTMLTextAreaElement) => {
     const typed = plain(element.value)
     if (typed !== element.value) {
@@ -48,6 +49,7 @@ export function NoteArea({ notes, section, label, most, rows, onTyped }: Props) 
       ref={area}
       className={styles.area}
       aria-label={label}
+      aria-invalid={naming || undefined}
       maxLength={most}
       rows={rows}
       spellCheck={false}

@@ -43,6 +43,7 @@ export function OpenNotes({ found, signal, onAgain }: Props) {
           ) : (
             <ReadOnly notes={notes} section={one.section} />
           )}
+          <Naming notes={notes} section={one.section} />
           {signal ? <Writers {...{ found, signal }} section={one.section} /> : null}
         </section>
       ))}
@@ -62,6 +63,23 @@ function ReadOnly({ notes, section }: { notes: Notes; section: string }) {
     <p className={styles.text} title={t('readOnly')}>
       {text || '—'}
     </p>
+  )
+}
+
+/** The words above name the patient: nobody else has seen them, and they are to be changed. */
+function Naming({ notes, section }: { notes: Notes; section: string }) {
+  const t = useWords()
+  const error = useSyncExternalStore(notes.watch, () => notes.naming.get(section))
+  if (error === undefined) return null
+  return (
+    <Alert
+      className={styles.naming}
+      type="error"
+      role="alert"
+      showIcon
+      title={t('naming')}
+      description={t('namingTeach')}
+    />
   )
 }
 
@@ -86,7 +104,7 @@ function Saved({ notes }: { notes: Notes }) {
     return <Alert className={styles.wide} type="warning" showIcon title={t('retrying')} />
   return (
     <span className={styles.more} role="status" data-notes={state}>
-      {state === 'dirty' ? t('saving') : t('saved')}
+      {t(state === 'dirty' ? 'saving' : state === 'naming' ? 'notSaved' : 'saved')}
     </span>
   )
 }
@@ -188,6 +206,7 @@ function Close({ found, notes }: { found: MinutesOut; notes: Notes }) {
   const close = useMutation({
     mutationFn: async () => {
       await notes.flush()
+      if (notes.naming.size > 0) throw [...notes.naming.values()][0]
       return closeText(id, Math.max(found.version, notes.version), notes.head)
     },
     onError: (error) => {

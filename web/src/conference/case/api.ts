@@ -68,6 +68,7 @@ export function ioOf(id: string): Io {
       const { status } = toProblem(error)
       return status === 0 || status === 401 || status === 429 || status >= 500
     },
+    unnamed: (error) => toProblem(error).code === 'names-patient',
     behind: (error) => toProblem(error).code === 'stale',
     key: () => crypto.randomUUID(),
   }

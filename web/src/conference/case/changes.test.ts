@@ -89,6 +89,7 @@ class Server {
 }
 
 class Away extends Error {}
+class NamesPatient extends Error {}
 
 /** A page whose line may be away: then half of what it sends gets lost, and else the answer does. */
 function pageAt(server: Server, pick: (below: number) => number, name: string) {
@@ -98,6 +99,8 @@ function pageAt(server: Server, pick: (below: number) => number, name: string) {
     {
       send: async (flying) => {
         if (line.away && pick(2) === 0) throw new Away()
+        if (flying.change.length === 0) throw new Error('nothing to send')
+        if (flying.change.some((part) => `${part}`.includes('韦桂花'))) throw new NamesPatient()
         const answer = server.send(flying)
         if (line.away) throw new Away()
         return answer
@@ -107,6 +110,7 @@ function pageAt(server: Server, pick: (below: number) => number, name: string) {
         return server.after(after)
       },
       passing: (error) => error instanceof Away,
+      unnamed: (error) => error instanceof NamesPatient,
       behind: () => false,
       key: () => `${name}${++keys}`,
     },
@@ -117,6 +121,38 @@ function pageAt(server: Server, pick: (below: number) => number, name: string) {
 }
 
 describe('notes', () => {
+  it('keep words that name the patient here until they are written anew', async () => {
+    const server = new Server()
+    const one = pageAt(server, chance(1), 'a')
+    const other = pageAt(server, chance(2), 'b')
+    one.notes.edit('s', '患者韦桂花咳嗽')
+    await one.run()
+    expect([one.notes.state, one.notes.naming.size, server.text]).toEqual(['naming', 1, ''])
+    expect(one.notes.text('s')).toBe('患者韦桂花咳嗽')
+    other.notes.edit('s', '主诉：')
+    await other.run()
+    await one.notes.look()
+    expect([...one.notes.text('s')].sort()).toEqual([...'患者韦桂花咳嗽主诉：'].sort())
+    await one.notes.flush()
+    expect([one.notes.naming.size, server.text]).toEqual([1, '主诉：'])
+    one.notes.edit('s', one.notes.text('s').replace('韦桂花', ''))
+    expect(one.notes.naming.size).toBe(0)
+    await one.run()
+    expect([one.notes.state, server.text]).toEqual(['clean', one.notes.text('s')])
+    one.notes.close()
+    other.notes.close()
+  })
+
+  it('send nothing of what was struck out again', async () => {
+    const server = new Server()
+    const { notes, run } = pageAt(server, chance(1), 'a')
+    notes.edit('s', 'x')
+    notes.edit('s', '')
+    await run()
+    expect([notes.isUnsaved, notes.refused, server.changes]).toEqual([false, [], []])
+    notes.close()
+  })
+
   it('lose nothing between four pages with lines that break', async () => {
     const server = new Server()
     const pick = chance(445)

@@ -4,7 +4,8 @@
  * One change is under way at a time; what is typed meanwhile waits and goes as one. What comes from
  * others is laid over both, so the text on the screen is always the server's with one's own words
  * in it. While the line is away everything waits here and is sent when it is back. A change that
- * was sent and whose answer got lost is known again by its key.
+ * was sent and whose answer got lost is known again by its key. Words that name a patient who is
+ * told under a pseudonym are not kept by the server: they wait here until they are written anew.
  */
 import { applied, type Change, composed, difference, plain, rebased } from './changes'
 
@@ -36,12 +37,14 @@ export interface Io {
   fetch: (after: number) => Promise<Answer>
   /** Whether an error passes by itself: the line, the server, too many at once. */
   passing: (error: unknown) => boolean
+  /** Whether the words must be written another way: nothing of them was kept. */
+  unnamed: (error: unknown) => boolean
   /** Whether what we missed must be fetched first. */
   behind: (error: unknown) => boolean
   key: () => string
 }
 
-export type NotesState = 'clean' | 'dirty' | 'retrying' | 'refused'
+export type NotesState = 'clean' | 'dirty' | 'retrying' | 'naming' | 'refused'
 
 type Heard = (change: Change) => void
 
@@ -58,6 +61,8 @@ export class Notes {
   savedAt: number | null = null
   /** What the server refused for good; the words stay to be copied. */
   refused: readonly { section: string; words: string; error: unknown }[] = []
+  /** The sections whose last words name the patient, with what the server said. */
+  naming: ReadonlyMap<string, unknown> = new Map()
 
   private readonly texts: Map<string, string>
   private readonly unsent = new Map<string, Change>()
@@ -91,7 +96,8 @@ export class Notes {
     if (change.length === 0) return
     this.texts.set(section, applied(was, change))
     const before = this.unsent.get(section)
-    this.unsent.set(section, before ? composed(before, change) : change)
+    this.keep(section, before ? composed(before, change) : change)
+    this.forgive(section)
     this.show(this.state === 'retrying' ? 'retrying' : 'dirty')
     if (this.running === null && this.state !== 'retrying') this.later(REST_MS)
   }
@@ -137,7 +143,7 @@ export class Notes {
   /** Sends what there is now; resolves when all of it is on the server or was refused. */
   async flush(): Promise<void> {
     clearTimeout(this.timer)
-    while ((this.flying !== null || this.unsent.size > 0) && !this.closed) {
+    while ((this.flying !== null || this.next() !== undefined) && !this.closed) {
       await this.run()
       if (this.state === 'retrying') await new Promise((done) => setTimeout(done, RETRY_MS))
     }
@@ -161,8 +167,13 @@ export class Notes {
 
   private run(): Promise<void> {
     if (this.running !== null) return this.running
+    // Struck out by somebody else as well, nothing is left of it to send.
+    if (this.flying?.change.length === 0) this.flying = null
     const flying = this.flying ?? this.launch()
-    if (flying === null) return Promise.resolve()
+    if (flying === null) {
+      if (this.state === 'dirty') this.show(this.rest())
+      return Promise.resolve()
+    }
     this.running = this.io
       .send(flying)
       .then(
@@ -171,13 +182,13 @@ export class Notes {
       )
       .finally(() => {
         this.running = null
-        if (this.unsent.size > 0 && this.state === 'dirty') this.later(REST_MS)
+        if (this.next() !== undefined && this.state === 'dirty') this.later(REST_MS)
       })
     return this.running
   }
 
   private launch(): Flying | null {
-    const [next] = this.unsent
+    const next = this.next()
     if (next === undefined) return null
     const [section, change] = next
     this.unsent.delete(section)
@@ -185,13 +196,40 @@ export class Notes {
     return this.flying
   }
 
+  /** What is to be sent next: not what must be written anew first. */
+  private next(): readonly [string, Change] | undefined {
+    return [...this.unsent].find(([section]) => !this.naming.has(section))
+  }
+
+  /** What was typed and struck out again before it was sent is nothing to send. */
+  private keep(section: string, change: Change): void {
+    if (change.length > 0) this.unsent.set(section, change)
+    else this.unsent.delete(section)
+  }
+
+  private forgive(section: string): void {
+    if (!this.naming.has(section)) return
+    this.naming = new Map([...this.naming].filter(([key]) => key !== section))
+  }
+
+  /** Nothing of it was kept: it stands here, with what was typed since, until it is changed. */
+  private takeBack(flying: Flying, error: unknown): void {
+    const since = this.unsent.get(flying.section)
+    const change = since ? composed(flying.change, since) : flying.change
+    this.keep(flying.section, change)
+    this.flying = null
+    // Changed since, it may name nobody by now.
+    if (!since) this.naming = new Map(this.naming).set(flying.section, error)
+    this.show(this.next() === undefined ? 'naming' : 'dirty')
+  }
+
   private sent(answer: Answer): void {
     this.receive(answer)
     this.savedAt = Date.now()
-    this.show(this.isUnsaved ? 'dirty' : 'clean')
+    this.show(this.rest())
     this.arrived(answer.head)
     if (answer.more) void this.look()
-    if (this.isUnsaved) this.later(REST_MS)
+    if (this.next() !== undefined) this.later(REST_MS)
   }
 
   private async failed(flying: Flying, error: unknown): Promise<void> {
@@ -205,6 +243,10 @@ export class Notes {
       this.later(REST_MS)
       return
     }
+    if (this.io.unnamed(error)) {
+      this.takeBack(flying, error)
+      return
+    }
     // Refused for good: whoever shows this begins anew with the server's text and these words.
     const words = (change: Change) => change.filter((part) => typeof part === 'string').join('')
     const all = [[flying.section, flying.change] as const, ...this.unsent]
@@ -212,6 +254,11 @@ export class Notes {
     this.unsent.clear()
     this.flying = null
     this.show('refused')
+  }
+
+  private rest(): NotesState {
+    if (!this.isUnsaved) return 'clean'
+    return this.flying === null && this.next() === undefined ? 'naming' : 'dirty'
   }
 
   private receive(answer: Answer): void {
@@ -242,7 +289,7 @@ export class Notes {
     }
     const unsent = this.unsent.get(told.section)
     if (unsent !== undefined) {
-      this.unsent.set(told.section, rebased(unsent, change, false))
+      this.keep(told.section, rebased(unsent, change, false))
       change = rebased(change, unsent, true)
     }
     this.texts.set(told.section, applied(this.text(told.section), change))

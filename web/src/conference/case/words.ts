@@ -26,6 +26,12 @@ export const { useWords, say } = defineWords('minutes', {
   writing: ['{{names}} 正在记录…', '{{names}} writing…'],
   saved: ['已保存', 'Saved'],
   saving: ['保存中…', 'Saving…'],
+  notSaved: ['有内容未保存', 'Some words are not saved'],
+  naming: ['未保存：文字中出现了患者身份', 'Not saved: these words name the patient'],
+  namingTeach: [
+    '本例资料已去标识。请删去姓名、证件号、电话或病历号，改称“患者”，改好后自动保存。其他人没有看到这段文字。',
+    'This case is told without its patient. Strike out the name, id, telephone or hospital number and write “the patient”; it is saved then. Nobody else has seen these words.',
+  ],
   retrying: [
     '网络中断，您写的内容都在本页，恢复后自动保存',
     'The line is away. All you wrote is here and is saved when it is back',
@@ -92,6 +98,15 @@ export const { useWords, say } = defineWords('minutes', {
   images: ['影像', 'Images'],
   records: ['病历资料', 'Records'],
   opinions: ['专家意见', 'Opinions'],
+  noOpinions: ['没有邀请专家出具意见', 'No expert was asked for an opinion'],
+  noOpinionsTeach: [
+    '受邀方可在病例页邀请专家，签名后的意见显示在这里。',
+    'The responding side asks experts on the case page; what they sign stands here.',
+  ],
+  sealed: [
+    '病例答复前，只有受邀方可以阅读',
+    'Read by the responding side only until it is answered',
+  ],
   viewer: ['影像查看器', 'Image viewer'],
   noCase: ['这次预约没有关联病例', 'No case belongs to this appointment'],
   noCaseTeach: ['可以照常讨论和记录。', 'You can talk and take notes all the same.'],
