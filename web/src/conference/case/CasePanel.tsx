@@ -13,6 +13,7 @@ import type { MinutesOut } from '../../shared/schema'
 import { useNarrow } from '../../shared/useNarrow'
 import { type Signal, useMembers, useSignal } from '../signal'
 import { minutesQuery } from './api'
+import { CaseOpinions } from './CaseOpinions'
 import styles from './CasePanel.module.css'
 import { Records } from './CaseRecords'
 import { Images } from './Images'
@@ -41,7 +42,7 @@ export function CasePanel({ conference }: Props) {
   )
 }
 
-type Tab = 'images' | 'records' | 'notes'
+type Tab = 'images' | 'records' | 'opinions' | 'notes'
 
 function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) {
   const t = useWords()
@@ -59,7 +60,7 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
   const item = query.data
   const [tab, setTab] = useState<Tab>('images')
   const [free, setFree] = useState(false)
-  const tabs: Tab[] = ['images', 'records', ...(minutes ? (['notes'] as const) : [])]
+  const tabs: Tab[] = ['images', 'records', 'opinions', ...(minutes ? (['notes'] as const) : [])]
   return (
     <section className={styles.case}>
       <header className={styles.bar}>
@@ -82,6 +83,9 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
       </div>
       <div className={styles.place} hidden={tab !== 'records'}>
         {item ? <Records item={item} /> : <Without found={found} error={query.error} />}
+      </div>
+      <div className={styles.place} hidden={tab !== 'opinions'}>
+        {item ? <CaseOpinions request={item.id} /> : <Without found={found} error={query.error} />}
       </div>
       {minutes ? (
         <div className={styles.place} hidden={tab !== 'notes'}>
