@@ -1,6 +1,6 @@
 """Which institutions took part in a session, by who of them was really there.
 
-Somebody was there who was in the conference, who accompanied the patient and was confirmed by name,
+Somebody was there who was in the conference and did not only watch, who accompanied the patient and was confirmed by name,
 or who the minutes say came besides; where nobody was in the conference, whoever sat in it. Whoever
 the minutes call absent was not. When the session ends there is a fact for each institution: what
 the tally counts. Knows nobody's name.
@@ -20,7 +20,7 @@ def there(act: Act, booked: Booked) -> dict[str, int]:
     """How many of each institution were there."""
     row = minutes.get(act.tx, booked.id) or {"absent": [], "also": []}
     log = conferences.log_of(act.tx, booked.id)
-    came = {line["person_id"]: line["institution_id"] for line in log}
+    came = {line["person_id"]: line["institution_id"] for line in log if not line["watches"]}
     besides = [*row["also"]] if came else [*row["also"], *(s["person_id"] for s in booked.sitting)]
     for key, person in people.people_by_id(act.tx, besides).items():
         came.setdefault(key, person["institution_id"])
