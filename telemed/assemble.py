@@ -222,7 +222,7 @@ async def running(services: Services) -> AsyncIterator[web.Application]:
         await line.start()
     await uploads.recover(services)
     known, new = services.catalogue, services.new_id
-    await services.store.write(lambda tx: escalations.begin(tx, known, new))
+    await services.store.write(lambda tx: escalations.begin(tx, known, new, services.clock()))
     climbs = escalations.follower(known, new)
     await services.store.write(assigning.begin)
     await services.store.write(charges.begin)

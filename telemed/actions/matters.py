@@ -149,9 +149,12 @@ def _approvers(act: Act, case: Row) -> list[str]:
 
 
 def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] | None:
-    """Those who sit, are invited, were replaced, booked it, waited for it or are to sign its
-    minutes; None for a `who` that is no such person."""
+    """Those who sit, are invited, declined, were replaced, booked it, waited for it or are to sign
+    its minutes; None for a `who` that is no such person."""
     if who is Who.BOOKER:
+        call = urgent_calls.of_appointment(act.tx, booked.id)
+        if call is not None:  # whoever answered it wrote it down; it is the caller's
+            return notices.enabled(act.tx, [call["made_by"]])
         asked = {m["moved_by"] for m in appointments.moves(act.tx, booked.id)
                  if m["event"] == "propose"}  # fmt: skip
         return notices.enabled(act.tx, asked)
@@ -162,6 +165,8 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
         return _seated(act, matter, booked.sitting)
     if who is Who.INVITED:
         return _seated(act, matter, [s for s in booked.seats if s["state"] == SeatState.INVITED])
+    if who is Who.DECLINED:
+        return _seated(act, matter, [s for s in booked.seats if s["state"] == SeatState.DECLINED])
     if who is Who.REPLACED:
         there = {s["person_id"] for s in booked.sitting}
         gone = [s for s in booked.seats if s["person_id"] not in there]

@@ -26,6 +26,7 @@ from telemed.core.escalation import (
     COUNTS_DOWN,
     IN_HOUSE,
     INFORMS,
+    OWN_DOING,
     Channel,
     End,
     Ladder,
@@ -125,7 +126,8 @@ def _tell_rung(
     people = whom(act, matter, rung.step.tells(_is_somebodys(act, matter)))
     if not people:  # whose it is cannot be told: no reason for silence
         people = whom(act, matter, rung.step.who)
-    if matter.booked is not None and rung.number == 0 and row["occasion"] not in COUNTS_DOWN:
+    themselves = COUNTS_DOWN | OWN_DOING
+    if matter.booked is not None and rung.number == 0 and row["occasion"] not in themselves:
         people = [who for who in people if who != row["opened_by"]]
     told = Told(
         source=f"escalation:{row['id']}:{rung.number}",
@@ -188,6 +190,7 @@ def tell(
             "appointment_id": told.appointment_id,
             "call_id": told.call_id,
             "at": act.now,
+            "read_at": act.now if told.occasion in OWN_DOING else None,
         }
         if not notices.add_notice(act.tx, row):
             continue

@@ -34,6 +34,7 @@ class Occasion(StrEnum):
     NEAR = "appointment-near"
     SEAT_DECLINED = "seat-declined"
     GIVEN_AWAY = "seat-given-away"
+    SEAT_LEFT = "seat-left"
     TIME_OFFERED = "time-offered"
     FOLLOW_UP_DUE = "follow-up-due"
     APPROVAL_WAITING = "approval-waiting"
@@ -57,6 +58,7 @@ class Who(StrEnum):
     SITTING = "sitting"
     INVITED = "invited"
     REPLACED = "replaced"
+    DECLINED = "declined"
     BOOKER = "booker"
     WAITER = "waiter"
     APPROVERS = "approvers"
@@ -168,7 +170,7 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPOINTMENT_PROPOSED: (Occasion.INVITED, Occasion.TO_CONFIRM),
         Kind.APPOINTMENT_RESCHEDULED: (Occasion.INVITED, Occasion.TO_CONFIRM),
         Kind.APPOINTMENT_CONFIRMED: (Occasion.SET, Occasion.NEAR),
-        Kind.APPOINTMENT_ANSWERED: (Occasion.SEAT_DECLINED,),
+        Kind.APPOINTMENT_ANSWERED: (Occasion.SEAT_DECLINED, Occasion.SEAT_LEFT),
         Kind.APPOINTMENT_REPLACED: (Occasion.GIVEN_AWAY, Occasion.INVITED),
         Kind.APPOINTMENT_CANCELED: (Occasion.OFF,),
         Kind.APPOINTMENT_LAPSED: (Occasion.OFF,),
@@ -275,17 +277,22 @@ OF_AN_APPOINTMENT = frozenset(
         Occasion.NEAR,
         Occasion.SEAT_DECLINED,
         Occasion.GIVEN_AWAY,
+        Occasion.SEAT_LEFT,
         Occasion.TIME_OFFERED,
         Occasion.MINUTES_TO_SIGN,
     }
 )
 """Occasions of an appointment; the others are of a case."""
 
-AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY})
+AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT})
 """Told whatever becomes of the appointment. No fact ends them: they end with being told."""
 
 AFTER_IT_BEGAN = AFTER_IT_IS_OFF | {Occasion.MINUTES_TO_SIGN}
 """Told although the appointment's time has come; of the others nobody is told any more then."""
+
+OWN_DOING = frozenset({Occasion.SEAT_LEFT})
+"""Told to whoever did it, for the calendar that it was mailed to; it calls them to nothing, and is
+read as soon as it is told."""
 
 COUNTS_DOWN = frozenset({Occasion.NEAR})
 """Anchored at the appointment's beginning. Only the latest step that is due still makes sense."""
@@ -301,6 +308,7 @@ SEATED = frozenset(
         Who.SITTING,
         Who.INVITED,
         Who.REPLACED,
+        Who.DECLINED,
         Who.BOOKER,
         Who.WAITER,
         Who.SIGNER,

@@ -64,6 +64,8 @@ def write_message(
     calendar.add("version", "2.0")
     calendar.add("method", method)
     event = _event(entry)
+    if method == "CANCEL" and entry.status != "CANCELLED":
+        event.pop("status")  # it goes on without this guest: RFC 5546 3.2.5, table note 1
     event.pop("dtstamp")
     event.add("dtstamp", stamp)  # with a METHOD it is when the message was made (3.8.7.2)
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))

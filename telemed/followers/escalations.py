@@ -17,6 +17,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core import escalation
 from telemed.core.activity import Activity, Kind
+from telemed.core.appointment import Event as BookingEvent
 from telemed.core.appointment import SeatEvent
 from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
@@ -55,13 +56,14 @@ def follower(catalogue: Catalogue, new_id: Callable[[], str]) -> Follower:
     return Follower(NAME, handle, frozenset(OPENS) | frozenset(ENDS))
 
 
-def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
+def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str], now: datetime) -> None:
     """The first start on a log: what is open now has its ladders, what is over never gets one.
 
     What was acknowledged before there were ladders said then what was done.
     """
     tx.take_turn(f"follower {NAME}")
     if NAME in store_log.all_bookmarks(tx):
+        _remind_of_older(tx, catalogue, new_id, now)
         return
     head = store_log.head(tx)
     c, k = t.requests.c, t.critical_notices.c
@@ -74,6 +76,21 @@ def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
             else:
                 _end(tx, activity, ENDS[activity.kind])
     store_log.move_bookmark(tx, NAME, head)
+    _remind_of_older(tx, catalogue, new_id, now)
+
+
+def _remind_of_older(
+    tx: Tx, catalogue: Catalogue, new_id: Callable[[], str], now: datetime
+) -> None:
+    """Appointments that were confirmed before there were reminders have theirs, too. What the
+    follower has yet to read is left to it."""
+    seen = store_log.bookmark(tx, NAME)
+    for row in notices.unreminded(tx, now):
+        steps = appointments.moves(tx, row["id"])
+        at = [move["moved_at"] for move in steps if move["event"] == BookingEvent.CONFIRM]
+        for fact in store_log.told_at(tx, Kind.APPOINTMENT_CONFIRMED, row["requester_id"], at[-1]):
+            if fact.data.get("appointment") == row["id"] and fact.seq <= seen:
+                _open(tx, fact, row, Occasion.NEAR, catalogue, new_id())
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:

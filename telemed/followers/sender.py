@@ -17,7 +17,7 @@ from telemed.actions.urgent_calls import RINGS
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import Channel, End, Occasion, backoff
+from telemed.core.escalation import OWN_DOING, Channel, End, Occasion, backoff
 from telemed.core.urgent_call import State as CallState
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring
@@ -102,7 +102,8 @@ class Sender:
         """How the attempt went; None when there is no need of one any more."""
         over = row["ended_at"] is not None and row["end_reason"] != End.TOLD
         rings_no_more = row["occasion"] == RINGS and row["call_state"] != CallState.RINGING
-        if row["read_at"] is not None or over or rings_no_more:
+        read = row["read_at"] is not None and row["occasion"] not in OWN_DOING
+        if read or over or rings_no_more:
             return None
         way = self.ways.get(row["channel"])
         if way is None:

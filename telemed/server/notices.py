@@ -47,6 +47,7 @@ OCCASIONS = {
         "有受邀人谢绝，席位空缺", "Somebody invited will not come: their seat is empty",
     ),
     Occasion.GIVEN_AWAY: ("您的席位已由他人接替", "Somebody else has your seat"),
+    Occasion.SEAT_LEFT: ("您已谢绝预约", "You declined a session"),
     Occasion.TIME_OFFERED: (
         "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
     ),

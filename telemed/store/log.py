@@ -7,6 +7,7 @@ rate (a few facts a second) serialising appends costs nothing that matters.
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -98,6 +99,13 @@ def _of_request(kinds: tuple[str, ...] | None) -> sa.Select[Any]:
     if kinds is not None:
         query = query.where(sa.or_(*(activities.c.kind == kind for kind in kinds)))
     return query.order_by(activities.c.seq)
+
+
+def told_at(tx: Tx, kind: Kind, party: str, at: datetime) -> list[Activity]:
+    """The facts of a kind and a moment of which an institution is the first party."""
+    c = activities.c
+    here = sa.and_(c.party_a == party, c.kind == kind.value, c.at == at)
+    return [_activity(row) for row in tx.all(sa.select(activities).where(here).order_by(c.seq))]
 
 
 def concerns(institution_id: str) -> sa.ColumnElement[bool]:

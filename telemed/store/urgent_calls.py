@@ -19,6 +19,11 @@ def get(tx: Tx, call_id: str) -> Row | None:
     return tx.find(urgent_calls, id=call_id)
 
 
+def of_appointment(tx: Tx, appointment_id: str) -> Row | None:
+    """The call that an appointment is the answer to."""
+    return tx.find(urgent_calls, appointment_id=appointment_id)
+
+
 def rings(tx: Tx, ids: Collection[str]) -> dict[str, list[Row]]:
     """Whom calls rang, in order."""
     found: dict[str, list[Row]] = {key: [] for key in ids}

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from telemed.followers import escalations
 from telemed.store import notice_tables as n
 from tests.server.booking import (
     APPOINTMENTS,
@@ -87,6 +89,27 @@ async def test_who_has_not_answered_is_asked_once_more_and_who_has_is_not(world:
     assert {row["next_at"] for row in await world.rows(n.escalations)} == {None}
 
 
+async def test_what_was_confirmed_before_there_were_reminders_has_them_too(world: World) -> None:
+    """Once, from the next start on; what is over or canceled has none."""
+    await has_hours(world, SITS, SITS2)
+    one, gone = await confirmed(world), await confirmed(world, "10:00", SITS2)
+    await step(world, gone, "cancel", KEEPER, **BECAUSE)
+    await climb(world)
+    near = n.escalations.c.occasion == "appointment-near"
+    await world.write(lambda tx: tx.execute(sa.delete(n.escalations).where(near)))
+    services = world.services
+    for _ in range(2):
+        await world.write(
+            lambda tx: escalations.begin(tx, services.catalogue, services.new_id, world.clock())
+        )
+    (made,) = await world.rows(n.escalations, near)
+    assert made["appointment_id"] == one["id"]
+    await until(world, "09:00", 10)
+    assert [told_ for told_ in await told(world, SITS) if told_[0] == "appointment-near"] == [
+        ("appointment-near", 2)
+    ]
+
+
 async def test_a_clock_that_was_away_reminds_once(world: World) -> None:
     """Asleep from the evening to five minutes before: one reminder, the latest."""
     await has_hours(world, SITS)
@@ -140,6 +163,9 @@ async def test_an_empty_seat_is_told_filled_and_both_hear_of_it(world: World) ->
     await world.client(SITS).ok("POST", f"{APPOINTMENTS}/{one['id']}/answer", no)
     await climb(world)
     assert ("seat-declined", 0) in await told(world, KEEPER)
+    page = await world.client(SITS).ok("GET", "/api/notices")
+    own = page["items"][0]
+    assert own["occasion"] == "seat-left" and own["read_at"] is not None, "they know it"
     assert ("seat-declined", 0) in await told(world, ASKER)
     assert await listed(world) == ["seat-declined"]
     before = await told(world, SITS2)

@@ -173,8 +173,9 @@ async def test_an_invitation_is_taken_in_moved_and_taken_away_by_a_calendar(box:
 async def test_reminders_ask_no_calendar_and_a_seat_given_away_is_taken_out_of_it(
     box: Mailbox,
 ) -> None:
-    """A day before a sentence with the time; declined and filled by another, the first one's event
-    is canceled while the appointment goes on; the coordinators' letters hold no event."""
+    """A day before a sentence with the time; whoever declines has it taken out of their calendar
+    while the appointment goes on, and again when another has the seat; the coordinators' letters
+    hold no event."""
     world = box.world
     await prefer(world, KEEPER, email="keeper@hub.example")
     tuesday = at("09:00", "2026-03-10")
@@ -184,6 +185,10 @@ async def test_reminders_ask_no_calendar_and_a_seat_given_away_is_taken_out_of_i
     assert is_bare(near) and "2026年3月10日（周二）09:00–09:30" in text(near)
     no = {"accepts": False, "reason": "time"}
     await world.client("hub-reader").ok("POST", f"{APPOINTMENTS}/{one['id']}/answer", no)
+    method, left = event(await box.one(READER))
+    assert (method, left.uid.value) == ("CANCEL", f"{one['id']}@telemed")
+    assert left.attendee.params["PARTSTAT"] == ["DECLINED"]
+    assert not hasattr(left, "status"), "it goes on without them (RFC 5546 3.2.5)"
     assert is_bare(await box.one("keeper@hub.example", 240))
     one = await world.client(KEEPER).ok("GET", f"{APPOINTMENTS}/{one['id']}")
     await step(world, one, "swap", KEEPER, seat=1, person_id="hub-reader2")

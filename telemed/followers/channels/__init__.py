@@ -104,6 +104,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "appointment-near": ("有预约即将开始", "An appointment begins soon"),
     "seat-declined": ("有受邀人谢绝了预约", "Somebody invited will not come"),
     "seat-given-away": ("您在预约中的席位已由他人接替", "Somebody else has your seat"),
+    "seat-left": ("您已谢绝预约，日历中的安排随之取消", "You declined: it leaves your calendar"),
     "time-offered": ("候补的预约时间有了，请尽快提交", "A time you waited for is free"),
     "calling": (
         "急会诊正在呼叫您，请立即接听",
