@@ -23,6 +23,8 @@ from telemed.store.audit import Event
 from telemed.store.tx import Row
 
 MOST_LINKS: Final = 5
+KEPT_EVERY: Final = timedelta(hours=1)
+"""How often the reading of a link is written down at most."""
 PAST: Final = timedelta(days=31)
 """How long what is over stays in a feed."""
 
@@ -40,10 +42,12 @@ STATUS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose calendar, and what is in it."""
+    """Whose calendar, what is in it, and whether its reading is to be kept."""
 
+    link_id: str
     name: str
     entries: list[Entry]
+    is_news: bool
 
 
 def make(act: Act, secret: str, label: str) -> str:
@@ -91,7 +95,15 @@ def feed(act: Act, secret: str) -> Feed:
     titled = ((row, _title(act, row)) for row in rows)
     places = places_of(act, rows)
     told = [entry(row, title, places) for row, title in titled]
-    return Feed(owner["person_name"], told + _lectures(act, owner["person_id"], since, until))
+    told += _lectures(act, owner["person_id"], since, until)
+    last = owner["read_at"]
+    is_news = last is None or last <= act.now - KEPT_EVERY
+    return Feed(owner["id"], owner["person_name"], told, is_news)
+
+
+def was_read(act: Act, link_id: str) -> None:
+    """Keep that a link was read, so that its owner notices a reader who is not theirs."""
+    calendars.link_was_read(act.tx, link_id, act.now, act.now - KEPT_EVERY)
 
 
 def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> list[Entry]:

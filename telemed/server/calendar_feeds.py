@@ -52,6 +52,8 @@ async def revoke(call: Call) -> Any:
 async def feed(call: Call) -> web.StreamResponse:
     """The calendar file."""
     found = await call.ask(lambda act: acts.feed(act, call.path("secret")))
+    if found.is_news:
+        await call.act(lambda act: acts.was_read(act, found.link_id), quiet=True)
     body = write_calendar(found.name, found.entries)
     headers = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
     return web.Response(body=body, content_type="text/calendar", charset="utf-8", headers=headers)

@@ -258,9 +258,12 @@ class Made(Out):
 
 
 class LinkOut(Out):
+    """A link; `read_at` is when its address was last read, to the hour."""
+
     id: str
     label: str
     made_at: datetime
+    read_at: datetime | None
 
 
 class LinkList(Out):

@@ -160,4 +160,6 @@ calendar_links = _table(
     Col("label", sa.Text, nullable=False),
     Col("made_at", UtcTime, nullable=False),
     Col("revoked_at", UtcTime),
+    # To the hour: a calendar fetches it every few minutes.
+    Col("read_at", UtcTime),
 )

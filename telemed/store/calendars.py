@@ -147,10 +147,16 @@ def revoke_link(tx: Tx, link_id: str, at: datetime) -> bool:
     return tx.update(calendar_links, open_ones, {"revoked_at": at}) == 1
 
 
+def link_was_read(tx: Tx, link_id: str, at: datetime, unless_since: datetime) -> None:
+    """Keep when a link was read, unless it was since a moment: of many who read it, one writes."""
+    earlier = sa.or_(L.read_at.is_(None), L.read_at <= unless_since)
+    tx.update(calendar_links, sa.and_(L.id == link_id, earlier), {"read_at": at})
+
+
 def link_owner(tx: Tx, secret_hash: str) -> Row | None:
     """Whose calendar a secret opens: an active person of an account that may sign in there."""
     whose = (
-        sa.select(L.person_id, people.c.name.label("person_name"))
+        sa.select(L.id, L.person_id, L.read_at, people.c.name.label("person_name"))
         .join(people, people.c.id == L.person_id)
         .join(accounts, accounts.c.id == L.account_id)
         .where(L.secret_hash == secret_hash, L.revoked_at.is_(None))

@@ -131,6 +131,27 @@ async def test_whoever_left_has_no_feed(world: World, end: str) -> None:
     assert (await world.client("nobody").call("GET", path)).status == 404
 
 
+async def test_whoever_made_a_link_sees_when_it_was_last_read(world: World) -> None:
+    """To the hour: a calendar that looks every few minutes writes once in it; a refused address is
+    no reading."""
+    _, path = await link(world)
+
+    async def read_at() -> Any:
+        (one,) = (await world.client("hub-reader").get(LINKS))["links"]
+        return one["read_at"]
+
+    assert await read_at() is None
+    await events(world, path)
+    first = await read_at()
+    assert datetime.fromisoformat(first) == world.clock()
+    world.clock.advance(minutes=59)
+    await asyncio.gather(*(events(world, path) for _ in range(3)))
+    assert await read_at() == first
+    world.clock.advance(minutes=1)
+    await events(world, path)
+    assert datetime.fromisoformat(await read_at()) == world.clock()
+
+
 async def test_the_secret_is_kept_as_a_hash_and_links_are_few(world: World) -> None:
     """What is stored opens nothing; the sixth link is refused, and who is nobody has none."""
     _, path = await link(world)

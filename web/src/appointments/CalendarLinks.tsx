@@ -28,6 +28,12 @@ const { useWords } = defineWords('calendarLinks', {
   copied: ['已复制', 'Copied'],
   notCopied: ['浏览器不允许复制，请手工选中地址复制。', 'The browser refused: select it and copy.'],
   madeOn: ['{{day}} 生成', 'made {{day}}'],
+  readOn: ['最近读取 {{day}}', 'last read {{day}}'],
+  neverRead: ['还没有被读取过', 'never read'],
+  watch: [
+    '没有在用的链接仍在被读取，可能已被他人得到：请停用它。',
+    'A link that you do not use and that is read all the same may be in other hands: revoke it.',
+  ],
   unnamed: ['未注明', 'no name'],
   revoke: ['停用', 'Revoke'],
   revokeWhich: ['停用 {{name}}', 'Revoke {{name}}'],
@@ -76,6 +82,10 @@ export function CalendarLinks() {
               {link.label || t('unnamed')}{' '}
               <span className={styles.quiet}>
                 {t('madeOn', { day: dateWords(dayOf(Date.parse(link.made_at))) })}
+                {' · '}
+                {link.read_at
+                  ? t('readOn', { day: dateWords(dayOf(Date.parse(link.read_at))) })
+                  : t('neverRead')}
               </span>
             </span>
             <Popconfirm title={t('sure')} onConfirm={() => revoke.mutate(link.id)}>
@@ -90,6 +100,7 @@ export function CalendarLinks() {
           </li>
         ))}
       </ul>
+      {data?.links.length ? <p className={styles.quiet}>{t('watch')}</p> : null}
       {data?.links.length === 0 ? <p className={styles.quiet}>{t('none')}</p> : null}
       {make.error ? <ProblemNotice error={make.error} /> : null}
       {revoke.error ? <ProblemNotice error={revoke.error} /> : null}

@@ -1,6 +1,5 @@
 /** Appointments on columns of time: opened by a click, moved by a drag or by Shift and an arrow. */
 import { useQuery } from '@tanstack/react-query'
-import { type PointerEvent, useRef, useState } from 'react'
 import { catalogueQuery } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { clockOf, dayOf, lanesOf, type Span } from '../roster/days'
@@ -8,6 +7,7 @@ import { useMe } from '../session/session'
 import { useNow } from '../shared/now'
 import type { AppointmentOut } from '../shared/schema'
 import { pick } from '../shared/words'
+import { useDrag } from './drag'
 import { type Hours, hoursShown, keyMove, movedBy, placeOn, TALL } from './layout'
 import styles from './TimeGrid.module.css'
 import { useWords } from './words'
@@ -127,15 +127,15 @@ interface EventProps {
   onMove: (one: AppointmentOut, since: number) => void
 }
 
-/** Pixels from which a press is a drag. */
-const FAR = 5
-
 function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
   const t = useWords()
   const catalogue = useQuery(catalogueQuery).data
   const own = useMe().institution?.id
   const moves = one.allowed.includes('reschedule')
-  const { drag, offset } = useDrag(byDays)
+  const { drag, offset } = useDrag(byDays, (columns, pixels) => {
+    const to = movedBy(since, pixels, columns)
+    if (to !== since) onMove(one, to)
+  })
   const since = Date.parse(one.since)
   const time = `${clockOf(since)}–${clockOf(Date.parse(one.until))}`
   const other = one.provider_id === own ? one.requester_name : one.provider_name
@@ -148,10 +148,10 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
   return (
     <button
       type="button"
-      className={`${styles.event} ${styles[one.state.replace(' ', '-')] ?? ''}`}
+      className={`${styles.event} ${styles[one.state.replace(' ', '-')] ?? ''} ${offset ? styles.lifted : ''}`}
       style={{
         ...style,
-        ...(offset ? { translate: `${offset.x}px ${offset.y}px`, zIndex: 5 } : {}),
+        ...(offset ? { translate: `${offset.x}px ${offset.y}px` } : {}),
       }}
       aria-label={t('event', label)}
       title={moves ? `${t('event', label)}\n${t('moveHint')}` : t('event', label)}
@@ -164,12 +164,7 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
         event.preventDefault()
         onMove(one, to)
       }}
-      {...(moves
-        ? drag((x, y) => {
-            const to = movedBy(since, y, x)
-            if (to !== since) onMove(one, to)
-          })
-        : {})}
+      {...(moves ? drag : {})}
     >
       <span className={styles.time}>{time}</span>
       <span>{other}</span>
@@ -177,49 +172,4 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
       <span className={styles.state}>{label.state}</span>
     </button>
   )
-}
-
-/** A drag of a block: how far it is now, and at its end how many columns aside and pixels down. */
-function useDrag(byDays: boolean) {
-  const [offset, setOffset] = useState<{ x: number; y: number } | null>(null)
-  const from = useRef<{ x: number; y: number; moved: boolean } | null>(null)
-  const ended = useRef(false)
-  const far = (event: PointerEvent) => {
-    const began = from.current
-    return began && { x: event.clientX - began.x, y: event.clientY - began.y }
-  }
-  const drag = (done: (columns: number, pixels: number) => void) => ({
-    onPointerDown: (event: PointerEvent<HTMLElement>) => {
-      if (event.button !== 0 || event.pointerType === 'touch') return
-      ended.current = false
-      from.current = { x: event.clientX, y: event.clientY, moved: false }
-      event.currentTarget.setPointerCapture(event.pointerId)
-    },
-    onPointerMove: (event: PointerEvent<HTMLElement>) => {
-      const by = far(event)
-      if (!by || !from.current) return
-      if (!from.current.moved && Math.hypot(by.x, by.y) < FAR) return
-      from.current.moved = true
-      setOffset({ x: byDays ? by.x : 0, y: by.y })
-    },
-    onPointerUp: (event: PointerEvent<HTMLElement>) => {
-      const by = far(event)
-      const moved = from.current?.moved ?? false
-      const wide = event.currentTarget.parentElement?.getBoundingClientRect().width ?? 1
-      from.current = null
-      ended.current = moved
-      setOffset(null)
-      if (by && moved) done(byDays ? Math.round(by.x / wide) : 0, by.y)
-    },
-    onPointerCancel: () => {
-      from.current = null
-      setOffset(null)
-    },
-    // The click that ends a drag is none.
-    onClickCapture: (event: React.MouseEvent) => {
-      if (ended.current) event.stopPropagation()
-      ended.current = false
-    },
-  })
-  return { drag, offset }
 }

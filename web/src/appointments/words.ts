@@ -25,7 +25,10 @@ export const { useWords, say } = defineWords('appointments', {
     'They show once hours, rooms or devices have been entered.',
   ],
   event: ['{{time}} {{service}}，{{with}}，{{state}}', '{{time}} {{service}}, {{with}}, {{state}}'],
-  moveHint: ['按住 Shift 用方向键改约，或拖动', 'Shift and arrows move it, or drag it'],
+  moveHint: [
+    '拖动改约（触屏先按住片刻），或按住 Shift 用方向键',
+    'Drag it to move it (by touch, hold it first), or Shift and an arrow',
+  ],
   number: ['编号', 'Number'],
   when: ['时间', 'Time'],
   asks: ['申请方', 'Asks'],
