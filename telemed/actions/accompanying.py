@@ -11,20 +11,26 @@ from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core import accompanying as rule
 from telemed.core.access import Permission
-from telemed.core.accompanying import By, Fit, Registered
+from telemed.core.accompanying import By, Fit, Presence, Registered
 from telemed.core.activity import Kind
 from telemed.core.errors import Problem
 from telemed.store import accompanying as store
-from telemed.store import network, people
+from telemed.store import appointments, network, people
 from telemed.store.tx import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Attended:
-    """A session, whether it needs somebody, and everybody who was named for it."""
+    """A session, whether it needs somebody, and everybody who was named for it.
+
+    `confirms`: it begins only once they confirmed that they are there. `begun_by_name`: it began
+    without that.
+    """
 
     booked: Booked
     needed: bool
+    confirms: bool
+    begun_by_name: bool
     named: list[Row]
 
     @property
@@ -92,7 +98,8 @@ def name(act: Act, appointment_id: str, person_id: str) -> None:
 
 
 def confirm(act: Act, appointment_id: str, person_id: str) -> None:
-    """Say that the named person is there: they themselves, or a colleague on site.
+    """Say that the named person is there: they themselves, a colleague on site, or a coordinator on
+    their word.
 
     The person is named in the step, so that nobody confirms whoever was named meanwhile. Saying it
     twice is saying it once.
@@ -103,21 +110,37 @@ def confirm(act: Act, appointment_id: str, person_id: str) -> None:
     current = _of(act, booked).current
     if current is None or current["person_id"] != person_id:
         raise Problem("nobody-accompanies")
-    if act.subject.person_id is None:
+    by = confirms_as(act, person_id)
+    if by is None:
         raise Problem("forbidden", action="act-for-institution")
     rule.require_confirming(booked.state, booked.row["since"], act.now)
-    by = By.SELF if act.subject.person_id == person_id else By.ON_SITE
     account = act.subject.account_id
     if store.confirm(act.tx, booked.id, current["n"], account, by.value, act.now):
         kind = Kind.ACCOMPANIMENT_CONFIRMED
         booking.tell(act, booked, kind, person=person_id, fit=current["fit"], by=by.value)
 
 
-def require_named(act: Act, booked: Booked) -> None:
-    """Problem unless the session's service asks for nobody or somebody is named."""
-    attended = _of(act, booked)
-    if attended.needed and attended.current is None:
-        raise Problem("nobody-accompanies")
+def confirms_as(act: Act, person_id: str) -> By | None:
+    """What the subject's word is that somebody is there; None where it is none."""
+    if act.subject.person_id == person_id:
+        return By.SELF
+    if Permission.CONFIRM_APPOINTMENTS in act.subject.permissions:
+        return By.ON_WORD
+    return None if act.subject.person_id is None else By.ON_SITE
+
+
+def require_presence(act: Act, booked: Booked) -> Presence | None:
+    """What is known of the accompanying doctor as a session begins, if that is enough for it to;
+    None where nobody is needed."""
+    attended, row = _of(act, booked), booked.row
+    current = attended.current
+    presence = Presence.NOBODY
+    if current is not None:
+        there = current["confirmed_at"] is not None
+        presence = Presence.CONFIRMED if there else Presence.NAMED
+    kept = act.catalogue.aftercare.accompanying
+    rule.require_presence(kept, row["service"], row["urgent"], presence)
+    return presence if attended.needed else None
 
 
 def was_there(act: Act, booked: Booked) -> bool | None:
@@ -129,8 +152,13 @@ def was_there(act: Act, booked: Booked) -> bool | None:
 
 
 def _of(act: Act, booked: Booked) -> Attended:
-    needed = act.catalogue.aftercare.accompanying.asks(booked.row["service"])
-    return Attended(booked, needed, store.of_appointment(act.tx, booked.id))
+    kept, row = act.catalogue.aftercare.accompanying, booked.row
+    needed, confirms = kept.asks(row["service"]), kept.confirms(row["service"], row["urgent"])
+    named = store.of_appointment(act.tx, booked.id)
+    begun = [m["moved_at"] for m in appointments.moves(act.tx, booked.id) if m["event"] == "begin"]
+    there = [each["confirmed_at"] for each in named if each["confirmed_at"] is not None]
+    by_name = needed and bool(begun) and not any(at <= begun[0] for at in there)
+    return Attended(booked, needed, confirms, by_name, named)
 
 
 def _require_requester(act: Act, booked: Booked) -> None:

@@ -222,9 +222,9 @@ def _run(act: Act, appointment_id: str, version: int, event: Event) -> None:
         booking.require_side(act, booked, provider_only=True)
     require_due(event, booked.row["since"], act.now)
     if event is Event.BEGIN:
-        accompanying.require_named(act, booked)
+        presence = accompanying.require_presence(act, booked)
         guidance.require_acknowledged(act, booked)
-        booking.step(act, booked, event)
+        booking.step(act, booked, event, accompanying=presence)
         return
     begun = booking.last_move(act, booked, Event.BEGIN)
     there = accompanying.was_there(act, booked)

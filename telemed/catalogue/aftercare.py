@@ -38,6 +38,8 @@ class _Row(BaseModel):
 
 class _Accompanying(_Row):
     services: list[str]
+    confirmed: list[str]
+    urgent_by_name: list[str]
     titles: list[_Title] = Field(min_length=1)
     stand_ins: list[_Title]
     stand_in_kinds: list[str]
@@ -132,8 +134,12 @@ def load_aftercare(configs: Path, services: Collection[str]) -> Aftercare:
 def _accompanying(configs: Path, services: Collection[str]) -> Accompanying:
     told = _read(configs / "accompanying.toml", _Accompanying)
     _require_known(told.services, services, "accompanying.toml")
+    _require_known(told.confirmed, told.services, "accompanying.toml")
+    _require_known(told.urgent_by_name, told.confirmed, "accompanying.toml")
     return Accompanying(
         services=frozenset(told.services),
+        confirmed=frozenset(told.confirmed),
+        urgent_by_name=frozenset(told.urgent_by_name),
         titles=frozenset(told.titles),
         stand_ins=frozenset(told.stand_ins),
         stand_in_kinds=tuple(told.stand_in_kinds),

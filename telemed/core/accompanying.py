@@ -32,6 +32,16 @@ class By(StrEnum):
 
     SELF = "self"
     ON_SITE = "on-site"
+    ON_WORD = "on-word"
+    """A coordinator, on the word of the named person."""
+
+
+class Presence(StrEnum):
+    """What is known of the accompanying doctor when a session begins."""
+
+    NOBODY = "nobody"
+    NAMED = "named"
+    CONFIRMED = "confirmed"
 
 
 FIT_WORDS: Mapping[Fit, tuple[str, str]] = MappingProxyType(
@@ -69,6 +79,14 @@ def fit(rule: Accompanying, person: Registered, institution_kind: str) -> Fit:
 NAMES_IN = frozenset({State.HELD, State.PROPOSED, State.CONFIRMED, State.UNDER_WAY})
 """States in which somebody may be named, or somebody else in their place."""
 CONFIRMS_IN = frozenset({State.CONFIRMED, State.UNDER_WAY})
+
+
+def require_presence(rule: Accompanying, service: str, urgent: bool, presence: Presence) -> None:
+    """Problem unless a session of this service may begin with what is known of its doctor."""
+    if rule.asks(service) and presence is Presence.NOBODY:
+        raise Problem("nobody-accompanies")
+    if rule.confirms(service, urgent) and presence is not Presence.CONFIRMED:
+        raise Problem("accompanying-unconfirmed")
 
 
 def require_naming(state: State) -> None:

@@ -11,6 +11,12 @@ AFTERCARE_ROWS: Final = (
         "No accompanying doctor is named, or somebody else is; the requesting side names one.",
     ),
     ErrorRow(
+        "accompanying-unconfirmed",
+        "陪同医师尚未确认在场；请本人确认，或由申请方同事、协调员确认后再开始。",
+        "The accompanying doctor has not confirmed; it begins once they, or a colleague or "
+        "coordinator on their side, did.",
+    ),
+    ErrorRow(
         "not-a-physician",
         "{who}不具备陪同医师资质：应为本机构在岗执业医师。",
         "{who} may not accompany: a licensed physician in service is needed.",

@@ -16,6 +16,8 @@ class Accompanying:
     """Which services ask for an accompanying doctor, and which titles qualify where."""
 
     services: frozenset[str] = frozenset()
+    confirmed: frozenset[str] = frozenset()
+    urgent_by_name: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
     stand_ins: frozenset[str] = frozenset()
     stand_in_kinds: tuple[str, ...] = ()
@@ -23,6 +25,10 @@ class Accompanying:
     def asks(self, service: str) -> bool:
         """Whether a session of this service does not begin without one."""
         return service in self.services
+
+    def confirms(self, service: str, urgent: bool) -> bool:
+        """Whether it does not begin before they have confirmed that they are there."""
+        return service in self.confirmed and not (urgent and service in self.urgent_by_name)
 
 
 NOBODY_ACCOMPANIES = Accompanying()

@@ -45,26 +45,31 @@ async def confirm(call: Call) -> Any:
 
 def _whole(act: Act, appointment_id: str) -> dict[str, Any]:
     attended = acts.show(act, appointment_id)
-    shown = told(act, attended.named)
+    shown, allowed = told(act, attended.named), _allowed(act, attended)
+    current = attended.current if "confirm" in allowed else None
     return {
         "appointment_id": attended.booked.id,
         "needed": attended.needed,
+        "confirms": attended.confirms,
+        "begun_by_name": attended.begun_by_name,
         "current": next((one for one in shown if one["replaced_at"] is None), None),
         "named": shown,
         "candidates": [
             {"person": named_person(row), "fit": fit, "fit_words": _words(fit)}
             for row, fit in acts.candidates(act, attended.booked)
         ],
-        "allowed": _allowed(act, attended),
+        "allowed": allowed,
+        "confirms_as": None if current is None else acts.confirms_as(act, current["person_id"]),
     }
 
 
 def _allowed(act: Act, attended: Attended) -> list[str]:
     booked, current = attended.booked, attended.current
     found = ["name"] if acts.may_name(act, booked) else []
-    on_site = act.subject.institution_id == booked.row["requester_id"] and act.subject.person_id
-    open_to_say = current is not None and current["confirmed_at"] is None
-    if on_site and open_to_say and booked.state in rule.CONFIRMS_IN:
+    ours = act.subject.institution_id == booked.row["requester_id"]
+    if current is None or current["confirmed_at"] is not None or not ours:
+        return found
+    if booked.state in rule.CONFIRMS_IN and acts.confirms_as(act, current["person_id"]):
         found.append("confirm")
     return found
 

@@ -46,10 +46,17 @@ class MayAccompanyOut(Out):
 
 
 class AttendedOut(Out):
-    """Who accompanies a session. `candidates` are told to whoever may name one."""
+    """Who accompanies a session. `candidates` are told to whoever may name one.
+
+    `confirms`: it begins only once they confirmed that they are there; `begun_by_name`: it began
+    without that. `confirms_as` is what the asker's word for it would be.
+    """
 
     appointment_id: str
     needed: bool
+    confirms: bool
+    begun_by_name: bool
+    confirms_as: By | None
     current: AccompanyingOut | None
     named: list[AccompanyingOut]
     candidates: list[MayAccompanyOut]

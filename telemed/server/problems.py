@@ -111,6 +111,7 @@ STATUS: dict[str, int] = {
     "too-many-links": 422,
     "too-early": 409,
     "nobody-accompanies": 409,
+    "accompanying-unconfirmed": 409,
     "not-a-physician": 409,
     "conference-closed": 409,
     "answer-stands": 409,

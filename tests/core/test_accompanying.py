@@ -9,17 +9,21 @@ from telemed.core.accompanying import (
     FIT_WORDS,
     NAMES_IN,
     Fit,
+    Presence,
     Registered,
     fit,
     require_confirming,
     require_naming,
+    require_presence,
 )
 from telemed.core.aftercare_rules import Accompanying
 from telemed.core.appointment import State
 from telemed.core.errors import Problem
 
 RULE = Accompanying(
-    services=frozenset({"consultation"}),
+    services=frozenset({"consultation", "surgery", "lesson"}),
+    confirmed=frozenset({"consultation", "surgery"}),
+    urgent_by_name=frozenset({"consultation"}),
     titles=frozenset({"231", "234"}),
     stand_ins=frozenset({"235"}),
     stand_in_kinds=("C2", "D6"),
@@ -56,6 +60,27 @@ def test_only_the_named_services_ask_for_one() -> None:
     """And with no rule none does."""
     assert RULE.asks("consultation") and not RULE.asks("imaging")
     assert not Accompanying().asks("consultation")
+
+
+@pytest.mark.parametrize("presence", Presence)
+@pytest.mark.parametrize("urgent", [False, True])
+@pytest.mark.parametrize("service", ["consultation", "surgery", "lesson", "imaging"])
+def test_what_must_be_known_before_a_session_begins(
+    service: str, urgent: bool, presence: Presence
+) -> None:
+    """Nothing of a reading, a name of a lesson, presence of the rest; of an urgent consultation the
+    name does."""
+    enough = {
+        "consultation": Presence.NAMED if urgent else Presence.CONFIRMED,
+        "surgery": Presence.CONFIRMED, "lesson": Presence.NAMED, "imaging": Presence.NOBODY,
+    }[service]  # fmt: skip
+    order = list(Presence)
+    if order.index(presence) >= order.index(enough):
+        require_presence(RULE, service, urgent, presence)
+        return
+    code = "nobody-accompanies" if presence is Presence.NOBODY else "accompanying-unconfirmed"
+    with pytest.raises(Problem, match=code):
+        require_presence(RULE, service, urgent, presence)
 
 
 @pytest.mark.parametrize("state", State)

@@ -24,12 +24,13 @@ def path_of(one: Any) -> str:
     return f"{APPOINTMENTS}/{one['id']}/accompanying"
 
 
-async def test_nothing_begins_before_somebody_is_named(world: World) -> None:
-    """The session stays where it was; named, it begins; the case proves who was there."""
+async def test_nothing_begins_before_somebody_named_is_there(world: World) -> None:
+    """The session stays where it was until one is named and has confirmed; the case proves it."""
     case, one = await session(world)
     path, asker, keeper = path_of(one), world.client(ASKER), world.client(KEEPER)
     shown = await asker.get(path)
     assert shown["needed"] and shown["current"] is None and shown["allowed"] == ["name"]
+    assert shown["confirms"] and shown["confirms_as"] is None
     assert {c["fit"] for c in shown["candidates"]} == {"physician"}
     assert (await keeper.get(path))["candidates"] == []  # the other side names nobody
     world.clock.advance(hours=16, minutes=30)
@@ -38,13 +39,18 @@ async def test_nothing_begins_before_somebody_is_named(world: World) -> None:
     named = await asker.ok("POST", path, {"person_id": READER})
     assert named["current"]["person"]["name"] == f"医生{READER}"
     assert named["current"]["licence_no"] == READER and named["current"]["confirmed_at"] is None
-    one = await step(world, one, "begin", KEEPER)
+    await keeper.refused("accompanying-unconfirmed", "POST", begin, {"version": one["version"]})
+    assert (await asker.get(f"{APPOINTMENTS}/{one['id']}"))["version"] == one["version"]
     said = await world.client(READER).ok("POST", f"{path}/confirm", {"person_id": READER})
     assert said["current"]["confirmed_as"] == "self"
     assert said["current"]["confirmed_by"] == f"医生{READER}"
     assert said["current"]["confirmed_at"] == "2026-03-06T00:30:00Z"
+    one = await step(world, one, "begin", KEEPER)
     again = await asker.ok("POST", f"{path}/confirm", {"person_id": READER})
     assert again["current"] == said["current"] and again["allowed"] == ["name"]
+    assert not again["begun_by_name"]
+    (begun,) = await world.rows(t.activities, t.activities.c.kind == "appointment.begun")
+    assert begun["data"]["accompanying"] == "confirmed"
     await step(world, one, "end", KEEPER)
     for who in ("county-requester", "hub-reader", "region", "guilin"):
         (item,) = (await world.client(who).get(f"/api/requests/{case}/accompanying"))["items"]
@@ -117,6 +123,29 @@ async def test_whoever_takes_over_is_confirmed_anew_and_the_first_stays(world: W
     await asker.refused("illegal-transition", "POST", f"{path}/confirm", there)
     rows = await world.rows(a.accompaniments, a.accompaniments.c.appointment_id == one["id"])
     assert len(rows) == 2
+
+
+async def test_an_urgent_session_begins_with_the_name_alone_and_it_shows(world: World) -> None:
+    """It does not wait, but for a name; whoever coordinates enters what the doctor says, as such;
+    that it began before stays with the session and its fact."""
+    await has_hours(world, "hub-reader")
+    case = await world.sent(service="consultation", urgency="urgent")
+    one = await confirmed(world, service="consultation", request_id=case, urgent=True)
+    path, asker = path_of(one), world.client(ASKER)
+    assert not (await asker.get(path))["confirms"]
+    world.clock.advance(hours=16, minutes=45)
+    begin, seen = f"{APPOINTMENTS}/{one['id']}/begin", {"version": one["version"]}
+    await world.client(KEEPER).refused("nobody-accompanies", "POST", begin, seen)
+    await asker.ok("POST", path, {"person_id": READER})
+    await step(world, one, "begin", KEEPER)
+    world.clock.advance(minutes=1)
+    coordinator = world.client("county-coordinator")
+    assert (await coordinator.get(path))["confirms_as"] == "on-word"
+    assert (await world.client(KEEPER).get(path))["confirms_as"] is None
+    said = await coordinator.ok("POST", f"{path}/confirm", {"person_id": READER})
+    assert said["current"]["confirmed_as"] == "on-word" and said["begun_by_name"]
+    (begun,) = await world.rows(t.activities, t.activities.c.kind == "appointment.begun")
+    assert begun["data"]["accompanying"] == "named"
 
 
 async def test_a_reading_needs_nobody(world: World) -> None:

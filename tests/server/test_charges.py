@@ -41,6 +41,7 @@ async def live(world: World) -> str:
     path = f"/api/appointments/{one['id']}/accompanying"
     await world.client(ASKER).ok("POST", path, body)
     world.clock.advance(hours=17)
+    await world.client(ASKER).ok("POST", f"{path}/confirm", body)
     one = await step(world, one, "begin", KEEPER)
     world.clock.advance(minutes=42, seconds=10)
     await step(world, one, "end", KEEPER)

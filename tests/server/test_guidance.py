@@ -96,7 +96,9 @@ async def under_way(house: World, case: str) -> None:
     house.clock.now = datetime(2026, 3, 6, 1, 0, tzinfo=UTC)
     await house.stay_signed_in()
     path = f"{APPOINTMENTS}/{one['id']}"
-    await house.client(ASKER).ok("POST", f"{path}/accompanying", {"person_id": "county-reader2"})
+    along = {"person_id": "county-reader2"}
+    for rest in ("accompanying", "accompanying/confirm"):
+        await house.client(ASKER).ok("POST", f"{path}/{rest}", along)
     await house.client(KEEPER).refused(
         "note-unacknowledged", "POST", f"{path}/begin", {"version": one["version"]}
     )

@@ -13,6 +13,20 @@ import { accompanyingQuery, confirmAccompanying, nameAccompanying } from './atte
 const { useWords } = defineWords('accompanying', {
   title: ['陪同医师', 'Accompanying doctor'],
   nobody: ['尚未指定，指定后方可开始', 'Nobody is named; it begins once somebody is'],
+  nobodyThere: [
+    '尚未指定；指定并确认在场后方可开始',
+    'Nobody is named; it begins once somebody is, and has confirmed',
+  ],
+  confirmFirst: [
+    '确认在场后方可开始；最早在开始前半小时确认。',
+    'It begins once this is confirmed, from half an hour before on.',
+  ],
+  byName: [
+    '急会诊：开始时只指定了陪同医师，尚未确认在场。',
+    'Urgent: it began with the name alone, before presence was confirmed.',
+  ],
+  onWord: ['由{{who}}按其本人口头确认登记', 'entered by {{who}} on their word'],
+  enter: ['{{who}}已口头确认在场，登记', '{{who}} says they are here: enter it'],
   named: ['已指定，待确认在场', 'Named, not confirmed yet'],
   there: ['已确认在场', 'Confirmed present'],
   by: ['由{{who}}确认', 'said by {{who}}'],
@@ -39,8 +53,14 @@ function Attended({ at }: { at: AttendedOut }) {
   return (
     <section aria-label={t('title')}>
       <h3 className={styles.title}>{t('title')}</h3>
-      {at.named.length === 0 ? <p className={styles.open}>{t('nobody')}</p> : null}
+      {at.named.length === 0 ? (
+        <p className={styles.open}>{t(at.confirms ? 'nobodyThere' : 'nobody')}</p>
+      ) : null}
       <Named rows={at.named} />
+      {at.begun_by_name ? <p className={styles.open}>{t('byName')}</p> : null}
+      {at.confirms && current && !current.confirmed_at ? (
+        <p className={styles.open}>{t('confirmFirst')}</p>
+      ) : null}
       <div className={styles.steps}>
         {current && at.allowed.includes('confirm') ? (
           <Button
@@ -48,7 +68,7 @@ function Attended({ at }: { at: AttendedOut }) {
             loading={confirm.isPending}
             onClick={() => confirm.mutate(current.person.id)}
           >
-            {t('confirm', { who: current.person.name })}
+            {t(at.confirms_as === 'on-word' ? 'enter' : 'confirm', { who: current.person.name })}
           </Button>
         ) : null}
         {at.allowed.includes('name') ? <Choice at={at} /> : null}
@@ -113,7 +133,7 @@ function There({ row }: { row: AccompanyingOut }) {
   return (
     <span className={styles.there}>
       <CheckCircleFilled aria-hidden /> {t('there')} <Moment at={row.confirmed_at} />{' '}
-      {t('by', { who: row.confirmed_by ?? '—' })}
+      {t(row.confirmed_as === 'on-word' ? 'onWord' : 'by', { who: row.confirmed_by ?? '—' })}
     </span>
   )
 }

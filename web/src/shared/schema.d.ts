@@ -5122,12 +5122,20 @@ export interface components {
         /**
          * AttendedOut
          * @description Who accompanies a session. `candidates` are told to whoever may name one.
+         *
+         *     `confirms`: it begins only once they confirmed that they are there; `begun_by_name`: it began
+         *     without that. `confirms_as` is what the asker's word for it would be.
          */
         AttendedOut: {
             /** Appointment Id */
             appointment_id: string;
             /** Needed */
             needed: boolean;
+            /** Confirms */
+            confirms: boolean;
+            /** Begun By Name */
+            begun_by_name: boolean;
+            confirms_as: components["schemas"]["By"] | null;
             current: components["schemas"]["AccompanyingOut"] | null;
             /** Named */
             named: components["schemas"]["AccompanyingOut"][];
@@ -5352,7 +5360,7 @@ export interface components {
          * @description Who said that they are there.
          * @enum {string}
          */
-        By: "self" | "on-site";
+        By: "self" | "on-site" | "on-word";
         /**
          * CalendarOut
          * @description A calendar of one's own institution.
@@ -8479,7 +8487,10 @@ export interface components {
             /** Url */
             url: string;
         };
-        /** LinkOut */
+        /**
+         * LinkOut
+         * @description A link; `read_at` is when its address was last read, to the hour.
+         */
         LinkOut: {
             /** Id */
             id: string;
@@ -8490,6 +8501,8 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /** Read At */
+            read_at: string | null;
         };
         /** LinkedOut */
         LinkedOut: {
