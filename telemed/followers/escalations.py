@@ -90,7 +90,7 @@ def _remind_of_older(
         at = [move["moved_at"] for move in steps if move["event"] == BookingEvent.CONFIRM]
         for fact in store_log.told_at(tx, Kind.APPOINTMENT_CONFIRMED, row["requester_id"], at[-1]):
             if fact.data.get("appointment") == row["id"] and fact.seq <= seen:
-                _open(tx, fact, row, Occasion.NEAR, catalogue, new_id())
+                _open(tx, fact, row, Occasion.NEAR, "", catalogue, new_id())
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:

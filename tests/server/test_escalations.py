@@ -232,7 +232,9 @@ async def test_a_server_that_begins_late_opens_what_is_open(world: World) -> Non
     await world.write(forget)
     services = world.services
     for _ in range(2):
-        await world.write(lambda tx: escalations.begin(tx, services.catalogue, services.new_id))
+        await world.write(
+            lambda tx: escalations.begin(tx, services.catalogue, services.new_id, world.clock())
+        )
     rows = await world.rows(n.escalations)
     going = {(r["request_id"], r["occasion"]) for r in rows if r["ended_at"] is None}
     assert going == {(open_, "unclaimed"), (open_, "deadline"), (over, "deadline")}

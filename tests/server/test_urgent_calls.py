@@ -12,6 +12,7 @@ from telemed.followers.urgent_calls import ring_on, tells_the_rung
 from telemed.store import appointment_tables as a
 from telemed.store import notice_tables as n
 from tests.server.booking import APPOINTMENTS, ASKER, KEEPER, at, has_hours, held, step
+from tests.server.test_escalations import climb, told
 from tests.world import World
 
 CALLS = "/api/urgent-calls"
@@ -71,6 +72,8 @@ async def test_the_next_is_rung_after_twenty_seconds_and_may_answer(world: World
     one = await world.client(ASKER).get(f"{APPOINTMENTS}/{done['appointment_id']}")
     assert (one["state"], one["urgent"]) == ("confirmed", True)
     assert [(s["person"]["id"], s["state"]) for s in one["seats"]] == [("hub-verifier", "accepted")]
+    await climb(world)
+    assert ("appointment-set", 0) in await told(world, ASKER), "whoever called booked it"
     await reader.ok("POST", f"{APPOINTMENTS}/{one['id']}/begin", {"version": one["version"]})
     kinds = [kind for kind in await world.log() if kind.startswith(("calling.", "appointment"))]
     assert kinds == [
