@@ -33,6 +33,7 @@ from telemed.core.roster import monday_of, week_of
 from telemed.core.schedule import Weekly
 from telemed.core.workdays import ZONE
 from telemed.dicom.refusal import Refused
+from telemed.followers import charges
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
 from telemed.server.auth import DEMO_ACCOUNTS
@@ -75,6 +76,9 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
         say(_fill_calendar(services, told["calendar"]))
     _keep_roster(services, told["duty"])
     catch_up_fully(services.store, TALLIES)
+    # A demo's own past is billed; a hospital's is not.
+    bill = charges.counts(services.clock, services.new_id, services.catalogue)
+    catch_up_fully(services.store, bill)
 
 
 def attach(app: web.Application, services: Services) -> None:
