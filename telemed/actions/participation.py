@@ -1,9 +1,9 @@
 """Which institutions took part in a session, by who of them was really there.
 
-Somebody was there who was in the conference and did not only watch, who accompanied the patient and was confirmed by name,
-or who the minutes say came besides; where nobody was in the conference, whoever sat in it. Whoever
-the minutes call absent was not. When the session ends there is a fact for each institution: what
-the tally counts. Knows nobody's name.
+Somebody was there who was in the conference and did not only watch, who accompanied the patient and
+was confirmed by name, or who the minutes say came besides; where nobody was in the conference,
+whoever sat in it. Whoever the minutes call absent was not. When the session ends there is a fact
+for each institution: what the tally counts. Knows nobody's name.
 """
 
 from collections import Counter
