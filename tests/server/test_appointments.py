@@ -32,6 +32,11 @@ async def stored(world: World) -> tuple[list[Any], ...]:
     return tuple([await world.rows(table) for table in tables])
 
 
+async def booked_facts(world: World) -> list[Any]:
+    """What was told of appointments; who was told of it may follow at any time."""
+    return await world.rows(t.activities, t.activities.c.kind.like("appointment.%"))
+
+
 async def test_an_appointment_from_the_hold_to_the_end(world: World) -> None:
     """Every step is in its moves and in the log, for both institutions and without a name."""
     await has_hours(world, "hub-reader", "hub-verifier")
@@ -393,3 +398,59 @@ async def test_a_service_may_ask_for_longer_notice(world: World) -> None:
     await world.client(ASKER).refused("time-refused", "POST", APPOINTMENTS, plan("09:00"))
     one = await held(world, "11:00")
     assert one["hold_until"] == "2026-03-05T08:03:00Z"
+
+
+async def test_another_time_that_cannot_be_is_refused_and_nothing_changes(world: World) -> None:
+    """As at the booking; and so are a wait for it and an urgent call of a length there is not."""
+    await has_hours(world, "hub-reader")
+    one, client = await confirmed(world), world.client(ASKER)
+    body = {"version": one["version"], "reason": "other"}
+    before = (await stored(world), await booked_facts(world))
+    for more, code in (
+        ({"since": "2026-03-06T10:00:00"}, "invalid"),
+        ({"since": "2026-02-30T10:00:00Z"}, "invalid"),
+        ({"since": "9999-12-31T23:59:00Z"}, "invalid"),
+        ({"since": at("10:00"), "minutes": 481}, "invalid"),
+        ({"since": "2026-03-06T10:00:30+08:00"}, "impossible-time"),
+        ({"since": "2026-03-05T09:00:00+08:00"}, "time-past"),
+        ({"since": "2026-09-04T09:00:00+08:00"}, "time-refused"),
+        ({"since": at("13:00")}, "slot-taken"),
+    ):
+        path = f"{APPOINTMENTS}/{one['id']}/reschedule"
+        await client.refused(code, "POST", path, {**body, **more})
+    wish = {"service": "imaging", "minutes": 30, "since": at("08:00"), "until": at("12:00"),
+            "groups": [{"role": "expert", "people": ["hub-reader"]}]}  # fmt: skip
+    for more, code in (
+        ({"since": "2026-03-06T08:00:00"}, "invalid"),
+        ({"minutes": 7}, "invalid"),
+        ({"until": at("07:00")}, "impossible-time"),
+        ({"until": "2027-03-06T08:00:00Z"}, "impossible-time"),
+    ):
+        waits = {"provider_id": "hub", "search": {**wish, **more}}
+        await client.refused(code, "POST", "/api/waiting", waits)
+    for minutes in (0, 7, 481):
+        call = {"service": "imaging", "provider_id": "hub", "minutes": minutes}
+        await client.refused("invalid", "POST", "/api/urgent-calls", call)
+    assert (await stored(world), await booked_facts(world)) == before
+    assert not await world.rows(a.waitings)
+
+
+async def test_every_step_sent_twice_is_done_once(world: World) -> None:
+    """The same body again is told that it was done, the newest version that it cannot be."""
+    await has_hours(world, "hub-reader")
+    one = await held(world)
+    path, expert = f"{APPOINTMENTS}/{one['id']}", world.client("hub-reader")
+    for name, who in (("propose", ASKER), ("confirm", KEEPER), ("begin", KEEPER), ("end", KEEPER)):
+        if name == "begin":
+            await expert.ok("POST", f"{path}/answer", {"accepts": True})
+            answered = await stored(world)
+            await expert.refused("illegal-transition", "POST", f"{path}/answer", {"accepts": True})
+            assert await stored(world) == answered
+            world.clock.advance(hours=16, minutes=45)
+        seen = {"version": one["version"]}
+        one = await step(world, one, name, who)
+        before = (await stored(world), await booked_facts(world))
+        await world.client(who).refused("stale", "POST", f"{path}/{name}", seen)
+        newest = {"version": one["version"]}
+        await world.client(who).refused("illegal-transition", "POST", f"{path}/{name}", newest)
+        assert (await stored(world), await booked_facts(world)) == before, name
