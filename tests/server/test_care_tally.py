@@ -27,8 +27,8 @@ async def test_sessions_count_and_those_without_a_case_lead_back_to_themselves(
     await step(world, one, "miss", KEEPER, reason="requester-absent")
     values = await month(world)
     assert (values["sessions_proposed"], values["sessions_held"]) == (2, 1)
-    assert (values["session_minutes"], values["accompaniable"], values["accompanied"]) == (42, 1, 0)
-    assert values["accompanied_share"] == 0 and values["missed_by_requester"] == 1
+    assert (values["session_minutes"], values["accompaniable"], values["accompanied"]) == (42, 1, 1)
+    assert values["accompanied_share"] == 1 and values["missed_by_requester"] == 1
     catch_up_fully(world.services.store, TALLIES)
     path = "/api/tally/cases?month=2026-03&side=requester&indicator="
     county = world.client("county-admin")
