@@ -62,7 +62,7 @@ async def test_an_appointment_from_the_hold_to_the_end(world: World) -> None:
     facts = await world.rows(t.activities, t.activities.c.kind.like("appointment.%"))
     facts.sort(key=lambda row: row["seq"])
     assert [f["kind"].partition(".")[2] for f in facts] == [
-        "held", "proposed", "confirmed", "answered", "begun", "ended",
+        "held", "proposed", "confirmed", "answered", "begun", "ended", "attended",
     ]  # fmt: skip
     assert {(f["party_a"], f["party_b"]) for f in facts} == {("county", "hub")}
     assert not any("医生" in str(f["data"]) for f in facts)
