@@ -9,6 +9,7 @@ still be in it. Carries ids and codes; what is relayed is the members' own and i
 
 import asyncio
 import logging
+from collections import Counter as Tally
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -103,6 +104,8 @@ class Rooms:
         self._tasks: set[asyncio.Task[None]] = set()
         self._kept = self._asked = 0.0
         self.refused: Callable[[str], None] = lambda what: None
+        self.counted: Tally[str] = Tally()
+        """What an operator is told of: how often, by a code of `measures`."""
         services.relay.heard = self._overheard
 
     # --- what a page says ---------------------------------------------------------------------
@@ -225,6 +228,7 @@ class Rooms:
             answer["absent"] = True
         except NoMedia as fault:
             log.warning("the media server refuses: %s", fault)
+            self.counted["media-failed"] += 1
             answer["failed"] = True
         except Problem as problem:
             _say(seat.reader, {"type": "error", "of": "conference", **shape(problem)})
@@ -250,6 +254,9 @@ class Rooms:
         if op == "subscribe":
             seat.on_media = True
             return {"offer": await media.subscribe(key, me, other)}
+        if op == "pictures":
+            await media.pictures(key, me, other, _flag(body, "on"))
+            return {}
         if op != "accept":
             raise Problem("invalid", detail="op")
         await media.accept(key, me, other, _sdp(body, "answer"))
@@ -369,7 +376,8 @@ class Rooms:
 
     async def _lost(self, seat: Seat) -> None:
         at = seat.heard_at
-        await self._services.act(SYSTEM, lambda act: acts.drop(act, seat.place, at), quiet=True)
+        if await self._services.act(SYSTEM, lambda act: acts.drop(act, seat.place, at), quiet=True):
+            self.counted["dropped"] += 1
 
     def _forget(self, seat: Seat) -> None:
         self._seats.pop(seat.reader, None)
@@ -458,6 +466,13 @@ def _text(body: dict[str, Any], key: str) -> str:
 def _sdp(body: dict[str, Any], key: str) -> str:
     value = body.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= RELAYED["media"]:
+        raise Problem("invalid", detail=key)
+    return value
+
+
+def _flag(body: dict[str, Any], key: str) -> bool:
+    value = body.get(key)
+    if not isinstance(value, bool):
         raise Problem("invalid", detail=key)
     return value
 

@@ -75,12 +75,16 @@ async def phone(call: Call) -> Any:
     return {}
 
 
+_RELAYS: Final = {True: "works", False: "fails", None: "none"}
+
+
 async def check(call: Call) -> Any:
     """Keep what a device and line check found."""
     body = call.body(s.FoundIn)
     line = Line(body.down_kbps, body.up_kbps, body.round_trip_ms)
     found = body.model_dump()
     verdict = await call.act(lambda act: acts.check(act, call.path("id"), found, line))
+    call.request.app[LIVE].rooms.counted[f"relay-{_RELAYS[body.relay]}"] += 1
     return {"verdict": verdict, "verdict_words": mode_words(verdict)}
 
 

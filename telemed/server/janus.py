@@ -27,6 +27,8 @@ ANSWER_SECONDS: Final = 8.0
 BREATH_SECONDS: Final = 1.0
 _ANSWERS: Final = ("success", "event", "error")
 _EXISTS, _NO_ROOM, _NO_FEED = 427, 426, 428
+_CAMERA: Final = "1"
+"""The second line of what a member sends: voice, camera, screen."""
 _MOST_MEMBERS: Final = 32
 _KBPS: Final = 2_000_000
 
@@ -44,6 +46,11 @@ class Janus:
         self._sends: dict[tuple[str, str], int] = {}
         self._sees: dict[tuple[str, str, str], int] = {}
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether Janus does not answer just now."""
+        return self._session is None
 
     async def start(self) -> None:
         """Begin to keep the line."""
@@ -92,6 +99,13 @@ class Janus:
         if handle is None:
             raise NotSending(other)
         await self._ask(handle, {"request": "start"}, {"type": "answer", "sdp": answer})
+
+    async def pictures(self, room: str, member: str, other: str, on: bool) -> None:
+        """Pass on a camera, or pause it."""
+        handle = self._sees.get((room, member, other))
+        if handle is None:
+            raise NotSending(other)
+        await self._ask(handle, {"request": "configure", "streams": [{"mid": _CAMERA, "send": on}]})
 
     async def leave(self, room: str, member: str) -> None:
         """Everything that a member sends and sees ends."""

@@ -104,6 +104,25 @@ RECEIPTS = _counter(
     "telemed_notice_receipts", "What gateways said became of notices", "channel", "state"
 )
 
+LINES_LOST = _counter(
+    "telemed_conference_lines_lost", "Lines of members of conferences that were lost"
+)
+RELAYS = _counter(
+    "telemed_conference_checks",
+    "Checks before a conference, by what became of asking a TURN server: works, fails, none",
+    "relay",
+)
+MEDIA_AWAY = Gauge(
+    "telemed_media_server_away",
+    "Whether a media server is set up and does not answer",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
+MEDIA_FAILED = _counter(
+    "telemed_media_server_failures", "What members asked of the media server in vain"
+)
+RELAY_OUTCOMES: Final = ("works", "fails", "none")
+
 CONNECTION_LIMITS: Final = {
     "source": "connections-of-address",
     "total": "connections-of-everybody",
@@ -192,8 +211,18 @@ class Sampler:
             RECEIVED.inc(self._since("received", porter.received))
             for why, count in porter.ended.items():
                 ENDED.labels(why).inc(self._since(f"ended {why}", count))
+        self._conferences()
         for limit in LIMITS:
             REFUSED.labels(limit).inc(self._since(f"refused {limit}", refused[limit]))
+
+    def _conferences(self) -> None:
+        counted, media = self._app[LIVE].rooms.counted, self._app[SERVICES].media
+        LINES_LOST.inc(self._since("lines lost", counted["dropped"]))
+        MEDIA_FAILED.inc(self._since("media failed", counted["media-failed"]))
+        for outcome in RELAY_OUTCOMES:
+            more = self._since(f"relay {outcome}", counted[f"relay-{outcome}"])
+            RELAYS.labels(outcome).inc(more)
+        MEDIA_AWAY.set(media is not None and media.away)
 
     def _since(self, name: str, count: int) -> int:
         """How many more than at the last look."""
@@ -225,6 +254,7 @@ OWN: Final = (
     CALLS, SECONDS, DATABASE_SECONDS, DATABASE_WAIT, LOOP_LAG, PUSH_SECONDS, SOCKETS, CHANNELS,
     SOCKETS_CUT, CONNECTIONS, ENDED, REFUSED, CUT_OFF, RECEIVED, UPLOADING, RENDER_WORKERS,
     RENDER_BUSY, RENDER_WAITING, RENDER_GIVEN_UP, NOTICES, RECEIPTS, DROPPED,
+    LINES_LOST, RELAYS, MEDIA_AWAY, MEDIA_FAILED,
 )  # fmt: skip
 """Everything above, in the order of the documentation."""
 

@@ -20,6 +20,10 @@ class NotSending(Exception):
 class MediaServer(Protocol):
     """An engine that passes on pictures and voices. Every call raises NoMedia when it cannot."""
 
+    @property
+    def away(self) -> bool:
+        """Whether there is no line to the engine just now."""
+
     async def publish(self, room: str, member: str, offer: str) -> str:
         """Take what a member sends from now on, in the place of what they sent before; the answer
         to their offer."""
@@ -29,6 +33,9 @@ class MediaServer(Protocol):
 
     async def accept(self, room: str, member: str, other: str, answer: str) -> None:
         """A member's answer to such an offer: from now on it is passed on to them."""
+
+    async def pictures(self, room: str, member: str, other: str, on: bool) -> None:
+        """Whether a member is passed another's camera, or the voice and a shared screen alone."""
 
     async def leave(self, room: str, member: str) -> None:
         """A member sends and gets nothing any more."""

@@ -21,6 +21,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 import telemed
+from telemed.core.conference_rules import Mode
 from telemed.server import measures
 from telemed.server.measures import SAMPLER, Sampler
 from telemed.server.routing import SERVICES
@@ -207,6 +208,13 @@ def _pulsed(found: Pulse) -> Iterator[GaugeMetricFamily]:
         for climb in found.climbs:
             family.add_metric([climb.occasion], getattr(climb, field))
         yield family
+    yield _one("telemed_conferences", "Conferences that somebody is in", found.conferences)
+    family = GaugeMetricFamily(
+        "telemed_conference_members", "Members of conferences whose line stands", labels=["mode"]
+    )
+    for mode in Mode:
+        family.add_metric([mode.value], found.members.get(mode.value, 0))
+    yield family
 
 
 _QUEUE = {

@@ -112,3 +112,15 @@ def open_of(tx: Tx, ids: Sequence[str]) -> list[Row]:
     """The members of some conferences who have not left."""
     here = sa.and_(M.appointment_id.in_(sorted(ids)), M.state != State.AWAY.value)
     return tx.all(sa.select(conference_members).where(here).order_by(M.entered_at, M.id))
+
+
+def going_on(tx: Tx) -> list[Row]:
+    """Of members whose line stands: by mode, how many, and of how many conferences in all."""
+    here = M.state == State.PRESENT.value
+    rooms = sa.select(sa.func.count(sa.distinct(M.appointment_id))).where(here)
+    return tx.all(
+        sa.select(M.mode, sa.func.count().label("members"), rooms.scalar_subquery().label("rooms"))
+        .where(here)
+        .group_by(M.mode)
+        .order_by(M.mode)
+    )

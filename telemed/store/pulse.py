@@ -5,13 +5,13 @@ time; what grows with the images is asked by `holdings`, which a caller keeps fo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from telemed.core import request, workitem
-from telemed.store import log, notices
+from telemed.store import conferences, log, notices
 from telemed.store.tables import (
     activities,
     critical_notices,
@@ -74,12 +74,16 @@ class Pulse:
     critical_overdue: int
     ways: tuple[Way, ...] = ()
     climbs: tuple[Climbing, ...] = ()
+    conferences: int = 0
+    members: Mapping[str, int] = field(default_factory=dict)
+    """Of conferences, by how they take part."""
 
 
 def look(tx: Tx, now: datetime, followers: tuple[str, ...]) -> Pulse:
     """Everything cheap. A follower that never ran has the whole log before it."""
     head = log.head(tx)
     marks = dict.fromkeys(followers, 0) | log.all_bookmarks(tx)
+    there = conferences.going_on(tx)
     unacknowledged = critical_notices.c.acknowledged_at.is_(None)
     return Pulse(
         head=head,
@@ -94,6 +98,8 @@ def look(tx: Tx, now: datetime, followers: tuple[str, ...]) -> Pulse:
             Climbing(row["occasion"], int(row["open"]), int(row["exhausted"]))
             for row in notices.going(tx)
         ),
+        conferences=max((int(row["rooms"]) for row in there), default=0),
+        members={row["mode"]: int(row["members"]) for row in there},
     )
 
 

@@ -88,6 +88,8 @@ async def test_janus_takes_what_a_member_sends(
                 await there.subscribe("room", "b", "a")
             with pytest.raises(NotSending):
                 await there.accept("room", "b", "nobody", "v=0")
+            with pytest.raises(NotSending):
+                await there.pictures("room", "b", "a", False)
             with pytest.raises(NoMedia):
                 await there.publish("room", "b", "no description at all")
             await here.publish("room", "a", OFFER)  # again, after a lost line

@@ -15,10 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telemed.server import measures
+from telemed.server.janus import Janus
 from telemed.server.measures import UPLOAD_ROUTES
 from telemed.server.routes import ROUTES
 from telemed.store import tables as t
 from telemed.store.tx import Tx
+from tests.server.test_conferences import ASKER, EXPERT, booked, page, states
 from tests.server.test_live import closed_with, hello, socket
 from tests.world import OFFICES, PLACES, World, database_away, everybody, lose_connections
 
@@ -213,3 +215,43 @@ print(generate_latest(shown).decode())
     ).stdout
     assert 'telemed_calls_total{method="GET",route="/x",status="200"} 2.0' in told
     assert 'telemed_call_seconds_count{route="/x"} 2.0' in told
+
+
+async def test_conferences_are_counted_and_what_fails_in_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Conferences and members while somebody is in; lost lines, checks without a relay, and what a
+    media server that is away was asked."""
+    one = await booked(world)
+    before = await scraped(world)
+    assert value(before, "telemed_conferences") == 0
+    assert value(before, "telemed_conference_members", mode="video") == 0
+    assert value(before, "telemed_media_server_away") == 0, "none is set up"
+
+    def more(numbers: Numbers, name: str, **labels: str) -> float:
+        return value(numbers, name, **labels) - value(before, name, **labels)
+
+    monkeypatch.setattr(world.services, "media", Janus("ws://127.0.0.1:9", "a secret"))
+    path = f"/api/appointments/{one['id']}/conference/checks"
+    for relay in (True, False, False):
+        await world.client(EXPERT).ok("POST", path, {"relay": relay})
+    async with page(world, ASKER) as asker:
+        async with page(world, EXPERT) as expert:
+            await expert.enter(one["id"])
+            await asker.enter(one["id"])
+            await asker.until(lambda members: len(members) == 2)
+            await asker.say(do="media", op="publish", offer="v=0")
+            assert (await asker.next("media"))["failed"] is True
+            now = await scraped(world)
+            assert value(now, "telemed_conferences") == 1
+            assert value(now, "telemed_conference_members", mode="video") == 2
+            assert value(now, "telemed_media_server_away") == 1
+        await asker.until(lambda members: states(members)[EXPERT] == "dropped")
+        async with asyncio.timeout(20):
+            while more(now := await scraped(world), "telemed_conference_lines_lost_total") != 1:
+                await asyncio.sleep(0.05)
+    assert value(now, "telemed_conference_members", mode="video") == 1
+    assert more(now, "telemed_media_server_failures_total") == 1
+    assert more(now, "telemed_conference_checks_total", relay="works") == 1
+    assert more(now, "telemed_conference_checks_total", relay="fails") == 2
+    assert more(now, "telemed_conference_checks_total", relay="none") == 0
