@@ -160,9 +160,17 @@ def edit(act: Act, lecture_id: str, version: int, wanted: Plan) -> None:
         raise Problem("quota-below", taken=held.row["taken"])
     left = change(act, held, _columns(wanted))
     courses.record(act, held.course, "edit", held.state.value, None, held.id)
-    courses.tell(act, held.course, Kind.LECTURE_CHANGED, left.row, since=wanted.since.isoformat())
+    moved = any(held.row[name] != left.row[name] for name in _WHERE_AND_WHEN)
+    courses.tell(
+        act, held.course, Kind.LECTURE_CHANGED, left.row,
+        since=wanted.since.isoformat(), moved=moved,
+    )  # fmt: skip
     if held.state is not LectureState.PLANNED:
         places.move_up(act, left)
+
+
+_WHERE_AND_WHEN: Final = ("since", "until", "place", "join_address", "appointment_id")
+"""What whoever takes part is told of when it is another."""
 
 
 def _columns(wanted: Plan) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What a notice is about (a case, an appointment, a call), and whom a ladder's steps name of it.
+"""What a notice is about (a case, an appointment, a call, training), and whom a ladder's steps name
+of it.
 
 Who that is is looked up at the moment of telling. It knows accounts and roles, and no ladder.
 """
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from telemed.actions import booking
+from telemed.actions import booking, taught
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core import roster as duty
@@ -42,21 +43,27 @@ _ROLES: Final[Mapping[Who, tuple[str, tuple[Role, ...]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A case, an appointment with its seats, or an urgent call; `seat` when one seat of an
-    appointment is meant."""
+    """A case, an appointment with its seats, an urgent call, or a course or lecture; `seat` when
+    one seat of an appointment is meant."""
 
     row: Row
     booked: Booked | None = None
     seat: int | None = None
     is_call: bool = False
+    is_taught: bool = False
     of: str = ""
-    """The finding, follow-up or opinion of a case that is meant, or who is to sign minutes."""
+    """The finding, follow-up or opinion of a case that is meant, who is to sign minutes, or the
+    account of a learner."""
+
+    @property
+    def is_case(self) -> bool:
+        """Whether it is of a case and of nothing that may be for one."""
+        return self.booked is None and not self.is_call and not self.is_taught
 
     @property
     def request_id(self) -> str | None:
         """The case, or the one that the appointment or the call is for."""
-        is_case = self.booked is None and not self.is_call
-        key = self.row["id"] if is_case else self.row["request_id"]
+        key = self.row["id"] if self.is_case else self.row["request_id"]
         return None if key is None else str(key)
 
     @property
@@ -73,6 +80,10 @@ def load(act: Act, row: Row) -> Matter | None:
     if row.get("call_id") is not None:
         called = urgent_calls.get(act.tx, row["call_id"])
         return None if called is None else Matter(called, is_call=True)
+    if row["course_id"] is not None or row["lecture_id"] is not None:
+        course = taught.found(act, row)
+        of = row.get("finding") or ""
+        return None if course is None else Matter(course, is_taught=True, of=of)
     if row["appointment_id"] is None:
         case = requests.get(act.tx, row["request_id"])
         return None if case is None else Matter(case, of=row.get("finding") or "")
@@ -94,6 +105,8 @@ def _accounts(act: Act, matter: Matter, who: Who) -> Sequence[str]:
     if matter.booked is not None and (named := _named(act, matter, matter.booked, who)) is not None:
         return named
     case = matter.row
+    if matter.is_taught and (learn := taught.whom(act, case, matter.of, who)) is not None:
+        return learn
     if who is Who.REQUESTING_DOCTOR:
         return notices.enabled(act.tx, [case["created_by"]])
     if who is Who.APPROVERS:

@@ -1,8 +1,8 @@
 """Climbing the ladders and reading what one was told.
 
 Who is told is looked up at the moment of telling: whoever came on duty since is told, whoever
-left is not. A notice names a case or an appointment, and an occasion; what it says is built by who
-shows it.
+left is not. A notice names a case, an appointment, a course or a lecture, and an occasion; what it
+says is built by who shows it. A lecture's many people are told in parts, a transaction for each.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.actions import decided, matters
+from telemed.actions import decided, matters, taught
 from telemed.actions.act import Act
 from telemed.actions.matters import Matter, whom
 from telemed.core import escalation, workitem
@@ -22,8 +22,8 @@ from telemed.core.assignment import Mode
 from telemed.core.errors import ZONE, Problem
 from telemed.core.escalation import (
     AFTER_IT_BEGAN,
-    AFTER_IT_IS_OFF,
     COUNTS_DOWN,
+    ENDS_TOLD,
     IN_HOUSE,
     INFORMS,
     OWN_DOING,
@@ -34,6 +34,7 @@ from telemed.core.escalation import (
     Rung,
     Weight,
 )
+from telemed.core.training_occasions import CROWDS
 from telemed.store import notices, requests, roster, rulings
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -57,6 +58,8 @@ class Told:
     request_id: str | None
     appointment_id: str | None = None
     call_id: str | None = None
+    course_id: str | None = None
+    lecture_id: str | None = None
     escalation_id: str | None = None
     rung: int = 0
 
@@ -87,13 +90,16 @@ def climb(act: Act, escalation_id: str, ways: Collection[Channel]) -> int:
         rungs, told, exhausted = escalation.due(ladder, row["anchor_at"], row["told"], act.now)
     # A ladder that was taken out of the configuration is exhausted: its entry stays to be seen.
     after = None if ladder is None else _after(ladder, row, told, exhausted)
+    parts = [] if matter is None else [_part(act, row, matter, rung) for rung in rungs]
+    if any(part.goes_on for part in parts):
+        told, after, exhausted = row["told"], act.now, False
     values = {"told": told, "next_at": after, **(_over(act, row) if exhausted else {})}
     if not notices.change_escalation(act.tx, escalation_id, row["told"], values):
         return 0
     count = 0
-    for rung in rungs:
+    for part in parts:
         if ladder is not None and matter is not None:
-            count += _tell_rung(act, row, ladder, matter, rung, ways)
+            count += _tell_part(act, row, ladder, matter, part, ways)
     if exhausted and row["occasion"] not in INFORMS:
         _say(act, row, matter, Kind.ESCALATION_EXHAUSTED, rung=told)
     return count
@@ -104,13 +110,16 @@ def _over(act: Act, row: Row) -> dict[str, Any]:
     informs until a fact ends it, if any does."""
     if row["occasion"] not in INFORMS:
         return {"exhausted_at": act.now}
-    if row["occasion"] not in AFTER_IT_IS_OFF:
+    if row["occasion"] not in ENDS_TOLD:
         return {}
     return {"ended_at": act.now, "end_reason": End.TOLD.value}
 
 
 def _too_late(act: Act, row: Row, matter: Matter) -> bool:
-    """Whether an appointment's time has come: nobody is invited to it or reminded of it then."""
+    """Whether an appointment's time has come: nobody is invited to it or reminded of it then. Of a
+    lecture that nobody is reminded: on demand one may move up to what has begun."""
+    if matter.is_taught:
+        return row["occasion"] in COUNTS_DOWN and bool(matter.row["since"] <= act.now)
     if matter.booked is None or row["occasion"] in AFTER_IT_BEGAN:
         return False
     return bool(matter.row["since"] <= act.now)
@@ -120,26 +129,55 @@ def _after(ladder: Ladder, row: Row, told: int, exhausted: bool) -> datetime | N
     return escalation.next_at(ladder, row["anchor_at"], told, exhausted)
 
 
-def _tell_rung(
-    act: Act, row: Row, ladder: Ladder, matter: Matter, rung: Rung, ways: Collection[Channel]
-) -> int:
-    people = whom(act, matter, rung.step.tells(_is_somebodys(act, matter)))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Whom a rung tells now, and the institutions of a lecture's people among them; `goes_on` when
+    there are more of those."""
+
+    rung: Rung
+    source: str
+    people: list[str]
+    places: tuple[str, ...] = ()
+    goes_on: bool = False
+
+
+def _part(act: Act, row: Row, matter: Matter, rung: Rung) -> _Part:
+    source = f"escalation:{row['id']}:{rung.number}"
+    reminds = rung.number > 0 or row["occasion"] in COUNTS_DOWN | OWN_DOING
+    # Nobody is told of what they did themselves; a case's own people are.
+    but = None if matter.is_case or reminds else row["opened_by"]
+    who = rung.step.tells(_is_somebodys(act, matter))
+    people = whom(act, matter, [one for one in who if one not in CROWDS])
     if not people:  # whose it is cannot be told: no reason for silence
-        people = whom(act, matter, rung.step.who)
-    themselves = COUNTS_DOWN | OWN_DOING
-    if matter.booked is not None and rung.number == 0 and row["occasion"] not in themselves:
-        people = [who for who in people if who != row["opened_by"]]
+        people = whom(act, matter, [one for one in rung.step.who if one not in CROWDS])
+    crowds = [taught.part(act, matter.row, one, source, but) for one in who if one in CROWDS]
+    many = [one for crowd in crowds for one in crowd]
+    return _Part(
+        rung,
+        source,
+        list(dict.fromkeys([p for p in people if p != but] + [one.account_id for one in many])),
+        tuple(dict.fromkeys(one.institution_id for one in many)),
+        any(len(crowd) == taught.PART for crowd in crowds),
+    )
+
+
+def _tell_part(
+    act: Act, row: Row, ladder: Ladder, matter: Matter, part: _Part, ways: Collection[Channel]
+) -> int:
+    rung = part.rung
     told = Told(
-        source=f"escalation:{row['id']}:{rung.number}",
+        source=part.source,
         occasion=row["occasion"],
         weight=ladder.weight,
         request_id=row["request_id"],
         appointment_id=row["appointment_id"],
+        course_id=row["course_id"],
+        lecture_id=row["lecture_id"],
         escalation_id=row["id"],
         rung=rung.number,
     )
-    count = tell(act, told, people, rung.step.channels, ways)
-    _say(act, row, matter, Kind.NOTICE_TOLD, rung=rung.number, people=count)
+    count = tell(act, told, part.people, rung.step.channels, ways)
+    _say(act, row, matter, Kind.NOTICE_TOLD, part.places, rung=rung.number, people=count)
     return count
 
 
@@ -160,7 +198,7 @@ def _rule_is_to_say(act: Act, row: Row, matter: Matter) -> bool:
 
 def _is_somebodys(act: Act, matter: Matter) -> bool:
     """Whether a case waits for one named reader: colleagues may not take it without a reason."""
-    if matter.booked is not None:
+    if not matter.is_case:
         return False
     work = requests.current_workitem(act.tx, matter.row["id"])
     if work is None or work["state"] != workitem.State.SCHEDULED:
@@ -189,6 +227,8 @@ def tell(
             "request_id": told.request_id,
             "appointment_id": told.appointment_id,
             "call_id": told.call_id,
+            "course_id": told.course_id,
+            "lecture_id": told.lecture_id,
             "at": act.now,
             "read_at": act.now if told.occasion in OWN_DOING else None,
         }
@@ -242,8 +282,16 @@ def rings_at(now: datetime, mine: Row | None, weight: Weight, on_duty: bool = Fa
     return escalation.not_before(weight, local, mine["quiet_from"], mine["quiet_until"], on_call)
 
 
-def _say(act: Act, row: Row, matter: Matter | None, kind: Kind, **data: object) -> None:
-    """What became of a climb, as a fact for everybody whom its matter concerns."""
+def _say(
+    act: Act,
+    row: Row,
+    matter: Matter | None,
+    kind: Kind,
+    places: tuple[str, ...] = (),
+    **data: object,
+) -> None:
+    """What became of a climb, as a fact for everybody whom its matter concerns, and for the
+    `places` of a lecture's people."""
     told = {
         "escalation": row["id"],
         "ladder": row["ladder"],
@@ -252,9 +300,9 @@ def _say(act: Act, row: Row, matter: Matter | None, kind: Kind, **data: object) 
         "provider": row["provider_id"],
         **data,
     }
-    if row["appointment_id"] is not None:
-        told["appointment"] = row["appointment_id"]
-    sides = tuple(s for s in dict.fromkeys((row["requester_id"], row["provider_id"])) if s)
+    told |= _named(row)
+    sides = (row["requester_id"], row["provider_id"], *places)
+    sides = tuple(s for s in dict.fromkeys(sides) if s)
     parties = sides if matter is None or matter.booked is None else matter.parties
     request_id = row["request_id"] if matter is None else matter.request_id
     # A fact has three parties at most; those beyond have the same one of their own.
@@ -272,6 +320,12 @@ def _say(act: Act, row: Row, matter: Matter | None, kind: Kind, **data: object) 
         )
 
 
+def _named(row: Row) -> dict[str, str]:
+    """What an escalation or a notice is of, for a fact; a case stands in its own column."""
+    names = ("appointment", "course", "lecture")
+    return {name: row[f"{name}_id"] for name in names if row[f"{name}_id"] is not None}
+
+
 def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
     """A notice will not arrive by this channel: write it where people look."""
     notice = notices.of_notice(act.tx, delivery_id)
@@ -287,8 +341,7 @@ def given_up(act: Act, delivery_id: str, channel: str, why: str) -> None:
         "channel": channel,
         "reason": why,
     }
-    if notice["appointment_id"] is not None:
-        data["appointment"] = notice["appointment_id"]
+    data |= _named(notice)
     act.tell(
         Fact(
             kind=Kind.NOTICE_GIVEN_UP,
@@ -322,7 +375,7 @@ def acknowledge(act: Act, escalation_id: str) -> None:
 
 
 def _may_see(act: Act, row: Row) -> bool:
-    if row["appointment_id"] is not None:
+    if row["request_id"] is None:
         matter = matters.load(act, row)
         return matter is not None and act.subject.institution_id in matter.parties
     case = t.requests.c.id
@@ -378,8 +431,8 @@ def unanswered(act: Act) -> list[Row]:
     if mine is None or Permission.SEE_CASES not in act.subject.permissions:
         return []
     party = sa.or_(escalations.c.requester_id == mine, escalations.c.provider_id == mine)
-    # Of an appointment a party may see everything, and there is no patient in it.
-    seen = sa.or_(escalations.c.appointment_id.is_not(None), visible_requests(act.subject, act.now))
+    # Of an appointment or of training a party may see everything, and there is no patient in it.
+    seen = sa.or_(escalations.c.request_id.is_(None), visible_requests(act.subject, act.now))
     return notices.unanswered(act.tx, sa.and_(party, seen), MOST_LISTED)
 
 

@@ -2,10 +2,10 @@
 
 A ladder is data: an occasion, whom it is for, steps, and how often the last step is repeated. What
 is here only reads it: which ladder fits, which rungs are due, when to look again. It knows no
-person, no address and no clock. An occasion is of a case or of an appointment. Every escalation
-ends in one of three ways and none is silent: somebody acknowledged, the condition ended, or the
-ladder is exhausted and stays on the coordinator's list. What only informs asks for no answer and
-ends with its last step.
+person, no address and no clock. An occasion is of a case, of an appointment, or of training: of a
+course or a lecture. Every escalation ends in one of three ways and none is silent: somebody
+acknowledged, the condition ended, or the ladder is exhausted and stays on the coordinator's list.
+What only informs asks for no answer and ends with its last step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,13 @@ class Occasion(StrEnum):
     APPROVAL_WAITING = "approval-waiting"
     EXPERT_ASKED = "expert-asked"
     MINUTES_TO_SIGN = "minutes-to-sign"
+    COURSE_TO_REVIEW = "course-to-review"
+    COURSE_REVIEWED = "course-reviewed"
+    MOVED_UP = "moved-up"
+    LECTURE_NEAR = "lecture-near"
+    LECTURE_MOVED = "lecture-moved"
+    LECTURE_OFF = "lecture-off"
+    CREDIT_GIVEN = "credit-given"
 
 
 class Who(StrEnum):
@@ -65,6 +72,11 @@ class Who(StrEnum):
     EXPERT = "expert"
     SIGNER = "signer"
     SIGNER_COORDINATORS = "signer-coordinators"
+    REVIEWERS = "reviewers"
+    APPLICANT = "applicant"
+    LEARNER = "learner"
+    ENROLLED = "enrolled"
+    TAKING_PART = "taking-part"
 
 
 WHEN_NOBODY: Mapping[Who, Who] = MappingProxyType(
@@ -182,6 +194,14 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.APPROVAL_BYPASSED: (Occasion.APPROVAL_WAITING,),
         Kind.OPINION_ASKED: (Occasion.EXPERT_ASKED,),
         Kind.MINUTES_CLOSED: (Occasion.MINUTES_TO_SIGN,),
+        Kind.COURSE_APPLIED: (Occasion.COURSE_TO_REVIEW,),
+        Kind.COURSE_APPROVED: (Occasion.COURSE_REVIEWED,),
+        Kind.COURSE_RETURNED: (Occasion.COURSE_REVIEWED,),
+        Kind.LECTURE_OPENED: (Occasion.LECTURE_NEAR,),
+        Kind.LECTURE_CHANGED: (Occasion.LECTURE_MOVED, Occasion.LECTURE_NEAR),
+        Kind.LECTURE_CANCELED: (Occasion.LECTURE_OFF,),
+        Kind.ENROLMENT_MOVED_UP: (Occasion.MOVED_UP,),
+        Kind.CREDIT_GIVEN: (Occasion.CREDIT_GIVEN,),
     }
 )
 """Which facts begin which occasions; an occasion that is open for the same case or finding ends
@@ -191,6 +211,7 @@ _BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
 _ALL = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, *_BOTH)
 _BEGUN = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, Occasion.UNCLAIMED)
 _COMING = (Occasion.INVITED, Occasion.SET, Occasion.NEAR, Occasion.SEAT_DECLINED)
+_LECTURE = (Occasion.LECTURE_MOVED, Occasion.LECTURE_NEAR)
 _NOT_SET = (*_COMING, Occasion.TO_CONFIRM, Occasion.TIME_OFFERED)
 ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
@@ -238,6 +259,15 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.MINUTES_SIGNED: (Occasion.MINUTES_TO_SIGN,),
         Kind.MINUTES_REOPENED: (Occasion.MINUTES_TO_SIGN,),
         Kind.MINUTES_COMPLETED: (Occasion.MINUTES_TO_SIGN,),
+        **dict.fromkeys(
+            (Kind.COURSE_APPROVED, Kind.COURSE_RETURNED, Kind.COURSE_CANCELED),
+            (Occasion.COURSE_TO_REVIEW,),
+        ),
+        Kind.LECTURE_OPENED: (Occasion.LECTURE_NEAR,),
+        Kind.LECTURE_CHANGED: _LECTURE,
+        Kind.LECTURE_BEGUN: (*_LECTURE, Occasion.MOVED_UP),
+        Kind.LECTURE_CANCELED: (*_LECTURE, Occasion.MOVED_UP),
+        Kind.ENROLMENT_WITHDRAWN: (Occasion.MOVED_UP,),
     }
 )
 """Which facts end the condition; a fact that names a seat, of that seat alone, and one that says
@@ -282,7 +312,7 @@ OF_AN_APPOINTMENT = frozenset(
         Occasion.MINUTES_TO_SIGN,
     }
 )
-"""Occasions of an appointment; the others are of a case."""
+"""Occasions of an appointment; the others are of a case or of training."""
 
 AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT})
 """Told whatever becomes of the appointment. No fact ends them: they end with being told."""
@@ -294,10 +324,22 @@ OWN_DOING = frozenset({Occasion.SEAT_LEFT})
 """Told to whoever did it, for the calendar that it was mailed to; it calls them to nothing, and is
 read as soon as it is told."""
 
-COUNTS_DOWN = frozenset({Occasion.NEAR})
-"""Anchored at the appointment's beginning. Only the latest step that is due still makes sense."""
+ENDS_TOLD = AFTER_IT_IS_OFF | {
+    Occasion.COURSE_REVIEWED,
+    Occasion.LECTURE_OFF,
+    Occasion.CREDIT_GIVEN,
+}
+"""Those that no fact ends, of an appointment or not."""
 
-INFORMS = AFTER_IT_IS_OFF | COUNTS_DOWN | {Occasion.INVITED, Occasion.SET}
+COUNTS_DOWN = frozenset({Occasion.NEAR, Occasion.LECTURE_NEAR})
+"""Anchored at the beginning of an appointment or a lecture. Only the latest step that is due still
+makes sense."""
+
+INFORMS = (
+    ENDS_TOLD
+    | COUNTS_DOWN
+    | {Occasion.INVITED, Occasion.SET, Occasion.MOVED_UP, Occasion.LECTURE_MOVED}
+)
 """Occasions that ask nobody to answer for anything: the last step exhausts nothing."""
 
 SEEN_COMING = frozenset({Occasion.DEADLINE}) | COUNTS_DOWN

@@ -23,6 +23,7 @@ from telemed.core.escalation import (
     Weight,
     Who,
 )
+from telemed.core.training_occasions import LEARN, TAUGHT
 
 _KEYS = {f.name for f in fields(Ladder)} - {"repeat_every"} | {"repeat_minutes"}
 MOST_STEPS = 10
@@ -85,9 +86,16 @@ def _checked(ladder: Ladder) -> Ladder:
         raise ValueError("it begins before its occasion")
     if ladder.occasion not in KNOW_ASSIGNED and any(step.assigned for step in ladder.steps):
         raise ValueError("assigned is for a case that somebody is to begin")
-    strangers = BY_CASE if ladder.occasion in OF_AN_APPOINTMENT else SEATED
+    strangers = _strangers(ladder.occasion)
     if found := {who for step in ladder.steps for who in step.who if who in strangers}:
         raise ValueError(f"{', '.join(sorted(found))}: there is nobody like that")
     if ladder.occasion in INFORMS and (ladder.acknowledgeable or ladder.repeats):
         raise ValueError("it only informs: acknowledgeable = false, repeats = 0")
     return ladder
+
+
+def _strangers(occasion: Occasion) -> frozenset[Who]:
+    """People whom what the occasion is of does not have."""
+    if occasion in TAUGHT:
+        return frozenset(Who) - TAUGHT[occasion]
+    return LEARN | (BY_CASE if occasion in OF_AN_APPOINTMENT else SEATED)

@@ -7,7 +7,6 @@ rung told. One that cannot be told holds up no other.
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +14,6 @@ from telemed.actions import notices as acts
 from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
-from telemed.core import escalation
 from telemed.core.activity import Activity, Kind
 from telemed.core.appointment import Event as BookingEvent
 from telemed.core.appointment import SeatEvent
@@ -33,6 +31,8 @@ from telemed.core.escalation import (
     finding_of,
 )
 from telemed.core.request import State
+from telemed.followers import climbs, course_climbs
+from telemed.followers.climbs import About
 from telemed.followers.follow import Follower, at_each_ring
 from telemed.store import appointments, minutes, notices, requests
 from telemed.store import log as store_log
@@ -94,6 +94,9 @@ def _remind_of_older(
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
+    if activity.kind in course_climbs.TOLD_OF:
+        course_climbs.follow(tx, activity, catalogue, new_id)
+        return
     begun, ended = _begins(activity), ENDS.get(activity.kind, ())
     appointment = activity.data.get("appointment")
     if appointment is not None:
@@ -153,60 +156,34 @@ def _open(
     catalogue: Catalogue,
     new: str,
 ) -> None:
-    about = _about(tx, activity, row, occasion)
-    if about is None:
-        return
-    urgency, frozen, of, anchor = about
-    ladder = escalation.ladder_for(catalogue.ladders, occasion, row["service"], urgency, frozen)
-    if ladder is None or anchor is None:
-        return
-    told = escalation.gone_by(ladder, anchor, activity.at)
-    if told == ladder.rungs:
-        return
-    notices.open_escalation(
-        tx,
-        {
-            "id": new,
-            "opened_seq": activity.seq,
-            "ladder": ladder.code,
-            "occasion": occasion.value,
-            "request_id": None,
-            "appointment_id": None,
-            "seat": None,
-            "finding": whose,
-            **of,
-            "requester_id": row["requester_id"],
-            "provider_id": "" if occasion in IN_HOUSE else _provider(activity, row),
-            "opened_by": activity.actor_id,
-            "opened_at": activity.at,
-            "anchor_at": anchor,
-            "told": told,
-            "next_at": escalation.rung_at(ladder, anchor, told),
-        },
-    )
+    about = _about(tx, activity, row, occasion, whose)
+    if about is not None:
+        climbs.begin(tx, activity, occasion, about, catalogue, new)
 
 
 def _provider(activity: Activity, row: Row) -> str:
     return str(activity.data.get("provider") or row["provider_id"] or "")
 
 
-def _about(
-    tx: Tx, activity: Activity, row: Row, occasion: Occasion
-) -> tuple[str, bool, dict[str, Any], datetime | None] | None:
-    """Urgency and whether it is frozen, what it is about, and from when steps count; None for what
-    nobody is told of."""
+def _about(tx: Tx, activity: Activity, row: Row, occasion: Occasion, whose: str) -> About | None:
+    """What a climb of a case or an appointment is about; None for what nobody is told of."""
+    provider = "" if occasion in IN_HOUSE else _provider(activity, row)
+    sides = {"requester": row["requester_id"], "provider": provider, "by": activity.actor_id}
     if occasion not in OF_AN_APPOINTMENT:
-        finding = finding_of(activity.data) if occasion in OF_A_FINDING else ""
+        of = {"request_id": row["id"], "finding": whose}
+        if occasion in OF_A_FINDING:
+            of["finding"] = finding_of(activity.data)
         anchor = row["due_at"] if occasion is Occasion.DEADLINE else activity.at
         frozen = bool((row["content"] or {}).get("frozen"))
-        return row["urgency"], frozen, {"request_id": row["id"], "finding": finding}, anchor
+        return About(row["service"], of, anchor, urgency=row["urgency"], frozen=frozen, **sides)
     if occasion is Occasion.OFF and not appointments.was_proposed(tx, row["id"]):
         return None  # a time that was merely held: nobody had been told of it
     new = activity.kind == Kind.APPOINTMENT_REPLACED and occasion is Occasion.INVITED
     seat = activity.data.get("by_seat" if new else "seat")
     anchor = row["since"] if occasion in COUNTS_DOWN else activity.at
-    of = {"appointment_id": row["id"], "seat": seat}
-    return "urgent" if row["urgent"] else "routine", False, of, anchor
+    of = {"appointment_id": row["id"], "seat": seat, "finding": whose}
+    urgency = "urgent" if row["urgent"] else "routine"
+    return About(row["service"], of, anchor, urgency=urgency, **sides)
 
 
 # --- the clock --------------------------------------------------------------------------------

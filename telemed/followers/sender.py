@@ -45,6 +45,10 @@ def _path(row: Row) -> str:
         return f"/appointments?open={row['appointment_id']}"
     if row["call_id"] is not None:
         return "/appointments"
+    if row["lecture_id"] is not None:
+        return f"/training/lectures/{row['lecture_id']}"
+    if row["course_id"] is not None:
+        return f"/training/courses/{row['course_id']}"
     return f"/requests/{row['request_id']}"
 
 
@@ -133,6 +137,8 @@ class Sender:
             request_id=row["request_id"],
             appointment_id=row["appointment_id"],
             call_id=row["call_id"],
+            course_id=row["course_id"],
+            lecture_id=row["lecture_id"],
             language=row["language"] or "zh",
             unread=sum(notices.unread(tx, mine).values()),
             link=self.origin + _path(row),

@@ -19,7 +19,8 @@ Weight_ = Literal["critical", "urgent", "routine"]
 
 class NoticeOut(Out):
     """One notice of one's own; the words are of its occasion. It is of a request, of an urgent
-    call, or of an appointment, which `begins` then."""
+    call, of an appointment or a lecture, which `begins` then, or of a course; training has a
+    `title`."""
 
     id: str
     occasion: str
@@ -29,8 +30,11 @@ class NoticeOut(Out):
     request_id: str | None
     appointment_id: str | None
     call_id: str | None
+    course_id: str | None
+    lecture_id: str | None
     begins: datetime | None
     number: str
+    title: str
     service: str
     urgency: str
     at: datetime
@@ -73,8 +77,11 @@ class EscalationOut(Out):
     weight: str
     request_id: str | None
     appointment_id: str | None
+    course_id: str | None
+    lecture_id: str | None
     begins: datetime | None
     number: str
+    title: str
     service: str
     urgency: str
     finding: Words | None

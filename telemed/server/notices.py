@@ -54,6 +54,15 @@ OCCASIONS = {
     Occasion.APPROVAL_WAITING: ("有会诊申请等您审批", "A request waits for your approval"),
     Occasion.EXPERT_ASKED: ("有会诊邀请您提供意见", "You are asked for an opinion"),
     Occasion.MINUTES_TO_SIGN: ("会诊记录等待签名", "Minutes wait for a signature"),
+    Occasion.COURSE_TO_REVIEW: ("培训课程等待审核", "A course waits to be reviewed"),
+    Occasion.COURSE_REVIEWED: ("您申请的课程已审核", "Your course was reviewed"),
+    Occasion.MOVED_UP: ("您候补的场次有名额了", "You have a place that you waited for"),
+    Occasion.LECTURE_NEAR: ("您报名的培训即将开始", "A lecture you enrolled in begins soon"),
+    Occasion.LECTURE_MOVED: (
+        "您报名的培训时间或地点有变", "A lecture you enrolled in has another time or place",
+    ),
+    Occasion.LECTURE_OFF: ("您报名的培训已取消", "A lecture you enrolled in is off"),
+    Occasion.CREDIT_GIVEN: ("您获得了学分", "You were given credit"),
     Occasion.FOLLOW_UP_DUE: ("患者随访到期，请反馈", "A patient is to be followed up"),
 }  # fmt: skip
 

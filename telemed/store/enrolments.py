@@ -4,6 +4,7 @@ Whatever gives or takes a place is written in the lecture's turn, with the lectu
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from telemed.core.checkin import Guesses
 from telemed.core.training import EnrolmentState, LectureState
+from telemed.store.notice_tables import notices
 from telemed.store.tables import accounts, institutions
 from telemed.store.training_tables import code_guesses, courses, enrolments, lectures
 from telemed.store.tx import Row, Tx
@@ -121,6 +123,39 @@ def of_person(tx: Tx, person_id: str, since: datetime, until: datetime) -> list[
         .limit(500)
     )
     return tx.all(query)
+
+
+# --- who is to be told ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An account that is to be told, and its institution."""
+
+    account_id: str
+    institution_id: str
+
+
+def untold(
+    tx: Tx,
+    lecture_id: str,
+    states: Collection[EnrolmentState],
+    source: str,
+    but: str | None,
+    most: int,
+) -> list[Untold]:
+    """A lecture's people in these states who may sign in and have no notice of this source, but for
+    one of them; the first to come first."""
+    told = sa.exists().where(notices.c.source == source, notices.c.account_id == E.account_id)
+    query = (
+        sa.select(E.account_id, E.institution_id)
+        .join(accounts, accounts.c.id == E.account_id)
+        .where(E.lecture_id == lecture_id, E.state.in_(sorted(one.value for one in states)))
+        .where(accounts.c.disabled.is_(False), E.account_id != (but or ""), ~told)
+        .order_by(E.n)
+        .limit(most)
+    )
+    return [Untold(account, place) for account, place in tx.rows(query)]
 
 
 # --- wrong codes ----------------------------------------------------------------------------------

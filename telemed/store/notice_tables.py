@@ -7,17 +7,18 @@ from telemed.store.columns import table as _table
 
 # --- notices ----------------------------------------------------------------------------------
 
-_ABOUT = "(request_id IS NULL) <> (appointment_id IS NULL)"
-# Of a case, an appointment or an urgent call: one of them.
-_ABOUT_ONE = (
-    "(CASE WHEN request_id IS NULL THEN 0 ELSE 1 END)"
-    " + (CASE WHEN appointment_id IS NULL THEN 0 ELSE 1 END)"
-    " + (CASE WHEN call_id IS NULL THEN 0 ELSE 1 END) = 1"
-)
 
-# One climb of one ladder, for a case or an appointment, perhaps for one seat of it. `opened_seq` is
-# the fact that began it: seen twice, it begins once. `finding` names the finding, follow-up or
-# opinion, or the person who is to sign; empty for none. `opened_by` is who brought it about.
+def _about_one(*columns: str) -> str:
+    """One of them, and no more than one."""
+    return " + ".join(f"(CASE WHEN {each} IS NULL THEN 0 ELSE 1 END)" for each in columns) + " = 1"
+
+
+_CLIMBED = ("request_id", "appointment_id", "course_id", "lecture_id")
+
+# One climb of one ladder, for a case, an appointment, a course or a lecture, perhaps for one seat
+# of it. `opened_seq` is the fact that began it: seen twice, it begins once. `finding` names the
+# finding, follow-up or opinion, the person who is to sign, or the account of a learner; empty for
+# none. `opened_by` is who brought it about.
 escalations = _table(
     "escalations",
     Col("id", sa.Text, primary_key=True),
@@ -26,6 +27,8 @@ escalations = _table(
     Col("occasion", sa.Text, nullable=False),
     Col("request_id", sa.Text, sa.ForeignKey("requests.id"), index=True),
     Col("appointment_id", sa.Text, sa.ForeignKey("appointments.id"), index=True),
+    Col("course_id", sa.Text, sa.ForeignKey("courses.id"), index=True),
+    Col("lecture_id", sa.Text, sa.ForeignKey("lectures.id"), index=True),
     Col("seat", sa.Integer),
     Col("finding", sa.Text, nullable=False),
     Col("requester_id", sa.Text, nullable=False),
@@ -41,7 +44,7 @@ escalations = _table(
     Col("ended_at", UtcTime),
     Col("end_reason", sa.Text),
     sa.UniqueConstraint("opened_seq", "occasion", "finding"),
-    sa.CheckConstraint(_ABOUT, name="ck_escalations_about"),
+    sa.CheckConstraint(_about_one(*_CLIMBED), name="ck_escalations_about"),
     partial_index("ix_escalations_next", "next_at", where="next_at IS NOT NULL"),
     partial_index("ix_escalations_going", "occasion", where="ended_at IS NULL"),
 )
@@ -59,10 +62,12 @@ notices = _table(
     Col("request_id", sa.Text, sa.ForeignKey("requests.id"), index=True),
     Col("appointment_id", sa.Text, sa.ForeignKey("appointments.id"), index=True),
     Col("call_id", sa.Text, sa.ForeignKey("urgent_calls.id"), index=True),
+    Col("course_id", sa.Text, sa.ForeignKey("courses.id"), index=True),
+    Col("lecture_id", sa.Text, sa.ForeignKey("lectures.id"), index=True),
     Col("at", UtcTime, nullable=False),
     Col("read_at", UtcTime),
     sa.UniqueConstraint("source", "account_id"),
-    sa.CheckConstraint(_ABOUT_ONE, name="ck_notices_about"),
+    sa.CheckConstraint(_about_one(*_CLIMBED, "call_id"), name="ck_notices_about"),
     sa.Index("ix_notices_account_at", "account_id", "at"),
 )
 

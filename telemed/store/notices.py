@@ -21,10 +21,12 @@ from telemed.store.notice_tables import (
     notices,
     push_subscriptions,
 )
+from telemed.store.training_tables import courses, lectures
 from telemed.store.tx import Row, Tx, given
 from telemed.store.urgent_call_tables import urgent_calls
 
 E, N, D, B, C = escalations.c, notices.c, deliveries.c, appointments.c, urgent_calls.c
+K, L = courses.c, lectures.c
 WAITING = "waiting"
 GONE_OUT = ("accepted", "delivered", "read")
 FAILED = "failed"
@@ -62,7 +64,19 @@ def end_of_appointment(
     one: dict[str, object] = {} if seat is None else {"seat": seat}
     if whose:
         one["finding"] = whose
-    return tx.run(_off(named, tuple(one)), appointment_id=appointment_id, at=at, **one)
+    return tx.run(
+        _over("appointment_id", named, tuple(one)), appointment_id=appointment_id, at=at, **one
+    )
+
+
+def end_of_training(
+    tx: Tx, of: str, key: str, occasions: Iterable[Occasion], whose: str, at: datetime
+) -> int:
+    """The condition has ended for these occasions of a `course` or a `lecture`, or for one
+    person."""
+    named = tuple(sorted(occasion.value for occasion in occasions))
+    one = {"finding": whose} if whose else {}
+    return tx.run(_over(f"{of}_id", named, tuple(one)), **{f"{of}_id": key}, at=at, **one)
 
 
 @cache
@@ -73,9 +87,9 @@ def _end(occasions: tuple[str, ...]) -> sa.Update:
 
 
 @cache
-def _off(occasions: tuple[str, ...], only: tuple[str, ...]) -> sa.Update:
-    of = [E[column] == given(E[column]) for column in only]
-    return _ending(occasions, E.appointment_id == given(E.appointment_id), *of)
+def _over(column: str, occasions: tuple[str, ...], only: tuple[str, ...]) -> sa.Update:
+    of = [E[each] == given(E[each]) for each in (column, *only)]
+    return _ending(occasions, *of)
 
 
 def _ending(occasions: tuple[str, ...], *where: sa.ColumnElement[bool]) -> sa.Update:
@@ -134,12 +148,25 @@ _URGENCY: Final = sa.case(
     else_="routine",
 )
 _ABOUT: Final = (
-    sa.func.coalesce(t.requests.c.number, B.number).label("number"),
-    sa.func.coalesce(t.requests.c.service, B.service).label("service"),
-    _URGENCY.label("urgency"),
-    B.since,
+    sa.func.coalesce(t.requests.c.number, B.number, L.number, K.number, "").label("number"),
+    sa.func.coalesce(t.requests.c.service, B.service, C.service, K.service).label("service"),
+    sa.case((C.id.is_not(None), "urgent"), else_=_URGENCY).label("urgency"),
+    sa.func.coalesce(B.since, L.since, type_=UtcTime).label("since"),
+    sa.func.coalesce(K.title, "").label("title"),
 )
-"""What a list says of the case or the appointment that it is about."""
+"""What a list says of what it is about."""
+
+
+def _about(of: sa.Table, call_id: sa.ColumnElement[Any]) -> sa.Join:
+    """A table with the case, the appointment, the call or the training that its rows name."""
+    request_id = sa.func.coalesce(of.c.request_id, C.request_id)
+    return (
+        of.outerjoin(urgent_calls, C.id == call_id)
+        .outerjoin(t.requests, t.requests.c.id == request_id)
+        .outerjoin(appointments, B.id == of.c.appointment_id)
+        .outerjoin(lectures, L.id == of.c.lecture_id)
+        .outerjoin(courses, K.id == sa.func.coalesce(of.c.course_id, L.course_id))
+    )
 
 
 def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:
@@ -147,8 +174,7 @@ def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:
     nobody for an answer is not among them."""
     query = (
         sa.select(escalations, *_ABOUT)
-        .outerjoin(t.requests, t.requests.c.id == E.request_id)
-        .outerjoin(appointments, B.id == E.appointment_id)
+        .select_from(_about(escalations, sa.null()))
         .where(E.ended_at.is_(None), E.told > 0, _ASKS, where)
         .order_by(E.exhausted_at.is_(None), E.anchor_at)
         .limit(limit)
@@ -202,20 +228,14 @@ def page(tx: Tx, account_id: str, before: str | None, limit: int) -> list[Row]:
     query = (
         sa.select(
             notices,
-            sa.func.coalesce(t.requests.c.number, B.number, "").label("number"),
-            sa.func.coalesce(t.requests.c.service, B.service, C.service).label("service"),
-            sa.case((C.id.is_not(None), "urgent"), else_=_URGENCY).label("urgency"),
-            B.since,
+            *_ABOUT,
             E.acknowledged_at,
             E.ended_at,
             E.end_reason,
             E.exhausted_at,
             E.ladder,
         )
-        .outerjoin(urgent_calls, C.id == N.call_id)
-        .outerjoin(t.requests, t.requests.c.id == sa.func.coalesce(N.request_id, C.request_id))
-        .outerjoin(appointments, B.id == N.appointment_id)
-        .outerjoin(escalations, E.id == N.escalation_id)
+        .select_from(_about(notices, N.call_id).outerjoin(escalations, E.id == N.escalation_id))
         .where(N.account_id == account_id)
     )
     if before is not None:
@@ -276,6 +296,8 @@ def take_due(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Row]:
             N.request_id,
             N.appointment_id,
             N.call_id,
+            N.course_id,
+            N.lecture_id,
             C.state.label("call_state"),
             N.read_at,
             E.ended_at,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from telemed.core.escalation import (
     AFTER_IT_IS_OFF,
     ENDS,
+    ENDS_TOLD,
     INFORMS,
     OPENS,
     Channel,
@@ -133,8 +134,8 @@ def test_every_occasion_begins_and_ends_by_facts() -> None:
     all ends with being told."""
     opened = {occasion for each in OPENS.values() for occasion in each}
     ended = {occasion for each in ENDS.values() for occasion in each}
-    assert opened == ended | AFTER_IT_IS_OFF == set(Occasion)
-    assert not ended & AFTER_IT_IS_OFF and AFTER_IT_IS_OFF <= INFORMS
+    assert opened == ended | ENDS_TOLD == set(Occasion)
+    assert not ended & ENDS_TOLD and AFTER_IT_IS_OFF <= ENDS_TOLD <= INFORMS
 
 
 def test_what_counts_down_tells_the_latest_step_and_none_that_was_past_when_it_began() -> None:
@@ -160,6 +161,11 @@ def test_what_counts_down_tells_the_latest_step_and_none_that_was_past_when_it_b
         ("invited", "readers", {"acknowledgeable": False}, "readers: there is nobody like that"),
         ("unclaimed", "sitting", {}, "sitting: there is nobody like that"),
         ("invited", "sitting", {}, "it only informs"),
+        ("lecture-off", "learner", {}, "learner: there is nobody like that"),
+        ("credit-given", "taking-part", {}, "taking-part: there is nobody like that"),
+        ("course-reviewed", "requesters", {}, "requesters: there is nobody like that"),
+        ("unclaimed", "enrolled", {}, "enrolled: there is nobody like that"),
+        ("lecture-near", "enrolled", {}, "it only informs"),
         ("appointment-off", "sitting", {"acknowledgeable": False, "repeats": 1}, "only informs"),
     ],
 )

@@ -207,6 +207,8 @@ async def test_a_notice_goes_out_by_every_channel_with_no_patient_in_it(
         "request_id",
         "appointment_id",
         "call_id",
+        "course_id",
+        "lecture_id",
         "unread",
     }
     assert all(h["Authorization"].startswith("vapid t=") for h, _ in gateway.calls if "TTL" in h)

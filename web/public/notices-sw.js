@@ -19,6 +19,13 @@ const WORDS = {
     'approval-waiting': '有申请等您审批',
     'expert-asked': '有会诊邀请您提供意见',
     'minutes-to-sign': '有会诊记录等待签名',
+    'course-to-review': '有培训课程等您审核',
+    'course-reviewed': '您申请的培训课程已审核',
+    'moved-up': '您候补的培训有名额了',
+    'lecture-near': '您报名的培训即将开始',
+    'lecture-moved': '您报名的培训时间或地点有变',
+    'lecture-off': '您报名的培训已取消',
+    'credit-given': '您获得了培训学分',
     calling: '急会诊正在呼叫您，请立即接听',
     'calling-unanswered': '急会诊呼叫无人接听',
     'time-offered': '候补的预约时间有了，请尽快提交',
@@ -44,6 +51,13 @@ const WORDS = {
     'approval-waiting': 'A request waits for your approval',
     'expert-asked': 'You are asked for an opinion',
     'minutes-to-sign': 'Minutes wait for a signature',
+    'course-to-review': 'A course waits for your review',
+    'course-reviewed': 'The course you applied with was reviewed',
+    'moved-up': 'You have a place in a lecture you waited for',
+    'lecture-near': 'A lecture you enrolled in begins soon',
+    'lecture-moved': 'A lecture you enrolled in has another time or place',
+    'lecture-off': 'A lecture you enrolled in is off',
+    'credit-given': 'You were given a course\'s credit',
     calling: 'You are called to an urgent consultation: answer now',
     'calling-unanswered': 'Nobody answered an urgent call',
     'time-offered': 'A time you waited for is free',
@@ -65,13 +79,15 @@ self.addEventListener('push', (event) => {
     self.registration.showNotification(words.title, {
       body: `${line}\n${words.unread(Number(told.unread) || 1)}`,
       icon: '/mark.svg',
-      tag: `${told.occasion}-${told.appointment_id || told.call_id || told.request_id}`,
+      tag: `${told.occasion}-${told.appointment_id || told.call_id || told.lecture_id || told.course_id || told.request_id}`,
       renotify: told.weight !== 'routine',
       requireInteraction: told.weight === 'critical' || told.occasion === 'calling',
       data: {
         request: String(told.request_id || ''),
         appointment: String(told.appointment_id || ''),
         call: String(told.call_id || ''),
+        course: String(told.course_id || ''),
+        lecture: String(told.lecture_id || ''),
         occasion: String(told.occasion || ''),
       },
     }),
@@ -80,7 +96,7 @@ self.addEventListener('push', (event) => {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const { request, appointment, call, occasion } = event.notification.data
+  const { request, appointment, call, course, lecture, occasion } = event.notification.data
   const isId = (id) => /^[A-Za-z0-9-]+$/.test(id)
   const path = isId(appointment)
     ? occasion === 'minutes-to-sign'
@@ -88,9 +104,13 @@ self.addEventListener('notificationclick', (event) => {
       : `/appointments?open=${appointment}`
     : isId(request)
       ? `/requests/${request}`
-      : isId(call)
-        ? '/appointments'
-        : '/notices'
+      : isId(lecture)
+        ? `/training/lectures/${lecture}`
+        : isId(course)
+          ? `/training/courses/${course}`
+          : isId(call)
+            ? '/appointments'
+            : '/notices'
   event.waitUntil(
     self.clients.matchAll({ type: 'window', includeUncontrolled: true }).then((pages) => {
       const open = pages.find((page) => 'navigate' in page)

@@ -58,8 +58,8 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notice for one person by one channel, of a request, of an appointment or of
-    an urgent call. `id` is the receiver's idempotency key."""
+    """One notice for one person by one channel, of a request, of an appointment, of
+    an urgent call, of a course or of a lecture. `id` is the receiver's idempotency key."""
 
     id: str
     channel: str
@@ -69,6 +69,8 @@ class Message:
     request_id: str | None
     appointment_id: str | None
     call_id: str | None
+    course_id: str | None
+    lecture_id: str | None
     language: str
     unread: int
     link: str
@@ -114,6 +116,16 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "approval-waiting": ("有申请等您审批", "A request waits for your approval"),
     "expert-asked": ("有会诊邀请您提供意见", "You are asked for an opinion"),
     "minutes-to-sign": ("有会诊记录等待签名", "Minutes wait for a signature"),
+    "course-to-review": ("有培训课程等您审核", "A course waits for your review"),
+    "course-reviewed": ("您申请的培训课程已审核", "The course you applied with was reviewed"),
+    "moved-up": ("您候补的培训有名额了", "You have a place in a lecture you waited for"),
+    "lecture-near": ("您报名的培训即将开始", "A lecture you enrolled in begins soon"),
+    "lecture-moved": (
+        "您报名的培训时间或地点有变",
+        "A lecture you enrolled in has another time or place",
+    ),
+    "lecture-off": ("您报名的培训已取消", "A lecture you enrolled in is off"),
+    "credit-given": ("您获得了培训学分", "You were given a course's credit"),
     "follow-up-due": ("有患者随访到期", "A patient is to be followed up"),
 }
 """What an occasion is called where the page is not: no name, no number, no finding (WS-13)."""

@@ -41,6 +41,8 @@ class Push:
                 "request_id": message.request_id,
                 "appointment_id": message.appointment_id,
                 "call_id": message.call_id,
+                "course_id": message.course_id,
+                "lecture_id": message.lecture_id,
                 "unread": message.unread,
             }
         )

@@ -42,6 +42,8 @@ class Webhook:
                 "request_id": message.request_id,
                 "appointment_id": message.appointment_id,
                 "call_id": message.call_id,
+                "course_id": message.course_id,
+                "lecture_id": message.lecture_id,
                 "language": message.language,
                 "text": sentence(message),
                 "link": message.link,

@@ -43,9 +43,10 @@ export function NoticeList({ items, most, onGo }: Props) {
               ) : null}
             </span>
             <span className={styles.more}>
-              {item.number}
+              {item.title || item.number}
               {item.begins === null ? null : ` · ${beginning(item.begins)}`} ·{' '}
-              <UrgencyTag urgency={item.urgency} /> <Moment at={item.at} ago />
+              {item.title === '' ? <UrgencyTag urgency={item.urgency} /> : null}{' '}
+              <Moment at={item.at} ago />
             </span>
           </Link>
           {item.over ? (

@@ -28,9 +28,10 @@ export function Unanswered() {
               {item.waits_for === '' ? null : ` · ${item.waits_for}`}
             </span>
             <span className={styles.more}>
-              {item.number}
+              {item.title || item.number}
               {item.begins === null ? null : ` · ${beginning(item.begins)}`} ·{' '}
-              <UrgencyTag urgency={item.urgency} /> {t('since')} <Moment at={item.anchor_at} ago />
+              {item.title === '' ? <UrgencyTag urgency={item.urgency} /> : null} {t('since')}{' '}
+              <Moment at={item.anchor_at} ago />
             </span>
             <Sent item={item} />
           </Link>

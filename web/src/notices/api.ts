@@ -8,9 +8,13 @@ export type Notice = components['schemas']['NoticeOut']
 export type Escalation = components['schemas']['EscalationOut']
 export type Preferences = components['schemas']['PreferencesIn']
 
-/** The page that a notice opens: the case, minutes to sign, or the calendar, with the appointment if
-    there is one. */
-export function pathOf(item: Pick<Notice, 'occasion' | 'request_id' | 'appointment_id'>): string {
+type Named = 'occasion' | 'request_id' | 'appointment_id' | 'course_id' | 'lecture_id'
+
+/** The page that a notice opens: the case, minutes to sign, the lecture, the course, or the calendar,
+    with the appointment if there is one. */
+export function pathOf(item: Pick<Notice, Named>): string {
+  if (item.lecture_id !== null) return `/training/lectures/${item.lecture_id}`
+  if (item.course_id !== null) return `/training/courses/${item.course_id}`
   if (item.occasion === 'minutes-to-sign') return `/appointments/${item.appointment_id}/minutes`
   if (item.request_id !== null) return `/requests/${item.request_id}`
   return item.appointment_id === null

@@ -6930,10 +6930,16 @@ export interface components {
             request_id: string | null;
             /** Appointment Id */
             appointment_id: string | null;
+            /** Course Id */
+            course_id: string | null;
+            /** Lecture Id */
+            lecture_id: string | null;
             /** Begins */
             begins: string | null;
             /** Number */
             number: string;
+            /** Title */
+            title: string;
             /** Service */
             service: string;
             /** Urgency */
@@ -9025,7 +9031,8 @@ export interface components {
         /**
          * NoticeOut
          * @description One notice of one's own; the words are of its occasion. It is of a request, of an urgent
-         *     call, or of an appointment, which `begins` then.
+         *     call, of an appointment or a lecture, which `begins` then, or of a course; training has a
+         *     `title`.
          */
         NoticeOut: {
             /** Id */
@@ -9043,10 +9050,16 @@ export interface components {
             appointment_id: string | null;
             /** Call Id */
             call_id: string | null;
+            /** Course Id */
+            course_id: string | null;
+            /** Lecture Id */
+            lecture_id: string | null;
             /** Begins */
             begins: string | null;
             /** Number */
             number: string;
+            /** Title */
+            title: string;
             /** Service */
             service: string;
             /** Urgency */
