@@ -28,6 +28,11 @@ interface Props {
   onMove: (one: AppointmentOut, since: number) => void
 }
 
+/** The height of a line of a block in pixels: lines are shown whole or not at all. */
+const LINE = 17
+
+const timesOf = (since: number, until: number) => `${clockOf(since)}–${clockOf(until)}`
+
 const spanOf = (one: AppointmentOut): Span => ({
   since: Date.parse(one.since),
   until: Date.parse(one.until),
@@ -121,7 +126,7 @@ function Lane({ column, hours, now, byDays, appointments, onOpen, onMove }: Lane
 
 interface EventProps {
   one: AppointmentOut
-  style: React.CSSProperties
+  style: React.CSSProperties & { height: number }
   byDays: boolean
   onOpen: (id: string) => void
   onMove: (one: AppointmentOut, since: number) => void
@@ -137,8 +142,11 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
     if (to !== since) onMove(one, to)
   })
   const since = Date.parse(one.since)
-  const time = `${clockOf(since)}–${clockOf(Date.parse(one.until))}`
+  const time = timesOf(since, Date.parse(one.until))
+  // Where it would be: whoever drags reads the time and does not count lines.
+  const by = offset ? movedBy(since, offset.y, 0) - since : 0
   const other = one.provider_id === own ? one.requester_name : one.provider_name
+  const lines = Math.max(1, Math.floor((style.height - 4) / LINE))
   const label = {
     time,
     service: serviceLabel(catalogue, one.service),
@@ -166,10 +174,17 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
       }}
       {...(moves ? drag : {})}
     >
-      <span className={styles.time}>{time}</span>
-      <span>{other}</span>
-      <span>{label.service}</span>
-      <span className={styles.state}>{label.state}</span>
+      <span
+        className={lines === 1 ? styles.line : styles.lines}
+        style={{ maxHeight: lines * LINE }}
+      >
+        <span className={styles.time}>
+          {by ? timesOf(since + by, Date.parse(one.until) + by) : time}
+        </span>
+        <span>{other}</span>
+        <span>{label.service}</span>
+        <span className={styles.state}>{label.state}</span>
+      </span>
     </button>
   )
 }
