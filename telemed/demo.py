@@ -36,8 +36,9 @@ from telemed.dicom.refusal import Refused
 from telemed.followers import charges
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES
+from telemed.server.account_schemas import DemoAccount
 from telemed.server.auth import DEMO_ACCOUNTS
-from telemed.server.schemas import DemoAccount, Words
+from telemed.server.schemas import Words
 from telemed.server.services import Services
 from telemed.simulate import run as simulation
 from telemed.simulate.courses import play_courses

@@ -16,6 +16,7 @@ from telemed.actions.act import Act
 from telemed.actions.audit import audited_once
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
+from telemed.server import account_schemas as acs
 from telemed.server import schemas as s
 from telemed.server.auth import signed_of
 from telemed.server.live import LIVE
@@ -39,20 +40,20 @@ class AccountQuery(s.In):
     limit: Annotated[int, Field(ge=1, le=500)] = 200
 
 
-async def account_list(call: Call) -> s.AccountPage:
+async def account_list(call: Call) -> acs.AccountPage:
     """A page of accounts by user name."""
     query = call.query(AccountQuery)
 
-    def ask(act: Act) -> s.AccountPage:
+    def ask(act: Act) -> acs.AccountPage:
         rows, total = accounts.page(act.tx, query.q.lower(), query.offset, query.limit)
-        return s.AccountPage(items=_accounts_out(act, rows), total=total)
+        return acs.AccountPage(items=_accounts_out(act, rows), total=total)
 
     return await call.ask(ask)
 
 
-async def create_account(call: Call) -> s.AccountOut:
+async def create_account(call: Call) -> acs.AccountOut:
     """Make an account; whoever gets it should change the password."""
-    body = call.body(s.AccountIn)
+    body = call.body(acs.AccountIn)
     acts.check_strength(body.password, body.username)
     hashed = await asyncio.to_thread(acts.hash_password, body.password)
     new = acts.NewAccount(
@@ -65,36 +66,36 @@ async def create_account(call: Call) -> s.AccountOut:
         region=body.region,
     )
 
-    def do(act: Act) -> s.AccountOut:
+    def do(act: Act) -> acs.AccountOut:
         return _account_out(act, acts.create_account(act, new))
 
     return await call.act(do)
 
 
-async def change_account(call: Call) -> s.AccountOut:
+async def change_account(call: Call) -> acs.AccountOut:
     """Disable, enable, unlock or re-role somebody else's account."""
-    body = call.body(s.AccountPatch)
+    body = call.body(acs.AccountPatch)
     account_id = call.path("id")
     change = acts.AccountChange(body.disabled, body.roles, bool(body.unlock))
 
-    def do(act: Act) -> s.AccountOut:
+    def do(act: Act) -> acs.AccountOut:
         acts.change_account(act, account_id, change)
         return _account_out(act, account_id)
 
     return await call.act(do)
 
 
-def _account_out(act: Act, account_id: str) -> s.AccountOut:
+def _account_out(act: Act, account_id: str) -> acs.AccountOut:
     row = accounts.by_id(act.tx, account_id)
     if row is None:
         raise Problem("not-found")
     return _accounts_out(act, [row])[0]
 
 
-def _accounts_out(act: Act, rows: list[Row]) -> list[s.AccountOut]:
+def _accounts_out(act: Act, rows: list[Row]) -> list[acs.AccountOut]:
     places = network.institution_refs(act.tx, {row["institution_id"] for row in rows})
     return [
-        s.AccountOut(
+        acs.AccountOut(
             id=row["id"],
             username=row["username"],
             name=row["display_name"],
@@ -116,14 +117,14 @@ def _ref(row: Row | None) -> s.InstitutionRef | None:
 # --- sessions ---------------------------------------------------------------------------------
 
 
-async def session_list(call: Call) -> s.SessionList:
+async def session_list(call: Call) -> acs.SessionList:
     """Open sessions: everybody's for who manages them, one's own for everybody else."""
     idle = timedelta(minutes=call.services.settings.idle_minutes)
     rows = await call.ask(lambda act: acts.sessions(act, idle))
     current = signed_of(call).session_id
-    return s.SessionList(
+    return acs.SessionList(
         items=[
-            s.SessionOut(
+            acs.SessionOut(
                 id=row["id"],
                 account=row["username"],
                 name=row["display_name"],
@@ -153,7 +154,7 @@ class AuditQuery(s.In):
     before: Annotated[int, Field(ge=1)] | None = None
 
 
-async def audit_page(call: Call) -> s.AuditPage:
+async def audit_page(call: Call) -> acs.AuditPage:
     """A page of the audit, newest first, with a check of the chain.
 
     Reading it is audited first (PS3.15 A.5.3.3 Audit Log Used), so the page already shows that.
@@ -161,9 +162,9 @@ async def audit_page(call: Call) -> s.AuditPage:
     before = call.query(AuditQuery).before
     await call.act(lambda act: audited_once(act, Event.AUDIT_LOG_USED, "audit", "audit"))
 
-    def ask(act: Act) -> s.AuditPage:
+    def ask(act: Act) -> acs.AuditPage:
         rows = audit.page(act.tx, before, AUDIT_PAGE)
-        return s.AuditPage(
+        return acs.AuditPage(
             items=_audit_out(act, rows),
             next=rows[-1]["seq"] if len(rows) == AUDIT_PAGE else None,
             chain_ok=audit.verify_chain(act.tx, newest=CHECKED_ROWS) is None,
@@ -172,11 +173,11 @@ async def audit_page(call: Call) -> s.AuditPage:
     return await call.ask(ask)
 
 
-def _audit_out(act: Act, rows: list[Row]) -> list[s.AuditOut]:
+def _audit_out(act: Act, rows: list[Row]) -> list[acs.AuditOut]:
     who = accounts.by_ids(act.tx, {row["account_id"] for row in rows})
     places = network.institution_refs(act.tx, {row["institution_id"] for row in rows})
     return [
-        s.AuditOut(
+        acs.AuditOut(
             **{
                 **row,
                 "account": who.get(row["account_id"], {}).get("username"),
@@ -190,11 +191,11 @@ def _audit_out(act: Act, rows: list[Row]) -> list[s.AuditOut]:
 # --- the system -------------------------------------------------------------------------------
 
 
-async def system_page(call: Call) -> s.SystemOut:
+async def system_page(call: Call) -> acs.SystemOut:
     """What runs here and how full it is."""
     services = call.services
     known = await call.ask(lambda act: system.overview(act.tx))
-    return s.SystemOut(
+    return acs.SystemOut(
         **known,
         version=telemed.__version__,
         database="SQLite" if services.store.sqlite else "PostgreSQL",
@@ -212,7 +213,7 @@ ROUTES = (
         Permission.MANAGE_ACCOUNTS,
         "A page of accounts",
         query=AccountQuery,
-        returns=s.AccountPage,
+        returns=acs.AccountPage,
     ),
     Route(
         "POST",
@@ -220,8 +221,8 @@ ROUTES = (
         create_account,
         Permission.MANAGE_ACCOUNTS,
         "Make an account",
-        body=s.AccountIn,
-        returns=s.AccountOut,
+        body=acs.AccountIn,
+        returns=acs.AccountOut,
         created=True,
     ),
     Route(
@@ -230,8 +231,8 @@ ROUTES = (
         change_account,
         Permission.MANAGE_ACCOUNTS,
         "Change somebody else's account",
-        body=s.AccountPatch,
-        returns=s.AccountOut,
+        body=acs.AccountPatch,
+        returns=acs.AccountOut,
     ),
     Route(
         "GET",
@@ -239,7 +240,7 @@ ROUTES = (
         session_list,
         Permission.SIGNED_IN,
         "Open sessions",
-        returns=s.SessionList,
+        returns=acs.SessionList,
     ),
     Route(
         "DELETE",
@@ -256,7 +257,7 @@ ROUTES = (
         Permission.SEE_AUDIT,
         "A page of the audit",
         query=AuditQuery,
-        returns=s.AuditPage,
+        returns=acs.AuditPage,
     ),
     Route(
         "GET",
@@ -264,6 +265,6 @@ ROUTES = (
         system_page,
         Permission.SEE_SYSTEM,
         "What runs here and how full it is",
-        returns=s.SystemOut,
+        returns=acs.SystemOut,
     ),
 )

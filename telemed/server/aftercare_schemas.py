@@ -11,7 +11,8 @@ from telemed.core.charge import State as ChargeState
 from telemed.core.evaluation import Side
 from telemed.core.follow_up import State
 from telemed.server.calendar_schemas import NamedPerson
-from telemed.server.schemas import Code, In, Out, RequestRow, Words
+from telemed.server.case_schemas import RequestRow
+from telemed.server.schemas import Code, In, Out, Words
 
 # --- the accompanying doctor ----------------------------------------------------------------------
 

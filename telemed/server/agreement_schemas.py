@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from telemed.core.agreements import MOST_TERMS
+from telemed.server import network_schemas as ns
 from telemed.server import schemas as s
 from telemed.server.clock_schemas import PromiseOut
 
@@ -63,7 +64,7 @@ class AgreementChangeOut(s.Out):
 class AgreementPage(s.Out):
     """An agreement, what the caller may set of it, and every change, the newest first."""
 
-    agreement: s.AgreementOut
+    agreement: ns.AgreementOut
     revision: int
     may: list[Part]
     running: int

@@ -11,6 +11,7 @@ from telemed.core.agreements import Part
 from telemed.core.catalogue import Count, Deadline
 from telemed.server import agreement_schemas as sch
 from telemed.server import cases
+from telemed.server import network_schemas as ns
 from telemed.server import schemas as s
 from telemed.server.routing import Call, Route
 from telemed.store.tx import Row
@@ -26,7 +27,7 @@ def shown(act: Act, agreement_id: str) -> sch.AgreementPage:
     found = acts.view(act, agreement_id)
     row = found.agreement
     return sch.AgreementPage(
-        agreement=s.AgreementOut(
+        agreement=ns.AgreementOut(
             **row,
             requester=s.InstitutionRef(**found.names[row["requester_id"]]),
             provider=s.InstitutionRef(**found.names[row["provider_id"]]),

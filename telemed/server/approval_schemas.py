@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from telemed.core.approval import State
-from telemed.server import schemas as s
+from telemed.server import case_schemas as s
 from telemed.server.opinion_schemas import StepReason
 from telemed.server.schemas import Code, In, Out, Words
 

@@ -10,8 +10,8 @@ from telemed.core.access import Permission as P
 from telemed.core.access import Relation
 from telemed.core.approval import MACHINE, State
 from telemed.server import approval_schemas as s
+from telemed.server import case_schemas as common
 from telemed.server import cases
-from telemed.server import schemas as common
 from telemed.server.routing import Call, Route
 from telemed.store import approvals, log
 from telemed.store import requests as lists

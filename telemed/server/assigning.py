@@ -13,6 +13,7 @@ from telemed.core.assignment_rules import cap_of, points
 from telemed.core.catalogue import Words
 from telemed.core.ranking import REASONS, Light
 from telemed.server import assignment_schemas as sch
+from telemed.server import case_schemas as rs
 from telemed.server import cases
 from telemed.server import schemas as s
 from telemed.server.routing import Call, Route
@@ -113,9 +114,9 @@ def _load(act: Act, row: Row, place: Place) -> dict[str, Any]:
 _ONE = "/api/requests/{id}"
 ROUTES = (
     Route("POST", f"{_ONE}/assign", assign, Permission.ASSIGN_WORK, "Assign to a reader",
-          body=sch.AssignIn, returns=s.RequestOut),
+          body=sch.AssignIn, returns=rs.RequestOut),
     Route("POST", f"{_ONE}/unassign", unassign, Permission.READ_QUEUE,
-          "No longer assigned or reserved", returns=s.RequestOut),
+          "No longer assigned or reserved", returns=rs.RequestOut),
     Route("GET", f"{_ONE}/candidates", candidates, Permission.ASSIGN_WORK,
           "Who could read it, and why not", returns=sch.CandidateList),
     Route("POST", "/api/worklist/reserve", reserve, Permission.WRITE_REPORTS,

@@ -13,8 +13,8 @@ from telemed.core.catalogue import ServiceType
 from telemed.server import assignment_schemas as sch
 from telemed.server import cases
 from telemed.server.assigning import reasons
+from telemed.server.case_schemas import RequestOut
 from telemed.server.routing import Call, Route
-from telemed.server.schemas import RequestOut
 from telemed.store import log, network, people, requests, rulings
 from telemed.store.tx import Row
 

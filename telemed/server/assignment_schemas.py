@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from telemed.actions.assigning import MOST_RESERVED
+from telemed.server import case_schemas as rs
 from telemed.server import schemas as s
 
 CaseId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -163,7 +164,7 @@ class PassOnIn(s.In):
     """Where the requester lets a case go, with the consent that names it."""
 
     provider_id: str = Field(min_length=1, max_length=64)
-    consent: s.Consent
+    consent: rs.Consent
 
 
 class AskedOut(s.Out):

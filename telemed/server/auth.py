@@ -24,6 +24,7 @@ from telemed.actions.act import Act
 from telemed.actions.audit import audited
 from telemed.core.access import Permission, Subject
 from telemed.core.errors import Problem
+from telemed.server import account_schemas as acs
 from telemed.server import schemas as s
 from telemed.server.budgets import SignInGuard
 from telemed.server.known import Known
@@ -39,7 +40,7 @@ from telemed.store.tx import Row, Tx
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
 SEEN_EVERY = timedelta(minutes=1)
-_ME = TypeAdapter(s.Me)
+_ME = TypeAdapter(acs.Me)
 _LONGEST_TOKEN = 200
 _DEVICE_SECONDS = 180 * 86400
 _LANGUAGE_SECONDS = 365 * 86400
@@ -63,7 +64,7 @@ SIGNED = web.RequestKey("signed", Signed)
 GUARD = web.AppKey("guard", SignInGuard)
 LOOKS = web.AppKey("looks", Looks)
 KNOWN: web.AppKey[Known[Signed]] = web.AppKey("known")
-DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[s.DemoAccount])
+DEMO_ACCOUNTS = web.AppKey("demo_accounts", list[acs.DemoAccount])
 """What the sign-in page of a demo offers; ignored unless `settings.demo`."""
 
 
@@ -244,10 +245,10 @@ def _https(settings: Settings) -> bool:
 # --- signing in and out -----------------------------------------------------------------------
 
 
-async def hello(call: Call) -> s.Hello:
+async def hello(call: Call) -> acs.Hello:
     """What the sign-in page may know."""
     demo = call.services.settings.demo
-    return s.Hello(
+    return acs.Hello(
         product="telemed",
         version=telemed.__version__,
         demo=demo,
@@ -257,7 +258,7 @@ async def hello(call: Call) -> s.Hello:
 
 async def sign_in(call: Call) -> web.StreamResponse:
     """Open a session. Every failure has the same body, whether or not the name exists (AU-03)."""
-    body = call.body(s.SignIn)
+    body = call.body(acs.SignIn)
     guard = call.request.config_dict[GUARD]
     async with guard.turn():
         account = await _proved(call, guard, body.username.lower(), body.password)
@@ -354,7 +355,7 @@ def _set_cookies(
         )
 
 
-async def me(call: Call) -> s.Me:
+async def me(call: Call) -> acs.Me:
     """Who I am and what I may do."""
     signed = signed_of(call)
     return await call.ask(lambda act: _me(act.tx, signed, call.services))
@@ -368,12 +369,12 @@ def signed_of(call: Call) -> Signed:
     return signed
 
 
-def _me(tx: Tx, signed: Signed, services: Services) -> s.Me:
+def _me(tx: Tx, signed: Signed, services: Services) -> acs.Me:
     account, subject = signed.account, signed.subject
     person = people.person(tx, account["person_id"]) if account["person_id"] else None
     refs = network.institution_refs(tx, [account["institution_id"]])
     place = refs.get(account["institution_id"])
-    return s.Me(
+    return acs.Me(
         account_id=account["id"],
         username=account["username"],
         name=account["display_name"],
@@ -412,7 +413,7 @@ async def sign_out(call: Call) -> web.StreamResponse:
 
 async def change_password(call: Call) -> s.Done:
     """Take a new password; every other session of the account ends."""
-    body = call.body(s.PasswordChange)
+    body = call.body(acs.PasswordChange)
     signed = signed_of(call)
     await confirm_password(call, body.current)
     acts.check_strength(body.new, signed.account["username"])
@@ -481,9 +482,9 @@ async def note_look(
 
 
 ROUTES = (
-    Route("GET", "/api/hello", hello, None, "What the sign-in page may know", returns=s.Hello),
-    Route("POST", "/api/session", sign_in, None, "Sign in", body=s.SignIn, returns=s.Me),
-    Route("GET", "/api/session", me, Permission.SIGNED_IN, "Who I am", returns=s.Me),
+    Route("GET", "/api/hello", hello, None, "What the sign-in page may know", returns=acs.Hello),
+    Route("POST", "/api/session", sign_in, None, "Sign in", body=acs.SignIn, returns=acs.Me),
+    Route("GET", "/api/session", me, Permission.SIGNED_IN, "Who I am", returns=acs.Me),
     Route("DELETE", "/api/session", sign_out, Permission.SIGNED_IN, "Sign out", returns=s.Done),
     Route(
         "POST",
@@ -491,7 +492,7 @@ ROUTES = (
         change_password,
         Permission.SIGNED_IN,
         "Change my password",
-        body=s.PasswordChange,
+        body=acs.PasswordChange,
         returns=s.Done,
     ),
 )

@@ -18,7 +18,7 @@ from telemed.core.errors import Problem
 from telemed.core.indicators import Indicator, Side
 from telemed.core.tally import Summary
 from telemed.documents.tally_sheets import BoardPart, BoardSheet, Dimension
-from telemed.server import schemas as s
+from telemed.server import tally_schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
 from telemed.server.tally import MONTH, NOTHING, Where, columns, indicator_of

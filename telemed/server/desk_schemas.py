@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from telemed.core.worklist import Audience, Tab, Unit, parse_sort
-from telemed.server.schemas import Code, In, InstitutionRef, Out, RequestRow, Words
+from telemed.server.case_schemas import RequestRow
+from telemed.server.schemas import Code, In, InstitutionRef, Out, Words
 
 Sorting = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z_,-]*$")]
 Few: Any = Field(default=[], max_length=20)

@@ -9,6 +9,7 @@ from telemed.actions.act import Act
 from telemed.actions.ranking import online_at
 from telemed.core.access import Permission
 from telemed.core.assignment import WHY_NOT
+from telemed.server import case_schemas as rs
 from telemed.server import cases, problems
 from telemed.server import schemas as s
 from telemed.server.requests import Query
@@ -82,7 +83,7 @@ class CandidateWhy(s.Out):
 class CoveredOut(s.Out):
     """A case of somebody who is away. What they have begun names nobody: it is to be released."""
 
-    request: s.RequestRow
+    request: rs.RequestRow
     to: str | None
     candidates: list[CandidateWhy]
 

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from telemed.core.guidance import Side
 from telemed.server.calendar_schemas import Moment, NamedPerson
-from telemed.server.schemas import Code, In, Option, Out, Words
+from telemed.server.network_schemas import Option
+from telemed.server.schemas import Code, In, Out, Words
 
 
 class StaffPerson(NamedPerson):

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from telemed.actions.patients import Effect
 from telemed.core.quarantine import Resolution
 from telemed.core.removal import Level, State
+from telemed.server import case_schemas as rs
 from telemed.server import schemas as s
 
 Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
@@ -242,8 +243,8 @@ class HoldList(s.Out):
 class StudyDetail(s.Out):
     """A study, and for its own institution what is known of its keeping."""
 
-    study: s.StudyOut
-    series: list[s.SeriesOut]
+    study: rs.StudyOut
+    series: list[rs.SeriesOut]
     requests: list[str]
     conflicts: int
     holds: list[HoldOut]
@@ -254,18 +255,18 @@ class StudyDetail(s.Out):
 
 
 class DoubleList(s.Out):
-    groups: list[list[s.PatientOut]]
+    groups: list[list[rs.PatientOut]]
 
 
 class SentTwiceList(s.Out):
-    groups: list[list[s.StudyOut]]
+    groups: list[list[rs.StudyOut]]
     """Studies of one patient and accession number, in the order of arrival."""
 
 
 class PatientChangeOut(s.Out):
     id: str
     kind: Literal["merge", "move"]
-    other: s.PatientOut
+    other: rs.PatientOut
     """The patient on the other side."""
     incoming: bool
     """Whether this patient received."""
@@ -276,9 +277,9 @@ class PatientChangeOut(s.Out):
 
 
 class PatientDetail(s.Out):
-    patient: s.PatientOut
+    patient: rs.PatientOut
     merged_into: str | None
-    studies: list[s.StudyOut]
+    studies: list[rs.StudyOut]
     history: list[PatientChangeOut]
 
 
@@ -302,7 +303,7 @@ class MovedCase(s.Out):
 
 
 class MoveOutlook(s.Out):
-    patient: s.PatientOut
+    patient: rs.PatientOut
     cases: list[MovedCase]
     blocked: bool
     """Whether one of them stands in the way."""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from telemed.actions import network as acts
 from telemed.core.access import Permission
+from telemed.server import network_schemas as ns
 from telemed.server import schemas as s
 from telemed.server.clock_schemas import LikelyOut
 from telemed.server.routing import Call, Route
@@ -44,31 +45,31 @@ class DestinationQuery(s.In):
     request: s.Code | None = None
 
 
-async def summary(call: Call) -> s.NetworkSummary:
+async def summary(call: Call) -> ns.NetworkSummary:
     """The network in numbers."""
     counted = await call.ask(lambda act: network.summary(act.tx, act.now))
-    return s.NetworkSummary(**counted)
+    return ns.NetworkSummary(**counted)
 
 
-async def institutions(call: Call) -> s.InstitutionPage:
+async def institutions(call: Call) -> ns.InstitutionPage:
     """A page of institutions."""
     query = call.query(InstitutionQuery)
     narrow = network.InstitutionFilter(query.q, query.city, query.level, query.connected)
     rows, total = await call.ask(
         lambda act: acts.institution_page(act, narrow, query.offset, query.limit)
     )
-    return s.InstitutionPage(items=[s.InstitutionOut(**row) for row in rows], total=total)
+    return ns.InstitutionPage(items=[ns.InstitutionOut(**row) for row in rows], total=total)
 
 
-async def institution(call: Call) -> s.InstitutionDetail:
+async def institution(call: Call) -> ns.InstitutionDetail:
     """One institution, as far as it concerns the caller."""
     view = await call.ask(lambda act: acts.institution_view(act, call.path("id")))
     now = call.services.clock()
-    return s.InstitutionDetail(
-        institution=s.InstitutionOut(**view.institution),
-        memberships=[s.MembershipOut(**row) for row in view.memberships],
+    return ns.InstitutionDetail(
+        institution=ns.InstitutionOut(**view.institution),
+        memberships=[ns.MembershipOut(**row) for row in view.memberships],
         agreements=[
-            s.AgreementOut(
+            ns.AgreementOut(
                 **row,
                 requester=s.InstitutionRef(**view.names[row["requester_id"]]),
                 provider=s.InstitutionRef(**view.names[row["provider_id"]]),
@@ -80,32 +81,32 @@ async def institution(call: Call) -> s.InstitutionDetail:
     )
 
 
-def _person_out(row: Row) -> s.PersonOut:
+def _person_out(row: Row) -> ns.PersonOut:
     """A person as colleagues elsewhere may know them: no licence number, no sex, no dates."""
     zh, en = title_words(row["title"])
-    return s.PersonOut(**{**row, "title": s.Words(zh=zh, en=en)})
+    return ns.PersonOut(**{**row, "title": s.Words(zh=zh, en=en)})
 
 
-async def alliances(call: Call) -> s.AlliancePage:
+async def alliances(call: Call) -> ns.AlliancePage:
     """A page of alliances."""
     query = call.query(AllianceQuery)
     rows, total = await call.ask(
         lambda act: acts.alliance_page(act, query.q, query.form, query.offset, query.limit)
     )
-    items = [s.AllianceOut(**row, lead=_ref(row, "lead_id", "lead")) for row in rows]
-    return s.AlliancePage(items=items, total=total)
+    items = [ns.AllianceOut(**row, lead=_ref(row, "lead_id", "lead")) for row in rows]
+    return ns.AlliancePage(items=items, total=total)
 
 
-async def destinations(call: Call) -> s.DestinationList:
+async def destinations(call: Call) -> ns.DestinationList:
     """Whom a service may be asked from now."""
     query = call.query(DestinationQuery)
     offers = await call.ask(lambda act: acts.destinations(act, query.service, query.request))
-    return s.DestinationList(items=[_destination(offer) for offer in offers])
+    return ns.DestinationList(items=[_destination(offer) for offer in offers])
 
 
-def _destination(offer: acts.Offer) -> s.Destination:
+def _destination(offer: acts.Offer) -> ns.Destination:
     row = offer.agreement
-    return s.Destination(
+    return ns.Destination(
         institution=_ref(row, "provider_id", "provider"),
         agreement_id=row["id"],
         rank=row["rank"],
@@ -132,7 +133,7 @@ ROUTES = (
         Permission.SEE_CASES,
         "Whom a service may be asked from",
         query=DestinationQuery,
-        returns=s.DestinationList,
+        returns=ns.DestinationList,
     ),
     Route(
         "GET",
@@ -140,7 +141,7 @@ ROUTES = (
         summary,
         _SEE,
         "The network in numbers",
-        returns=s.NetworkSummary,
+        returns=ns.NetworkSummary,
     ),
     Route(
         "GET",
@@ -149,7 +150,7 @@ ROUTES = (
         _SEE,
         "A page of institutions",
         query=InstitutionQuery,
-        returns=s.InstitutionPage,
+        returns=ns.InstitutionPage,
     ),
     Route(
         "GET",
@@ -157,7 +158,7 @@ ROUTES = (
         institution,
         _SEE,
         "One institution",
-        returns=s.InstitutionDetail,
+        returns=ns.InstitutionDetail,
     ),
     Route(
         "GET",
@@ -166,6 +167,6 @@ ROUTES = (
         _SEE,
         "A page of alliances",
         query=AllianceQuery,
-        returns=s.AlliancePage,
+        returns=ns.AlliancePage,
     ),
 )

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from telemed.core.opinion import Role, State
+from telemed.server import case_schemas as rs
+from telemed.server import report_schemas as ps
 from telemed.server import schemas as s
 from telemed.server.calendar_schemas import Moment
 from telemed.server.schemas import Code, In, Out, Words
@@ -14,7 +16,7 @@ Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 
 
-class SignReportIn(s.SignIn2):
+class SignReportIn(ps.SignIn2):
     """`without` says why experts who were asked are not waited for."""
 
     without: Note = ""
@@ -146,7 +148,7 @@ class InvitationOut(Out):
     """What somebody is asked for; the case while they may see it."""
 
     opinion: OpinionOut
-    case: s.RequestRow | None
+    case: rs.RequestRow | None
 
 
 class InvitationList(Out):

@@ -9,12 +9,13 @@ from telemed.core.access import Permission
 from telemed.core.errors import Problem
 from telemed.core.removal import State
 from telemed.server import image_schemas as s
+from telemed.server.case_schemas import PatientList
 from telemed.server.cases import patient_out, studies_out
 from telemed.server.holds import keeping_out
 from telemed.server.imaging import in_problems
 from telemed.server.quarantine import draw
 from telemed.server.routing import Call, Route
-from telemed.server.schemas import Done, PatientList
+from telemed.server.schemas import Done
 from telemed.store import studies
 from telemed.store.tx import Row
 

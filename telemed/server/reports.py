@@ -18,8 +18,9 @@ from telemed.core import access
 from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.documents.report_pdf import render_report
+from telemed.server import case_schemas as rs
 from telemed.server import cases
-from telemed.server import schemas as s
+from telemed.server import report_schemas as ps
 from telemed.server.auth import confirm_password
 from telemed.server.opinion_schemas import SignReportIn
 from telemed.server.report_sheet import report_sheet
@@ -50,7 +51,7 @@ async def show(call: Call) -> Any:
 
 async def save_draft(call: Call) -> Any:
     """Autosave."""
-    body = call.body(s.DraftIn)
+    body = call.body(ps.DraftIn)
     content = body.content.model_dump(mode="json")
 
     def do(act: Act) -> dict[str, Any]:
@@ -75,7 +76,7 @@ async def verify(call: Call) -> Any:
 
 
 async def _sign(call: Call, do: Any) -> Any:
-    body = call.body(s.SignIn2)
+    body = call.body(ps.SignIn2)
     await confirm_password(call, body.password)
     signer = call.services.signer
     return await call.step(lambda act, case: do(act, case, body.revision, signer), _shown(call))
@@ -88,13 +89,13 @@ def _shown(call: Call) -> Callable[[Act, str], Any]:
 
 async def send_back(call: Call) -> Any:
     """Ask the author for a change."""
-    body = call.body(s.SendBackIn)
+    body = call.body(ps.SendBackIn)
     return await call.step(lambda act, case: acts.send_back(act, case, body.note), _shown(call))
 
 
 async def revise(call: Call) -> Any:
     """Begin an addendum or an amendment."""
-    body = call.body(s.RevisionIn)
+    body = call.body(ps.RevisionIn)
 
     def do(act: Act, case: str) -> None:
         acts.revise(act, case, body.kind, body.reason)
@@ -109,7 +110,7 @@ async def discard_revision(call: Call) -> Any:
 
 async def checked(call: Call) -> Any:
     """The changed images were looked at; the report stands."""
-    note = call.body(s.CheckIn).note
+    note = call.body(rs.CheckIn).note
     return await call.step(lambda act, case: image_changes.check(act, case, note), cases.full)
 
 

@@ -14,8 +14,8 @@ from telemed.actions.act import Act
 from telemed.actions.studies import save_patient
 from telemed.core import request
 from telemed.core.access import Permission
+from telemed.server import case_schemas as s
 from telemed.server import cases
-from telemed.server import schemas as s
 from telemed.server.notice_schemas import ActedIn
 from telemed.server.routing import Call
 from telemed.store import network

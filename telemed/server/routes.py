@@ -53,6 +53,9 @@ from telemed.server import (
     urgent_calls,
     worklist,
 )
+from telemed.server import case_schemas as rs
+from telemed.server import network_schemas as ns
+from telemed.server import report_schemas as ps
 from telemed.server import schemas as s
 from telemed.server.dicomweb import DICOMWEB_ROUTES
 from telemed.server.guidance_schemas import StaffList
@@ -69,7 +72,7 @@ CATALOGUE_ROUTES = (
         catalogue.catalogue,
         P.SIGNED_IN,
         "Services with their forms, reasons, templates",
-        returns=s.CatalogueOut,
+        returns=ns.CatalogueOut,
     ),
     Route(
         "GET",
@@ -78,7 +81,7 @@ CATALOGUE_ROUTES = (
         P.SIGNED_IN,
         "Diagnoses by code, name or initials",
         query=catalogue.CodeQuery,
-        returns=s.Icd10List,
+        returns=ns.Icd10List,
     ),
     Route(
         "GET",
@@ -87,7 +90,7 @@ CATALOGUE_ROUTES = (
         P.SIGNED_IN,
         "Operations by ICD-9-CM-3 code, name or initials",
         query=catalogue.CodeQuery,
-        returns=s.Icd10List,
+        returns=ns.Icd10List,
     ),
     Route(
         "GET",
@@ -109,14 +112,14 @@ def _step(event: str, handler: object, permission: Permission, what: str) -> Rou
         handler,  # type: ignore[arg-type]
         permission,
         what,
-        body=s.StepIn,
-        returns=s.Done if leaves else s.RequestOut,
+        body=rs.StepIn,
+        returns=s.Done if leaves else rs.RequestOut,
     )
 
 
 REQUEST_ROUTES = (
     Route(
-        "GET", "/api/todo", requests.todo, P.WRITE_REQUESTS, "What waits for us", returns=s.TodoOut
+        "GET", "/api/todo", requests.todo, P.WRITE_REQUESTS, "What waits for us", returns=rs.TodoOut
     ),
     Route(
         "GET",
@@ -125,7 +128,7 @@ REQUEST_ROUTES = (
         P.SEE_CASES,
         "Cases one may see",
         query=requests.ListQuery,
-        returns=s.RequestPage,
+        returns=rs.RequestPage,
     ),
     Route(
         "POST",
@@ -133,19 +136,19 @@ REQUEST_ROUTES = (
         requests.create,
         P.WRITE_REQUESTS,
         "A new draft",
-        body=s.RequestIn,
-        returns=s.RequestOut,
+        body=rs.RequestIn,
+        returns=rs.RequestOut,
         created=True,
     ),
-    Route("GET", ONE, requests.show, P.SEE_CASES, "One case in full", returns=s.RequestOut),
+    Route("GET", ONE, requests.show, P.SEE_CASES, "One case in full", returns=rs.RequestOut),
     Route(
         "PATCH",
         ONE,
         requests.edit,
         P.WRITE_REQUESTS,
         "Autosave a draft",
-        body=s.RequestPatch,
-        returns=s.RequestOut,
+        body=rs.RequestPatch,
+        returns=rs.RequestOut,
     ),
     Route(
         "GET",
@@ -153,7 +156,7 @@ REQUEST_ROUTES = (
         requests.facts,
         P.SEE_CASES,
         "The facts of a case",
-        returns=s.FactsOut,
+        returns=rs.FactsOut,
     ),
     _step("resubmit", requests.resubmit, P.WRITE_REQUESTS, "Send again"),
     _step("discard", requests.discard, P.WRITE_REQUESTS, "Throw a draft away"),
@@ -169,7 +172,7 @@ REQUEST_ROUTES = (
         requests.claim,
         P.WRITE_REPORTS,
         "Take from the queue",
-        returns=s.RequestOut,
+        returns=rs.RequestOut,
     ),
     Route(
         "POST",
@@ -177,7 +180,7 @@ REQUEST_ROUTES = (
         requests.heartbeat,
         P.WRITE_REPORTS,
         "Still here",
-        returns=s.LeaseOut,
+        returns=rs.LeaseOut,
     ),
     Route(
         "POST",
@@ -185,8 +188,8 @@ REQUEST_ROUTES = (
         requests.confirm,
         P.WRITE_REQUESTS,
         "Read, and decided",
-        body=s.ConfirmIn,
-        returns=s.RequestOut,
+        body=rs.ConfirmIn,
+        returns=rs.RequestOut,
     ),
     Route(
         "POST",
@@ -194,8 +197,8 @@ REQUEST_ROUTES = (
         requests.acknowledge,
         P.WRITE_REQUESTS,
         "A critical finding was received",
-        body=s.AcknowledgeIn,
-        returns=s.RequestOut,
+        body=rs.AcknowledgeIn,
+        returns=rs.RequestOut,
     ),
     Route(
         "POST",
@@ -204,20 +207,20 @@ REQUEST_ROUTES = (
         P.WRITE_REQUESTS,
         "What was done about a critical finding",
         body=notice_schemas.ActedIn,
-        returns=s.RequestOut,
+        returns=rs.RequestOut,
     ),
 )
 
 REPORT_ROUTES = (
-    Route("GET", f"{ONE}/report", reports.show, P.SEE_CASES, "The report", returns=s.ReportOut),
+    Route("GET", f"{ONE}/report", reports.show, P.SEE_CASES, "The report", returns=ps.ReportOut),
     Route(
         "PUT",
         f"{ONE}/report/draft",
         reports.save_draft,
         P.WRITE_REPORTS,
         "Autosave",
-        body=s.DraftIn,
-        returns=s.VersionOut,
+        body=ps.DraftIn,
+        returns=ps.VersionOut,
     ),
     Route(
         "POST",
@@ -226,7 +229,7 @@ REPORT_ROUTES = (
         P.WRITE_REPORTS,
         "Sign",
         body=opinion_schemas.SignReportIn,
-        returns=s.ReportOut,
+        returns=ps.ReportOut,
     ),
     Route(
         "POST",
@@ -234,8 +237,8 @@ REPORT_ROUTES = (
         reports.verify,
         P.VERIFY_REPORTS,
         "Second signature",
-        body=s.SignIn2,
-        returns=s.ReportOut,
+        body=ps.SignIn2,
+        returns=ps.ReportOut,
     ),
     Route(
         "POST",
@@ -243,8 +246,8 @@ REPORT_ROUTES = (
         reports.send_back,
         P.VERIFY_REPORTS,
         "Ask the author for a change",
-        body=s.SendBackIn,
-        returns=s.ReportOut,
+        body=ps.SendBackIn,
+        returns=ps.ReportOut,
     ),
     Route(
         "POST",
@@ -252,8 +255,8 @@ REPORT_ROUTES = (
         reports.revise,
         P.WRITE_REPORTS,
         "Begin an addendum or amendment",
-        body=s.RevisionIn,
-        returns=s.ReportOut,
+        body=ps.RevisionIn,
+        returns=ps.ReportOut,
     ),
     Route(
         "POST",
@@ -261,7 +264,7 @@ REPORT_ROUTES = (
         reports.discard_revision,
         P.WRITE_REPORTS,
         "Set an unfinished revision aside",
-        returns=s.ReportOut,
+        returns=ps.ReportOut,
     ),
     Route(
         "POST",
@@ -269,8 +272,8 @@ REPORT_ROUTES = (
         reports.checked,
         P.WRITE_REPORTS,
         "Changed images were looked at, the report stands",
-        body=s.CheckIn,
-        returns=s.RequestOut,
+        body=rs.CheckIn,
+        returns=rs.RequestOut,
     ),
     Route(
         "GET",
@@ -287,7 +290,7 @@ REPORT_ROUTES = (
         reports.check,
         None,
         "Check a printed report",
-        returns=s.VerifyOut,
+        returns=ps.VerifyOut,
     ),
 )
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from telemed.actions import studies as acts
 from telemed.actions.act import Act
 from telemed.core.access import Permission
+from telemed.server import case_schemas as rs
 from telemed.server import schemas as s
 from telemed.server.cases import patient_out, studies_out
 from telemed.server.holds import care_of
@@ -74,9 +75,9 @@ async def list_patients(call: Call) -> dict[str, object]:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/patients", list_patients, P.SEE_PATIENTS, "Patients by name or number",
-          query=PatientQuery, returns=s.PatientList),
+          query=PatientQuery, returns=rs.PatientList),
     Route("GET", "/api/studies", list_studies, P.SEE_STUDIES, "Own studies",
-          query=StudyQuery, returns=s.StudyPage),
+          query=StudyQuery, returns=rs.StudyPage),
     Route("GET", "/api/studies/{id}", show, P.SEE_STUDIES, "One study",
           returns=StudyDetail),
 )  # fmt: skip

@@ -26,7 +26,7 @@ from telemed.documents.tally_sheets import (
     TallyRow,
     side_indicators,
 )
-from telemed.server import schemas as s
+from telemed.server import tally_schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
 from telemed.server.tally_lectures import lectures_of

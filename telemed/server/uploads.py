@@ -27,7 +27,7 @@ from telemed.actions.intake import Incoming
 from telemed.actions.uploads import Closed, Verdict
 from telemed.core.access import Permission
 from telemed.core.errors import Problem
-from telemed.server import schemas as s
+from telemed.server import case_schemas as s
 from telemed.server.cases import studies_out
 from telemed.server.imaging import Handler
 from telemed.server.routing import Call, Route

@@ -29,9 +29,10 @@ from telemed.core.worklist import (
 )
 from telemed.server import cases
 from telemed.server import desk_schemas as ds
+from telemed.server.case_schemas import RequestOut
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
-from telemed.server.schemas import Done, RequestOut
+from telemed.server.schemas import Done
 from telemed.store import desk as kept
 from telemed.store import image_changes, log, roster
 from telemed.store import requests as store
