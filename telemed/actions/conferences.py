@@ -33,7 +33,9 @@ KINDS: Final[Mapping[Event, Kind]] = {
 """What each happening is told as."""
 FLAGS: Final = ("muted", "camera", "hand", "sharing")
 SAID: Final = {"text": Words("发言", "message")}
-NO_FLAGS: Final = {"muted": False, "camera": False, "hand": False, "sharing": False}
+NO_FLAGS: Final[Mapping[str, Any]] = {
+    "muted": False, "camera": False, "hand": False, "sharing": False, "streams": {},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +166,50 @@ def _away(act: Act, place: Place, event: Event, cause: str, at: datetime) -> boo
     return True
 
 
-def set_state(act: Act, place: Place, flags: Mapping[str, bool], mode: Mode | None) -> None:
-    """Muted, camera, hand, sharing; and how they take part from now on. Who watches stays muted,
-    and shows nothing."""
+def set_state(
+    act: Act,
+    place: Place,
+    flags: Mapping[str, bool],
+    mode: Mode | None,
+    streams: Mapping[str, str] | None = None,
+) -> None:
+    """Muted, camera, hand, sharing; which pictures of the service they send, and how they take part
+    from now on. Who watches stays muted, and shows nothing."""
     act.tx.take_turn(_turn(place.appointment_id))
     booked, watches = admitted(act, place.appointment_id)
-    if watches and any(flags[key] for key in flags if key != "muted"):
+    if watches and (streams or any(flags[key] for key in flags if key != "muted")):
         raise Problem("only-watches")
+    if streams:
+        _require_streams(act, booked, streams)
     row = conferences.member(act.tx, place.member_id)
     if row is None or row["line"] != place.line or row["state"] == State.AWAY:
         raise Problem("not-found")
     told = {} if watches else {key: bool(flags[key]) for key in FLAGS if key in flags}
-    kept = {**row["flags"], **told}
+    kept = {**row["flags"], **told, **({} if streams is None else {"streams": dict(streams)})}
     values = {"flags": kept}
     if mode is not None and mode.value != row["mode"] and row["state"] == State.PRESENT:
         _happen(act, booked, row, Event.MODE, "page", {**values, "mode": mode.value})
     elif not conferences.change_member(act.tx, row, values):
         raise Problem("stale", current="?")
+
+
+def sends_streams(act: Act, booked: Booked) -> bool:
+    """Whether the subject's side sends the service's pictures: the one that asks, and operates."""
+    return bool(act.subject.institution_id == booked.row["requester_id"])
+
+
+def streams_of(act: Act, booked: Booked) -> tuple[tuple[str, Words], ...]:
+    """The pictures that a session of its service shows side by side."""
+    service = act.catalogue.services.get(booked.row["service"])
+    return () if service is None else service.streams
+
+
+def _require_streams(act: Act, booked: Booked, streams: Mapping[str, str]) -> None:
+    if not sends_streams(act, booked):
+        raise Problem("forbidden", action="send-streams")
+    known = {code for code, _ in streams_of(act, booked)}
+    if not (streams.keys() <= known and set(streams.values()) <= conference.STREAM_STATES):
+        raise Problem("invalid", detail="streams")
 
 
 def by_phone(act: Act, appointment_id: str, person_id: str, joined: bool) -> None:

@@ -264,6 +264,8 @@ RELAYED: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """What members may send each other, and how many bytes of it at most."""
+STREAM_STATES: Final = frozenset({"on", "thin"})
+"""How a picture of an operation is sent: it is, or not for now since the line is too thin."""
 OF_WATCHERS: Final = frozenset({"offer", "answer", "candidate"})
 """What those who watch may send: what a line to see and hear by needs."""
 

@@ -82,7 +82,9 @@ class Room:
 
 def told(row: Row) -> dict[str, Any]:
     """A member as members are told: ids and codes."""
-    return {**{key: row[key] for key in _SHOWN}, **{key: row["flags"].get(key) for key in FLAGS}}
+    flags = row["flags"]
+    told = {**{key: flags.get(key) for key in FLAGS}, "streams": flags.get("streams", {})}
+    return {**{key: row[key] for key in _SHOWN}, **told}
 
 
 def way_of(services: Services, members: int) -> str:
@@ -189,14 +191,17 @@ class Rooms:
         if not isinstance(state, dict):
             raise Problem("invalid", detail="state")
         flags = {key: state[key] for key in FLAGS if key in state}
-        if not all(isinstance(value, bool) for value in flags.values()):
+        streams = state.get("streams")
+        if not (all(isinstance(value, bool) for value in flags.values()) and _is_streams(streams)):
             raise Problem("invalid", detail="state")
         if not seat.state_pace.take(asyncio.get_running_loop().time()):
             raise Problem("too-many", seconds=1)
         mode = _mode(state["mode"]) if "mode" in state else None
         key = seat.place.appointment_id
         await self._services.act(
-            seat.subject, lambda act: acts.set_state(act, seat.place, flags, mode), quiet=True
+            seat.subject,
+            lambda act: acts.set_state(act, seat.place, flags, mode, streams),
+            quiet=True,
         )
         self._services.relay.post(orjson.dumps({"room": key}))
         await self._look(key)
@@ -475,6 +480,13 @@ def _flag(body: dict[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise Problem("invalid", detail=key)
     return value
+
+
+def _is_streams(value: object) -> bool:
+    """Whether it says of pictures by their codes how they are sent, or nothing of them."""
+    return value is None or (
+        isinstance(value, dict) and all(isinstance(state, str) for state in value.values())
+    )
 
 
 def _mode(value: object) -> Mode:

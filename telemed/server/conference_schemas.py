@@ -1,13 +1,14 @@
 """The JSON contract of conferences."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from telemed.core.appointment import State as AppointmentState
 from telemed.core.conference import Event, Standing, State
 from telemed.core.conference_rules import Mode
+from telemed.server.network_schemas import Option
 from telemed.server.schemas import Code, In, Out, Words
 
 
@@ -31,6 +32,8 @@ class ConferenceMember(Out):
     sharing: bool
     watches: bool
     """Whether they were listed to watch: they see and hear, and take no part."""
+    streams: dict[str, Literal["on", "thin"]]
+    """The service's pictures that they send, by code; `thin`: not for now, the line is too thin."""
     entered_at: datetime
 
 
@@ -152,6 +155,10 @@ class ConferenceOut(Out):
     me: str
     """Who one is among the members, by `person_id`."""
     standing: Standing
+    streams: list[Option]
+    """The pictures that the operating side sends, by code."""
+    sends_streams: bool
+    """Whether one's own side sends them."""
     invited: list[ConferenceInvited]
     along: list[ConferenceNamed]
     """Who accompanies the patient, and who operates."""

@@ -11,7 +11,7 @@ from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core import appointment, conference
 from telemed.core.access import Permission as P
-from telemed.core.conference import MACHINE, Entry, Event, State
+from telemed.core.conference import MACHINE, Entry, Event, Standing, State
 from telemed.core.conference_rules import MODE_WORDS, JoinCard, Line, LineTerms, Mode
 from telemed.core.errors import Problem
 from telemed.core.turn import turn_pass
@@ -118,6 +118,11 @@ def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
                 *acts.may(act, booked)],
         "me": acts.key_of(act.subject),
         "standing": standing,
+        "streams": [
+            {"value": code, "label": {"zh": label.zh, "en": label.en}}
+            for code, label in acts.streams_of(act, booked)
+        ],
+        "sends_streams": acts.sends_streams(act, booked) and standing is Standing.TAKES_PART,
         "along": [known.of(one) for one in along],
         "watchers": [known.of(one) for one in watching],
         "invited": [{**known.of(seat), "role": seat["role"]} for seat in seats],
@@ -197,6 +202,7 @@ def _member(row: Row, known: Names, seats: Sequence[Row]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("id", "state", "mode", "watches", "entered_at")},
         **known.of(row),
+        "streams": {},
         **row["flags"],
         "title": known.title(who),
         "roles": [seat["role"] for seat in seats if seat["person_id"] == who],

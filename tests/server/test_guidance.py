@@ -195,6 +195,7 @@ async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(hous
         await watcher.send("offer", guide.me, sdp="v=0")
         assert (await guide.next("message"))["from"] == watcher.me
         await _says_nothing(watcher, surgeon)
+        await _sends_streams(surgeon, guide)
         await house.client("hub-reader2").refused(
             "only-watches", "POST", f"{path}/words", {"text": "x"}
         )
@@ -213,12 +214,25 @@ async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(hous
     assert {one["person_id"] for one in minutes["people"]} == {"hub-reader", "county-reader"}
 
 
+async def _sends_streams(surgeon: Page, guide: Page) -> None:
+    """The operating side says which of the service's pictures it sends, and nobody else does."""
+    await guide.say(do="state", state={"streams": {"field": "on"}})
+    assert (await guide.next("error"))["code"] == "forbidden"
+    for bad in ({"heart": "on"}, {"field": "off"}, {"field": 1}, ["field"]):
+        await surgeon.say(do="state", state={"streams": bad})
+        assert (await surgeon.next("error"))["code"] == "invalid"
+    sent = {"field": "on", "room": "thin"}
+    await surgeon.say(do="state", state={"streams": sent})
+    await guide.until(lambda m: any(one["streams"] == sent for one in m))
+    assert not any(one["streams"] for one in guide.members if one["person_id"] != "county-reader")
+
+
 async def _says_nothing(watcher: Page, surgeon: Page) -> None:
     """Whatever would reach the others is refused, and reaches nobody."""
     for kind in ("view", "note", "still", "media"):
         await watcher.send(kind, surgeon.me, x=1)
         assert (await watcher.next("error"))["code"] == "only-watches"
-    for said in ({"hand": True}, {"sharing": True}, {"camera": True}):
+    for said in ({"streams": {"field": "on"}}, {"hand": True}, {"sharing": True}, {"camera": True}):
         await watcher.say(do="state", state=said)
         assert (await watcher.next("error"))["code"] == "only-watches"
     await watcher.say(do="media", op="publish", offer="v=0")

@@ -66,7 +66,7 @@ function Asked({ id }: { id: string }) {
 }
 
 function Whole({ conference }: { conference: ConferenceOut }) {
-  const [visit, setVisit] = useState(() => begun(conference.appointment_id))
+  const [visit, setVisit] = useState(() => begun(conference))
   const { signal, local } = visit
   const state = useSignalState(signal)
   const [entered, setEntered] = useState(false)
@@ -80,7 +80,7 @@ function Whole({ conference }: { conference: ConferenceOut }) {
   )
   const again = () => {
     setEntered(false)
-    setVisit(begun(conference.appointment_id))
+    setVisit(begun(conference))
   }
   const [asked, setAsked] = useState(false)
   const enter = () => {
@@ -111,7 +111,10 @@ function Whole({ conference }: { conference: ConferenceOut }) {
   )
 }
 
-const begun = (id: string) => ({ signal: new Signal(id), local: new Local() })
+const begun = (one: ConferenceOut) => ({
+  signal: new Signal(one.appointment_id),
+  local: new Local(one.streams.map((stream) => stream.value)),
+})
 
 function Bar({ conference, inside }: { conference: ConferenceOut; inside: boolean }) {
   const t = useWords()

@@ -2,8 +2,10 @@
 import {
   AudioMutedOutlined,
   AudioOutlined,
+  CommentOutlined,
   DesktopOutlined,
   FieldTimeOutlined,
+  FileTextOutlined,
   LogoutOutlined,
   MessageOutlined,
   SettingOutlined,
@@ -20,11 +22,13 @@ import type { Local, Picture } from './local'
 import type { Mode, Signal } from './signal'
 import { useWords } from './words'
 
-export type PanelKey = 'people' | 'chat' | 'record'
+export type PanelKey = 'advice' | 'people' | 'chat' | 'record'
 
 interface Props {
   /** Whether one only watches: nothing is sent, so that there is nothing to switch. */
   watches: boolean
+  /** Where an operation is guided: whether the case has the place of its pictures. */
+  guided: { advice: boolean; withCase: boolean; onCase: () => void } | null
   signal: Signal
   local: Local
   hand: boolean
@@ -39,6 +43,8 @@ export function Controls(props: Props) {
   const t = useWords()
   const toggle = (key: PanelKey) => () => onPanel(panel === key ? null : key)
   usePageKeys([
+    ...(props.guided?.advice ? [{ combo: 'a', label: t('advice'), run: toggle('advice') }] : []),
+    ...(props.guided ? [{ combo: 'k', label: t('caseOf'), run: props.guided.onCase }] : []),
     { combo: 'p', label: t('people'), run: toggle('people') },
     { combo: 'c', label: t('chat'), run: toggle('chat') },
     { combo: 'r', label: t('record'), run: toggle('record') },
@@ -47,6 +53,16 @@ export function Controls(props: Props) {
     <div className={styles.bar} role="toolbar" aria-label={t('controls')}>
       {props.watches ? null : <Own {...props} />}
       <span className={styles.gap} />
+      {props.guided ? (
+        <One label={t('caseOf')} hint="K" on={props.guided.withCase} onClick={props.guided.onCase}>
+          <FileTextOutlined />
+        </One>
+      ) : null}
+      {props.guided?.advice ? (
+        <One label={t('advice')} hint="A" on={panel === 'advice'} onClick={toggle('advice')}>
+          <CommentOutlined />
+        </One>
+      ) : null}
       <One label={t('people')} hint="P" on={panel === 'people'} onClick={toggle('people')}>
         <TeamOutlined />
       </One>

@@ -4,13 +4,15 @@
  * Where the case is shown it has the room, and the tiles stand small beside it.
  */
 import { Alert, Button, Drawer } from 'antd'
-import { type ComponentType, lazy, Suspense, useState } from 'react'
+import { type ComponentType, lazy, Suspense, useState, useSyncExternalStore } from 'react'
+import { GuidancePanel } from '../guidance/GuidancePanel'
 import type { ConferenceOut } from '../shared/schema'
 import { useNarrow } from '../shared/useNarrow'
 import { Controls, type PanelKey } from './Controls'
 import type { Local } from './local'
 import { ChatPanel, PeoplePanel, RecordPanel } from './Panels'
 import styles from './Room.module.css'
+import { Streams } from './Streams'
 import { type Member, type Signal, useMembers, useSignal, useSignalState } from './signal'
 import { Picture, Tile, Voice } from './Tile'
 import type { Remote } from './transport'
@@ -47,9 +49,10 @@ export function Room({ conference, signal, local }: Props) {
   const state = useSignalState(signal)
   const members = useMembers(signal)
   const remotes = useTransport(conference, signal, local)
-  const [panel, setPanel] = useState<PanelKey | null>(
-    narrow || CasePanel !== null ? null : 'people',
-  )
+  const guided = conference.streams.length > 0
+  const advised = guided && conference.request_id !== null
+  const [panel, setPanel] = useState<PanelKey | null>(narrow || !advised ? null : 'advice')
+  const [withCase, setWithCase] = useState(!guided)
   const mine = members.find((one) => one.id === signal.me)
   useOwnState(signal, local)
   useSentStills(signal, local, mine?.mode ?? local.mode, conference.line.still_seconds)
@@ -57,23 +60,12 @@ export function Room({ conference, signal, local }: Props) {
   const worse = useWorse(local, remotes, conference.line.video_kbps)
   const unread = useUnread(conference, signal, panel === 'chat')
   const beside = panel ? <Panel which={panel} conference={conference} /> : null
-  const withCase = CasePanel !== null
   return (
     <>
       {state === 'lost' ? <Alert banner type="warning" role="alert" title={t('lost')} /> : null}
-      {worse ? (
-        <Alert
-          banner
-          type="info"
-          title={t('suggestStill')}
-          action={
-            <Button size="small" onClick={() => void local.setMode('still')}>
-              {t('change')}
-            </Button>
-          }
-        />
-      ) : null}
-      <main className={`${styles.room} ${layoutOf(members, withCase)}`}>
+      <Fallen local={local} />
+      {worse ? <Worse local={local} /> : null}
+      <main className={`${styles.room} ${layoutOf(members, withCase, guided)}`}>
         <Stage conference={conference} members={members} me={signal.me} {...{ local, remotes }} />
         {withCase && CasePanel ? (
           <section className={styles.case}>
@@ -85,18 +77,13 @@ export function Room({ conference, signal, local }: Props) {
         {beside && !narrow ? <aside className={styles.beside}>{beside}</aside> : null}
       </main>
       {narrow ? (
-        <Drawer
-          open={beside !== null}
-          placement="bottom"
-          size="70%"
-          title={panel ? t(panel) : ''}
-          onClose={() => setPanel(null)}
-        >
-          {beside}
-        </Drawer>
+        <Below panel={panel} conference={conference} onClose={() => setPanel(null)} />
       ) : null}
       <Controls
         watches={conference.standing === 'watches'}
+        guided={
+          guided ? { advice: advised, withCase, onCase: () => setWithCase((now) => !now) } : null
+        }
         signal={signal}
         local={local}
         hand={mine?.hand ?? false}
@@ -109,14 +96,77 @@ export function Room({ conference, signal, local }: Props) {
   )
 }
 
-/** Beside the case in a column, below a shared screen in a row, two side by side, or many. */
-function layoutOf(members: readonly Member[], withCase: boolean): string {
+/** Offers stills where the line carries moving pictures badly. */
+function Worse({ local }: { local: Local }) {
+  const t = useWords()
+  return (
+    <Alert
+      banner
+      type="info"
+      title={t('suggestStill')}
+      action={
+        <Button size="small" onClick={() => void local.setMode('still')}>
+          {t('change')}
+        </Button>
+      }
+    />
+  )
+}
+
+/** Says that the line carries the first picture of the operation alone. */
+function Fallen({ local }: { local: Local }) {
+  const t = useWords()
+  const fallen = useSyncExternalStore(
+    local.watch,
+    () => local.thin && local.extras.some((track) => track !== null),
+  )
+  if (!fallen) return null
+  return (
+    <Alert
+      banner
+      type="warning"
+      role="alert"
+      title={t('extrasFell')}
+      action={
+        <Button size="small" onClick={() => local.setThin(false)}>
+          {t('sendAgain')}
+        </Button>
+      }
+    />
+  )
+}
+
+/** Beside the case in a column, below the operation's pictures or a shared screen in a row, two side by side, or many. */
+function layoutOf(members: readonly Member[], withCase: boolean, guided: boolean): string {
   if (withCase) return styles.withCase ?? ''
+  if (guided) return styles.guided ?? ''
   if (members.some((one) => one.sharing)) return styles.shared ?? ''
   return members.length < 3 ? (styles.few ?? '') : ''
 }
 
+/** On a phone what stands beside comes up from below. */
+function Below(props: { panel: PanelKey | null; conference: ConferenceOut; onClose: () => void }) {
+  const t = useWords()
+  const { panel, conference, onClose } = props
+  return (
+    <Drawer
+      open={panel !== null}
+      placement="bottom"
+      size="70%"
+      title={panel ? t(panel) : ''}
+      onClose={onClose}
+    >
+      {panel ? <Panel which={panel} conference={conference} /> : null}
+    </Drawer>
+  )
+}
+
 function Panel({ which, conference }: { which: PanelKey; conference: ConferenceOut }) {
+  if (which === 'advice')
+    return conference.request_id ? (
+      // What may be entered changes when the session begins and when it ends.
+      <GuidancePanel key={conference.state} requestId={conference.request_id} />
+    ) : null
   if (which === 'people') return <PeoplePanel conference={conference} />
   if (which === 'chat') return <ChatPanel conference={conference} />
   return <RecordPanel conference={conference} />
@@ -136,6 +186,10 @@ function WatchersHere(props: {
   })
   return <p className={styles.watchers}>{t('watchersHere', { names: named.join('、') })}</p>
 }
+
+/** Whether somebody sends the operation's first picture, in the place of their own. */
+const films = (member: Member, conference: ConferenceOut) =>
+  conference.streams.slice(0, 1).some((one) => member.streams[one.value] !== undefined)
 
 interface StageProps {
   conference: ConferenceOut
@@ -157,6 +211,9 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
   const onPhone = local.mode === 'phone'
   return (
     <section className={styles.stage} aria-label={t('members')}>
+      {conference.streams.length > 0 ? (
+        <Streams {...{ conference, members, me, local, remotes, stills }} />
+      ) : null}
       {shown.map(({ one, screen }) => (
         <div key={one.id} className={styles.screen} data-screen={one.person_id}>
           <Picture stream={screen} whole />
@@ -176,8 +233,8 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
                 name={one?.name ?? ''}
                 place={one?.institution_name ?? ''}
                 mine={mine}
-                camera={mine ? own : (remote?.camera ?? null)}
-                still={stills.get(member.id)}
+                camera={films(member, conference) ? null : mine ? own : (remote?.camera ?? null)}
+                still={films(member, conference) ? undefined : stills.get(member.id)}
                 remote={remote}
               />
             )

@@ -1,8 +1,10 @@
 /**
  * One's own camera, microphone and screen: opened when wanted, closed when not, so that the light of
- * a camera that is off is off.
+ * a camera that is off is off. Where an operation is filmed, its first picture goes in the place of
+ * one's own camera, and each other one by a line of its own.
  */
 import type { Mode } from './signal'
+import { SCREEN, type Source, type StreamState } from './streams'
 
 export type Trouble = 'denied' | 'none' | 'busy' | 'insecure'
 export type Picture = 'high' | 'standard' | 'low'
@@ -28,8 +30,20 @@ export class Local {
   microphoneTrouble: Trouble | null = null
   cameraTrouble: Trouble | null = null
   picture: Picture = readPicture()
+  /** By the picture's place: from where one sends it, if one does. */
+  readonly sources: (Source | null)[]
+  /** The pictures beside the first one. */
+  readonly extras: (MediaStreamTrack | null)[]
+  /** The line carries the first picture alone. */
+  thin = false
   private readonly watchers = new Set<() => void>()
   private closed = false
+
+  /** `streams`: the codes of the pictures that may be sent; none where nothing is filmed. */
+  constructor(readonly streams: readonly string[] = []) {
+    this.sources = streams.map(() => null)
+    this.extras = streams.slice(1).map(() => null)
+  }
 
   readonly watch = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher)
@@ -45,6 +59,47 @@ export class Local {
     return this.mode === 'phone' ? null : this.audio
   }
 
+  get sentScreen(): MediaStreamTrack | null {
+    return this.screen
+  }
+
+  /** The pictures beside the first one, while the line carries them. */
+  get sentExtras(): (MediaStreamTrack | null)[] {
+    const flow = this.mode === 'video' && !this.thin
+    return this.extras.map((track) => (flow ? track : null))
+  }
+
+  /** How one sends each of the pictures, for the others to know. */
+  get streamStates(): Record<string, StreamState> {
+    const found: Record<string, StreamState> = {}
+    for (const [place, code] of this.streams.entries()) {
+      const track = place === 0 ? this.camera : this.extras[place - 1]
+      if (this.sources[place] == null || !track) continue
+      const flows = place === 0 || (this.mode === 'video' && !this.thin)
+      found[code] = flows ? 'on' : 'thin'
+    }
+    return found
+  }
+
+  /** Sends a picture from a camera or a screen, or no more; whether there is one now. */
+  async setSource(place: number, source: Source | null): Promise<boolean> {
+    const old = place === 0 ? this.camera : this.extras[place - 1]
+    old?.stop()
+    const track = source === null ? null : this.keep(await openedFrom(source, this.picture))
+    if (track) track.onended = () => void this.setSource(place, null)
+    this.sources[place] = track ? source : null
+    if (place === 0) this.camera = track
+    else this.extras[place - 1] = track
+    this.tell()
+    return track !== null
+  }
+
+  /** The pictures beside the first one fall, or are sent again. */
+  setThin(thin: boolean): void {
+    this.thin = thin
+    this.tell()
+  }
+
   async open(mode: Mode): Promise<void> {
     this.closed = false
     this.mode = mode
@@ -55,7 +110,9 @@ export class Local {
 
   close(): void {
     this.closed = true
-    for (const track of [this.audio, this.camera, this.screen]) track?.stop()
+    for (const track of [this.audio, this.camera, this.screen, ...this.extras]) track?.stop()
+    this.extras.fill(null)
+    this.sources.fill(null)
     this.audio = this.camera = this.screen = null
     this.tell()
   }
@@ -84,7 +141,8 @@ export class Local {
   async setPicture(picture: Picture): Promise<void> {
     this.picture = picture
     localStorage.setItem(KEPT, picture)
-    await this.camera?.applyConstraints(SIZES[picture])
+    const cameras = [this.camera, ...this.extras].filter((track) => track !== null)
+    await Promise.all(cameras.map((track) => track.applyConstraints(SIZES[picture])))
     this.tell()
   }
 
@@ -120,7 +178,10 @@ export class Local {
   }
 
   private async openCamera(): Promise<void> {
-    const { track, trouble } = await opened({ video: SIZES[this.picture] })
+    // A screen is chosen anew each time: what opens here is a camera.
+    if (this.sources[0] === SCREEN) this.sources[0] = null
+    const device = this.sources[0] ? { deviceId: { exact: this.sources[0] } } : {}
+    const { track, trouble } = await opened({ video: { ...SIZES[this.picture], ...device } })
     this.cameraTrouble = trouble
     this.camera = this.keep(track)
   }
@@ -134,6 +195,20 @@ export class Local {
 
   private tell(): void {
     for (const watcher of this.watchers) watcher()
+  }
+}
+
+/** The track of a camera or of a screen that was chosen; null where there is none. */
+async function openedFrom(source: Source, picture: Picture): Promise<MediaStreamTrack | null> {
+  if (source !== SCREEN) {
+    const video = { ...SIZES[picture], deviceId: { exact: source } }
+    return (await opened({ video })).track
+  }
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } })
+    return stream.getVideoTracks()[0] ?? null
+  } catch {
+    return null // the choice was canceled, which is an answer
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Pictures and voices from member to member, by perfect negotiation (W3C WebRTC 10.7).
  *
- * Of two members the one with the smaller id makes the first offer, with three lines that stay:
- * voice, camera, screen. What is muted, switched off or shared later changes what is sent on a line
+ * Of two members the one with the smaller id makes the first offer, with lines that stay: voice,
+ * camera, screen, and one for each picture of an operation beside the first. What is muted, switched off or shared later changes what is sent on a line
  * and nothing else, so only a lost line is negotiated anew (an ICE restart). Messages say for which
  * page they are: one that was meant for a page before a reload is nobody's.
  */
@@ -21,6 +21,7 @@ import {
   type Remote,
   SCREEN_KBPS,
   type Transport,
+  take,
   WATCH_MS,
 } from './transport'
 
@@ -63,9 +64,8 @@ class Peer {
     this.line = new RTCPeerConnection(configured(ice))
   }
 
-  get lines(): (RTCRtpTransceiver | undefined)[] {
-    const [audio, camera, screen] = this.line.getTransceivers()
-    return [audio, camera, screen]
+  get lines(): RTCRtpTransceiver[] {
+    return this.line.getTransceivers()
   }
 }
 
@@ -151,8 +151,8 @@ export class Peers implements Transport {
     line.onconnectionstatechange = () => this.noticeLine(peer)
     if (!peer.polite) {
       preferOpus(line.addTransceiver('audio', { direction: 'sendrecv' }))
-      preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
-      preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
+      for (let n = 0; n < 2 + this.local.extras.length; n += 1)
+        preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
       void this.sendOn(peer)
     }
     return peer
@@ -229,11 +229,11 @@ export class Peers implements Transport {
   }
 
   private async answer(peer: Peer): Promise<void> {
-    const [audio, ...pictures] = peer.lines.filter((one) => one !== undefined)
+    const [audio, ...pictures] = peer.lines
     if (audio?.direction !== 'sendrecv') {
       if (audio) preferOpus(audio)
       pictures.forEach(preferVp8)
-      for (const one of peer.lines) if (one) one.direction = 'sendrecv'
+      for (const one of peer.lines) one.direction = 'sendrecv'
     }
     await this.sendOn(peer)
     await peer.line.setLocalDescription()
@@ -274,22 +274,19 @@ export class Peers implements Transport {
 
   private async sendTracks(peer: Peer): Promise<void> {
     const { local } = this
-    const wanted = [local.sentAudio, local.sentCamera, local.screen]
+    const wanted = [local.sentAudio, local.sentCamera, local.sentScreen, ...local.sentExtras]
     for (const [n, transceiver] of peer.lines.entries()) {
       const track = wanted[n] ?? null
-      if (!transceiver || peer.line.signalingState === 'closed') continue
+      if (peer.line.signalingState === 'closed') continue
       if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
       if (n > 0 && track && transceiver.currentDirection !== null)
-        await limitRate(transceiver.sender, n === 1 ? RATES[local.picture] : SCREEN_KBPS)
+        await limitRate(transceiver.sender, n === 2 ? SCREEN_KBPS : RATES[local.picture])
     }
   }
 
   private receive(peer: Peer, transceiver: RTCRtpTransceiver, track: MediaStreamTrack): void {
-    const place = (['audio', 'camera', 'screen'] as const)[
-      peer.line.getTransceivers().indexOf(transceiver)
-    ]
     // Whatever a page of somebody who watches sends reaches nobody.
-    if (place && !peer.member.watches) peer.remote[place] = new MediaStream([track])
+    if (!peer.member.watches) take(peer.remote, peer.lines.indexOf(transceiver), track)
     this.tell()
   }
 

@@ -20,6 +20,7 @@ import {
   type Remote,
   SCREEN_KBPS,
   type Transport,
+  take,
   WATCH_MS,
 } from './transport'
 
@@ -179,8 +180,8 @@ export class ServerMedia implements Transport {
   private async publish(): Promise<void> {
     const rtc = this.open(this.sent)
     preferOpus(rtc.addTransceiver('audio', { direction: 'sendonly' }))
-    preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
-    preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
+    for (let n = 0; n < 2 + this.local.extras.length; n += 1)
+      preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
     await this.sendTracks()
     await rtc.setLocalDescription()
     const offer = await gathered(rtc)
@@ -201,10 +202,7 @@ export class ServerMedia implements Transport {
     const rtc = this.open(seen)
     seen.counter = new Counter()
     rtc.ontrack = ({ transceiver, track }) => {
-      const place = (['audio', 'camera', 'screen'] as const)[
-        rtc.getTransceivers().indexOf(transceiver)
-      ]
-      if (place) seen.remote[place] = new MediaStream([track])
+      take(seen.remote, rtc.getTransceivers().indexOf(transceiver), track)
       this.tell()
     }
     await rtc.setRemoteDescription({ type: 'offer', sdp: told.offer })
@@ -216,12 +214,12 @@ export class ServerMedia implements Transport {
     const { rtc } = this.sent
     if (rtc === null || rtc.signalingState === 'closed') return
     const { local } = this
-    const wanted = [local.sentAudio, local.sentCamera, local.screen]
+    const wanted = [local.sentAudio, local.sentCamera, local.sentScreen, ...local.sentExtras]
     for (const [n, transceiver] of rtc.getTransceivers().entries()) {
       const track = wanted[n] ?? null
       if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
       if (n > 0 && track && transceiver.currentDirection !== null)
-        await limitRate(transceiver.sender, n === 1 ? RATES[local.picture] : SCREEN_KBPS)
+        await limitRate(transceiver.sender, n === 2 ? SCREEN_KBPS : RATES[local.picture])
     }
   }
 

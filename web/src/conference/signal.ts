@@ -37,6 +37,8 @@ export interface Member {
   readonly sharing: boolean
   /** Listed to watch: sees and hears, and is neither seen nor heard. */
   readonly watches: boolean
+  /** The service's pictures that they send, by code. */
+  readonly streams: Readonly<Record<string, 'on' | 'thin'>>
 }
 
 /** What members may send each other. */
@@ -70,6 +72,7 @@ export interface MyState {
   hand?: boolean
   sharing?: boolean
   mode?: Mode
+  streams?: Record<string, 'on' | 'thin'>
 }
 
 type Handler = (data: never, from: string) => void

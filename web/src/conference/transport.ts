@@ -7,6 +7,8 @@ export interface Remote {
   audio: MediaStream | null
   camera: MediaStream | null
   screen: MediaStream | null
+  /** The pictures of an operation beside the one that comes by the camera's line. */
+  extras: (MediaStream | null)[]
   state: 'connecting' | 'connected' | 'lost'
   speaking: boolean
   quality: Quality
@@ -30,6 +32,7 @@ export const emptyRemote = (id: string): Remote => ({
   audio: null,
   camera: null,
   screen: null,
+  extras: [],
   state: 'connecting',
   speaking: false,
   quality: 'unknown',
@@ -43,6 +46,17 @@ export const WATCH_MS = 1_000
 export const COUNT_MS = 2_000
 /** Louder than this is somebody who speaks (0 to 1, as WebRTC tells it). */
 export const LOUD = 0.02
+
+/** A track that came in, by its place: voice, camera, screen, then the pictures beside the first. */
+export function take(remote: Remote, place: number, track: MediaStreamTrack): void {
+  const stream = new MediaStream([track])
+  const key = (['audio', 'camera', 'screen'] as const)[place]
+  if (key) remote[key] = stream
+  else {
+    remote.extras = [...remote.extras]
+    remote.extras[place - 3] = stream
+  }
+}
 
 /** VP8 alone: every browser and the media server have it, and an offer stays small. */
 export function preferVp8(transceiver: RTCRtpTransceiver): void {

@@ -9,6 +9,7 @@ import { type Local, stillOf } from './local'
 import { Peers } from './peers'
 import { ServerMedia } from './server'
 import { type Member, type Mode, type Signal, useWay } from './signal'
+import { BAD_COUNTS, falls } from './streams'
 import type { Ice, Remote, Transport } from './transport'
 
 const NOBODY: ReadonlyMap<string, Remote> = new Map()
@@ -48,6 +49,7 @@ export function useOwnState(signal: Signal, local: Local): void {
         camera: local.camera !== null,
         sharing: local.screen !== null,
         mode: local.mode,
+        ...(local.streams.length > 0 ? { streams: local.streamStates } : {}),
       }
       if (JSON.stringify(state) === told) return
       told = JSON.stringify(state)
@@ -122,14 +124,16 @@ export function useUnread(conference: ConferenceOut, signal: Signal, looking: bo
   return unread
 }
 
-const BAD_COUNTS = 4
-
-/** Whether a line on which moving pictures are sent has carried too little for some time. */
+/**
+ * Whether a line on which moving pictures are sent has carried too little for some time. Where an
+ * operation is filmed the pictures beside the first one fall before that is said.
+ */
 export function useWorse(
   local: Local,
   remotes: ReadonlyMap<string, Remote>,
   leastKbps: number,
 ): boolean {
+  const extras = useSyncExternalStore(local.watch, () => local.sentExtras.some((one) => one))
   const sends = useSyncExternalStore(local.watch, () => local.sentCamera !== null)
   const [bad, setBad] = useState(0)
   useEffect(() => {
@@ -139,5 +143,11 @@ export function useWorse(
     )
     setBad((n) => (thin ? Math.min(n + 1, BAD_COUNTS) : 0))
   }, [remotes, leastKbps])
-  return sends && bad >= BAD_COUNTS
+  const falling = falls(bad, extras)
+  useEffect(() => {
+    if (falling !== 'extras') return
+    local.setThin(true)
+    setBad(0)
+  }, [falling, local])
+  return sends && falling === 'stills'
 }

@@ -17,11 +17,12 @@ interface Props {
   course: GuidanceOut
 }
 
-export function Timeline({ id, course }: Props) {
+/** `bare`: beside something else, and no card of its own. */
+export function Timeline({ id, course, bare = false }: Props & { bare?: boolean }) {
   const t = useWords()
   const [correcting, correct] = useState<AdviceEntryOut | null>(null)
   return (
-    <section className={page.card} aria-label={t('timeline')}>
+    <section className={bare ? '' : page.card} aria-label={t('timeline')}>
       <h2 className={styles.heading}>{t('timeline')}</h2>
       {course.entries.length === 0 ? (
         <Empty small title={t('none')} teach={t('noneTeach')} />

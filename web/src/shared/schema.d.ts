@@ -5913,6 +5913,10 @@ export interface components {
             sharing: boolean;
             /** Watches */
             watches: boolean;
+            /** Streams */
+            streams: {
+                [key: string]: "on" | "thin";
+            };
             /**
              * Entered At
              * Format: date-time
@@ -5980,6 +5984,10 @@ export interface components {
             /** Me */
             me: string;
             standing: components["schemas"]["Standing"];
+            /** Streams */
+            streams: components["schemas"]["Option"][];
+            /** Sends Streams */
+            sends_streams: boolean;
             /** Invited */
             invited: components["schemas"]["ConferenceInvited"][];
             /** Along */
