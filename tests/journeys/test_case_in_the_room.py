@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.journeys.stage import PASSWORD, Stage, demo, stage
+from tests.journeys.stage import DESK, PASSWORD, Stage, demo, stage
 from tests.journeys.test_calendar import call
 from tests.journeys.test_conference import CAMERAS, SMALL, enter
 from tests.journeys.test_flows import barriers
@@ -31,6 +31,31 @@ STANDS = """() => { try {
     .map((one) => Math.round(one))]
 } catch { return null } }"""
 """The slice and the window of the page's viewer; nothing while it is loading."""
+CAMERAS_OF = """() => { try {
+  const services = document.querySelector('iframe[data-viewer]')?.contentWindow?.services
+  const ids = [...services.viewportGridService.getState().viewports.keys()]
+  return ids.map((id) => {
+    const viewport = services.cornerstoneViewportService.getCornerstoneViewport(id)
+    const {focalPoint, parallelScale} = viewport.getCamera()
+    const wide = viewport.canvas.clientWidth / viewport.canvas.clientHeight
+    return [viewport.type, ...focalPoint, parallelScale * Math.min(1, wide)]
+  })
+} catch { return null } }"""
+"""Of each place of the page's viewer what it shows and where: its middle, and how much of it."""
+MOVED = """([place, by, zoom]) => {
+  const {services} = document.querySelector('iframe[data-viewer]').contentWindow
+  const id = [...services.viewportGridService.getState().viewports.keys()][place]
+  const viewport = services.cornerstoneViewportService.getCornerstoneViewport(id)
+  const camera = viewport.getCamera()
+  const moved = (point) => point.map((one, axis) => one + by[axis])
+  viewport.setCamera({...camera, focalPoint: moved(camera.focalPoint),
+    position: moved(camera.position), parallelScale: camera.parallelScale / zoom})
+  viewport.render()
+}"""
+"""Moves a place of the presenter's viewer by millimetres, and goes nearer."""
+PLANES = """() => document.querySelector('iframe[data-viewer]').contentWindow.commandsManager
+  .runCommand('toggleHangingProtocol', {protocolId: 'mpr'})"""
+"""What the choice of the layout in the viewer's bar runs: planes through the volume, and back."""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -41,21 +66,23 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-async def held(keeper: Page, county: Page, expert: str) -> str:
-    """An appointment about the county's CT, with the expert in the chair, that has begun."""
+async def held(keeper: Page, county: Page, expert: str, of: str = "CT", wait: int = 2) -> str:
+    """An appointment about the county's CT, or another case, with the expert in the chair, in some
+    minutes; begun where it is the next one."""
     hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
     cases = (await call(county, "GET", "/api/requests"))["items"]
-    case = next(x for x in cases if x["modality"] == "CT" and x["provider"]["id"] == hub)
+    case = next(x for x in cases if x["modality"] == of and x["provider"]["id"] == hub)
     hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
              "first": "2026-01-01"}  # fmt: skip
     await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
-    since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    since = (datetime.now(UTC) + timedelta(minutes=wait)).replace(second=0, microsecond=0)
     body = {"service": case["service"], "provider_id": hub, "request_id": case["id"],
-            "since": since.isoformat(), "minutes": 30, "urgent": True,
+            "since": since.isoformat(), "minutes": 15, "urgent": True,
             "seats": [{"role": "expert-chair", "person_id": expert}]}  # fmt: skip
     one = await call(county, "POST", "/api/appointments", body)
     path = f"/api/appointments/{one['id']}"
-    for page, step in ((county, "propose"), (keeper, "confirm"), (keeper, "begin")):
+    steps = [(county, "propose"), (keeper, "confirm"), (keeper, "begin")]
+    for page, step in steps[: 3 if of == "CT" else 2]:
         one = await call(page, "POST", f"{path}/{step}", {"version": one["version"]})
     return str(one["id"])
 
@@ -108,8 +135,11 @@ async def test_the_case_is_shown_followed_written_down_and_signed(
         await asyncio.gather(*(enter(page, base, key) for page in (county, expert)))
         await asyncio.gather(stands(county), stands(expert))
         await _follows(play, county, expert)
+        await _follows_elsewhere(play, county, expert)
         await _both_write(play, county, expert)
         await _both_sign(play, county, expert, base, key)
+        await expert.set_viewport_size(DESK)
+        await _follows_a_slide(play, keeper, county, expert)
 
 
 async def _follows(play: Stage, county: Page, expert: Page) -> None:
@@ -141,6 +171,58 @@ async def _follows(play: Stage, county: Page, expert: Page) -> None:
     await county.get_by_role("button", name="进入", exact=True).click()
     await county.get_by_text("正在演示").wait_for()
     await same(expert, county)
+
+
+async def alike(one: Page, other: Page, kind: str, but: Any = None, most: float = 0.5) -> Any:
+    """Where both viewers stand: the same part of the same kind of places, and no more where they
+    were."""
+    async with asyncio.timeout(120):
+        while True:
+            here, there = await one.evaluate(CAMERAS_OF), await other.evaluate(CAMERAS_OF)
+            of_kind = here and there and {place[0] for place in here} == {kind}
+            if of_kind and near(here, there, most) and not (but and near(here, but, most)):
+                return here
+            await one.wait_for_timeout(200)
+
+
+def near(here: Any, there: Any, most: float = 0.5) -> bool:
+    """To so many millimetres."""
+    flat = ([one for place in each for one in place[1:]] for each in (here, there))
+    return next(flat) == pytest.approx(next(flat), abs=most)
+
+
+async def _follows_elsewhere(play: Stage, county: Page, expert: Page) -> None:
+    """Planes through the volume and back, then the records and back."""
+    await expert.evaluate(PLANES)
+    first = await alike(expert, county, "orthographic")
+    assert len(first) == 3
+    await expert.evaluate(MOVED, [0, [0, 0, 15], 2])
+    there = await alike(expert, county, "orthographic", but=first)
+    assert there[0] != first[0] and near(there[1:], first[1:])
+    await play.picture(county, "minutes-planes")
+    await expert.evaluate(PLANES)
+    await same(expert, county)
+    await expert.get_by_text("病历资料", exact=True).click()
+    await county.locator("article").get_by_role("heading").first.wait_for()
+    await expect(county.locator("iframe[data-viewer]")).to_be_hidden()
+    await play.picture(county, "minutes-records")
+    await expert.get_by_text("影像", exact=True).click()
+    await expect(county.locator("iframe[data-viewer]")).to_be_visible()
+    await same(expert, county)
+
+
+async def _follows_a_slide(play: Stage, keeper: Page, county: Page, expert: Page) -> None:
+    """Another case, whose whole slide both see at the same place and as near."""
+    who = (await call(expert, "GET", "/api/session"))["person_id"]
+    key = await held(keeper, county, who, of="SM", wait=20)
+    await asyncio.gather(*(enter(page, play.base, key) for page in (county, expert)))
+    await expert.get_by_role("button", name="我来演示").click()
+    await county.get_by_text("正在演示").wait_for()
+    first = await alike(expert, county, "wholeSlide", most=0.01)
+    await expert.evaluate(MOVED, [0, [0.1, 0.1, 0], 4])
+    there = await alike(expert, county, "wholeSlide", but=first, most=0.01)
+    assert there[0][3] < first[0][3]
+    await play.picture(county, "minutes-slide")
 
 
 def area(page: Page, name: str) -> Locator:

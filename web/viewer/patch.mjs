@@ -69,10 +69,13 @@ export const REPLACEMENTS = [
     count: 1,
   },
   {
-    why: 'on a phone the picture takes the room; the list of series opens by its button',
+    why: 'on a phone, and where the page says so, the picture takes the room; the list of series '
+      + 'opens by its button',
     files: /^89\.bundle\..*\.js$/,
     from: '  leftPanelClosed = false,',
-    to: '  leftPanelClosed = window.innerWidth < 700,',
+    to:
+      '  leftPanelClosed = window.innerWidth < 700 || ' +
+      '/[?&]panel=closed(&|$)/.test(window.location.search),',
     count: 1,
   },
   {

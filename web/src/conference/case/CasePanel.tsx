@@ -5,7 +5,7 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import { Segmented, Skeleton } from 'antd'
-import { type ReactNode, useCallback, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { caseQuery } from '../../requests/api'
 import { Empty } from '../../shared/Empty'
 import { ProblemNotice } from '../../shared/ProblemNotice'
@@ -20,6 +20,8 @@ import { Images } from './Images'
 import { MinutesPanel } from './MinutesPanel'
 import { Presenter } from './Presenter'
 import { usePresenting } from './usePresenting'
+import { useRecords } from './useRecords'
+import type { Shown } from './views'
 import { useWords } from './words'
 
 interface Props {
@@ -60,40 +62,70 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
   const item = query.data
   const [tab, setTab] = useState<Tab>('images')
   const [free, setFree] = useState(false)
+  const followed = free || stage.mine ? null : stage.shown
+  const shown = isOwn(tab) || followed === null ? tab : tabOf(followed)
+  const choose = (next: Tab) => {
+    setTab(next)
+    if (followed !== null && !isOwn(next) && next !== tabOf(followed)) setFree(true)
+  }
+  const onTouched = useCallback(() => setFree(true), [])
+  const { mine, show } = stage
+  useEffect(() => {
+    if (mine && isOwn(tab)) show({ kind: 'other' })
+  }, [mine, tab, show])
   const tabs: Tab[] = ['images', 'records', 'opinions', ...(minutes ? (['notes'] as const) : [])]
+  const records = useRecords({
+    presents: mine && shown === 'records' && item !== undefined,
+    follow: followed?.kind === 'records' && shown === 'records' ? followed : null,
+    onPlace: show,
+    onTouched,
+  })
   return (
     <section className={styles.case}>
       <header className={styles.bar}>
         <Segmented
           size="small"
-          value={tab}
-          onChange={setTab}
+          value={shown}
+          onChange={choose}
           options={tabs.map((key) => ({ value: key, label: t(key) }))}
         />
         {item ? (
           <Presenter {...{ found, signal, stage, free }} onFree={setFree} leads={leads} />
         ) : null}
       </header>
-      <div className={styles.place} hidden={tab !== 'images'}>
+      <div className={styles.place} hidden={shown !== 'images'}>
         {item ? (
-          <Images {...{ found, item, signal, stage, free }} onFree={setFree} />
+          <Images
+            {...{ found, item, signal, stage, free }}
+            inSight={shown === 'images'}
+            onFree={setFree}
+          />
         ) : (
           <Without found={found} error={query.error} />
         )}
       </div>
-      <div className={styles.place} hidden={tab !== 'records'}>
+      <div className={styles.place} hidden={shown !== 'records'} ref={records}>
         {item ? <Records item={item} /> : <Without found={found} error={query.error} />}
       </div>
-      <div className={styles.place} hidden={tab !== 'opinions'}>
+      <div className={styles.place} hidden={shown !== 'opinions'}>
         {item ? <CaseOpinions request={item.id} /> : <Without found={found} error={query.error} />}
       </div>
       {minutes ? (
-        <div className={styles.place} hidden={tab !== 'notes'}>
+        <div className={styles.place} hidden={shown !== 'notes'}>
           {minutes}
         </div>
       ) : null}
     </section>
   )
+}
+
+/** Whoever writes there is not taken away by what is shown, and shows nothing. */
+function isOwn(tab: Tab): boolean {
+  return tab === 'opinions' || tab === 'notes'
+}
+
+function tabOf(shown: Shown): Tab {
+  return shown.kind === 'records' ? 'records' : 'images'
 }
 
 /** Why there is no case to look at. */

@@ -9,14 +9,20 @@ import styles from './CasePanel.module.css'
 import type { Both } from './Presenter'
 import { SharedViewer } from './SharedViewer'
 import { nameOf } from './useNotes'
-import type { Shown } from './usePresenting'
+import { isView, type Shown, type View } from './views'
 import { useWords } from './words'
 
 const EcgStrip = lazy(() => import('../../ecg/EcgStrip'))
 const VIEWER = 'viewer'
 type Studies = RequestOut['studies']
 
-export function Images({ item, ...both }: Both & { item: RequestOut }) {
+interface Props extends Both {
+  item: RequestOut
+  /** Not behind the records: what is out of sight is shown to nobody. */
+  inSight: boolean
+}
+
+export function Images({ item, inSight, ...both }: Props) {
   const t = useWords()
   const { found, signal, stage, free, onFree } = both
   const { show, mine, presenter } = stage
@@ -27,8 +33,8 @@ export function Images({ item, ...both }: Both & { item: RequestOut }) {
   const followed = free || mine ? null : stage.shown
   const shown = placeOf(followed, tracings) ?? chosen
   useEffect(() => {
-    if (mine && shown !== VIEWER) show({ kind: 'study', study: shown })
-  }, [mine, shown, show])
+    if (mine && inSight && shown !== VIEWER) show({ kind: 'study', study: shown })
+  }, [mine, inSight, shown, show])
   const follows = presenter !== null && !mine
   const choose = (next: string) => {
     setChosen(next)
@@ -41,9 +47,9 @@ export function Images({ item, ...both }: Both & { item: RequestOut }) {
       {pictures ? (
         <div className={styles.place} hidden={shown !== VIEWER}>
           <SharedViewer
-            address={item.viewer_url ?? ''}
-            presents={mine && shown === VIEWER}
-            follow={followed?.kind === 'images' ? followed : null}
+            address={`${item.viewer_url ?? ''}&panel=closed`}
+            presents={mine && inSight && shown === VIEWER}
+            follow={viewOf(followed)}
             presenterName={presenter === null ? '' : nameOf(found, members, presenter)}
             onView={show}
             onTouched={() => {
@@ -87,9 +93,13 @@ function Choice({ tracings, pictures, shown, onChoose }: ChoiceProps) {
   )
 }
 
+function viewOf(shown: Shown | null): View | null {
+  return shown !== null && isView(shown) ? shown : null
+}
+
 /** Where what is followed stands: in the viewer, or a tracing of this case; null for neither. */
 function placeOf(shown: Shown | null, tracings: Studies): string | null {
-  if (shown?.kind === 'images') return VIEWER
+  if (shown !== null && (isView(shown) || shown.kind === 'other')) return VIEWER
   if (shown?.kind !== 'study') return null
   return tracings.some((one) => one.study_uid === shown.study) ? shown.study : null
 }

@@ -5,6 +5,7 @@ import { type Signal, useMembers } from '../signal'
 import styles from './CasePanel.module.css'
 import { nameOf } from './useNotes'
 import type { Stage } from './usePresenting'
+import { apartOf, type Shown } from './views'
 import { useWords } from './words'
 
 export interface Both {
@@ -30,6 +31,9 @@ function Own({ found, signal, stage }: Props) {
       <Tag color="processing" role="status" data-presenting>
         {t('presenting')}
       </Tag>
+      <span className={styles.who} role="status">
+        <Apart shown={stage.shown} />
+      </span>
       <span className={styles.gap} />
       {others.length > 0 ? (
         <Dropdown
@@ -62,7 +66,7 @@ function Others({ found, signal, stage, free, onFree, leads }: Props) {
     <>
       <span className={styles.who} role="status">
         {somebody ? t('presenter', { name }) : t('nobodyPresents')}
-        {stage.shown?.kind === 'other' && !free ? ` · ${t('otherLayout')}` : ''}
+        <Apart shown={free ? null : stage.shown} />
       </span>
       <span className={styles.gap} />
       {somebody ? (
@@ -82,4 +86,11 @@ function Others({ found, signal, stage, free, onFree, leads }: Props) {
       ) : null}
     </>
   )
+}
+
+/** What of it each sees for themselves, in words: nobody is to believe that all see the same. */
+function Apart({ shown }: { shown: Shown | null }) {
+  const t = useWords()
+  const apart = apartOf(shown)
+  return apart === null ? null : <span data-apart={apart}> · {t(`apart-${apart}`)}</span>
 }

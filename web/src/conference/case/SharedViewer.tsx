@@ -5,13 +5,15 @@
  */
 import { useEffect, useRef, useState } from 'react'
 import styles from './CasePanel.module.css'
-import { isElsewhere, pointerOn, readView, showView, standsAt, type View } from './ohif'
-import type { Shown } from './usePresenting'
+import { pointerOn, readView, showView, standsAt } from './ohif'
+import type { Shown, View } from './views'
 import { useWords } from './words'
 
 const SAMPLE_MS = 100
 const AGAIN_MS = 500
 const DRIFT_MS = 1000
+/** A viewer that cannot come to where the presenter is says so after a while. */
+const LOST_MS = 15_000
 
 interface Props {
   address: string
@@ -33,7 +35,7 @@ export function SharedViewer(props: Props) {
   usePointer(frame, pointer, loads, onTouched)
   useSampling(frame, pointer, presents, onView)
   const [arrow, setArrow] = useState<{ x: number; y: number } | null>(null)
-  useFollowing(frame, follow, setArrow)
+  const lost = useFollowing(frame, follow, setArrow)
   return (
     <div className={styles.viewer}>
       <iframe
@@ -45,6 +47,11 @@ export function SharedViewer(props: Props) {
         className={styles.frame}
         onLoad={() => setLoads((n) => n + 1)}
       />
+      {follow !== null && lost ? (
+        <p className={styles.lost} role="status">
+          {t('lost')}
+        </p>
+      ) : null}
       {follow !== null && arrow !== null ? (
         <span
           className={styles.pointer}
@@ -106,9 +113,7 @@ function useSampling(
     let last = ''
     const timer = setInterval(() => {
       if (frame.current === null) return
-      const seen: Shown | null =
-        readView(frame.current, pointer.current) ??
-        (isElsewhere(frame.current) ? { kind: 'other' } : null)
+      const seen = readView(frame.current, pointer.current)
       const told = JSON.stringify(seen)
       if (seen === null || told === last) return
       last = told
@@ -118,20 +123,30 @@ function useSampling(
   }, [frame, pointer, presents, onView])
 }
 
-/** Moves one's own viewer after the presenter's, one view at a time, the latest next. */
+/** Moves one's own viewer after the presenter's, one view at a time, the latest next; whether it has
+    not come there for long. */
 function useFollowing(
   frame: Frame,
   follow: View | null,
   onPointer: (at: { x: number; y: number } | null) => void,
-): void {
+): boolean {
+  const [lost, setLost] = useState(false)
+  const since = useRef(0)
   const wanted = useRef<View | null>(null)
   const busy = useRef(false)
   useEffect(() => {
     wanted.current = follow
-    if (follow === null) return
+    if (follow === null) {
+      since.current = 0
+      setLost(false)
+      return
+    }
+    since.current ||= performance.now()
     const step = async (view: View) => {
       const stands = frame.current !== null && (await showView(frame.current, view).catch(no))
       // A viewer that is still loading is asked again until it stands there or something is newer.
+      if (stands) since.current = performance.now()
+      setLost(performance.now() - since.current > LOST_MS)
       if (!stands) await new Promise((done) => setTimeout(done, AGAIN_MS))
       else if (wanted.current === view) wanted.current = null
       if (frame.current !== null) onPointer(pointerOn(frame.current, view))
@@ -151,6 +166,7 @@ function useFollowing(
     }, DRIFT_MS)
     return () => clearInterval(timer)
   }, [frame, follow, onPointer])
+  return lost
 }
 
 const no = () => false

@@ -1,112 +1,55 @@
 /**
- * The picture viewer in its frame, as one reads where it stands and moves it elsewhere.
- *
- * OHIF is of our own origin and keeps its services on its window. A view holds ids and numbers
- * only: which image, its window, and which part of it in millimetres of the patient, so that frames
- * of any size show the same. Knows nothing of who presents and who follows.
+ * Where the picture viewer stands, read as a view, and moved to one: an image of a series, a part of
+ * a slide, planes through a volume, a document. Knows nothing of who presents and who follows.
  */
-type Point = readonly [number, number, number]
-
-export interface View {
-  readonly kind: 'images'
-  readonly study: string
-  readonly series: string
-  /** Instance and frame, as in the address of the image. */
-  readonly image: string
-  readonly voi: readonly [number, number] | null
-  readonly invert: boolean
-  /** Half the height of what is seen, in millimetres, and its width by its height. */
-  readonly scale: number
-  readonly aspect: number
-  readonly centre: Point
-  readonly turn: number
-  readonly flips: readonly [boolean, boolean]
-  readonly pointer: Point | null
-}
-
-interface Camera {
-  focalPoint: Point
-  position: Point
-  parallelScale: number
-}
-
-interface Viewport {
-  readonly type: string
-  readonly element: HTMLElement
-  readonly canvas: HTMLCanvasElement
-  getImageIds(): string[]
-  getCurrentImageId(): string | undefined
-  getCurrentImageIdIndex(): number
-  setImageIdIndex(index: number): Promise<unknown>
-  getProperties(): { voiRange?: { lower: number; upper: number } | null; invert?: boolean }
-  setProperties(given: { voiRange?: { lower: number; upper: number }; invert?: boolean }): void
-  getCamera(): Camera
-  setCamera(camera: Camera): void
-  getViewPresentation(): { rotation: number; flipHorizontal: boolean; flipVertical: boolean }
-  setViewPresentation(given: object): void
-  canvasToWorld(at: readonly [number, number]): Point
-  worldToCanvas(at: Point): readonly [number, number]
-  render(): void
-}
-
-interface Services {
-  viewportGridService: {
-    getActiveViewportId(): string | null
-    setDisplaySetsForViewports(
-      given: { viewportId: string; displaySetInstanceUIDs: string[] }[],
-    ): unknown
-  }
-  displaySetService: {
-    getActiveDisplaySets(): { displaySetInstanceUID: string; SeriesInstanceUID: string }[]
-  }
-  cornerstoneViewportService: { getCornerstoneViewport(id: string): Viewport | null }
-}
+import {
+  activeSet,
+  activeViewport,
+  aspectOf,
+  atSeries,
+  isVolume,
+  layoutOf,
+  type Place,
+  placeOn,
+  pointUnder,
+  rest,
+  type Viewport,
+  viewportAt,
+  viewportOf,
+} from './frame'
+import type { ImageView, Point, Shown, SlideView, View } from './views'
+import { place, rounded } from './views'
+import { readVolume, showVolume, volumeStandsAt } from './volumes'
 
 const IMAGE = /\/studies\/([^/]+)\/series\/([^/]+)\/instances\/([^/]+\/frames\/\d+)/
-const LOAD_MS = 10_000
-const LOOK_MS = 100
+const DOCUMENT = /pdf|video|dicom-sr|sr-text/i
+const SLIDE = 'wholeSlide'
 const IMAGE_MS = 1500
+/** Of half the height that is seen: less than a pixel of any frame. */
+const NEAR = 0.002
 
-function servicesOf(frame: HTMLIFrameElement): Services | null {
-  const found = (frame.contentWindow as (Window & { services?: Services }) | null)?.services
-  return found?.cornerstoneViewportService ? found : null
-}
-
-/** The viewport that somebody works in, whatever it shows; null while there is none. */
-function viewportOf(frame: HTMLIFrameElement): { id: string; viewport: Viewport | null } | null {
-  const services = servicesOf(frame)
-  try {
-    const id = services?.viewportGridService.getActiveViewportId()
-    if (!services || !id) return null
-    return { id, viewport: services.cornerstoneViewportService.getCornerstoneViewport(id) }
-  } catch {
-    return null // the services stand on the window before they can be asked
-  }
-}
-
-function activeViewport(frame: HTMLIFrameElement): Viewport | null {
-  const found = viewportOf(frame)?.viewport
-  return found?.type === 'stack' && found.getCurrentImageId() ? found : null
-}
-
-/** Whether the viewer shows something that cannot be followed: a volume, a slide, a document. */
-export function isElsewhere(frame: HTMLIFrameElement): boolean {
-  const found = viewportOf(frame)?.viewport
-  return Boolean(found && found.type !== 'stack')
-}
-
-/** Where the viewer stands; `pointer` is a place on the page of the frame. */
-export function readView(
-  frame: HTMLIFrameElement,
-  pointer: { x: number; y: number } | null,
-): View | null {
+/** Where the viewer stands; null while it loads, `other` for what nobody can follow. */
+export function readView(frame: HTMLIFrameElement, pointer: Place | null): Shown | null {
   const viewport = activeViewport(frame)
-  const found = IMAGE.exec(viewport?.getCurrentImageId() ?? '')
-  if (viewport === null || found === null) return null
+  const set = activeSet(frame)
+  if (set !== null && DOCUMENT.test(set.SOPClassHandlerId))
+    return { kind: 'document', study: set.StudyInstanceUID, series: set.SeriesInstanceUID }
+  if (viewport === null) return null
+  if (isVolume(viewport)) return set === null ? null : readVolume(frame, set, pointer)
+  if (viewport.type === SLIDE) return set === null ? null : readSlide(viewport, set, pointer)
+  return viewport.type === 'stack' ? readImage(frame, viewport, pointer) : { kind: 'other' }
+}
+
+function readImage(
+  frame: HTMLIFrameElement,
+  viewport: Viewport,
+  pointer: Place | null,
+): ImageView | null {
+  const found = IMAGE.exec(viewport.getCurrentImageId() ?? '')
+  if (found === null) return null
   const [, study = '', series = '', image = ''] = found
   const { voiRange, invert } = viewport.getProperties()
   const { rotation, flipHorizontal, flipVertical } = viewport.getViewPresentation()
-  const { clientWidth, clientHeight } = viewport.canvas
   return {
     kind: 'images',
     study,
@@ -114,25 +57,57 @@ export function readView(
     image,
     voi: voiRange ? [rounded(voiRange.lower), rounded(voiRange.upper)] : null,
     invert: invert ?? false,
-    scale: rounded(viewport.getCamera().parallelScale),
-    aspect: rounded(clientWidth / Math.max(1, clientHeight)),
-    centre: place(viewport.canvasToWorld([clientWidth / 2, clientHeight / 2])),
+    alone: (layoutOf(frame)?.ids.length ?? 1) === 1,
+    ...framed(viewport),
     turn: rounded(rotation),
     flips: [flipHorizontal, flipVertical],
-    pointer: pointer === null ? null : pointed(viewport, pointer),
+    pointer: pointed(viewport, pointer),
   }
 }
 
-function pointed(viewport: Viewport, at: { x: number; y: number }): Point | null {
-  const box = viewport.canvas.getBoundingClientRect()
-  const [x, y] = [at.x - box.left, at.y - box.top]
-  if (x < 0 || y < 0 || x > box.width || y > box.height) return null
-  return place(viewport.canvasToWorld([x, y]))
+interface OfSeries {
+  StudyInstanceUID: string
+  SeriesInstanceUID: string
+}
+
+function readSlide(viewport: Viewport, set: OfSeries, pointer: Place | null): SlideView {
+  return {
+    kind: 'slide',
+    study: set.StudyInstanceUID,
+    series: set.SeriesInstanceUID,
+    ...framed(viewport),
+    pointer: pointed(viewport, pointer),
+  }
+}
+
+function framed(viewport: Viewport) {
+  return {
+    scale: rounded(viewport.getCamera().parallelScale),
+    aspect: rounded(aspectOf(viewport)),
+    centre: place(middleOf(viewport)),
+  }
+}
+
+function middleOf(viewport: Viewport): Point {
+  const { clientWidth, clientHeight } = viewport.canvas
+  return viewport.canvasToWorld([clientWidth / 2, clientHeight / 2])
+}
+
+function pointed(viewport: Viewport, pointer: Place | null): Point | null {
+  const point = pointer === null ? null : pointUnder(viewport, pointer)
+  return point === null ? null : place(point)
 }
 
 /** Moves the viewer to a view; whether it could. */
 export async function showView(frame: HTMLIFrameElement, view: View): Promise<boolean> {
-  const viewport = await atSeries(frame, view.series)
+  if (view.kind === 'images') return showImage(frame, view)
+  if (view.kind === 'slide') return showSlide(frame, view)
+  if (view.kind === 'volume') return showVolume(frame, view)
+  return atSeries(frame, view.series)
+}
+
+async function showImage(frame: HTMLIFrameElement, view: ImageView): Promise<boolean> {
+  const viewport = await viewportAt(frame, view.series, 'stack')
   const ids = viewport?.getImageIds() ?? []
   const index = ids.findIndex((id) => id.endsWith(`/instances/${view.image}`))
   if (viewport === null || index < 0) return false
@@ -156,12 +131,20 @@ export async function showView(frame: HTMLIFrameElement, view: View): Promise<bo
   return true
 }
 
+async function showSlide(frame: HTMLIFrameElement, view: SlideView): Promise<boolean> {
+  const viewport = await viewportAt(frame, view.series, SLIDE)
+  if (viewport === null) return false
+  // The slide's viewport reckons where the middle is before it has the new scale: once more.
+  frameOn(viewport, view)
+  frameOn(viewport, view)
+  viewport.render()
+  return true
+}
+
 /** Shows the same part of the image: whatever the other saw, and more where the frame is wider. */
-function frameOn(viewport: Viewport, view: View): void {
-  const { clientWidth, clientHeight } = viewport.canvas
+function frameOn(viewport: Viewport, view: ImageView | SlideView): void {
   const camera = viewport.getCamera()
-  const now = viewport.canvasToWorld([clientWidth / 2, clientHeight / 2])
-  const aspect = clientWidth / Math.max(1, clientHeight)
+  const now = middleOf(viewport)
   const moved = (point: Point): Point => [
     point[0] + view.centre[0] - now[0],
     point[1] + view.centre[1] - now[1],
@@ -170,51 +153,40 @@ function frameOn(viewport: Viewport, view: View): void {
   viewport.setCamera({
     focalPoint: moved(camera.focalPoint),
     position: moved(camera.position),
-    parallelScale: view.scale * Math.max(1, view.aspect / aspect),
+    parallelScale: scaleFor(viewport, view),
   })
 }
 
-/** The active viewport once it shows a series; null when the study has no such series. */
-async function atSeries(frame: HTMLIFrameElement, series: string): Promise<Viewport | null> {
-  const until = performance.now() + LOAD_MS
-  let asked = false
-  while (performance.now() < until) {
-    const viewport = activeViewport(frame)
-    if (viewport?.getCurrentImageId()?.includes(`/series/${series}/`)) return viewport
-    const services = servicesOf(frame)
-    const id = viewportOf(frame)?.id
-    const set = services?.displaySetService
-      .getActiveDisplaySets()
-      .find((one) => one.SeriesInstanceUID === series)
-    if (services && id && set && !asked) {
-      asked = true
-      services.viewportGridService.setDisplaySetsForViewports([
-        { viewportId: id, displaySetInstanceUIDs: [set.displaySetInstanceUID] },
-      ])
-    }
-    await rest(LOOK_MS)
-  }
-  return null
+function scaleFor(viewport: Viewport, view: ImageView | SlideView): number {
+  return view.scale * Math.max(1, view.aspect / aspectOf(viewport))
 }
 
-/** Whether the viewer is at a view's image and window; one that has just loaded sets its own. */
+/** Whether the viewer is where a view says; one that has just loaded sets its own. */
 export function standsAt(frame: HTMLIFrameElement, view: View): boolean {
+  if (view.kind === 'document') return activeSet(frame)?.SeriesInstanceUID === view.series
+  if (view.kind === 'volume') return volumeStandsAt(frame, view)
   const now = readView(frame, null)
-  if (now === null || now.image !== view.image) return false
+  if (view.kind === 'slide') {
+    const viewport = activeViewport(frame)
+    if (now?.kind !== 'slide' || viewport === null || now.series !== view.series) return false
+    const far = Math.hypot(...now.centre.map((at, axis) => at - (view.centre[axis] ?? 0)))
+    const scale = scaleFor(viewport, view)
+    return far < scale * NEAR && Math.abs(now.scale - scale) < scale * NEAR
+  }
+  if (now?.kind !== 'images' || now.image !== view.image) return false
   return view.voi === null || JSON.stringify(now.voi) === JSON.stringify(view.voi)
 }
 
 /** Where a view's pointer stands on the page of the frame; null while it is out of sight. */
-export function pointerOn(frame: HTMLIFrameElement, view: View): { x: number; y: number } | null {
+export function pointerOn(frame: HTMLIFrameElement, view: View): Place | null {
+  if (view.kind === 'document' || view.pointer === null) return null
+  if (view.kind === 'volume') {
+    const here = layoutOf(frame)?.name === view.layout
+    const viewport = here ? viewportOf(frame, view.pointer.plane) : null
+    return viewport === null ? null : placeOn(viewport, view.pointer.at)
+  }
   const viewport = activeViewport(frame)
-  if (viewport === null || view.pointer === null) return null
-  if (!viewport.getCurrentImageId()?.endsWith(`/instances/${view.image}`)) return null
-  const box = viewport.canvas.getBoundingClientRect()
-  const [x, y] = viewport.worldToCanvas(view.pointer)
-  if (x < 0 || y < 0 || x > box.width || y > box.height) return null
-  return { x: x + box.left, y: y + box.top }
+  if (viewport === null || activeSet(frame)?.SeriesInstanceUID !== view.series) return null
+  const there = view.kind === 'slide' || viewport.getCurrentImageId()?.endsWith(view.image)
+  return there ? placeOn(viewport, view.pointer) : null
 }
-
-const rest = (ms: number) => new Promise((done) => setTimeout(done, ms))
-const rounded = (value: number) => Math.round(value * 1000) / 1000
-const place = (at: Point): Point => [rounded(at[0]), rounded(at[1]), rounded(at[2])]

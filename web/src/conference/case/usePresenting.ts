@@ -1,11 +1,8 @@
 /** The presenter of a conference and what they show, kept current over the conference's line. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { type Signal, useMembers, useSignalState } from '../signal'
-import type { View } from './ohif'
 import { heard, mayPass, NOBODY, type Presenting, standing } from './presenting'
-
-/** What is shown: images in the viewer, or a study that stands outside of it, by its UID. */
-export type Shown = View | { kind: 'study'; study: string } | { kind: 'other' }
+import { apartOf, heardShown, type Shown } from './views'
 
 type Note =
   | { what: 'presenter'; presenter: string | null; term: number }
@@ -56,11 +53,12 @@ export function usePresenting(signal: Signal, leads: (member: string) => boolean
         const fresh = performance.now() - asked.current < ASKED_MS
         if (!fresh || note.term < last.current.now.term) return
         setNow({ presenter: note.presenter, term: note.term })
-        setShown(note.shown)
+        setShown(heardShown(note.shown))
       }
     })
     const offView = signal.on<{ shown: Shown }>('view', (view, from) => {
-      if (from === last.current.now.presenter) setShown(view.shown)
+      const shown = heardShown(view.shown)
+      if (from === last.current.now.presenter && shown !== null) setShown(shown)
     })
     return () => {
       offNote()
@@ -87,6 +85,8 @@ export function usePresenting(signal: Signal, leads: (member: string) => boolean
   const show = useCallback(
     (next: Shown) => {
       last.current.shown = next
+      // Ten a second: of one's own only what others do not see is looked at.
+      setShown((now) => (now !== null && apartOf(now) === apartOf(next) ? now : next))
       signal.send('view', { shown: next })
     },
     [signal],
