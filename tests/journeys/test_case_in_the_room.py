@@ -221,7 +221,7 @@ async def _follows_a_slide(play: Stage, keeper: Page, county: Page, expert: Page
     first = await alike(expert, county, "wholeSlide", most=0.01)
     await expert.evaluate(MOVED, [0, [0.1, 0.1, 0], 4])
     there = await alike(expert, county, "wholeSlide", but=first, most=0.01)
-    assert there[0][3] < first[0][3]
+    assert there[0][-1] < first[0][-1]
     await play.picture(county, "minutes-slide")
 
 

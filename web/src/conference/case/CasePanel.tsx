@@ -93,28 +93,34 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
           <Presenter {...{ found, signal, stage, free }} onFree={setFree} leads={leads} />
         ) : null}
       </header>
-      <div className={styles.place} hidden={shown !== 'images'}>
-        {item ? (
-          <Images
-            {...{ found, item, signal, stage, free }}
-            inSight={shown === 'images'}
-            onFree={setFree}
-          />
-        ) : (
-          <Without found={found} error={query.error} />
-        )}
-      </div>
-      <div className={styles.place} hidden={shown !== 'records'} ref={records}>
-        {item ? <Records item={item} /> : <Without found={found} error={query.error} />}
-      </div>
-      <div className={styles.place} hidden={shown !== 'opinions'}>
-        {item ? <CaseOpinions request={item.id} /> : <Without found={found} error={query.error} />}
-      </div>
-      {minutes ? (
-        <div className={styles.place} hidden={shown !== 'notes'}>
-          {minutes}
+      <div className={styles.places}>
+        <div className={styles.place} hidden={shown !== 'images'}>
+          {item ? (
+            <Images
+              {...{ found, item, signal, stage, free }}
+              inSight={shown === 'images'}
+              onFree={setFree}
+            />
+          ) : (
+            <Without found={found} error={query.error} />
+          )}
         </div>
-      ) : null}
+        <div className={styles.place} hidden={shown !== 'records'} ref={records}>
+          {item ? <Records item={item} /> : <Without found={found} error={query.error} />}
+        </div>
+        <div className={styles.place} hidden={shown !== 'opinions'}>
+          {item ? (
+            <CaseOpinions request={item.id} />
+          ) : (
+            <Without found={found} error={query.error} />
+          )}
+        </div>
+        {minutes ? (
+          <div className={styles.place} hidden={shown !== 'notes'}>
+            {minutes}
+          </div>
+        ) : null}
+      </div>
     </section>
   )
 }

@@ -28,8 +28,21 @@ const IMAGE_MS = 1500
 /** Of half the height that is seen: less than a pixel of any frame. */
 const NEAR = 0.002
 
+/** An answer of the viewer; while it loads its places throw where they have none yet. */
+function asked<T>(question: () => T, meanwhile: T): T {
+  try {
+    return question()
+  } catch {
+    return meanwhile
+  }
+}
+
 /** Where the viewer stands; null while it loads, `other` for what nobody can follow. */
 export function readView(frame: HTMLIFrameElement, pointer: Place | null): Shown | null {
+  return asked(() => read(frame, pointer), null)
+}
+
+function read(frame: HTMLIFrameElement, pointer: Place | null): Shown | null {
   const viewport = activeViewport(frame)
   const set = activeSet(frame)
   if (set !== null && DOCUMENT.test(set.SOPClassHandlerId))
@@ -163,6 +176,10 @@ function scaleFor(viewport: Viewport, view: ImageView | SlideView): number {
 
 /** Whether the viewer is where a view says; one that has just loaded sets its own. */
 export function standsAt(frame: HTMLIFrameElement, view: View): boolean {
+  return asked(() => stands(frame, view), false)
+}
+
+function stands(frame: HTMLIFrameElement, view: View): boolean {
   if (view.kind === 'document') return activeSet(frame)?.SeriesInstanceUID === view.series
   if (view.kind === 'volume') return volumeStandsAt(frame, view)
   const now = readView(frame, null)
@@ -179,6 +196,10 @@ export function standsAt(frame: HTMLIFrameElement, view: View): boolean {
 
 /** Where a view's pointer stands on the page of the frame; null while it is out of sight. */
 export function pointerOn(frame: HTMLIFrameElement, view: View): Place | null {
+  return asked(() => pointerIn(frame, view), null)
+}
+
+function pointerIn(frame: HTMLIFrameElement, view: View): Place | null {
   if (view.kind === 'document' || view.pointer === null) return null
   if (view.kind === 'volume') {
     const here = layoutOf(frame)?.name === view.layout
