@@ -4,6 +4,8 @@ import { DatePicker, Form, Input, InputNumber, Modal, Select, Switch } from 'ant
 import dayjs, { type Dayjs } from 'dayjs'
 import { appointmentsQuery } from '../appointments/api'
 import { momentOf, onPicker } from '../appointments/moments'
+import { useCatalogue } from '../requests/api'
+import { serviceLabel } from '../requests/names'
 import { clockOf, midnight } from '../roster/days'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -141,6 +143,7 @@ function Appointed({ own }: { own: string }) {
   const form = Form.useFormInstance<Given>()
   const since = Form.useWatch('since', form)
   const chosen = Form.useWatch('appointment_id', form)
+  const catalogue = useCatalogue()
   const from = since ? midnight(since.format('YYYY-MM-DD')) : 0
   const { data, error, isPending } = useQuery({
     ...appointmentsQuery({
@@ -162,7 +165,7 @@ function Appointed({ own }: { own: string }) {
         options={[
           ...found.map((one) => ({
             value: one.id,
-            label: `${clockOf(Date.parse(one.since))}–${clockOf(Date.parse(one.until))} ${one.number}`,
+            label: `${clockOf(Date.parse(one.since))}–${clockOf(Date.parse(one.until))} ${serviceLabel(catalogue, one.service)} · ${one.requester_name} → ${one.provider_name} · ${one.number}`,
           })),
           ...(chosen && !found.some((one) => one.id === chosen)
             ? [{ value: chosen, label: t('roomOtherDay') }]
