@@ -103,7 +103,9 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
       </ul>
       <Accompanying id={one.id} />
       {one.request_id ? <Link to={`/requests/${one.request_id}`}>{t('openCase')}</Link> : null}
-      <AppointmentConference one={one} />
+      <div className={styles.room}>
+        <AppointmentConference one={one} />
+      </div>
       {WRITTEN.has(one.state) ? (
         <p>
           <Link to={`/appointments/${one.id}/minutes`}>{t('minutes')}</Link>

@@ -171,10 +171,13 @@ function Cell({ cell }: { cell: NeedOut }) {
           <span className={styles.date}>—</span>
         ) : (
           <span className={styles.cell}>
-            <span>
-              {cell.lacks ? `${t('short')} ` : ''}
-              {t('need', { n: cell.need })}
-            </span>
+            {/* Without a forecast and a booking nobody knows: that is no need of nobody. */}
+            {cell.forecast || cell.need > 0 ? (
+              <span>
+                {cell.lacks ? `${t('short')} ` : ''}
+                {t('need', { n: cell.need })}
+              </span>
+            ) : null}
             <span className={styles.date}>{t('have', { hours })}</span>
           </span>
         )}
