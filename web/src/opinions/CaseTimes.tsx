@@ -20,8 +20,11 @@ import styles from './OpinionsBlock.module.css'
 const { useWords } = defineWords('caseTimes', {
   title: ['会诊时间', 'Times'],
   book: ['约时间', 'Find a time'],
-  written: ['书面进行，未约时间', 'In writing: no time is booked'],
+  written: ['尚未约时间；不约则书面进行', 'No time is booked; without one it is in writing'],
   enter: ['进入会诊室', 'Enter the room'],
+  minutes: ['会诊记录', 'Minutes'],
+  toConfirm: ['查看并确认', 'Look and confirm'],
+  look: ['查看预约', 'Open the appointment'],
 })
 
 const caseTimesQuery = (id: string) =>
@@ -29,6 +32,9 @@ const caseTimesQuery = (id: string) =>
     queryKey: [KEYS.appointments, 'case', id],
     queryFn: () => body(api.GET('/api/requests/{id}/appointments', { params: { path: { id } } })),
   })
+
+/** States in which there are minutes to read or to sign. */
+const WRITTEN_DOWN = new Set(['under way', 'ended'])
 
 const COLOURS: Record<string, string> = {
   proposed: 'processing',
@@ -82,7 +88,14 @@ function Time({ one }: { one: AppointmentOut }) {
         <strong>
           {exactWords(one.since).slice(0, 16)}–{exactWords(one.until).slice(11, 16)}
         </strong>
-        <span className={styles.more}>{one.number}</span>
+        <Link
+          to={`/appointments?open=${one.id}`}
+          className={styles.more}
+          title={t('look')}
+          aria-label={`${t('look')} ${one.number}`}
+        >
+          {one.number}
+        </Link>
         <Tag className={styles.state} color={COLOURS[one.state] ?? 'default'}>
           {pick(one.state_words)}
         </Tag>
@@ -93,13 +106,25 @@ function Time({ one }: { one: AppointmentOut }) {
           .map((seat) => `${seat.person.name}（${pick(seat.state_words)}）`)
           .join('、')}
       </p>
-      {open ? (
-        <Link to={`/conference/${one.id}`}>
-          <Button type="primary" size="small" icon={<VideoCameraOutlined />} tabIndex={-1}>
-            {t('enter')}
-          </Button>
-        </Link>
-      ) : null}
+      <div className={styles.steps}>
+        {one.allowed.includes('confirm') ? (
+          <Link to={`/appointments?open=${one.id}`}>
+            <Button type="primary" size="small" tabIndex={-1}>
+              {t('toConfirm')}
+            </Button>
+          </Link>
+        ) : null}
+        {open ? (
+          <Link to={`/conference/${one.id}`}>
+            <Button type="primary" size="small" icon={<VideoCameraOutlined />} tabIndex={-1}>
+              {t('enter')}
+            </Button>
+          </Link>
+        ) : null}
+        {WRITTEN_DOWN.has(one.state) ? (
+          <Link to={`/appointments/${one.id}/minutes`}>{t('minutes')}</Link>
+        ) : null}
+      </div>
     </>
   )
 }

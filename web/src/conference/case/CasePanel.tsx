@@ -9,9 +9,10 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { caseQuery } from '../../requests/api'
 import { Empty } from '../../shared/Empty'
 import { ProblemNotice } from '../../shared/ProblemNotice'
+import { queryClient } from '../../shared/queries'
 import type { MinutesOut } from '../../shared/schema'
 import { useNarrow } from '../../shared/useNarrow'
-import { type Signal, useMembers, useSignal } from '../signal'
+import { type Member, type Signal, useMembers, useSignal } from '../signal'
 import { minutesQuery } from './api'
 import { CaseOpinions } from './CaseOpinions'
 import styles from './CasePanel.module.css'
@@ -57,6 +58,7 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
     [chair, members],
   )
   const stage = usePresenting(signal, leads)
+  useFreshPeople(found.appointment_id, members)
   const asked = found.request_id
   const query = useQuery({ ...caseQuery(asked ?? ''), enabled: asked !== null })
   const item = query.data
@@ -116,7 +118,7 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
           )}
         </div>
         {minutes ? (
-          <div className={styles.place} hidden={shown !== 'notes'}>
+          <div className={`${styles.place} ${styles.inset}`} hidden={shown !== 'notes'}>
             {minutes}
           </div>
         ) : null}
@@ -132,6 +134,17 @@ function isOwn(tab: Tab): boolean {
 
 function tabOf(shown: Shown): Tab {
   return shown.kind === 'records' ? 'records' : 'images'
+}
+
+/** Whoever comes has a part of the minutes from then on: the others' pages are to show it. */
+function useFreshPeople(id: string, members: readonly Member[]): void {
+  const here = members
+    .map((one) => one.person_id)
+    .sort()
+    .join()
+  useEffect(() => {
+    if (here) void queryClient.invalidateQueries({ queryKey: minutesQuery(id).queryKey })
+  }, [here, id])
 }
 
 /** Why there is no case to look at. */
