@@ -319,8 +319,15 @@ class _ConsentText(_Row):
 
 
 class _Consent(_ConsentText):
+    filming: _ConsentText
     recording: _ConsentText
     teaching: _ConsentText
+
+    def asked(self) -> dict[Purpose, ConsentText]:
+        return {
+            Purpose.RECORDING: self.recording.core(),
+            Purpose.TEACHING: self.teaching.core(),
+        }
 
 
 class _Signing(_Row):
@@ -382,10 +389,8 @@ def load_catalogue(configs: Path) -> Catalogue:
             CriticalFinding(f.code, f.service, f.label.core()) for f in findings.finding
         ),
         consent=consent.core(),
-        asked={
-            Purpose.RECORDING: consent.recording.core(),
-            Purpose.TEACHING: consent.teaching.core(),
-        },
+        asked=consent.asked(),
+        filming=consent.filming.core(),
         signing={
             row.service: Terms(row.share, timedelta(hours=row.after_hours))
             for row in _read(configs / "minutes.toml", _Minutes).minutes

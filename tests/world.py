@@ -152,6 +152,7 @@ CONTENT: Mapping[str, Mapping[str, Any]] = {
         "diagnosis": [{"code": "K80.100", "name": "胆囊结石伴慢性胆囊炎"}],
         "results": "超声：胆囊多发结石",
         "risks": "粘连重，必要时中转开腹",
+        "filming_wording": "2026-1",
         "filming": "live",
         "filming_signer": "患者本人",
         "department": "普外科",

@@ -53,8 +53,17 @@ def _listed(act: Act, ids: tuple[str, ...]) -> list[dict[str, str]]:
 
 def missing(act: Act, case: Case) -> list[Missing]:
     """What keeps it from being sent: who is listed and is of neither institution or not active, a
-    surgeon below the operation's level without leave."""
-    return [*_strangers(act, case), *_unfit(act, case)]
+    consent to filming by a wording that is past, a surgeon below the operation's level without
+    leave."""
+    return [*_strangers(act, case), *_past_wording(act, case), *_unfit(act, case)]
+
+
+def _past_wording(act: Act, case: Case) -> list[Missing]:
+    filming = case.service.filming
+    read = None if filming is None else case.row["content"].get(filming.wording)
+    if filming is None or not read or read == act.catalogue.filming.version:
+        return []
+    return [_gap(case, filming.wording, _WORDING)]
 
 
 def _strangers(act: Act, case: Case) -> list[Missing]:
@@ -120,6 +129,9 @@ def _gap(case: Case, key: str, label: Words) -> Missing:
 _STRANGER = Words(
     "允许观摩者（须为申请方或受邀方的在职人员）",
     "Who may watch (active staff of either institution)",
+)
+_WORDING = Words(
+    "拍摄同意书（文本已更新，请重新签署）", "Consent to filming (its wording is new: sign again)"
 )
 _SURGEON = Words("主刀医师（档案已停用，请另选）", "Surgeon (not active in the register)")
 _REASON = Words("主刀职称或年资低于手术级别的理由", "Why a surgeon below the level operates")

@@ -16,6 +16,7 @@ from telemed.core.activity import Kind
 from telemed.core.errors import Problem
 from telemed.core.minutes import Answer, Purpose
 from telemed.store import minutes as store
+from telemed.store import requests
 from telemed.store.tx import Row
 
 OPEN: Final = frozenset({*minutes.WRITABLE, appointment.State.PROPOSED})
@@ -66,9 +67,29 @@ def enter(act: Act, appointment_id: str, said: Said) -> None:
 
 
 def standing(act: Act, booked: Booked, own: bool) -> dict[Purpose, Row | None]:
-    """The last answer to each; None where nobody was asked. `own` says whether it is told to the
-    asking institution: who signed for a pseudonym stays with it."""
+    """The last answer to each; None where nobody was asked. Where the case's form asked about
+    filming, what was said there stands until something else was entered. `own` says whether it is
+    told to the asking institution: who signed for a pseudonym stays with it."""
     hidden = not own and unnamed.is_pseudonymous(act, booked.row["request_id"])
     told = {"signer": "", "relation": ""} if hidden else {}
-    last = {row["purpose"]: {**row, **told} for row in store.consents(act.tx, booked.id)}
+    entered = [*_of_form(act, booked), *store.consents(act.tx, booked.id)]
+    last = {row["purpose"]: {**row, **told} for row in entered}
     return {purpose: last.get(purpose.value) for purpose in Purpose}
+
+
+def _of_form(act: Act, booked: Booked) -> list[Row]:
+    """What the form of the case says of recording and teaching, as if it had been entered here."""
+    case = requests.get(act.tx, booked.row["request_id"]) if booked.row["request_id"] else None
+    filming = None if case is None else act.catalogue.services[case["service"]].filming
+    if case is None or filming is None or not case["content"].get(filming.answer):
+        return []
+    content, agreed = case["content"], (filming.recording, filming.teaching)
+    said = {
+        "signer": content.get(filming.signer, ""), "relation": "",
+        "version": content.get(filming.wording, ""), "at": case["submitted_at"],
+    }  # fmt: skip
+    return [
+        {**said, "purpose": purpose.value,
+         "answer": (Answer.GIVEN if content[filming.answer] in by else Answer.REFUSED).value}
+        for purpose, by in zip((Purpose.RECORDING, Purpose.TEACHING), agreed, strict=True)
+    ]  # fmt: skip

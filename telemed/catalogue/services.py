@@ -13,6 +13,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from telemed.core.catalogue import (
+    Filming,
     FormField,
     FormSection,
     Guides,
@@ -25,7 +26,8 @@ from telemed.core.material import MaterialRules
 from telemed.core.operation import LevelRule, Levels
 
 _TYPES: Final = (
-    "^(text|textarea|select|number|datetime|icd10|operation|person|people|lines|specimens|checks)$"
+    "^(text|textarea|select|number|datetime|icd10|operation|person|people|lines|specimens|checks"
+    "|wording)$"
 )
 
 
@@ -93,6 +95,20 @@ class _Guides(_Row):
     approver: str
 
 
+class _Filming(_Row):
+    answer: str
+    signer: str
+    wording: str
+    recording: list[str]
+    teaching: list[str]
+
+    def core(self) -> Filming:
+        return Filming(
+            self.answer, self.signer, self.wording, frozenset(self.recording),
+            frozenset(self.teaching),
+        )  # fmt: skip
+
+
 class _Service(_Row):
     code: str
     label: CodedWords
@@ -112,6 +128,7 @@ class _Service(_Row):
     guides: _Guides | None = None
     streams: list[_Option] = []
     watchers: str | None = None
+    filming: _Filming | None = None
     report_label: CodedWords = CodedWords(zh="诊断报告", en="Report")
     author_label: CodedWords = CodedWords(zh="报告医师", en="Reported by")
     begins: str = Field(default="request", pattern="^(request|course)$")
@@ -141,6 +158,7 @@ class _Service(_Row):
             guides=None if self.guides is None else Guides(**self.guides.model_dump()),
             streams=tuple((s.code, s.core()) for s in self.streams),
             watchers=self.watchers,
+            filming=None if self.filming is None else self.filming.core(),
             outcome_form=tuple(s.core() for s in self.outcome_form),
             report_label=self.report_label.core(),
             author_label=self.author_label.core(),
@@ -155,6 +173,8 @@ class _Service(_Row):
         named = set() if self.guides is None else set(self.guides.model_dump().values())
         if self.watchers is not None and types.get(self.watchers) != "people":
             raise ValueError(f"{self.code}: {self.watchers} is no field that lists people")
+        if self.filming is not None:
+            named |= {self.filming.answer, self.filming.signer, self.filming.wording}
         if named - keys:
             raise ValueError(f"{self.code}: no field {', '.join(sorted(named - keys))}")
         if self.guides is not None and self.guides.level != self.headline:

@@ -81,6 +81,18 @@ class Guides:
 
 
 @dataclass(frozen=True, slots=True)
+class Filming:
+    """The form fields of what was said to filming: the answer, who signed, and which wording; and
+    by which answers recording and use in teaching are agreed to."""
+
+    answer: str
+    signer: str
+    wording: str
+    recording: frozenset[str]
+    teaching: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceType:
     """A row of the catalogue.
 
@@ -115,6 +127,8 @@ class ServiceType:
     """The pictures that a session for it shows side by side, by code."""
     watchers: str | None = None
     """The form field that lists who may watch; its sessions are then closed to who is not named."""
+    filming: Filming | None = None
+    """Set where the form asks the patient about filming; minutes read its answer from there."""
     outcome_form: tuple[FormSection, ...] = ()
     """What the requesting side enters afterwards; empty where nothing is asked."""
     report_label: Words = Words("诊断报告", "Report")
@@ -299,6 +313,8 @@ class Catalogue:
     duty_hours: Sequence[DutyHours] = ()
     icd10: Sequence[tuple[str, str, str, str]] = ()
     asked: Mapping[Purpose, ConsentText] = field(default_factory=dict)
+    filming: ConsentText = ConsentText("", "", "")
+    """What the patient reads before an operation is filmed."""
     signing: Mapping[str, Terms] = field(default_factory=dict)
     operations: Sequence[tuple[str, str, str, str]] = ()
     material: MaterialRules = NO_MATERIAL

@@ -8,7 +8,7 @@ from pydantic import Field
 from telemed.actions import availability
 from telemed.actions.act import Act
 from telemed.core import activity, report, request, workitem
-from telemed.core.catalogue import FormField, FormSection, ServiceType
+from telemed.core.catalogue import ConsentText, FormField, FormSection, ServiceType
 from telemed.core.completeness import URGENCY_WORDS
 from telemed.server.availability import named_person
 from telemed.server.cases import words
@@ -58,11 +58,8 @@ async def catalogue(call: Call) -> Any:
         "critical_actions": [
             {"code": a.code, "label": words(a.label)} for a in known.critical_actions
         ],
-        "consent": {
-            "version": known.consent.version,
-            "zh": known.consent.zh,
-            "en": known.consent.en,
-        },
+        "consent": _text(known.consent),
+        "filming": _text(known.filming),
         "states": {
             m.name: m.vocabulary() for m in (request.MACHINE, workitem.MACHINE, report.MACHINE)
         },
@@ -116,6 +113,10 @@ def _found(call: Call, codes: Sequence[tuple[str, str, str, str]]) -> dict[str, 
         or text in row[2].lower()
     ]
     return {"items": [{"code": r[0], "name_zh": r[1], "name_en": r[2]} for r in hits[:20]]}
+
+
+def _text(told: ConsentText) -> dict[str, str]:
+    return {"version": told.version, "zh": told.zh, "en": told.en}
 
 
 def _service(service: ServiceType) -> dict[str, Any]:

@@ -87,6 +87,8 @@ class CatalogueOut(Out):
     critical_findings: list[CriticalOut]
     critical_actions: list[CriticalActionOut]
     consent: ConsentOut
+    filming: ConsentOut
+    """What the patient reads before an operation is filmed."""
     states: dict[str, dict[str, Words]]
     activity_words: dict[str, Words]
     lease_seconds: int

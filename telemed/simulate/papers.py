@@ -85,6 +85,7 @@ def _plausible(field: FormField, told: Mapping[str, Any], at: str) -> Any:
         "operation": [{"code": "54.1100", "name": "剖腹探查术"}],
         "lines": ["病情汇报", "讨论"],
         "people": [],
+        "wording": "2026-1",
         "specimens": told.get("specimens"),
         "checks": [first] if first else True,
     }[field.type]

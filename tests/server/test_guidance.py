@@ -211,6 +211,13 @@ async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(hous
         "hub": 1, "county": 1,
     }  # fmt: skip
     minutes = await house.client("hub-reader").get(f"{APPOINTMENTS}/{key}/minutes")
+    # The form said that it is sent live and nothing more: that stands until something else is said.
+    consents = [(c["purpose"], c["answer"], c["signer"]) for c in minutes["consents"]]
+    assert consents == [("recording", "refused", "患者本人"), ("teaching", "refused", "患者本人")]
+    given = {"purpose": "recording", "answer": "given", "signer": "患者本人", "relation": "self",
+             "version": "2026-1"}  # fmt: skip
+    after = await house.client(ASKER).ok("POST", f"{APPOINTMENTS}/{key}/minutes/consents", given)
+    assert [c["answer"] for c in after["consents"]] == ["given", "refused"]
     assert {one["person_id"] for one in minutes["people"]} == {"hub-reader", "county-reader"}
 
 
@@ -241,6 +248,18 @@ async def _says_nothing(watcher: Page, surgeon: Page) -> None:
     await surgeon.until(lambda m: any(one["mode"] == "audio" for one in m))
     assert all(one["muted"] for one in surgeon.members if one["watches"])
     await surgeon.silent()
+
+
+async def test_filming_is_agreed_to_by_the_wording_in_force(house: World) -> None:
+    """Without the wording nothing is sent; one that is past is signed anew."""
+    content = {**CONTENT["surgery_guidance"]}
+    for read, missing in (
+        ("", ["filming_wording"]),
+        ("2025-1", ["filming_wording"]),
+        ("2026-1", []),
+    ):
+        draft = await house.draft(**ASKED, content={**content, "filming_wording": read})
+        assert [m["field"] for m in draft["missing"]] == missing
 
 
 async def test_who_may_be_listed_to_watch(house: World) -> None:

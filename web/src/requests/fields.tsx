@@ -3,6 +3,7 @@ import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import { Button, Checkbox, Input, InputNumber, Radio, Select } from 'antd'
 import type { Field } from '../shared/schema'
 import { defineWords, pick } from '../shared/words'
+import { useCatalogue } from './api'
 import styles from './fields.module.css'
 import { DiagnosisInput, LinesInput, OperationInput, PeopleInput, PersonInput } from './pickers'
 
@@ -15,6 +16,12 @@ const { useWords } = defineWords('fields', {
   removed: ['离体时间', 'Removed at'],
   fixed: ['固定时间', 'Fixed at'],
   remove: ['删除此标本', 'Remove this specimen'],
+  signed: [
+    '已向患者或其监护人说明，并签署此同意书（{{version}} 版）',
+    'Explained to the patient or guardian, who signed it (version {{version}})',
+  ],
+  ours: ['申请方', 'The requesting institution'],
+  theirs: ['受邀方', 'the responding institution'],
 })
 
 export interface FieldProps {
@@ -38,9 +45,19 @@ const INPUTS: Record<string, Input_> = {
   lines: LinesInput,
   checks: ChecksInput,
   specimens: SpecimensInput,
+  wording: WordingInput,
 }
 
-const WIDE = new Set(['textarea', 'icd10', 'operation', 'people', 'lines', 'specimens', 'checks'])
+const WIDE = new Set([
+  'textarea',
+  'icd10',
+  'operation',
+  'people',
+  'lines',
+  'specimens',
+  'checks',
+  'wording',
+])
 
 export function FieldRow({ field, value, onChange, missing }: FieldProps & { missing: boolean }) {
   const id = `field-${field.key}`
@@ -156,6 +173,31 @@ function MomentInput({ id, value, onChange }: FieldProps & { id: string }) {
 export function localOf(value: unknown): string {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? '' : new Date(at + 8 * 3_600_000).toISOString().slice(0, 16)
+}
+
+/** A text that the patient signs; what is kept is the version of the wording. */
+function WordingInput({ id, value, onChange }: FieldProps & { id: string }) {
+  const t = useWords()
+  const text = useCatalogue()?.filming
+  if (!text) return null
+  return (
+    <div>
+      <p className={styles.wording}>
+        {pick(text)
+          .replaceAll(/\{(requester|receiver)\}/g, (_, side) =>
+            t(side === 'requester' ? 'ours' : 'theirs'),
+          )
+          .trim()}
+      </p>
+      <Checkbox
+        id={id}
+        checked={value === text.version}
+        onChange={(event) => onChange(event.target.checked ? text.version : '')}
+      >
+        {t('signed', { version: text.version })}
+      </Checkbox>
+    </div>
+  )
 }
 
 function ChecksInput({ id, field, value, onChange }: FieldProps & { id: string }) {

@@ -5513,6 +5513,7 @@ export interface components {
             /** Critical Actions */
             critical_actions: components["schemas"]["CriticalActionOut"][];
             consent: components["schemas"]["ConsentOut"];
+            filming: components["schemas"]["ConsentOut"];
             /** States */
             states: {
                 [key: string]: {
