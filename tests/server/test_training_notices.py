@@ -54,6 +54,9 @@ async def test_an_application_is_told_to_its_reviewers_and_the_review_to_the_app
     await world.client(REVIEWER).refused(
         "not-to-take-on", "POST", f"/api/escalations/{waits['id']}/take-on"
     )
+    await climb(world, 4 * 24 * 60)
+    (waits,) = (await world.client(REVIEWER).ok("GET", LIST))["items"]
+    assert waits["exhausted_at"] is not None
     await step(world, REVIEWER, made, "return", reason="content")
     await climb(world)
     assert await told(world, GIVER) == [("course-reviewed", 0)]
