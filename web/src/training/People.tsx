@@ -77,6 +77,8 @@ export function People({ lecture }: { lecture: LectureOut }) {
             key: 'hand',
             title: <span className="visually-hidden">{t('checkInByHand')}</span>,
             align: 'right',
+            // On a telephone too, where the columns before it go by.
+            fixed: 'right',
             render: (_, one) =>
               one.allowed.includes('check-in') ? (
                 <Popconfirm

@@ -25,7 +25,8 @@ export function windowWords(opens: string, closes: string): string {
 export function creditWords(one: { credit_tenths: number; credit_class: string }): string {
   const kind =
     one.credit_class === 'I' ? say('classI') : one.credit_class === 'II' ? say('classII') : ''
-  return say('creditOf', { class: kind, n: one.credit_tenths / 10 })
+  const n = one.credit_tenths / 10
+  return kind === '' ? say('creditPlain', { n }) : say('creditOf', { class: kind, n })
 }
 
 export function placesWords(one: LectureOut): string {
