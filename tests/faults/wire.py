@@ -21,7 +21,7 @@ class Wire:
     silent: bool = False
     """What comes on new connections vanishes too."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _lines: list["_Line"] = field(default_factory=list)
+    _lines: list["Line"] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -61,7 +61,7 @@ class Wire:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        line = _Line(self.silent)
+        line = Line(self.silent)
         self._lines.append(line)
         writers = [answer]
         try:
@@ -70,8 +70,8 @@ class Wire:
             far, onward = await asyncio.open_connection("127.0.0.1", self.target)
             writers.append(onward)
             both = [
-                asyncio.create_task(self._pump(line, near, onward)),
-                asyncio.create_task(self._pump(line, far, answer)),
+                asyncio.create_task(self.pump(line, near, onward)),
+                asyncio.create_task(self.pump(line, far, answer)),
             ]
             try:
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -87,9 +87,10 @@ class Wire:
                 with suppress(OSError):
                     writer.transport.abort()
 
-    async def _pump(
-        self, line: "_Line", source: asyncio.StreamReader, sink: asyncio.StreamWriter
+    async def pump(
+        self, line: "Line", source: asyncio.StreamReader, sink: asyncio.StreamWriter
     ) -> None:
+        """Carry one way until somebody hangs up."""
         while data := await source.read(1 << 16):
             if not line.dead:
                 sink.write(data)
@@ -99,5 +100,7 @@ class Wire:
 
 
 @dataclass(eq=False)
-class _Line:
+class Line:
+    """One connection; nothing comes through a dead one."""
+
     dead: bool

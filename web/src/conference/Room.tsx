@@ -14,17 +14,19 @@ import { ChatPanel, PeoplePanel, RecordPanel } from './Panels'
 import styles from './Room.module.css'
 import { Streams } from './Streams'
 import { type Member, type Signal, useMembers, useSignal, useSignalState } from './signal'
+import type { Ladder } from './steps'
 import { Picture, Tile, Voice } from './Tile'
 import type { Remote } from './transport'
 import {
   useNames,
   useOwnState,
   useOwnStream,
+  useRemotes,
   useSentStills,
   useStills,
+  useThinLine,
   useTransport,
   useUnread,
-  useWorse,
 } from './useRoom'
 import { useWords } from './words'
 
@@ -48,24 +50,25 @@ export function Room({ conference, signal, local }: Props) {
   const narrow = useNarrow()
   const state = useSignalState(signal)
   const members = useMembers(signal)
-  const remotes = useTransport(conference, signal, local)
+  const transport = useTransport(conference, signal, local)
+  const remotes = useRemotes(transport)
   const guided = conference.streams.length > 0
   const advised = guided && conference.request_id !== null
   const [panel, setPanel] = useState<PanelKey | null>(narrow || !advised ? null : 'advice')
   const [withCase, setWithCase] = useState(!guided)
   const mine = members.find((one) => one.id === signal.me)
   useOwnState(signal, local)
-  useSentStills(signal, local, mine?.mode ?? local.mode, conference.line.still_seconds)
+  useSentStills(signal, local, members, conference.line.still_seconds)
   useNames(conference, members)
-  const worse = useWorse(local, remotes, conference.line.video_kbps)
+  const thin = useThinLine(local, transport, conference.line)
   const unread = useUnread(conference, signal, panel === 'chat')
   const beside = panel ? <Panel which={panel} conference={conference} /> : null
   return (
     <>
       {state === 'lost' ? <Alert banner type="warning" role="alert" title={t('lost')} /> : null}
       <Fallen local={local} />
-      {worse ? <Worse local={local} /> : null}
-      <main className={`${styles.room} ${layoutOf(members, withCase, guided)}`}>
+      {state === 'lost' ? null : <ThinLine local={local} thin={thin} />}
+      <main className={`${styles.room} ${layoutOf(members, conference, withCase, guided)}`}>
         <Stage conference={conference} members={members} me={signal.me} {...{ local, remotes }} />
         {withCase && CasePanel ? (
           <section className={styles.case}>
@@ -96,17 +99,18 @@ export function Room({ conference, signal, local }: Props) {
   )
 }
 
-/** Offers stills where the line carries moving pictures badly. */
-function Worse({ local }: { local: Local }) {
+/** Says that less is sent than was chosen; against it one may decide. */
+function ThinLine({ local, thin }: { local: Local; thin: Ladder | null }) {
   const t = useWords()
+  if (thin === null) return null
   return (
     <Alert
       banner
       type="info"
-      title={t('suggestStill')}
+      title={t(thin.step === 'still' ? 'steppedToStill' : 'steppedToAudio')}
       action={
-        <Button size="small" onClick={() => void local.setMode('still')}>
-          {t('change')}
+        <Button size="small" onClick={() => void local.setMode(thin.wish)}>
+          {t('back_to', { mode: t(thin.wish) })}
         </Button>
       }
     />
@@ -136,12 +140,18 @@ function Fallen({ local }: { local: Local }) {
   )
 }
 
-/** Beside the case in a column, below the operation's pictures or a shared screen in a row, two side by side, or many. */
-function layoutOf(members: readonly Member[], withCase: boolean, guided: boolean): string {
-  if (withCase) return styles.withCase ?? ''
-  if (guided) return styles.guided ?? ''
-  if (members.some((one) => one.sharing)) return styles.shared ?? ''
-  return members.length < 3 ? (styles.few ?? '') : ''
+/** Beside the case, below the operation's pictures or a shared screen, two side by side, or many. */
+function layoutOf(
+  members: readonly Member[],
+  conference: ConferenceOut,
+  withCase: boolean,
+  guided: boolean,
+): string {
+  if (withCase && conference.request_id !== null) return styles.withCase ?? ''
+  const notes = withCase ? styles.withNotes : ''
+  if (guided) return `${styles.guided} ${notes}`
+  if (members.some((one) => one.sharing)) return `${styles.shared} ${notes}`
+  return `${members.length < 3 ? styles.few : ''} ${notes}`
 }
 
 /** On a phone what stands beside comes up from below. */
@@ -203,6 +213,7 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
   const t = useWords()
   const stills = useStills(useSignal())
   const own = useOwnStream(local)
+  const mode = useSyncExternalStore(local.watch, () => local.mode)
   const known = new Map(conference.members.map((one) => [one.person_id, one]))
   const shown = members.flatMap((one) => {
     const screen = one.id === me ? null : remotes.get(one.id)?.screen
@@ -235,6 +246,7 @@ function Stage({ conference, members, me, local, remotes }: StageProps) {
                 mine={mine}
                 camera={films(member, conference) ? null : mine ? own : (remote?.camera ?? null)}
                 still={films(member, conference) ? undefined : stills.get(member.id)}
+                thin={mode !== 'video'}
                 remote={remote}
               />
             )

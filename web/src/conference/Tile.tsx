@@ -15,6 +15,8 @@ interface Props {
   mine: boolean
   camera: MediaStream | null
   still: string | undefined
+  /** Whether one's own line carries no moving pictures of others. */
+  thin: boolean
   remote: Remote | undefined
 }
 
@@ -56,10 +58,10 @@ export function Tile(props: Props) {
 }
 
 /** The picture that moves, the latest still one, or the first character of the name. */
-function Face({ member, name, mine, camera, still }: Props) {
-  if (camera !== null && member.camera && member.mode === 'video')
-    return <Picture stream={camera} mirrored={mine} />
-  if (still && member.mode === 'still')
+function Face({ member, name, mine, camera, still, thin }: Props) {
+  const moves = mine || (member.mode === 'video' && !thin)
+  if (camera !== null && member.camera && moves) return <Picture stream={camera} mirrored={mine} />
+  if (still && member.camera && !moves && member.mode !== 'audio')
     return <img className={styles.picture} src={still} alt={name} />
   return (
     <span className={styles.initial} aria-hidden>

@@ -6,10 +6,19 @@ import type { CheckedOut, ConferenceOut, FoundIn, SaidOut } from '../shared/sche
 
 const at = (id: string) => ({ params: { path: { id } } })
 
+/** A connection that a cut line left behind answers nobody: it is given up, and another is made. */
+const PATIENCE_MS = 5_000
+
 export const conferenceQuery = (id: string) =>
   queryOptions({
     queryKey: [KEYS.conference, id],
-    queryFn: () => body(api.GET('/api/appointments/{id}/conference', at(id))),
+    queryFn: ({ signal }) =>
+      body(
+        api.GET('/api/appointments/{id}/conference', {
+          ...at(id),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+        }),
+      ),
     retry: false,
   })
 

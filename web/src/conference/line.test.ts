@@ -4,6 +4,7 @@ import { Counter, kbps, qualityOf } from './line'
 const counted = (roundTripMs: number | null, lost: number | null) => ({
   roundTripMs,
   lost,
+  lostThere: null,
   receivedKbps: 0,
   sentKbps: 0,
   frames: 0,

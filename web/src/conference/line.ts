@@ -2,6 +2,7 @@
 import { live } from '../live/live'
 import type { FoundIn } from '../shared/schema'
 import { timeDown, timeUp } from './api'
+import type { Reading } from './steps'
 
 const SMALL = 65_536
 const LARGE = 1_048_576
@@ -89,6 +90,8 @@ export interface Counted {
   roundTripMs: number | null
   /** Of what was sent here lately, the part that was lost. */
   lost: number | null
+  /** The same of what was sent from here, as the other side told. */
+  lostThere: number | null
   receivedKbps: number
   sentKbps: number
   frames: number
@@ -110,14 +113,19 @@ interface Sums {
   sent: number
   lost: number
   got: number
+  packets: number
+  missed: number
 }
+
+/** Fewer packets than this say nothing about a part of them. */
+const FEW = 10
 
 /** Reads the statistics of one connection; each reading counts from the one before. */
 export class Counter {
   private last: Sums | null = null
 
   read(stats: RTCStatsReport, now: number): Counted {
-    const sums: Sums = { at: now, received: 0, sent: 0, lost: 0, got: 0 }
+    const sums: Sums = { at: now, received: 0, sent: 0, lost: 0, got: 0, packets: 0, missed: 0 }
     const told = { roundTripMs: null as number | null, available: null as number | null, frames: 0 }
     for (const row of stats.values()) count(row as Row, sums, told)
     const before = this.last
@@ -126,29 +134,44 @@ export class Counter {
     const rate = (more: number) => (seconds > 0 ? Math.max(0, (more * 8) / 1000 / seconds) : 0)
     const lost = before === null ? 0 : sums.lost - before.lost
     const got = before === null ? 0 : sums.got - before.got
+    const packets = before === null ? 0 : sums.packets - before.packets
+    const missed = before === null ? 0 : sums.missed - before.missed
     return {
       ...told,
       lost: lost + got > 0 ? Math.max(0, lost) / (Math.max(0, lost) + got) : null,
+      lostThere: packets < FEW ? null : Math.min(1, Math.max(0, missed) / packets),
       receivedKbps: before === null ? 0 : rate(sums.received - before.received),
       sentKbps: before === null ? 0 : rate(sums.sent - before.sent),
     }
   }
 }
 
+/** What a rule about the whole line wants to know of one connection, either way. */
+export const readingOf = (counted: Counted): Reading => ({
+  roundTripMs: counted.roundTripMs,
+  lost:
+    counted.lost === null && counted.lostThere === null
+      ? null
+      : Math.max(counted.lost ?? 0, counted.lostThere ?? 0),
+  available: counted.available,
+})
+
 type Row = Record<string, number> & { type: string; kind?: string; nominated?: boolean }
 type Told = { roundTripMs: number | null; available: number | null; frames: number }
 
+const COUNTED: Record<string, Partial<Record<keyof Sums, string>>> = {
+  'inbound-rtp': { received: 'bytesReceived', lost: 'packetsLost', got: 'packetsReceived' },
+  'outbound-rtp': { sent: 'bytesSent', packets: 'packetsSent' },
+  'remote-inbound-rtp': { missed: 'packetsLost' },
+}
+
 function count(row: Row, sums: Sums, told: Told): void {
-  if (row.type === 'inbound-rtp') {
-    sums.received += row.bytesReceived ?? 0
-    sums.lost += row.packetsLost ?? 0
-    sums.got += row.packetsReceived ?? 0
-    told.frames += row.framesDecoded ?? 0
-  } else if (row.type === 'outbound-rtp') sums.sent += row.bytesSent ?? 0
-  else if (row.type === 'candidate-pair' && row.nominated) {
-    if (row.currentRoundTripTime !== undefined)
-      told.roundTripMs = Math.round(row.currentRoundTripTime * 1000)
-    if (row.availableOutgoingBitrate !== undefined)
-      told.available = Math.round(row.availableOutgoingBitrate / 1000)
-  }
+  for (const [sum, field] of Object.entries(COUNTED[row.type] ?? {}))
+    sums[sum as keyof Sums] += row[field] ?? 0
+  if (row.type === 'inbound-rtp') told.frames += row.framesDecoded ?? 0
+  if (row.type !== 'candidate-pair' || !row.nominated) return
+  if (row.currentRoundTripTime !== undefined)
+    told.roundTripMs = Math.round(row.currentRoundTripTime * 1000)
+  if (row.availableOutgoingBitrate !== undefined)
+    told.available = Math.round(row.availableOutgoingBitrate / 1000)
 }

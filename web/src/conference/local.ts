@@ -250,6 +250,9 @@ export async function stillOf(track: MediaStreamTrack): Promise<string | null> {
       if (address.length <= STILL_BYTES) return address
     }
     return null
+  } catch (fault) {
+    if (fault instanceof DOMException) return null // the camera was closed meanwhile
+    throw fault
   } finally {
     video.srcObject = null
   }

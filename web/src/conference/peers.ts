@@ -6,22 +6,24 @@
  * and nothing else, so only a lost line is negotiated anew (an ICE restart). Messages say for which
  * page they are: one that was meant for a page before a reload is nobody's.
  */
-import { Counter, qualityOf } from './line'
+import { Counter, qualityOf, readingOf } from './line'
 import { type Local, RATES } from './local'
 import type { Member, Signal } from './signal'
+import { type Reading, worst } from './steps'
 import {
   COUNT_MS,
   emptyRemote,
   type Ice,
   LOUD,
-  limitRate,
   loudness,
   preferOpus,
   preferVp8,
   type Remote,
-  SCREEN_KBPS,
+  rateOf,
+  sendTrack,
   type Transport,
   take,
+  VOICE_FIRST,
   WATCH_MS,
 } from './transport'
 
@@ -77,6 +79,7 @@ const configured = (ice: Ice): RTCConfiguration => ({
 
 export class Peers implements Transport {
   remotes: ReadonlyMap<string, Remote> = new Map()
+  reading: Reading | null = null
   private readonly peers = new Map<string, Peer>()
   private readonly watchers = new Set<() => void>()
   private readonly ends: (() => void)[] = []
@@ -150,7 +153,9 @@ export class Peers implements Transport {
     line.ontrack = ({ transceiver, track }) => this.receive(peer, transceiver, track)
     line.onconnectionstatechange = () => this.noticeLine(peer)
     if (!peer.polite) {
-      preferOpus(line.addTransceiver('audio', { direction: 'sendrecv' }))
+      preferOpus(
+        line.addTransceiver('audio', { direction: 'sendrecv', sendEncodings: VOICE_FIRST }),
+      )
       for (let n = 0; n < 2 + this.local.extras.length; n += 1)
         preferVp8(line.addTransceiver('video', { direction: 'sendrecv' }))
       void this.sendOn(peer)
@@ -274,14 +279,15 @@ export class Peers implements Transport {
 
   private async sendTracks(peer: Peer): Promise<void> {
     const { local } = this
-    const wanted = [local.sentAudio, local.sentCamera, local.sentScreen, ...local.sentExtras]
-    for (const [n, transceiver] of peer.lines.entries()) {
-      const track = wanted[n] ?? null
-      if (peer.line.signalingState === 'closed') continue
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
-      if (n > 0 && track && transceiver.currentDirection !== null)
-        await limitRate(transceiver.sender, n === 2 ? SCREEN_KBPS : RATES[local.picture])
-    }
+    // Whose line is thin is sent stills instead, over the live line; but an operation moves.
+    const now = this.signal.members.find((one) => one.id === peer.member.id)
+    const moving = now?.mode === 'video' || local.sources.some((one) => one !== null)
+    const camera = moving ? local.sentCamera : null
+    const extras = local.sentExtras.map((track) => (moving ? track : null))
+    const wanted = [local.sentAudio, camera, local.sentScreen, ...extras]
+    for (const [n, line] of peer.lines.entries())
+      if (line && peer.line.signalingState !== 'closed')
+        await sendTrack(line, wanted[n] ?? null, rateOf(n, RATES[local.picture]))
   }
 
   private receive(peer: Peer, transceiver: RTCRtpTransceiver, track: MediaStreamTrack): void {
@@ -348,12 +354,15 @@ export class Peers implements Transport {
   }
 
   private async count(): Promise<void> {
+    const readings: Reading[] = []
     for (const peer of this.peers.values()) {
       if (peer.line.connectionState !== 'connected') continue
       const stats = await peer.line.getStats()
       peer.remote.counted = peer.counter.read(stats, performance.now())
       peer.remote.quality = qualityOf(peer.remote.counted)
+      readings.push(readingOf(peer.remote.counted))
     }
+    this.reading = worst(readings)
     this.tell()
   }
 

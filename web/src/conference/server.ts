@@ -5,22 +5,24 @@
  * is everything after the live line was away, since the server has ended what was begun on it.
  * Ways out are gathered before an offer or an answer goes, so that nothing trickles after it.
  */
-import { Counter, qualityOf } from './line'
+import { Counter, qualityOf, readingOf } from './line'
 import { type Local, RATES } from './local'
 import type { Member, Signal } from './signal'
+import { type Reading, worst } from './steps'
 import {
   COUNT_MS,
   emptyRemote,
   type Ice,
   LOUD,
-  limitRate,
   loudness,
   preferOpus,
   preferVp8,
   type Remote,
-  SCREEN_KBPS,
+  rateOf,
+  sendTrack,
   type Transport,
   take,
+  VOICE_FIRST,
   WATCH_MS,
 } from './transport'
 
@@ -40,13 +42,17 @@ interface Seen extends Line {
   readonly member: Member
   readonly remote: Remote
   counter: Counter
+  /** Whether their moving pictures are asked for. */
+  moving: boolean
 }
 
 const idle = (): Line => ({ rtc: null, askedAt: Number.NEGATIVE_INFINITY, awayAt: 0, busy: false })
 
 export class ServerMedia implements Transport {
   remotes: ReadonlyMap<string, Remote> = new Map()
+  reading: Reading | null = null
   private readonly sent: Line = idle()
+  private sentCounter = new Counter()
   private readonly seen = new Map<string, Seen>()
   private readonly watchers = new Set<() => void>()
   private readonly ends: (() => void)[] = []
@@ -68,7 +74,10 @@ export class ServerMedia implements Transport {
       // Somebody sends anew: what one had of them is over.
       signal.on<{ published?: boolean }>('media', (_, from) => this.forget(from)),
       signal.watch(() => this.noticeSignal()),
-      local.watch(() => void this.sendTracks()),
+      local.watch(() => {
+        void this.sendAnew()
+        this.look()
+      }),
       () => timers.forEach(clearInterval),
     )
     this.follow()
@@ -104,6 +113,7 @@ export class ServerMedia implements Transport {
           member,
           remote: emptyRemote(member.id),
           counter: new Counter(),
+          moving: true,
         })
     this.look()
     this.tell()
@@ -142,6 +152,7 @@ export class ServerMedia implements Transport {
     if (!watches && isDue(this.sent, now)) void this.begin(this.sent, () => this.publish())
     for (const seen of this.seen.values()) {
       if (isDue(seen, now)) void this.begin(seen, () => this.subscribe(seen))
+      void this.askPictures(seen)
       const [audio] = seen.rtc?.getReceivers() ?? []
       const speaking = audio !== undefined && loudness(audio) > LOUD
       if (speaking !== seen.remote.speaking) {
@@ -179,7 +190,8 @@ export class ServerMedia implements Transport {
 
   private async publish(): Promise<void> {
     const rtc = this.open(this.sent)
-    preferOpus(rtc.addTransceiver('audio', { direction: 'sendonly' }))
+    this.sentCounter = new Counter()
+    preferOpus(rtc.addTransceiver('audio', { direction: 'sendonly', sendEncodings: VOICE_FIRST }))
     for (let n = 0; n < 2 + this.local.extras.length; n += 1)
       preferVp8(rtc.addTransceiver('video', { direction: 'sendonly' }))
     await this.sendTracks()
@@ -201,6 +213,7 @@ export class ServerMedia implements Transport {
     if (told.offer === undefined || this.stopped) return
     const rtc = this.open(seen)
     seen.counter = new Counter()
+    seen.moving = true
     rtc.ontrack = ({ transceiver, track }) => {
       take(seen.remote, rtc.getTransceivers().indexOf(transceiver), track)
       this.tell()
@@ -210,17 +223,35 @@ export class ServerMedia implements Transport {
     await this.signal.askMedia('accept', { member, answer: await gathered(rtc) })
   }
 
+  /** On a thin line the others' moving pictures are not asked for: nobody but this page knows it. */
+  private async askPictures(seen: Seen): Promise<void> {
+    const now = this.signal.members.find((one) => one.id === seen.member.id)
+    const films = Object.keys(now?.streams ?? {}).length > 0
+    const wanted = this.local.mode === 'video' || films
+    if (seen.busy || seen.rtc?.connectionState !== 'connected' || seen.moving === wanted) return
+    seen.moving = wanted
+    const { rtc } = seen
+    const told = await this.signal.askMedia('pictures', { member: seen.member.id, on: wanted })
+    if ((told.failed || told.absent) && seen.rtc === rtc) seen.moving = !wanted
+  }
+
+  /** After a change of one's devices; a line that was closed meanwhile is begun anew with them. */
+  private async sendAnew(): Promise<void> {
+    const { rtc } = this.sent
+    try {
+      await this.sendTracks()
+    } catch (fault) {
+      if (rtc?.signalingState !== 'closed') throw fault
+    }
+  }
+
   private async sendTracks(): Promise<void> {
     const { rtc } = this.sent
     if (rtc === null || rtc.signalingState === 'closed') return
     const { local } = this
     const wanted = [local.sentAudio, local.sentCamera, local.sentScreen, ...local.sentExtras]
-    for (const [n, transceiver] of rtc.getTransceivers().entries()) {
-      const track = wanted[n] ?? null
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track)
-      if (n > 0 && track && transceiver.currentDirection !== null)
-        await limitRate(transceiver.sender, n === 2 ? SCREEN_KBPS : RATES[local.picture])
-    }
+    for (const [n, line] of rtc.getTransceivers().entries())
+      await sendTrack(line, wanted[n] ?? null, rateOf(n, RATES[local.picture]))
   }
 
   private noticeLine(line: Line): void {
@@ -236,12 +267,19 @@ export class ServerMedia implements Transport {
   }
 
   private async count(): Promise<void> {
+    const now = performance.now()
+    const readings: Reading[] = []
+    if (this.sent.rtc?.connectionState === 'connected')
+      readings.push(readingOf(this.sentCounter.read(await this.sent.rtc.getStats(), now)))
     for (const seen of this.seen.values()) {
       if (seen.rtc?.connectionState !== 'connected') continue
       const stats = await seen.rtc.getStats()
       seen.remote.counted = seen.counter.read(stats, performance.now())
       seen.remote.quality = qualityOf(seen.remote.counted)
+      // What could be sent on a line that only receives says nothing.
+      readings.push({ ...readingOf(seen.remote.counted), available: null })
     }
+    this.reading = worst(readings)
     this.tell()
   }
 

@@ -140,7 +140,7 @@ export class Signal {
   }
 
   /** Asks the media server; a question that is asked again before its answer is forgotten. */
-  askMedia(op: string, given: { member?: string; offer?: string; answer?: string }) {
+  askMedia(op: string, given: { member?: string; offer?: string; answer?: string; on?: boolean }) {
     return new Promise<MediaAnswer>((tell) => {
       const key = `${op} ${given.member ?? ''}`
       this.asked.get(key)?.({ failed: true })

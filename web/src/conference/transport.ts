@@ -1,5 +1,6 @@
 /** How pictures and voices reach the others: directly, or over a media server. */
 import type { Counted, Quality } from './line'
+import type { Reading } from './steps'
 
 /** What comes from another member. */
 export interface Remote {
@@ -23,6 +24,8 @@ export interface Ice {
 export interface Transport {
   /** By member. A new map whenever anything in it is another. */
   readonly remotes: ReadonlyMap<string, Remote>
+  /** The latest look at all lines; another object each time they were counted. */
+  readonly reading: Reading | null
   readonly watch: (watcher: () => void) => () => void
   stop(): void
 }
@@ -72,13 +75,49 @@ export function preferOpus(transceiver: RTCRtpTransceiver): void {
   if (wanted.length > 0) transceiver.setCodecPreferences(wanted)
 }
 
-export async function limitRate(sender: RTCRtpSender, kbps: number): Promise<void> {
+async function limitRate(sender: RTCRtpSender, kbps: number): Promise<void> {
   const given = sender.getParameters()
   const [first] = given.encodings
   if (first === undefined || first.maxBitrate === kbps * 1000) return
   first.maxBitrate = kbps * 1000
   await sender.setParameters(given)
 }
+
+/** Where there is not room for both, the voice goes first. */
+export const VOICE_FIRST: RTCRtpEncodingParameters[] = [
+  { priority: 'high', networkPriority: 'high' },
+]
+
+/** What is done to a line is done one after the other: a change in the midst of one is refused. */
+const turns = new WeakMap<RTCRtpTransceiver, Promise<void>>()
+
+/** Puts a track (or none) on a line that stays; `kbps` at most of a picture, null for a voice. */
+export function sendTrack(
+  line: RTCRtpTransceiver,
+  track: MediaStreamTrack | null,
+  kbps: number | null,
+): Promise<void> {
+  const done = (turns.get(line) ?? Promise.resolve()).then(() => put(line, track, kbps))
+  turns.set(
+    line,
+    done.catch(() => undefined), // told to whoever asked for it
+  )
+  return done
+}
+
+async function put(
+  line: RTCRtpTransceiver,
+  track: MediaStreamTrack | null,
+  kbps: number | null,
+): Promise<void> {
+  if (line.sender.track !== track) await line.sender.replaceTrack(track)
+  if (track !== null && kbps !== null && line.currentDirection !== null)
+    await limitRate(line.sender, kbps)
+}
+
+/** What a line of a member carries at most, by its place: voice, camera, screen, more pictures. */
+export const rateOf = (place: number, camera: number): number | null =>
+  place === 0 ? null : place === 2 ? SCREEN_KBPS : camera
 
 /** The loudest that a receiver heard just now. */
 export function loudness(receiver: RTCRtpReceiver): number {

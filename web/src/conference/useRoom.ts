@@ -1,14 +1,14 @@
 /** Everything that a person in a conference has: their place, their devices, and the others. */
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
-import { KEYS } from '../shared/queries'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { ConferenceOut } from '../shared/schema'
-import { freshConference, wordsQuery } from './api'
+import { conferenceQuery, freshConference, wordsQuery } from './api'
 import { serversOf } from './Check'
 import { type Local, stillOf } from './local'
 import { Peers } from './peers'
 import { ServerMedia } from './server'
-import { type Member, type Mode, type Signal, useWay } from './signal'
+import { type Member, type Signal, useWay } from './signal'
+import { begin, choose, type Ladder, type Reading, read, SETTLE, type Terms } from './steps'
 import { BAD_COUNTS, falls } from './streams'
 import type { Ice, Remote, Transport } from './transport'
 
@@ -25,7 +25,7 @@ export function useTransport(
   conference: ConferenceOut,
   signal: Signal,
   local: Local,
-): ReadonlyMap<string, Remote> {
+): Transport | null {
   const [transport, setTransport] = useState<Transport | null>(null)
   const [first] = useState(conference)
   const way = useWay(signal)
@@ -36,6 +36,10 @@ export function useTransport(
     setTransport(made)
     return () => made.stop()
   }, [first, signal, local, way])
+  return transport
+}
+
+export function useRemotes(transport: Transport | null): ReadonlyMap<string, Remote> {
   return useSyncExternalStore(transport?.watch ?? quiet, () => transport?.remotes ?? NOBODY)
 }
 
@@ -60,18 +64,30 @@ export function useOwnState(signal: Signal, local: Local): void {
   }, [signal, local])
 }
 
-/** Sends a still picture now and then while that is how one takes part. */
-export function useSentStills(signal: Signal, local: Local, mode: Mode, seconds: number): void {
+/**
+ * Sends a still picture now and then: to everybody while that is how one takes part, and else to
+ * those whose own line carries no moving ones.
+ */
+export function useSentStills(
+  signal: Signal,
+  local: Local,
+  members: readonly Member[],
+  seconds: number,
+): void {
+  const mode = members.find((one) => one.id === signal.me)?.mode ?? local.mode
+  const thin = members.filter((one) => one.id !== signal.me && one.mode === 'still')
+  const who = mode === 'still' ? '*' : mode === 'video' ? thin.map((one) => one.id).join(' ') : ''
   useEffect(() => {
-    if (mode !== 'still') return
+    if (who === '') return
     const send = async () => {
       const picture = local.camera ? await stillOf(local.camera) : null
-      if (picture !== null) signal.send('still', { picture })
+      if (picture === null) return
+      for (const to of who.split(' ')) signal.send('still', { picture }, to === '*' ? null : to)
     }
     void send()
     const timer = setInterval(() => void send(), seconds * 1000)
     return () => clearInterval(timer)
-  }, [signal, local, mode, seconds])
+  }, [signal, local, who, seconds])
 }
 
 /** The latest still picture of each member. A data address of a JPEG and nothing else. */
@@ -89,11 +105,13 @@ export function useStills(signal: Signal): ReadonlyMap<string, string> {
   return stills
 }
 
-/** One's own picture, as the others are sent it. */
+/** One's own picture; it moves here also while the others are sent stills of it. */
 export function useOwnStream(local: Local): MediaStream | null {
-  const track = useSyncExternalStore(local.watch, () => local.sentCamera)
+  const track = useSyncExternalStore(local.watch, () => local.camera)
   return useMemo(() => (track === null ? null : new MediaStream([track])), [track])
 }
+
+const NAMES_MS = 6_000
 
 /** Names come with the conference; whoever is new in it makes it asked for again. */
 export function useNames(conference: ConferenceOut, members: readonly Member[]): void {
@@ -102,8 +120,13 @@ export function useNames(conference: ConferenceOut, members: readonly Member[]):
   const strange = members.filter((one) => !known.has(one.person_id)).map((one) => one.person_id)
   const who = strange.sort().join(' ')
   useEffect(() => {
-    if (who !== '')
-      void client.invalidateQueries({ queryKey: [KEYS.conference, conference.appointment_id] })
+    if (who === '') return
+    const key = conferenceQuery(conference.appointment_id).queryKey
+    const ask = () => void client.invalidateQueries({ queryKey: key, exact: true })
+    ask()
+    // What is asked over a line that is just being lost is not answered.
+    const timer = setInterval(ask, NAMES_MS)
+    return () => clearInterval(timer)
   }, [client, who, conference.appointment_id])
 }
 
@@ -124,30 +147,41 @@ export function useUnread(conference: ConferenceOut, signal: Signal, looking: bo
   return unread
 }
 
-/**
- * Whether a line on which moving pictures are sent has carried too little for some time. Where an
- * operation is filmed the pictures beside the first one fall before that is said.
- */
-export function useWorse(
-  local: Local,
-  remotes: ReadonlyMap<string, Remote>,
-  leastKbps: number,
-): boolean {
-  const extras = useSyncExternalStore(local.watch, () => local.sentExtras.some((one) => one))
-  const sends = useSyncExternalStore(local.watch, () => local.sentCamera !== null)
-  const [bad, setBad] = useState(0)
-  useEffect(() => {
-    const thin = [...remotes.values()].some(
-      ({ quality, counted }) =>
-        quality === 'poor' || (counted?.available != null && counted.available < leastKbps / 4),
-    )
-    setBad((n) => (thin ? Math.min(n + 1, BAD_COUNTS) : 0))
-  }, [remotes, leastKbps])
-  const falling = falls(bad, extras)
-  useEffect(() => {
-    if (falling !== 'extras') return
+/** The ladder after one more look at the lines; the devices follow it. */
+function climbed(before: Ladder, local: Local, reading: Reading, terms: Terms): Ladder {
+  // Whatever is not what the rule said was chosen by the person.
+  const ladder = local.mode === before.step ? before : choose(before, local.mode)
+  // Without a camera there is nothing to leave out.
+  if (ladder.step === 'video' && local.sentCamera === null) return ladder
+  const next = read(ladder, reading, terms)
+  // Where an operation is filmed the pictures beside the first one fall before it does.
+  const more = local.sentExtras.some((track) => track !== null)
+  if (next.step !== ladder.step && falls(BAD_COUNTS, more) === 'extras') {
     local.setThin(true)
-    setBad(0)
-  }, [falling, local])
-  return sends && falling === 'stills'
+    return { ...ladder, strain: 0, calm: 0, hold: SETTLE }
+  }
+  if (next.step !== ladder.step) void local.setMode(next.step)
+  return next
+}
+
+/** How one takes part while the line is too thin for what one chose; null while it is not. */
+export function useThinLine(
+  local: Local,
+  transport: Transport | null,
+  terms: Terms,
+): Ladder | null {
+  const ladder = useRef(begin(local.mode))
+  const [shown, setShown] = useState<Ladder | null>(null)
+  useEffect(() => {
+    let last: Reading | null = null
+    return transport?.watch(() => {
+      const { reading } = transport
+      if (reading === null || reading === last) return
+      last = reading
+      const next = climbed(ladder.current, local, reading, terms)
+      ladder.current = next
+      setShown(next.step === next.wish ? null : next)
+    })
+  }, [local, transport, terms])
+  return shown
 }

@@ -142,8 +142,15 @@ export const { useWords, say } = defineWords('conference', {
     '线路中断，正在恢复。席位已保留，不用刷新页面。',
     'The line is lost. Your place is kept; no need to reload.',
   ],
-  suggestStill: ['线路变差。改为语音＋定时画面？', 'The line got worse. Voice and stills instead?'],
-  change: ['改', 'Change'],
+  steppedToStill: [
+    '线路变差，已改为语音＋定时画面；好转后自动恢复。',
+    'The line got worse: voice and stills for now. Pictures move again when it is better.',
+  ],
+  steppedToAudio: [
+    '线路很差，只保留语音；好转后自动恢复。',
+    'The line is very thin: voice alone for now. Pictures come back when it is better.',
+  ],
+  back_to: ['现在就用{{mode}}', '{{mode}} now'],
   left: ['您已离开会诊室', 'You have left'],
   closedOver: ['会诊已结束，会诊室已关闭', 'The session is over'],
   closedNotInvited: ['您不再是受邀人', 'You are not invited any more'],

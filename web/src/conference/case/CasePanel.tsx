@@ -37,6 +37,8 @@ export function CasePanel({ conference }: Props) {
   const minutes = <MinutesPanel id={id} signal={signal} />
   if (error) return <ProblemNotice error={error} onRetry={() => void refetch()} />
   if (!data) return <Skeleton active className={styles.wait} />
+  if (!data.has_case)
+    return <section className={`${styles.minutes} ${styles.alone}`}>{minutes}</section>
   return (
     <div className={styles.panel}>
       <Case found={data} signal={signal} minutes={narrow ? minutes : null} />
