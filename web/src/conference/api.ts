@@ -1,6 +1,6 @@
 /** A conference as the server knows it: who is invited, members, log, how to connect. */
 import { queryOptions } from '@tanstack/react-query'
-import { api, body, csrfHeader } from '../shared/api'
+import { api, body, csrfHeader, within } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
 import type { CheckedOut, ConferenceOut, FoundIn, SaidOut } from '../shared/schema'
 
@@ -16,7 +16,7 @@ export const conferenceQuery = (id: string) =>
       body(
         api.GET('/api/appointments/{id}/conference', {
           ...at(id),
-          signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+          signal: within(PATIENCE_MS, signal),
         }),
       ),
     retry: false,

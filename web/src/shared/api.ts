@@ -10,6 +10,12 @@ import type { paths } from './schema'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/**
+ * Milliseconds for an answer to a question. A connection that a cut line left behind answers nobody,
+ * and a browser has six: it is given up as any other that broke, and may be asked again.
+ */
+const PATIENCE_MS = 30_000
+
 let csrf = ''
 const signedOutListeners = new Set<() => void>()
 
@@ -44,7 +50,22 @@ const manners: Middleware = {
   },
 }
 
-export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin' })
+/** A signal that ends a question by itself after so long. Browsers of 2023 know no AbortSignal.any. */
+export function within(milliseconds: number, asked: AbortSignal): AbortSignal {
+  const control = new AbortController()
+  const stop = () => control.abort(asked.reason)
+  if (asked.aborted) stop()
+  asked.addEventListener('abort', stop, { once: true })
+  setTimeout(() => control.abort(new TypeError('no answer in time')), milliseconds)
+  return control.signal
+}
+
+function ask(request: Request): Promise<Response> {
+  if (!SAFE.has(request.method)) return fetch(request)
+  return fetch(request, { signal: within(PATIENCE_MS, request.signal) })
+}
+
+export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin', fetch: ask })
 api.use(manners)
 
 /** The body of an answer. A refusal was thrown by the middleware, so a missing body is a fault. */
