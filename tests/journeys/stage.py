@@ -147,7 +147,7 @@ class Stage:
         options.setdefault("reduced_motion", "reduce")
         made: BrowserContext = await self.browser.new_context(**options)  # type: ignore[arg-type]
         if not self.viewer:
-            await made.route(re.compile(r"/viewer/"), _leave_empty)
+            await made.route(re.compile(r"/viewer/"), leave_empty)
         page = await made.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda fault: self.faults.append(f"page error: {fault}"))
@@ -170,7 +170,8 @@ class Stage:
             self.faults.append(f"another host: {response.url}")
 
 
-async def _leave_empty(route: Route) -> None:
+async def leave_empty(route: Route) -> None:
+    """A viewer that shows nothing."""
     await route.fulfill(content_type="text/html", body="<!doctype html>")
 
 
