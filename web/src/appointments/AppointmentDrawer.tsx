@@ -4,6 +4,7 @@ import { App, Button, Descriptions, Drawer, Skeleton, Tag, Timeline } from 'antd
 import { useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { AppointmentConference } from '../conference/AppointmentConference'
+import { MinutesLink } from '../conference/case/MinutesLink'
 import { useCatalogue } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { clockOf, dayOf } from '../roster/days'
@@ -106,19 +107,12 @@ function Whole({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
       <div className={styles.room}>
         <AppointmentConference one={one} />
       </div>
-      {WRITTEN.has(one.state) ? (
-        <p>
-          <Link to={`/appointments/${one.id}/minutes`}>{t('minutes')}</Link>
-        </p>
-      ) : null}
+      <MinutesLink id={one.id} state={one.state} />
       <h3 className={styles.part}>{t('history')}</h3>
       <Timeline items={one.moves.map((move) => ({ key: move.n, content: moveWords(move) }))} />
     </>
   )
 }
-
-/** States in which there are minutes to read. */
-const WRITTEN = new Set(['confirmed', 'under way', 'ended'])
 
 function moveWords(move: AppointmentWhole['moves'][number]): string {
   const at = Date.parse(move.moved_at)

@@ -37,7 +37,6 @@ export const { useWords, say } = defineWords('appointments', {
   standsIn: ['代 {{person}}', 'in the place of {{person}}'],
   places: ['会诊室与设备', 'Rooms and devices'],
   history: ['经过', 'What happened'],
-  minutes: ['会诊记录', 'Minutes'],
   openCase: ['打开病例', 'Open the case'],
   propose: ['提交预约', 'Propose'],
   confirm: ['确认预约', 'Confirm'],

@@ -4,7 +4,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import type { AppointmentWhole } from '../shared/schema'
 import { conferenceQuery } from './api'
-import { MinutesLink } from './case/MinutesLink'
 import { Checks } from './Panels'
 import { useWords } from './words'
 
@@ -14,11 +13,9 @@ const WITH_ROOM: readonly string[] = ['confirmed', 'under way', 'ended']
 export function AppointmentConference({ one }: { one: AppointmentWhole }) {
   const t = useWords()
   const { data } = useQuery({ ...conferenceQuery(one.id), enabled: WITH_ROOM.includes(one.state) })
-  const minutes = <MinutesLink id={one.id} state={one.state} />
-  if (!data) return minutes
+  if (!data) return null
   return (
     <>
-      {minutes}
       {one.state === 'ended' ? null : (
         <p>
           <Link to={`/conference/${one.id}`}>

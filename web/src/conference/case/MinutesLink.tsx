@@ -7,7 +7,7 @@ import { pick } from '../../shared/words'
 import { minutesQuery } from './api'
 import { useWords } from './words'
 
-const WITH_MINUTES: readonly string[] = ['under way', 'ended']
+const WITH_MINUTES: readonly string[] = ['confirmed', 'under way', 'ended']
 
 export function MinutesLink({ id, state }: { id: string; state: string }) {
   const t = useWords()
