@@ -50,6 +50,7 @@ _WORDS = {
     "minutes-reopen": ("退回会诊记录", "reopen the minutes"),
     "minutes-sign": ("签署会诊记录", "sign the minutes"),
     "enter-consent": ("登记患者的同意意见", "enter what the patient consents to"),
+    "send-streams": ("发送手术画面", "send the pictures of an operation"),
     "act-for-person": ("以医务人员身份操作", "act as a person of the register"),
     "act-for-institution": ("代表机构操作", "act for an institution"),
 }

@@ -31,7 +31,12 @@ CAMERAS = (
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 )
-SMALL = "localStorage.setItem('telemed.conference.picture', 'low')"
+SMALL = """
+localStorage.setItem('telemed.conference.picture', 'low')
+localStorage.getItem('telemed.conference.adapts') ||
+  localStorage.setItem('telemed.conference.adapts', 'no')
+"""
+"""A small picture, and none that steps down by itself: a busy machine looks like a thin line."""
 WATCHED = """
 const Real = window.RTCPeerConnection
 const by = (given) => given && {...given, iceServers: (given.iceServers ?? []).map((one) => ({
@@ -172,6 +177,13 @@ async def frames_grow(page: Page, person: str, where: str = "data-member") -> No
             await page.wait_for_timeout(250)
 
 
+async def adapt(page: Page, name: str = "线路变窄时自动降低") -> None:
+    """Let a page step down by itself, or no more."""
+    await page.get_by_role("button", name="设置", exact=True).click()
+    await page.get_by_role("checkbox", name=name).click()
+    await page.get_by_role("button", name="设置", exact=True).click()
+
+
 async def everybody_is_seen(pages: Mapping[str, Page]) -> None:
     """On each page every other's picture moves."""
     await asyncio.gather(
@@ -294,6 +306,7 @@ async def _gets_thin(at: Call, near: Stage, pages: Mapping[str, Page], who: str)
     both ways and by itself; against it one may decide."""
     thin = pages[who]
     others = {one: page for one, page in pages.items() if one != who}
+    await adapt(thin)
     at.media.kbps = VOICE_ALONE
     await thin.get_by_text("已改为语音＋定时画面").wait_for()
     for one, page in others.items():
@@ -307,6 +320,7 @@ async def _gets_thin(at: Call, near: Stage, pages: Mapping[str, Page], who: str)
     await near.picture(thin, "conference-thin")
     at.media.kbps = 0
     await thin.get_by_role("button", name="现在就用视频").click()
+    await adapt(thin)
     await everybody_is_seen(pages)
 
 

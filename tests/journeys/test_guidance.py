@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.journeys.stage import DESK, Stage, stage
-from tests.journeys.test_conference import SMALL, enter, frames_grow
+from tests.journeys.test_conference import SMALL, adapt, enter, frames_grow
 from tests.journeys.test_consultation import _at
 from tests.journeys.test_flows import barriers
 from tests.server.booking import ASKER, KEEPER, has_hours, proposed
@@ -154,12 +154,14 @@ async def _guided(play: Stage, world: World, key: str, guide: Page, surgeon: Pag
 
 async def _falls(play: Stage, guide: Page, surgeon: Page) -> None:
     """On a thin line the second picture falls and the first goes on; both sides are told."""
+    await adapt(surgeon)
     await surgeon.evaluate("window.thin = true")
     await surgeon.get_by_text("线路变窄，只发送第一路手术画面").wait_for()
     await guide.locator("[data-stream=room][data-state=thin]").wait_for()
     await frames_grow(guide, "field", "data-stream")
     await play.picture(guide, "second-fallen")
     await surgeon.evaluate("window.thin = false")
+    await adapt(surgeon)
     await surgeon.get_by_role("button", name="重新发送").click()
     await frames_grow(guide, "room", "data-stream")
 

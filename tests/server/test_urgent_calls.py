@@ -189,7 +189,7 @@ async def test_whoever_is_rung_is_told_wherever_they_are(world: World) -> None:
     assert (notice["occasion"], notice["call_id"]) == ("calling", call["id"])
     assert (notice["weight"], notice["urgency"], notice["request_id"]) == ("urgent",) * 2 + (None,)
     (sms,) = await world.rows(n.deliveries)
-    assert (sms["channel"], sms["next_at"]) == ("sms", world.clock())
+    assert sms["channel"] == "sms"
     await seconds_pass(world, 20)
     assert (await see(world, call))["state"] == "exhausted"
     services = world.services
@@ -197,8 +197,11 @@ async def test_whoever_is_rung_is_told_wherever_they_are(world: World) -> None:
         services.store, services.bell, world.clock, services.new_id, services.catalogue, {},
         lambda: 0.5, "https://telemed.example",
     )  # fmt: skip
-    assert await sender.send_due() == 1
-    assert [row["state"] for row in await world.rows(n.deliveries)] == ["over"]
+    # The server has a sender, too: one of both finds that it is over.
+    async with asyncio.timeout(60):
+        while [row["state"] for row in await world.rows(n.deliveries)] != ["over"]:
+            await sender.send_due()
+            await asyncio.sleep(0.05)
     await tell(world)
     for who in (ASKER, KEEPER):
         (told,) = (await world.client(who).get("/api/notices"))["items"]

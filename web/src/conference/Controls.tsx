@@ -13,7 +13,7 @@ import {
   VideoCameraAddOutlined,
   VideoCameraOutlined,
 } from '@ant-design/icons'
-import { Badge, Button, Popover, Radio, Tooltip } from 'antd'
+import { Badge, Button, Checkbox, Popover, Radio, Tooltip } from 'antd'
 import { type ReactNode, useSyncExternalStore } from 'react'
 import { usePageKeys } from '../shared/keys'
 import styles from './Controls.module.css'
@@ -165,6 +165,7 @@ function Settings({ local }: { local: Local }) {
         <div className={styles.settings}>
           <ModeChoice local={local} />
           <PictureChoice local={local} />
+          <AdaptsChoice local={local} />
         </div>
       }
     >
@@ -188,6 +189,16 @@ export function ModeChoice({ local }: { local: Local }) {
         options={MODES.map((value) => ({ value, label: t(value) }))}
       />
     </fieldset>
+  )
+}
+
+function AdaptsChoice({ local }: { local: Local }) {
+  const t = useWords()
+  const adapts = useSyncExternalStore(local.watch, () => local.adapts)
+  return (
+    <Checkbox checked={adapts} onChange={(event) => local.setAdapts(event.target.checked)}>
+      {t('adapts')}
+    </Checkbox>
   )
 }
 

@@ -17,6 +17,7 @@ const SIZES: Record<Picture, MediaTrackConstraints> = {
 /** Kilobits a second of one's picture to one member at most. */
 export const RATES: Record<Picture, number> = { high: 1500, standard: 500, low: 90 }
 const KEPT = 'telemed.conference.picture'
+const ADAPTS = 'telemed.conference.adapts'
 const STILL_WIDTH = 320
 /** A relayed message has room for 14,000 bytes; the picture is text in it. */
 const STILL_BYTES = 13_000
@@ -30,6 +31,8 @@ export class Local {
   microphoneTrouble: Trouble | null = null
   cameraTrouble: Trouble | null = null
   picture: Picture = readPicture()
+  /** Whether less is sent by itself while the line is thin. */
+  adapts = localStorage.getItem(ADAPTS) !== 'no'
   /** By the picture's place: from where one sends it, if one does. */
   readonly sources: (Source | null)[]
   /** The pictures beside the first one. */
@@ -143,6 +146,12 @@ export class Local {
     localStorage.setItem(KEPT, picture)
     const cameras = [this.camera, ...this.extras].filter((track) => track !== null)
     await Promise.all(cameras.map((track) => track.applyConstraints(SIZES[picture])))
+    this.tell()
+  }
+
+  setAdapts(adapts: boolean): void {
+    this.adapts = adapts
+    localStorage.setItem(ADAPTS, adapts ? 'yes' : 'no')
     this.tell()
   }
 

@@ -151,6 +151,10 @@ export function useUnread(conference: ConferenceOut, signal: Signal, looking: bo
 function climbed(before: Ladder, local: Local, reading: Reading, terms: Terms): Ladder {
   // Whatever is not what the rule said was chosen by the person.
   const ladder = local.mode === before.step ? before : choose(before, local.mode)
+  if (!local.adapts) {
+    if (ladder.step !== ladder.wish) void local.setMode(ladder.wish)
+    return begin(ladder.wish)
+  }
   // Without a camera there is nothing to leave out.
   if (ladder.step === 'video' && local.sentCamera === null) return ladder
   const next = read(ladder, reading, terms)

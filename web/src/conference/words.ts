@@ -49,6 +49,7 @@ export const { useWords, say } = defineWords('conference', {
   audio: ['语音', 'Voice'],
   phone: ['电话', 'Telephone'],
   picture: ['画质', 'Picture'],
+  adapts: ['线路变窄时自动降低', 'Step down by itself on a thin line'],
   high: ['高清', 'High'],
   standard: ['标清', 'Standard'],
   low: ['省流量', 'Low'],
