@@ -69,15 +69,16 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
 
 
 LONG = (
-    "test_flows.py",
-    "test_services.py",
     "test_conference.py",
+    "test_nodes.py",
+    "test_services.py",
+    "test_flows.py",
     "test_morning.py",
     "test_story.py",
     "test_simulate.py",
     "test_bulletin.py",
     "test_care.py",
-    "test_nodes.py",
+    "test_discussion.py",
     "test_topology.py",
     "test_calendar.py",
     "test_desk.py",
@@ -90,6 +91,7 @@ LONG = (
     "test_races.py",
     "test_tally.py",
     "test_consultation.py",
+    "test_guidance.py",
     "test_training.py",
     "test_critical.py",
     "test_dispatch.py",
