@@ -50,7 +50,7 @@ test: ## everything: installs what is missing, builds, lints and runs every test
 	@$(BIN)/python -m compileall -q telemed dicom_samples
 	@# The client's own tests beside those that wait for servers; said at the end, too.
 	@$(SETUP) web-test > artifacts/web-test.log 2>&1 & \
-		$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml; \
+		$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --junit-xml=artifacts/junit.xml; \
 		tests=$$?; wait $$!; web=$$?; cat artifacts/web-test.log; [ $$tests -ne 0 ] || exit $$web; exit $$tests
 
 conformance: ## let other people's DICOM programs judge us (docs/conformance.md says which)

@@ -2,9 +2,10 @@
  * Pictures and voices from member to member, by perfect negotiation (W3C WebRTC 10.7).
  *
  * Of two members the one with the smaller id makes the first offer, with lines that stay: voice,
- * camera, screen, and one for each picture of an operation beside the first. What is muted, switched off or shared later changes what is sent on a line
- * and nothing else, so only a lost line is negotiated anew (an ICE restart). Messages say for which
- * page they are: one that was meant for a page before a reload is nobody's.
+ * camera, screen, and one for each picture of an operation beside the first. What is muted, switched
+ * off or shared later changes what is sent on a line and nothing else, so only a lost line is
+ * negotiated anew (an ICE restart). Messages say for which page they are: one that was meant for a
+ * page before a reload is nobody's.
  */
 import { Counter, qualityOf, readingOf } from './line'
 import { type Local, RATES } from './local'
@@ -32,7 +33,16 @@ const UNANSWERED_MS = 4_000
 /** A line that is away for so long is begun anew; shorter gaps heal by themselves. */
 const AWAY_MS = 4_000
 const RESTART_MS = 6_000
+const MOST_RESTART_MS = 48_000
 const GATHER_MS = 60
+
+/**
+ * How long a line that was begun anew is given to come up, by how often that was in vain. Beginning
+ * again ends what was under way: on a slow line, or a busy computer, a fixed time would never do. Of
+ * two sides one is quicker, so that they do not end each other's.
+ */
+export const patienceFor = (tries: number, polite: boolean): number =>
+  Math.min(MOST_RESTART_MS, RESTART_MS * 2 ** Math.max(0, tries - 1)) * (polite ? 1.5 : 1)
 
 interface Words {
   /** The page it is for, and the page it is from. */
@@ -49,7 +59,9 @@ class Peer {
   ignoring = false
   offeredAt = 0
   awayAt = 0
-  restartedAt = 0
+  restartedAt = Number.NEGATIVE_INFINITY
+  /** How often in a row it was begun anew. */
+  tries = 0
   early: RTCIceCandidateInit[] = []
   gathered: RTCIceCandidateInit[] = []
   gatherDue: ReturnType<typeof setTimeout> | undefined
@@ -303,6 +315,7 @@ export class Peers implements Transport {
     if (connectionState === 'connected') {
       peer.remote.state = 'connected'
       peer.awayAt = 0
+      peer.tries = 0
       void this.sendOn(peer)
     } else if (connectionState === 'failed' || connectionState === 'disconnected') {
       peer.remote.state = 'lost'
@@ -339,8 +352,10 @@ export class Peers implements Transport {
   /** Finds new ways to a member, with servers whose passes are good. */
   private restart(peer: Peer): void {
     const now = performance.now()
-    if (this.signal.state !== 'in' || now - peer.restartedAt < RESTART_MS) return
+    const given = patienceFor(peer.tries, peer.polite)
+    if (this.signal.state !== 'in' || now - peer.restartedAt < given) return
     peer.restartedAt = now
+    peer.tries += 1
     void this.freshIce()
       .then((ice) => {
         this.ice = ice
