@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from telemed.core.workdays import ZONE
 from tests.journeys.stage import Stage, demo, stage
@@ -295,13 +297,20 @@ async def _touch(play: Stage, keeper: Page, block: Locator) -> None:
     )
     await expect(keeper.get_by_role("dialog")).to_have_count(0)
     await grid.evaluate("grid => grid.scrollTo(0, 0)")
-    at = await rests()
-    await expect(block).to_have_class(re.compile("lifted"))
-    for down in (10, 20, 26):
-        await finger("touchMove", {**at, "y": at["y"] + down})
-    await play.picture(keeper, "calendar-touch")
-    await finger("touchEnd")
     dialog = keeper.get_by_role("dialog")
+    for _ in range(
+        8
+    ):  # a page that is slow to say that the finger is its own loses it to scrolling
+        at = await rests()
+        await expect(block).to_have_class(re.compile("lifted"))
+        for down in (10, 20, 26):
+            await finger("touchMove", {**at, "y": at["y"] + down})
+        await play.picture(keeper, "calendar-touch")
+        await finger("touchEnd")
+        with suppress(PlaywrightTimeout):
+            await dialog.wait_for(timeout=5_000)
+            break
+        await grid.evaluate("grid => grid.scrollTo(0, 0)")
     tuesday = monday() + timedelta(days=1)
     await expect(dialog.get_by_label("新的时间")).to_have_value(f"{tuesday} 10:00")
     await keeper.keyboard.press("Escape")
