@@ -1,0 +1,339 @@
+"""A real call: two see each other, then five do, one loses the line, and it gets thin.
+
+Five cameras need a machine to themselves: `TELEMED_CALL_OF_FIVE=1 pytest tests/journeys/
+test_call_of_five.py`. Beside other tests pictures stand still on two cores.
+
+Everything goes over a real TURN server, and the expert's every byte over lines that a test can let
+fall silent: what is sent then vanishes and nobody hangs up, as with a pulled cable. From the fifth
+member on pictures and voices go over a real Janus.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.janus_server import SECRET as JANUS_SECRET
+from tests.janus_server import running_janus
+from tests.journeys.stage import Stage, demo, stage
+from tests.journeys.test_calendar import call
+from tests.journeys.test_conference import CAMERAS, SMALL, adapt, enter, frames_grow
+from tests.journeys.test_flows import barriers
+from tests.journeys.thin_line import ThinLine, Wire
+from tests.turn_server import SECRET, Turn, running_turn
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif("TELEMED_CALL_OF_FIVE" not in os.environ, reason="needs the whole machine"),
+]
+
+WATCHED = """
+const Real = window.RTCPeerConnection
+const by = (given) => given && {...given, iceServers: (given.iceServers ?? []).map((one) => ({
+  ...one, urls: [one.urls].flat().map((url) => url.replace(':%d', ':%d'))}))}
+window.lines = []
+window.RTCPeerConnection = class extends Real {
+  constructor(given) { super(by(given)); window.lines.push(this) }
+  setConfiguration(given) { super.setConfiguration(by(given)) }
+}
+"""
+"""A page whose connections can be asked, and whose TURN server is reached over another port: the
+line that falls silent."""
+WAYS = """async () => {
+  const found = []
+  for (const line of window.lines) {
+    const stats = [...(await line.getStats()).values()]
+    for (const pair of stats.filter((one) => one.type === 'candidate-pair' && one.nominated))
+      found.push(stats.find((one) => one.id === pair.localCandidateId).candidateType)
+  }
+  return found
+}"""
+FRAMES = """(place) => {
+  const video = document.querySelector(`${place} video`)
+  return video ? video.getVideoPlaybackQuality().totalVideoFrames : 0
+}"""
+VOICES = """async () => {
+  const found = {}
+  for (const line of window.lines.filter((one) => one.connectionState === 'connected'))
+    for (const row of (await line.getStats()).values())
+      if (row.type === 'inbound-rtp' && row.kind === 'audio')
+        found[window.lines.indexOf(line)] = [row.packetsReceived, row.totalAudioEnergy]
+  return found
+}"""
+"""Of every line on which a voice comes: packets, and how loud it was in all."""
+MOVING = """async () => {
+  let packets = 0
+  for (const line of window.lines.filter((one) => one.connectionState === 'connected'))
+    for (const row of (await line.getStats()).values())
+      if (row.type === 'inbound-rtp' && row.kind === 'video') packets += row.packetsReceived
+  return packets
+}"""
+"""Packets of moving pictures that came."""
+LINES = "window.lines.filter((one) => one.connectionState === 'connected').length"
+OUTAGE = 20.0
+VOICE_ALONE = 90
+"""Kilobits a second that one voice has room in, and a moving picture beside it has not."""
+
+
+@dataclass
+class Call:
+    """An appointment under a conference, the server, and the lines of the expert."""
+
+    base: str
+    turn: Turn
+    web: Wire
+    media: ThinLine
+
+
+@pytest.fixture(scope="module")
+def call_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
+    """A demo that sends everything over a TURN server, and with many members over Janus."""
+    folder = tmp_path_factory.mktemp("conference")
+    with running_turn(folder / "turn") as turn, running_janus(folder / "janus") as janus:
+        told = {
+            "turn_urls": f"turn:127.0.0.1:{turn.port}?transport=tcp",
+            "turn_secret": SECRET,
+            "turn_only": "true",
+            "janus_url": janus.url,
+            "janus_secret": JANUS_SECRET,
+        }
+        with demo(folder / "data", told) as base:
+            web = Wire(int(base.rpartition(":")[2]))
+            media = ThinLine(turn.port)
+            for wire in (web, media):
+                wire.start()
+            try:
+                yield Call(base, turn, web, media)
+            finally:
+                for wire in (web, media):
+                    wire.stop()
+
+
+@asynccontextmanager
+async def browsers(at: Call, chromium: Path) -> AsyncIterator[tuple[Stage, Stage]]:
+    """Two browsers with cameras; the second one's lines can fall silent."""
+    port = at.base.rpartition(":")[2]
+    mapped = f"--host-resolver-rules=MAP 127.0.0.1:{port} 127.0.0.1:{at.web.port}"
+    async with (
+        stage(at.base, chromium, "conference", viewer=False, flags=CAMERAS) as one,
+        stage(
+            at.base, chromium, "conference/expert", viewer=False, flags=(*CAMERAS, mapped)
+        ) as two,
+    ):
+        yield one, two
+
+
+async def appointment(keeper: Page, county: Page, experts: list[str]) -> Any:
+    """An urgent appointment of the hub's experts that begins in a moment, confirmed."""
+    hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
+    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
+             "first": "2026-01-01"}  # fmt: skip
+    for expert in experts:
+        await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
+    since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    body = {"service": "imaging", "provider_id": hub, "since": since.isoformat(), "minutes": 30,
+            "urgent": True,
+            "seats": [{"role": "expert", "person_id": one} for one in experts]}  # fmt: skip
+    one = await call(county, "POST", "/api/appointments", body)
+    path = f"/api/appointments/{one['id']}"
+    one = await call(county, "POST", f"{path}/propose", {"version": one["version"]})
+    return await call(keeper, "POST", f"{path}/confirm", {"version": one["version"]})
+
+
+async def member(at: Stage, username: str, turn: int, goes_by: int) -> tuple[str, Page]:
+    """Somebody with a small picture whose lines can be asked; who they are, and their page."""
+    page = await at.open()
+    await page.add_init_script(SMALL)
+    await page.add_init_script(WATCHED % (turn, goes_by))
+    await at.sign_in_at(page, username)
+    return str((await call(page, "GET", "/api/session"))["person_id"]), page
+
+
+async def everybody_is_seen(pages: Mapping[str, Page]) -> None:
+    """On each page every other's picture moves."""
+    await asyncio.gather(
+        *(frames_grow(page, who) for one, page in pages.items() for who in pages if who != one)
+    )
+
+
+async def voices_come(page: Page, many: int) -> None:
+    """So many voices are heard: packets of each come, and not of silence."""
+    async with asyncio.timeout(180):
+        first = await page.evaluate(VOICES)
+        while True:
+            now = await page.evaluate(VOICES)
+            more = [
+                line for line, (packets, energy) in now.items()
+                if line in first and packets > first[line][0] + 20 and energy > first[line][1]
+            ]  # fmt: skip
+            if len(more) >= many:
+                return
+            if not first.keys() >= now.keys():
+                first = {**now, **first}
+            await page.wait_for_timeout(250)
+
+
+async def test_a_call_from_two_to_five_and_back_on_a_lost_line(
+    call_at: Call, chromium: Path
+) -> None:
+    """Two see each other and lose the line for a moment; with a fifth everything goes over the
+    media server; after 20 s of silence everybody is seen again, in the same page, and the log and
+    the attendance say so; a line that gets thin is stepped down to a voice and stills."""
+    at = call_at
+    async with browsers(at, chromium) as (near, far):
+        keeper = await near.sign_in("coordinator")
+        asks, county = await member(near, "county", at.turn.port, at.turn.port)
+        answers, expert = await member(far, "expert", at.turn.port, at.media.port)
+        others = [await member(near, one, at.turn.port, at.turn.port)
+                  for one in ("physician", "verifier")]  # fmt: skip
+        key = (await appointment(keeper, county, [answers, *(who for who, _ in others)]))["id"]
+        path = f"/api/appointments/{key}/conference"
+        await county.goto(f"{at.base}/conference/{key}")
+        await county.get_by_text("建议方式").wait_for()
+        await near.picture(county, "conference-lobby")
+        assert await barriers(county) == []
+        assert await enter(county, at.base, key) == asks
+        await enter(expert, at.base, key)
+        two = {asks: county, answers: expert}
+        await everybody_is_seen(two)
+        for page in two.values():
+            assert set(await page.evaluate(WAYS)) == {"relay"}
+        await near.picture(county, "conference-room")
+        assert await barriers(county) == []
+        await _talk(county, expert)
+        await county.locator("header").first.click()
+        await county.keyboard.press("s")
+        await frames_grow(expert, asks, "data-screen")
+        await near.picture(expert, "conference-screen")
+        await county.get_by_role("button", name="停止共享").click()
+        await expect(expert.locator("[data-screen]")).to_have_count(0)
+        await expert.evaluate("window.stayed = true")
+        await _is_cut(at, near, two, answers, 0)
+        pages = await _five(at, near, keeper, {**two, **dict(others)}, key)
+        cut, mended = await _is_cut(at, near, pages, answers, OUTAGE)
+        await voices_come(expert, 4)
+        assert await expert.evaluate("window.stayed") is True
+        _is_recorded(await call(county, "GET", path), answers, cut, mended)
+        await _gets_thin(at, near, pages, answers)
+        await _ends(near, keeper, county, expert)
+
+
+async def _is_cut(
+    at: Call, near: Stage, pages: Mapping[str, Page], who: str, seconds: float
+) -> tuple[datetime, datetime]:
+    """Somebody's lines fall silent until that is noticed, and for so long at least; then
+    everybody is seen again. When they were cut and mended."""
+    lost = pages[who]
+    others = [page for one, page in pages.items() if one != who]
+    cut = datetime.now(UTC)
+    for wire in (at.web, at.media):
+        wire.silence()
+    for page in others:
+        await page.locator(f"[data-member='{who}'][data-state=dropped]").wait_for()
+    await lost.get_by_text("线路中断，正在恢复。").wait_for()
+    await near.picture(others[0], f"conference-dropped-{len(pages)}")
+    left = seconds - (datetime.now(UTC) - cut).total_seconds()
+    await lost.wait_for_timeout(max(0.0, left) * 1000)
+    mended = datetime.now(UTC)
+    for wire in (at.web, at.media):
+        wire.mend()
+    for page in others:
+        await page.locator(f"[data-member='{who}'][data-state=present]").wait_for()
+    await expect(lost.get_by_text("线路中断，正在恢复。")).to_have_count(0)
+    await everybody_is_seen(pages)
+    return cut, mended
+
+
+async def _five(
+    at: Call, near: Stage, keeper: Page, four: Mapping[str, Page], key: str
+) -> dict[str, Page]:
+    """Up to the fourth each has a line to each; with the fifth, in the midst of it, one line for
+    what is sent and one for each of the others."""
+    for who, page in list(four.items())[2:]:
+        assert await enter(page, at.base, key) == who
+    await everybody_is_seen(four)
+    for page in four.values():
+        assert await page.evaluate(LINES) == 3
+    await keeper.add_init_script(SMALL)
+    await keeper.add_init_script(WATCHED % (at.turn.port, at.turn.port))
+    keeps = await enter(keeper, at.base, key)
+    pages = {**four, keeps: keeper}
+    await everybody_is_seen(pages)
+    for page in pages.values():
+        await page.wait_for_function(f"{LINES} === 5", timeout=60_000)
+        await voices_come(page, 4)
+    await near.picture(keeper, "conference-five")
+    return pages
+
+
+async def _gets_thin(at: Call, near: Stage, pages: Mapping[str, Page], who: str) -> None:
+    """Where there is room for a voice alone, the voice stays and stills take the pictures' place,
+    both ways and by itself; against it one may decide."""
+    thin = pages[who]
+    others = {one: page for one, page in pages.items() if one != who}
+    await adapt(thin)
+    at.media.kbps = VOICE_ALONE
+    await thin.get_by_text("已改为语音＋定时画面").wait_for()
+    for one, page in others.items():
+        await page.locator(f"[data-member='{who}'] img[src^='data:image/jpeg']").wait_for()
+        await thin.locator(f"[data-member='{one}'] img[src^='data:image/jpeg']").wait_for()
+    async with asyncio.timeout(60):
+        before = -1
+        while before != (before := await thin.evaluate(MOVING)):
+            await thin.wait_for_timeout(1000)
+    await voices_come(thin, 4)
+    await near.picture(thin, "conference-thin")
+    at.media.kbps = 0
+    await thin.get_by_role("button", name="现在就用视频").click()
+    await adapt(thin)
+    await everybody_is_seen(pages)
+
+
+async def _talk(county: Page, expert: Page) -> None:
+    """A raised hand and a few words reach the other side; all of it by keys."""
+    await county.locator("body").press("h")
+    await expert.get_by_text("举手").first.wait_for(state="attached")
+    await county.locator("body").press("c")
+    await county.get_by_role("textbox", name="输入文字").fill("请看第三层")
+    await county.keyboard.press("Enter")
+    await expert.get_by_role("button", name="文字").click()
+    await expert.get_by_text("请看第三层").wait_for()
+
+
+def _is_recorded(found: Any, who: str, cut: datetime, mended: datetime) -> None:
+    """The expert's drops and returns, that of the cut at the times at which it happened. A machine
+    with too much to do may lose a beat besides."""
+    lines = [line for line in found["log"] if line["person_id"] == who and line["event"] != "mode"]
+    times = [datetime.fromisoformat(line["at"]) for line in lines]
+    gone = list(zip(times[1::2], times[2::2], strict=True))
+    assert [line["event"] for line in lines] == ["enter", *["drop", "return"] * len(gone)]
+    assert len(gone) >= 2
+    # It was heard last at a beat, every three seconds, before the cut.
+    (lost,) = [(dropped, returned) for dropped, returned in gone if dropped < mended <= returned]
+    assert lost[0] <= cut + timedelta(seconds=2)
+    assert (lost[1] - lost[0]).total_seconds() >= OUTAGE
+    (there,) = [one for one in found["people"] if one["person_id"] == who]
+    away = sum((returned - dropped).total_seconds() for dropped, returned in gone)
+    first = datetime.fromisoformat(there["first"])
+    last = datetime.fromisoformat(there["last"])
+    assert there["drops"] == len(gone)
+    assert abs((last - first).total_seconds() - away - there["seconds"]) <= len(gone)
+    assert sorted(side["people"] for side in found["sides"]) == [1, 4]
+
+
+async def _ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
+    """The coordinator begins and ends it; everybody is shown out."""
+    await keeper.get_by_role("button", name="会诊开始").click()
+    await keeper.get_by_role("button", name="会诊结束").click()
+    await keeper.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
+    for page in (county, expert):
+        await page.get_by_text("会诊已结束，会诊室已关闭").wait_for()
+    await near.picture(county, "conference-over")
