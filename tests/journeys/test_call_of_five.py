@@ -10,8 +10,7 @@ member on pictures and voices go over a real Janus.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +21,20 @@ from playwright.async_api import Page, expect
 
 from tests.janus_server import SECRET as JANUS_SECRET
 from tests.janus_server import running_janus
-from tests.journeys.stage import Stage, demo, stage
+from tests.journeys.stage import Stage, demo
 from tests.journeys.test_calendar import call
-from tests.journeys.test_conference import CAMERAS, SMALL, adapt, enter, frames_grow
+from tests.journeys.test_conference import (
+    OUTAGE,
+    SMALL,
+    WATCHED,
+    WAYS,
+    adapt,
+    browsers,
+    ends,
+    enter,
+    frames_grow,
+    talk,
+)
 from tests.journeys.test_flows import barriers
 from tests.journeys.thin_line import ThinLine, Wire
 from tests.turn_server import SECRET, Turn, running_turn
@@ -35,31 +45,6 @@ pytestmark = [
     pytest.mark.skipif("TELEMED_CALL_OF_FIVE" not in os.environ, reason="needs the whole machine"),
 ]
 
-WATCHED = """
-const Real = window.RTCPeerConnection
-const by = (given) => given && {...given, iceServers: (given.iceServers ?? []).map((one) => ({
-  ...one, urls: [one.urls].flat().map((url) => url.replace(':%d', ':%d'))}))}
-window.lines = []
-window.RTCPeerConnection = class extends Real {
-  constructor(given) { super(by(given)); window.lines.push(this) }
-  setConfiguration(given) { super.setConfiguration(by(given)) }
-}
-"""
-"""A page whose connections can be asked, and whose TURN server is reached over another port: the
-line that falls silent."""
-WAYS = """async () => {
-  const found = []
-  for (const line of window.lines) {
-    const stats = [...(await line.getStats()).values()]
-    for (const pair of stats.filter((one) => one.type === 'candidate-pair' && one.nominated))
-      found.push(stats.find((one) => one.id === pair.localCandidateId).candidateType)
-  }
-  return found
-}"""
-FRAMES = """(place) => {
-  const video = document.querySelector(`${place} video`)
-  return video ? video.getVideoPlaybackQuality().totalVideoFrames : 0
-}"""
 VOICES = """async () => {
   const found = {}
   for (const line of window.lines.filter((one) => one.connectionState === 'connected'))
@@ -78,7 +63,6 @@ MOVING = """async () => {
 }"""
 """Packets of moving pictures that came."""
 LINES = "window.lines.filter((one) => one.connectionState === 'connected').length"
-OUTAGE = 20.0
 VOICE_ALONE = 90
 """Kilobits a second that one voice has room in, and a moving picture beside it has not."""
 
@@ -115,20 +99,6 @@ def call_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
             finally:
                 for wire in (web, media):
                     wire.stop()
-
-
-@asynccontextmanager
-async def browsers(at: Call, chromium: Path) -> AsyncIterator[tuple[Stage, Stage]]:
-    """Two browsers with cameras; the second one's lines can fall silent."""
-    port = at.base.rpartition(":")[2]
-    mapped = f"--host-resolver-rules=MAP 127.0.0.1:{port} 127.0.0.1:{at.web.port}"
-    async with (
-        stage(at.base, chromium, "conference", viewer=False, flags=CAMERAS) as one,
-        stage(
-            at.base, chromium, "conference/expert", viewer=False, flags=(*CAMERAS, mapped)
-        ) as two,
-    ):
-        yield one, two
 
 
 async def appointment(keeper: Page, county: Page, experts: list[str]) -> Any:
@@ -208,7 +178,7 @@ async def test_a_call_from_two_to_five_and_back_on_a_lost_line(
             assert set(await page.evaluate(WAYS)) == {"relay"}
         await near.picture(county, "conference-room")
         assert await barriers(county) == []
-        await _talk(county, expert)
+        await talk(county, expert)
         await county.locator("header").first.click()
         await county.keyboard.press("s")
         await frames_grow(expert, asks, "data-screen")
@@ -223,7 +193,7 @@ async def test_a_call_from_two_to_five_and_back_on_a_lost_line(
         assert await expert.evaluate("window.stayed") is True
         _is_recorded(await call(county, "GET", path), answers, cut, mended)
         await _gets_thin(at, near, pages, answers)
-        await _ends(near, keeper, county, expert)
+        await ends(near, keeper, county, expert)
 
 
 async def _is_cut(
@@ -297,17 +267,6 @@ async def _gets_thin(at: Call, near: Stage, pages: Mapping[str, Page], who: str)
     await everybody_is_seen(pages)
 
 
-async def _talk(county: Page, expert: Page) -> None:
-    """A raised hand and a few words reach the other side; all of it by keys."""
-    await county.locator("body").press("h")
-    await expert.get_by_text("举手").first.wait_for(state="attached")
-    await county.locator("body").press("c")
-    await county.get_by_role("textbox", name="输入文字").fill("请看第三层")
-    await county.keyboard.press("Enter")
-    await expert.get_by_role("button", name="文字").click()
-    await expert.get_by_text("请看第三层").wait_for()
-
-
 def _is_recorded(found: Any, who: str, cut: datetime, mended: datetime) -> None:
     """The expert's drops and returns, that of the cut at the times at which it happened. A machine
     with too much to do may lose a beat besides."""
@@ -327,13 +286,3 @@ def _is_recorded(found: Any, who: str, cut: datetime, mended: datetime) -> None:
     assert there["drops"] == len(gone)
     assert abs((last - first).total_seconds() - away - there["seconds"]) <= len(gone)
     assert sorted(side["people"] for side in found["sides"]) == [1, 4]
-
-
-async def _ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
-    """The coordinator begins and ends it; everybody is shown out."""
-    await keeper.get_by_role("button", name="会诊开始").click()
-    await keeper.get_by_role("button", name="会诊结束").click()
-    await keeper.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
-    for page in (county, expert):
-        await page.get_by_text("会诊已结束，会诊室已关闭").wait_for()
-    await near.picture(county, "conference-over")

@@ -210,7 +210,7 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
             assert set(await page.evaluate(WAYS)) == {"relay"}
         await near.picture(county, "conference-room")
         assert await barriers(county) == []
-        await _talk(county, expert)
+        await talk(county, expert)
         await county.locator("header").first.click()
         await county.keyboard.press("s")
         await frames_grow(expert, asks, "data-screen")
@@ -236,10 +236,10 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
         assert await expert.evaluate("window.stayed") is True
         _is_recorded(await call(county, "GET", path), answers, cut, mended)
         await _third(near, keeper, {asks: county, answers: expert}, at, key)
-        await _ends(near, keeper, county, expert)
+        await ends(near, keeper, county, expert)
 
 
-async def _talk(county: Page, expert: Page) -> None:
+async def talk(county: Page, expert: Page) -> None:
     """A raised hand and a few words reach the other side; all of it by keys."""
     await county.locator("body").press("h")
     await expert.get_by_text("举手").first.wait_for(state="attached")
@@ -285,7 +285,7 @@ async def _third(near: Stage, keeper: Page, pages: dict[str, Page], at: Call, ke
     await near.picture(keeper, "conference-three")
 
 
-async def _ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
+async def ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
     """The coordinator begins and ends it; everybody is shown out."""
     await keeper.get_by_role("button", name="会诊开始").click()
     await keeper.get_by_role("button", name="会诊结束").click()
