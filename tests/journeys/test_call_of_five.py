@@ -1,7 +1,7 @@
 """A real call: two see each other, then five do, one loses the line, and it gets thin.
 
-Five cameras need a machine to themselves: `TELEMED_CALL_OF_FIVE=1 pytest tests/journeys/
-test_call_of_five.py`. Beside other tests pictures stand still on two cores.
+Five cameras need a machine to themselves: `pytest -m alone tests/journeys/test_call_of_five.py`.
+Beside other tests pictures stand still on two cores.
 
 Everything goes over a real TURN server, and the expert's every byte over lines that a test can let
 fall silent: what is sent then vanishes and nobody hangs up, as with a pulled cable. From the fifth
@@ -9,7 +9,6 @@ member on pictures and voices go over a real Janus.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,7 +41,7 @@ from tests.turn_server import SECRET, Turn, running_turn
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(600),
-    pytest.mark.skipif("TELEMED_CALL_OF_FIVE" not in os.environ, reason="needs the whole machine"),
+    pytest.mark.alone,
 ]
 
 VOICES = """async () => {
