@@ -1,11 +1,12 @@
 /**
- * Pictures and voices from member to member, by perfect negotiation (W3C WebRTC 10.7).
+ * Pictures and voices from member to member.
  *
- * Of two members the one with the smaller id makes the first offer, with lines that stay: voice,
- * camera, screen, and one for each picture of an operation beside the first. What is muted, switched
- * off or shared later changes what is sent on a line and nothing else, so only a lost line is
- * negotiated anew (an ICE restart). Messages say for which page they are: one that was meant for a
- * page before a reload is nobody's.
+ * Of two members the one with the smaller id makes every offer, with lines that stay: voice, camera,
+ * screen, and one for each picture of an operation beside the first. What is muted, switched off or
+ * shared later changes what is sent on a line and nothing else, so only a lost line is negotiated
+ * anew (an ICE restart); the other side asks for it. Two offers at once would have to be rolled back,
+ * after which Chromium may decode a picture and show it nowhere. Messages say for which page they
+ * are: one that was meant for a page before a reload is nobody's.
  */
 import { Counter, qualityOf, readingOf } from './line'
 import { type Local, RATES } from './local'
@@ -38,11 +39,10 @@ const GATHER_MS = 60
 
 /**
  * How long a line that was begun anew is given to come up, by how often that was in vain. Beginning
- * again ends what was under way: on a slow line, or a busy computer, a fixed time would never do. Of
- * two sides one is quicker, so that they do not end each other's.
+ * again ends what was under way: on a slow line, or a busy computer, a fixed time would never do.
  */
-export const patienceFor = (tries: number, polite: boolean): number =>
-  Math.min(MOST_RESTART_MS, RESTART_MS * 2 ** Math.max(0, tries - 1)) * (polite ? 1.5 : 1)
+export const patienceFor = (tries: number): number =>
+  Math.min(MOST_RESTART_MS, RESTART_MS * 2 ** Math.max(0, tries - 1))
 
 interface Words {
   /** The page it is for, and the page it is from. */
@@ -50,13 +50,13 @@ interface Words {
   of: string | null
   description?: RTCSessionDescriptionInit
   candidates?: RTCIceCandidateInit[]
+  /** Whoever makes no offers asks for one. */
+  wanted?: boolean
 }
 
 class Peer {
   readonly line: RTCPeerConnection
   readonly remote: Remote
-  makingOffer = false
-  ignoring = false
   offeredAt = 0
   awayAt = 0
   restartedAt = Number.NEGATIVE_INFINITY
@@ -71,7 +71,8 @@ class Peer {
 
   constructor(
     readonly member: Member,
-    readonly polite: boolean,
+    /** Whether this side makes the offers. */
+    readonly offers: boolean,
     ice: Ice,
   ) {
     this.remote = emptyRemote(member.id)
@@ -155,7 +156,7 @@ export class Peers implements Transport {
 
   private begin(member: Member): Peer {
     const me = this.signal.me ?? ''
-    const peer = new Peer(member, me > member.id, this.ice)
+    const peer = new Peer(member, me < member.id, this.ice)
     this.peers.set(member.id, peer)
     const { line } = peer
     line.onnegotiationneeded = () => void this.offer(peer)
@@ -164,7 +165,7 @@ export class Peers implements Transport {
     }
     line.ontrack = ({ transceiver, track }) => this.receive(peer, transceiver, track)
     line.onconnectionstatechange = () => this.noticeLine(peer)
-    if (!peer.polite) {
+    if (peer.offers) {
       preferOpus(
         line.addTransceiver('audio', { direction: 'sendrecv', sendEncodings: VOICE_FIRST }),
       )
@@ -184,16 +185,12 @@ export class Peers implements Transport {
   // --- negotiation ----------------------------------------------------------------------------
 
   private async offer(peer: Peer): Promise<void> {
-    // The polite side's first lines come with the other's offer.
-    if (peer.polite && peer.line.getTransceivers().length === 0) return
+    if (!peer.offers) return
     try {
-      peer.makingOffer = true
       await peer.line.setLocalDescription()
       this.describe(peer)
     } catch (fault) {
       if (peer.line.signalingState !== 'closed') throw fault
-    } finally {
-      peer.makingOffer = false
     }
   }
 
@@ -222,9 +219,13 @@ export class Peers implements Transport {
     peer.turn = peer.turn.then(() => this.take(heard, words)).catch(() => this.restart(heard))
   }
 
-  private async take(peer: Peer, { description, candidates }: Words): Promise<void> {
+  private async take(peer: Peer, { description, candidates, wanted }: Words): Promise<void> {
     const { line } = peer
     if (line.signalingState === 'closed') return
+    if (wanted && peer.offers) {
+      peer.tries = 0 // whoever asks is there
+      this.restart(peer)
+    }
     if (description) await this.takeDescription(peer, description)
     for (const candidate of candidates ?? []) {
       if (line.remoteDescription === null) peer.early.push(candidate)
@@ -235,11 +236,8 @@ export class Peers implements Transport {
   private async takeDescription(peer: Peer, told: RTCSessionDescriptionInit): Promise<void> {
     const { line } = peer
     const offered = told.type === 'offer'
-    peer.ignoring =
-      offered && !peer.polite && (peer.makingOffer || line.signalingState !== 'stable')
     // An answer to an offer that was sent twice comes twice.
-    const late = !offered && line.signalingState !== 'have-local-offer'
-    if (peer.ignoring || late) return
+    if (offered ? peer.offers : line.signalingState !== 'have-local-offer') return
     await line.setRemoteDescription(told)
     for (const candidate of peer.early.splice(0)) await this.takeCandidate(peer, candidate)
     if (offered) await this.answer(peer)
@@ -260,8 +258,8 @@ export class Peers implements Transport {
   private async takeCandidate(peer: Peer, candidate: RTCIceCandidateInit): Promise<void> {
     try {
       await peer.line.addIceCandidate(candidate)
-    } catch (fault) {
-      if (!peer.ignoring) throw fault
+    } catch {
+      // It belongs to an offer that another one has overtaken.
     }
   }
 
@@ -329,7 +327,10 @@ export class Peers implements Transport {
     const isIn = this.signal.state === 'in'
     if (isIn && !this.wasIn)
       for (const peer of this.peers.values())
-        if (peer.remote.state !== 'connected') this.restart(peer)
+        if (peer.remote.state !== 'connected') {
+          peer.tries = 0
+          this.restart(peer)
+        }
     this.wasIn = isIn
   }
 
@@ -349,10 +350,10 @@ export class Peers implements Transport {
     }
   }
 
-  /** Finds new ways to a member, with servers whose passes are good. */
+  /** Finds new ways to a member, with servers whose passes are good; or asks for that. */
   private restart(peer: Peer): void {
     const now = performance.now()
-    const given = patienceFor(peer.tries, peer.polite)
+    const given = patienceFor(peer.tries)
     if (this.signal.state !== 'in' || now - peer.restartedAt < given) return
     peer.restartedAt = now
     peer.tries += 1
@@ -364,7 +365,8 @@ export class Peers implements Transport {
       .then(() => {
         if (peer.line.signalingState === 'closed') return
         peer.line.setConfiguration(configured(this.ice))
-        if (peer.line.getTransceivers().length > 0) peer.line.restartIce()
+        if (!peer.offers) this.sendTo(peer, 'offer', { wanted: true })
+        else if (peer.line.getTransceivers().length > 0) peer.line.restartIce()
       })
   }
 
