@@ -1,7 +1,6 @@
 """A real call: two see each other, then five do, one loses the line, and it gets thin.
 
 Five cameras need a machine to themselves: `pytest -m alone tests/journeys/test_call_of_five.py`.
-Beside other tests pictures stand still on two cores.
 
 Everything goes over a real TURN server, and the expert's every byte over lines that a test can let
 fall silent: what is sent then vanishes and nobody hangs up, as with a pulled cable. From the fifth
@@ -28,6 +27,7 @@ from tests.journeys.test_conference import (
     WATCHED,
     WAYS,
     adapt,
+    appointment,
     browsers,
     ends,
     enter,
@@ -98,23 +98,6 @@ def call_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
             finally:
                 for wire in (web, media):
                     wire.stop()
-
-
-async def appointment(keeper: Page, county: Page, experts: list[str]) -> Any:
-    """An urgent appointment of the hub's experts that begins in a moment, confirmed."""
-    hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
-    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
-             "first": "2026-01-01"}  # fmt: skip
-    for expert in experts:
-        await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
-    since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
-    body = {"service": "imaging", "provider_id": hub, "since": since.isoformat(), "minutes": 30,
-            "urgent": True,
-            "seats": [{"role": "expert", "person_id": one} for one in experts]}  # fmt: skip
-    one = await call(county, "POST", "/api/appointments", body)
-    path = f"/api/appointments/{one['id']}"
-    one = await call(county, "POST", f"{path}/propose", {"version": one["version"]})
-    return await call(keeper, "POST", f"{path}/confirm", {"version": one["version"]})
 
 
 async def member(at: Stage, username: str, turn: int, goes_by: int) -> tuple[str, Page]:

@@ -139,15 +139,17 @@ async def browsers(at: Call, chromium: Path) -> AsyncIterator[tuple[Stage, Stage
         yield one, two
 
 
-async def appointment(keeper: Page, county: Page, expert: str) -> Any:
-    """An urgent appointment of the hub's expert that begins in a moment, confirmed."""
+async def appointment(keeper: Page, county: Page, experts: list[str]) -> Any:
+    """An urgent appointment of the hub's experts that begins in a moment, confirmed."""
     hub = (await call(keeper, "GET", "/api/session"))["institution"]["id"]
     hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
              "first": "2026-01-01"}  # fmt: skip
-    await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
+    for expert in experts:
+        await call(keeper, "PUT", f"/api/calendars/people/{expert}/hours", {"rows": [hours]})
     since = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
     body = {"service": "imaging", "provider_id": hub, "since": since.isoformat(), "minutes": 30,
-            "urgent": True, "seats": [{"role": "expert", "person_id": expert}]}  # fmt: skip
+            "urgent": True,
+            "seats": [{"role": "expert", "person_id": one} for one in experts]}  # fmt: skip
     one = await call(county, "POST", "/api/appointments", body)
     path = f"/api/appointments/{one['id']}"
     one = await call(county, "POST", f"{path}/propose", {"version": one["version"]})
@@ -197,7 +199,7 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
         await expert.add_init_script(WATCHED % (at.turn.port, at.media.port))
         await far.sign_in_at(expert, "expert")
         who = (await call(expert, "GET", "/api/session"))["person_id"]
-        key = (await appointment(keeper, county, who))["id"]
+        key = (await appointment(keeper, county, [who]))["id"]
         path = f"/api/appointments/{key}/conference"
         await county.goto(f"{at.base}/conference/{key}")
         await county.get_by_text("建议方式").wait_for()

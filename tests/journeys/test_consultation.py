@@ -26,32 +26,32 @@ async def test_approved_asked_of_several_drawn_together_and_read(
         world.tell("county", place)
     case = made["id"]
     async with stage(world.base, chromium, "consultation", viewer=False) as play:
-        doctor = await _at(play, "county-requester", f"/requests/{case}/edit")
+        doctor = await page_at(play, "county-requester", f"/requests/{case}/edit")
         await doctor.get_by_role("button", name="送院内审批").click()
         await doctor.get_by_text("等待院内审批，同意后发送").wait_for()
         await play.picture(doctor, "awaiting")
         for post in ("department_head", "medical_office"):
-            page = await _at(play, f"county-{post}", "/approvals")
+            page = await page_at(play, f"county-{post}", "/approvals")
             await page.get_by_role("button", name="同意", exact=True).click()
             await page.get_by_text("没有待审批的申请").wait_for()
             if post == "department_head":
                 await play.picture(page, "approved")
         await doctor.get_by_text("等待专家领取").wait_for()
 
-        lead = await _at(play, "hub-coordinator", f"/requests/{case}")
+        lead = await page_at(play, "hub-coordinator", f"/requests/{case}")
         material = lead.get_by_role("region", name="资料核对")
         for thing in ("病历摘要完整", "影像可阅、序列齐全"):
             await material.get_by_label(thing).get_by_text("有", exact=True).click()
             await expect(material.get_by_text("医生hub-coordinator").first).to_be_visible()
-        await _ask(lead, "hub人民医院", "hub-verifier", chair=True)
-        await _ask(lead, "hub人民医院", "hub-reader2")
-        await _ask(lead, "second人民医院", "second-reader")
+        await ask(lead, "hub人民医院", "hub-verifier", chair=True)
+        await ask(lead, "hub人民医院", "hub-reader2")
+        await ask(lead, "second人民医院", "second-reader")
         await play.picture(lead, "asked")
         await lead.set_viewport_size(PHONE)  # type: ignore[arg-type]
         await play.picture(lead, "asked-phone")
 
         for who, words in (("hub-reader2", "先利尿"), ("second-reader", "同意利尿，加用比索洛尔")):
-            expert = await _at(play, who, "/work")
+            expert = await page_at(play, who, "/work")
             await expert.get_by_role("navigation", name="会诊邀请").get_by_role("button").click()
             block = expert.get_by_role("region", name="专家意见")
             await block.get_by_role("button", name="接受", exact=True).click()
@@ -63,7 +63,7 @@ async def test_approved_asked_of_several_drawn_together_and_read(
             await _sign(expert)
             await block.get_by_text("已签名").first.wait_for()
 
-        chair = await _at(play, "hub-verifier", f"/read/{case}")
+        chair = await page_at(play, "hub-verifier", f"/read/{case}")
         await chair.get_by_role("button", name="领取").click()
         beside = chair.get_by_role("region", name="专家意见")
         for name in ("医生hub-reader2", "医生second-reader"):
@@ -82,7 +82,7 @@ async def test_approved_asked_of_several_drawn_together_and_read(
     assert (await world.row(case))["state"] == "answered"
 
 
-async def _at(play: Stage, who: str, path: str) -> Page:
+async def page_at(play: Stage, who: str, path: str) -> Page:
     page = await play.open()
     cookie = {"name": "telemed", "value": session_of(who), "url": play.base}
     await page.context.add_cookies([cookie])  # type: ignore[list-item]
@@ -90,7 +90,7 @@ async def _at(play: Stage, who: str, path: str) -> Page:
     return page
 
 
-async def _ask(page: Page, institution: str, person: str, chair: bool = False) -> None:
+async def ask(page: Page, institution: str, person: str, chair: bool = False) -> None:
     """Ask somebody by the dialog."""
     block = page.get_by_role("region", name="专家意见")
     await block.get_by_role("button", name="邀请专家").click()

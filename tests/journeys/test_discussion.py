@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, Response, expect
+from playwright.async_api import Page, Response, expect
 
 from telemed.store import tables as t
 from telemed.store.tally_tables import tally_entries
 from tests.journeys.stage import DESK, Stage, leave_empty, stage
 from tests.journeys.test_case_in_the_room import area, stands
 from tests.journeys.test_conference import CAMERAS, SMALL
+from tests.journeys.test_consultation import ask
 from tests.journeys.test_flows import barriers
 from tests.server.booking import KEEPER
 from tests.server.guidance_house import opened
@@ -298,24 +299,3 @@ async def _counted(play: Stage, world: World, number: str) -> None:
     await cells.filter(has_text=re.compile("^4$")).first.click()
     await page.get_by_text(number).first.wait_for()
     await play.picture(page, "tally")
-
-
-async def ask(page: Page, institution: str, person: str, chair: bool = False) -> None:
-    """Ask somebody by the dialog."""
-    block = page.get_by_role("region", name="专家意见")
-    await block.get_by_role("button", name="邀请专家").click()
-    dialog = page.get_by_role("dialog")
-    await _choose(page, dialog, "机构", institution)
-    await _choose(page, dialog, "专家", person)
-    if chair:
-        await dialog.get_by_role("radio", name=re.compile("主持")).check()
-    await dialog.get_by_role("button", name="邀请专家").click()
-    await dialog.wait_for(state="detached")
-    await block.get_by_text(f"医生{person}").wait_for()
-
-
-async def _choose(page: Page, dialog: Locator, label: str, option: str) -> None:
-    box = dialog.get_by_role("combobox", name=label)
-    await box.click()
-    await box.fill(option)
-    await page.locator(".ant-select-item-option").filter(has_text=option).first.click()

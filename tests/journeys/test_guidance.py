@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from tests.journeys.stage import DESK, Stage, stage
 from tests.journeys.test_conference import SMALL, adapt, enter, frames_grow
-from tests.journeys.test_consultation import _at
+from tests.journeys.test_consultation import page_at
 from tests.journeys.test_flows import barriers
 from tests.server.booking import ASKER, KEEPER, has_hours, proposed
 from tests.server.guidance_house import opened, retitle
@@ -50,12 +50,12 @@ async def test_an_operation_is_asked_for_guided_and_reported(world: World, chrom
     world.tell("county", "hub")
     case = str(made["id"])
     async with stage(world.base, chromium, "guidance", viewer=False, flags=CAMERAS) as play:
-        asker = await _at(play, ASKER, f"/requests/{case}/edit")
+        asker = await page_at(play, ASKER, f"/requests/{case}/edit")
         await _asks(play, asker)
-        guide = await _at(play, PEOPLE["guide"], f"/read/{case}")
+        guide = await page_at(play, PEOPLE["guide"], f"/read/{case}")
         await guide.get_by_role("button", name="领取").click()
         key = await _booked(play, world, case)
-        surgeon = await _at(play, PEOPLE["surgeon"], f"/requests/{case}")
+        surgeon = await page_at(play, PEOPLE["surgeon"], f"/requests/{case}")
         await guide.goto(f"{play.base}/requests/{case}")
         for page in (surgeon, guide):
             note = page.get_by_role("region", name="责任提示")
@@ -102,10 +102,10 @@ async def _booked(play: Stage, world: World, case: str) -> str:
         world, "09:00", PEOPLE["guide"], service="surgery_guidance", request_id=case
     )
     key = str(one["id"])
-    keeper = await _at(play, KEEPER, f"/appointments?open={key}")
+    keeper = await page_at(play, KEEPER, f"/appointments?open={key}")
     await keeper.get_by_role("button", name="确认预约").click()
     await keeper.get_by_role("dialog").get_by_text("已确认").first.wait_for()
-    asker = await _at(play, ASKER, f"/appointments?open={key}")
+    asker = await page_at(play, ASKER, f"/appointments?open={key}")
     along = asker.get_by_role("region", name="陪同医师")
     await _choose(asker, "选择本院医师", "county-reader2", "医生county-reader2")
     await along.get_by_role("button", name="指定", exact=True).click()
@@ -126,7 +126,7 @@ async def _guided(play: Stage, world: World, key: str, guide: Page, surgeon: Pag
     await surgeon.add_init_script(THIN)
     await enter(guide, play.base, key)
     await enter(surgeon, play.base, key)
-    watcher = await _at(play, PEOPLE["watcher"], f"/conference/{key}")
+    watcher = await page_at(play, PEOPLE["watcher"], f"/conference/{key}")
     await watcher.evaluate("localStorage.setItem('telemed.language', 'en')")
     await watcher.set_viewport_size(PHONE)  # type: ignore[arg-type]
     await watcher.reload()
@@ -222,7 +222,7 @@ async def _ends(play: Stage, world: World, case: str, guide: Page, asker: Page) 
 
 async def _counts(play: Stage) -> None:
     """One guided operation of the hub's stands in the table of its month."""
-    page = await _at(play, KEEPER, "/tally?month=2026-03&side=provider")
+    page = await page_at(play, KEEPER, "/tally?month=2026-03&side=provider")
     url = f"{play.base}/api/tally?month=2026-03&by=institution&side=provider"
     async with asyncio.timeout(90):
         while (await (await page.request.get(url)).json())["total"]["values"].get(
