@@ -284,8 +284,8 @@ def swap(act: Act, appointment_id: str, version: int, n: int, person_id: str) ->
     appointments.add_seat(act.tx, _seat_row(act, booked.id, new, one, {person_id: row}))
     if not appointments.change(act.tx, booked.id, version, {"updated_at": act.now}):
         raise Problem("stale", current="?")
-    left = booking.load_anew(act, booked)
-    booking.tell(act, left, Kind.APPOINTMENT_REPLACED, seat=n, by_seat=new)
+    left, was = booking.load_anew(act, booked), seat["state"]
+    booking.tell(act, left, Kind.APPOINTMENT_REPLACED, seat=n, by_seat=new, was=was)
 
 
 def _move_seat(act: Act, booked: Booked, seat: Row, event: SeatEvent) -> None:

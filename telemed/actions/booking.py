@@ -95,12 +95,14 @@ class Booked:
 
 
 def load(act: Act, appointment_id: str) -> Booked:
-    """An appointment of which the own institution is a party; Problem("not-found") for others."""
+    """An appointment of which the own institution is a party, or in which one had a seat oneself:
+    whoever is told that somebody else has it can see which; Problem("not-found") for others."""
     row = appointments.get(act.tx, appointment_id)
     if row is None:
         raise Problem("not-found")
-    booked = whole(act, row)
-    if act.subject.institution_id not in booked.institutions:
+    booked, who = whole(act, row), act.subject.person_id
+    had = who is not None and who in {seat["person_id"] for seat in booked.seats}
+    if not had and act.subject.institution_id not in booked.institutions:
         raise Problem("not-found")
     return booked
 

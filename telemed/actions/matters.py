@@ -179,26 +179,35 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
     if who is Who.INVITED:
         return _seated(act, matter, [s for s in booked.seats if s["state"] == SeatState.INVITED])
     if who is Who.DECLINED:
-        return _seated(act, matter, [s for s in booked.seats if s["state"] == SeatState.DECLINED])
+        return _seated(act, matter, _gone(booked, SeatState.DECLINED, SeatState.REPLACED))
     if who is Who.REPLACED:
-        there = {s["person_id"] for s in booked.sitting}
-        gone = [s for s in booked.seats if s["person_id"] not in there]
-        return _seated(act, matter, [s for s in gone if s["state"] == SeatState.REPLACED])
+        return _seated(act, matter, _gone(booked, SeatState.REPLACED))
     if who in (Who.SIGNER, Who.SIGNER_COORDINATORS):
         return _signing(act, booked, matter.of, who)
     return None
 
 
 def _signing(act: Act, booked: Booked, person_id: str, who: Who) -> list[str]:
-    """Who is to sign, or the coordinators of their institution; nobody once they have, though the
-    fact may not have been followed yet."""
+    """Who is to sign, or the coordinators of their institution, of a third one the responding
+    side's; nobody once they have, though the fact may not have been followed yet."""
     person = people.person(act.tx, person_id)
     if person is None or not minutes.is_to_sign(act.tx, booked.id, person_id):
         return []
     if who is Who.SIGNER:
         return notices.accounts_of(act.tx, [person_id])
-    held = notices.accounts_with(act.tx, person["institution_id"], (Role.COORDINATOR,))
+    sides = (booked.row["requester_id"], booked.row["provider_id"])
+    # A third institution's coordinator may not read what its expert signs: whoever keeps the
+    # minutes hears of it instead.
+    whose = person["institution_id"] if person["institution_id"] in sides else sides[1]
+    held = notices.accounts_with(act.tx, whose, (Role.COORDINATOR,))
     return [row["id"] for row in held]
+
+
+def _gone(booked: Booked, *states: SeatState) -> list[Row]:
+    """The seats in these states of those who sit in it no more."""
+    there = {seat["person_id"] for seat in booked.sitting}
+    gone = [seat for seat in booked.seats if seat["person_id"] not in there]
+    return [seat for seat in gone if seat["state"] in states]
 
 
 def _seated(act: Act, matter: Matter, seats: Sequence[Row]) -> list[str]:

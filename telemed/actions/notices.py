@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.actions import decided, matters, taught
+from telemed.actions import decided, matters, opens, taught
 from telemed.actions.act import Act
 from telemed.actions.matters import Matter, whom
 from telemed.core import escalation, workitem
@@ -150,6 +150,8 @@ def _part(act: Act, row: Row, matter: Matter, rung: Rung) -> _Part:
     people = whom(act, matter, [one for one in who if one not in CROWDS])
     if not people:  # whose it is cannot be told: no reason for silence
         people = whom(act, matter, [one for one in rung.step.who if one not in CROWDS])
+    if matter.booked is not None:
+        people = opens.to_whom(act, matter.booked.id, Occasion(row["occasion"]), people)
     crowds = [taught.part(act, matter.row, one, source, but) for one in who if one in CROWDS]
     many = [one for crowd in crowds for one in crowd]
     return _Part(

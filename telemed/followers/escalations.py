@@ -16,7 +16,7 @@ from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.activity import Activity, Kind
 from telemed.core.appointment import Event as BookingEvent
-from telemed.core.appointment import SeatEvent
+from telemed.core.appointment import SeatEvent, SeatState
 from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import (
@@ -128,6 +128,8 @@ def _begins(activity: Activity) -> tuple[Occasion, ...]:
         return ()
     if activity.kind == Kind.APPOINTMENT_ANSWERED and data.get("answer") != SeatEvent.DECLINE:
         return ()
+    if activity.kind == Kind.APPOINTMENT_REPLACED and data.get("was") == SeatState.DECLINED:
+        return (Occasion.INVITED,)  # whoever declined is out of it already, and so is their event
     return OPENS.get(activity.kind, ())
 
 

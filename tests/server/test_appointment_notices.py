@@ -20,6 +20,7 @@ from tests.server.booking import (
     proposed,
     step,
 )
+from tests.server.notice_links import every_notice_opens
 from tests.server.test_escalations import LIST, climb, told
 from tests.server.test_waiting import lapse, offer, waits
 from tests.world import World
@@ -156,7 +157,8 @@ async def test_what_lapsed_is_told_only_where_somebody_had_been_asked(
 
 
 async def test_an_empty_seat_is_told_filled_and_both_hear_of_it(world: World) -> None:
-    """Declined: coordinator and booker; given away: who had it; the new one alone is invited."""
+    """Declined: coordinator and booker; given away: who had it and did not decline; the new one
+    alone is invited."""
     await has_hours(world, SITS, SITS2, "hub-verifier")
     one = await confirmed(world, "09:00", SITS, SITS2)
     no = {"accepts": False, "reason": "time"}
@@ -173,8 +175,14 @@ async def test_an_empty_seat_is_told_filled_and_both_hear_of_it(world: World) ->
     await step(world, one, "swap", KEEPER, seat=1, person_id="hub-verifier")
     await climb(world)
     assert await told(world, "hub-verifier") == [("invited", 0)]
-    assert (await told(world, SITS))[-1] == ("seat-given-away", 0)
+    assert (await told(world, SITS))[-1] == ("seat-left", 0), "who has it now is no news to them"
     assert await told(world, SITS2) == before and await listed(world) == []
+    one = await world.client(KEEPER).ok("GET", f"{APPOINTMENTS}/{one['id']}")
+    await step(world, one, "swap", KEEPER, seat=2, person_id=SITS)
+    await climb(world)
+    assert (await told(world, SITS2))[-1] == ("seat-given-away", 0)
+    assert (await told(world, SITS))[-1] == ("invited", 0), "asked once more, they sit again"
+    await every_notice_opens(world)
 
 
 async def test_a_time_that_is_kept_for_who_waits_is_told_to_them(world: World) -> None:

@@ -174,8 +174,8 @@ async def test_reminders_ask_no_calendar_and_a_seat_given_away_is_taken_out_of_i
     box: Mailbox,
 ) -> None:
     """A day before a sentence with the time; whoever declines has it taken out of their calendar
-    while the appointment goes on, and again when another has the seat; the coordinators' letters
-    hold no event."""
+    while the appointment goes on, and not again when another has the seat; whoever is replaced
+    without having declined has it taken out then; the coordinators' letters hold no event."""
     world = box.world
     await prefer(world, KEEPER, email="keeper@hub.example")
     tuesday = at("09:00", "2026-03-10")
@@ -191,10 +191,35 @@ async def test_reminders_ask_no_calendar_and_a_seat_given_away_is_taken_out_of_i
     assert not hasattr(left, "status"), "it goes on without them (RFC 5546 3.2.5)"
     assert is_bare(await box.one("keeper@hub.example", 240))
     one = await world.client(KEEPER).ok("GET", f"{APPOINTMENTS}/{one['id']}")
-    await step(world, one, "swap", KEEPER, seat=1, person_id="hub-reader2")
-    method, gone = event(await box.one(READER))
+    await prefer(world, "hub-reader2", email="reader2@hub.example")
+    one = await step(world, one, "swap", KEEPER, seat=1, person_id="hub-reader2")
+    came = {str(each["To"]): each for each in await box.came()}
+    assert READER not in came, "it has left their calendar already"
+    assert event(came["reader2@hub.example"])[0] == "REQUEST"
+    await has_hours(world, "hub-verifier")
+    await step(world, one, "swap", KEEPER, seat=2, person_id="hub-verifier")
+    method, gone = event(await box.one("reader2@hub.example"))
     assert method == "CANCEL" and gone.uid.value == f"{one['id']}@telemed"
     assert gone.dtstart.value == datetime(2026, 3, 10, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+async def test_whoever_declines_and_is_replaced_is_taken_out_once(
+    box: Mailbox, told_before: bool
+) -> None:
+    """Whichever is followed first: one CANCEL of one sequence, and none more when it is off."""
+    world = box.world
+    one = await confirmed(world)
+    await box.came()
+    no = {"accepts": False, "reason": "time"}
+    await world.client("hub-reader").ok("POST", f"{APPOINTMENTS}/{one['id']}/answer", no)
+    letters = await box.came() if told_before else []
+    one = await world.client(KEEPER).ok("GET", f"{APPOINTMENTS}/{one['id']}")
+    one = await step(world, one, "swap", KEEPER, seat=1, person_id="hub-reader2")
+    letters += await box.came()
+    await step(world, one, "cancel", KEEPER, **BECAUSE)
+    letters += await box.came()
+    assert [event(each)[0] for each in letters if each["To"] == READER] == ["CANCEL"]
 
 
 async def test_a_letter_that_comes_late_asks_for_nothing_that_is_off(box: Mailbox) -> None:

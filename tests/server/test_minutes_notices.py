@@ -1,6 +1,7 @@
 """Who is to sign minutes is told until they have, each by themselves; then their coordinators."""
 
 from tests.server.booking import KEEPER
+from tests.server.notice_links import every_notice_opens
 from tests.server.test_appointment_notices import listed
 from tests.server.test_escalations import LIST, climb, told
 from tests.server.test_minutes import CHAIR, EXPERT, THIRD, at, close, met, sign
@@ -17,8 +18,9 @@ async def asked(world: World, who: str) -> list[tuple[str, int]]:
 async def test_who_is_to_sign_is_told_until_they_did_and_then_their_coordinators(
     world: World,
 ) -> None:
-    """Not of what one closed oneself, nor after signing; a reservation is a signature; whoever
-    coordinates for a third institution hears of their own expert alone."""
+    """Not of what one closed oneself, nor after signing; a reservation is a signature; of a third
+    institution's expert whoever keeps the minutes hears, for their own coordinator may not read
+    them."""
     key = await met(world, third=True)
     await close(world, key)
     await climb(world)
@@ -33,8 +35,9 @@ async def test_who_is_to_sign_is_told_until_they_did_and_then_their_coordinators
     assert [item["over"] for item in mine if item["occasion"] == "minutes-to-sign"] == [True]
     await sign(world, key, CHAIR)
     await climb(world, 24 * 60)
-    assert await asked(world, "second-coordinator") == [("minutes-to-sign", 2)]
-    assert await asked(world, KEEPER) == [], "nobody of theirs is waited for"
+    assert await asked(world, "second-coordinator") == [], "they may not read them"
+    assert await asked(world, KEEPER) == [("minutes-to-sign", 2)]
+    await every_notice_opens(world)
     (item,) = [one for one in (await world.client(KEEPER).ok("GET", LIST))["items"]
                if one["occasion"] == "minutes-to-sign"]  # fmt: skip
     assert (item["waits_for"], item["may_take_on"]) == (f"医生{THIRD}", False)

@@ -8,6 +8,7 @@ import pytest
 from telemed.actions import taught
 from telemed.store import notice_tables as n
 from telemed.store import tables as t
+from tests.server.notice_links import every_notice_opens
 from tests.server.test_escalations import LIST, climb, told
 from tests.server.training import (
     COURSES,
@@ -116,6 +117,7 @@ async def test_who_takes_part_is_told_of_places_times_and_credit(world: World) -
     assert (await told(world, B))[-1] == ("credit-given", 0)
     assert (await world.client(B).ok("GET", "/api/notices"))["items"][0]["course_id"] == made
     assert ("credit-given", 0) not in await told(world, C)
+    await every_notice_opens(world)
     assert "escalation.exhausted" not in await world.log()
 
 
@@ -140,6 +142,7 @@ async def test_a_lecture_that_is_off_is_told_in_parts_to_everybody_once(
     off = [row for row in facts if row["data"]["occasion"] == "lecture-off"]
     assert max(row["data"]["people"] for row in off) <= 4
     assert {row["data"]["lecture"] for row in off} == {one}
+    await every_notice_opens(world)
     item = (await world.client(A).ok("GET", "/api/notices"))["items"][0]
     assert not item["over"], "it is told, and no more to be done"
 
