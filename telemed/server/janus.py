@@ -30,7 +30,9 @@ _EXISTS, _NO_ROOM, _NO_FEED = 427, 426, 428
 _CAMERA: Final = "1"
 """The second line of what a member sends: voice, camera, screen."""
 _MOST_MEMBERS: Final = 32
-_KBPS: Final = 2_000_000
+_BITS_A_SECOND: Final = 4_000_000
+"""Janus bounds all that one member sends together: two pictures of an operation at their highest
+(1500 kbit/s each) and a shared screen (900). A page bounds each of them by itself."""
 
 
 class Janus:
@@ -123,7 +125,7 @@ class Janus:
         body = {
             "request": "create", "room": room, "permanent": False, "is_private": True,
             "publishers": _MOST_MEMBERS, "videocodec": "vp8", "audiocodec": "opus",
-            "bitrate": _KBPS, "notify_joining": False, "secret": self._room_secret(room),
+            "bitrate": _BITS_A_SECOND, "notify_joining": False, "secret": self._room_secret(room),
         }  # fmt: skip
         try:
             await self._ask(handle, body)

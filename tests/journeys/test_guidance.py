@@ -3,19 +3,24 @@ advised, reported and counted."""
 
 import asyncio
 import re
+import shutil
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from telemed.settings import CONFIGS
+from tests.janus_server import SECRET as JANUS_SECRET
+from tests.janus_server import running_janus
 from tests.journeys.stage import DESK, Stage, stage
 from tests.journeys.test_conference import SMALL, adapt, enter, frames_grow
 from tests.journeys.test_consultation import page_at
 from tests.journeys.test_flows import barriers
 from tests.server.booking import ASKER, KEEPER, has_hours, proposed
 from tests.server.guidance_house import opened, retitle
-from tests.world import CONTENT, PASSWORD, World
+from tests.world import CONTENT, PASSWORD, World, world_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -34,8 +39,34 @@ RTCPeerConnection.prototype.getStats = async function (...given) {
 }
 """
 """A page that can be told that its line carries no more than 40 kbit/s."""
+LINES = """
+const Real = window.RTCPeerConnection
+window.lines = []
+window.RTCPeerConnection = class extends Real {
+  constructor(given) { super(given); window.lines.push(this) }
+}
+"""
+"""A page whose connections can be asked."""
+WAYS = """[...new Set(window.lines.filter((one) => one.connectionState === 'connected')
+  .flatMap((one) => one.getTransceivers().map((line) => line.currentDirection)))].sort().join()"""
+"""Which ways the page's connections go: to the media server or from it, or both to a member."""
+PICTURES = ("field", "room")
 PHONE = {"width": 390, "height": 844}
 PEOPLE = {"surgeon": "county-reader", "guide": "hub-reader", "watcher": "hub-reader2"}
+
+
+@pytest.fixture
+async def world(world_folder: Path, tmp_path: Path) -> AsyncIterator[World]:
+    """The world with a real Janus, over which two already meet."""
+    configs = shutil.copytree(CONFIGS, tmp_path / "configs")
+    file = configs / "conference.toml"
+    text, changed = re.subn(r"peers_up_to = \d", "peers_up_to = 1", file.read_text("utf-8"))
+    assert changed == 1
+    file.write_text(text, "utf-8")
+    with running_janus(tmp_path / "janus") as janus:
+        told = {"configs": configs, "janus_url": janus.url, "janus_secret": JANUS_SECRET}
+        async with world_at(world_folder, **told) as found:
+            yield found
 
 
 async def test_an_operation_is_asked_for_guided_and_reported(world: World, chromium: Path) -> None:
@@ -120,26 +151,32 @@ async def _booked(play: Stage, world: World, case: str) -> str:
 
 
 async def _guided(play: Stage, world: World, key: str, guide: Page, surgeon: Page) -> None:
-    """Two pictures arrive, either is put large, the second falls first; advice is taken."""
+    """Two pictures arrive over the media server, also at a watcher's who comes late; one is sent
+    no more and again; either is put large, the second falls first; advice is taken."""
     for page in (guide, surgeon):
         await page.add_init_script(SMALL)
+        await page.add_init_script(LINES)
     await surgeon.add_init_script(THIN)
     await enter(guide, play.base, key)
     await enter(surgeon, play.base, key)
+    await guide.get_by_role("button", name="会诊开始").click()
+    for name, device in (("术野", "fake_device_0"), ("手术间全景", "fake_device_2")):
+        await _sends(surgeon, name, device)
+    for code in PICTURES:
+        await frames_grow(guide, code, "data-stream")
     watcher = await page_at(play, PEOPLE["watcher"], f"/conference/{key}")
+    await watcher.add_init_script(LINES)
     await watcher.evaluate("localStorage.setItem('telemed.language', 'en')")
     await watcher.set_viewport_size(PHONE)  # type: ignore[arg-type]
     await watcher.reload()
     await watcher.get_by_text("You are listed to watch").wait_for()
     await play.picture(watcher, "watcher-lobby")
     await watcher.get_by_role("button", name="Enter", exact=True).click()
-    await guide.get_by_role("button", name="会诊开始").click()
-    for name, device in (("术野", "fake_device_0"), ("手术间全景", "fake_device_2")):
-        await surgeon.get_by_role("combobox", name=f"{name}来源").click()
-        await surgeon.locator(".ant-select-item-option:visible").filter(has_text=device).click()
-    for code in ("field", "room"):
-        for page in (guide, watcher):
-            await frames_grow(page, code, "data-stream")
+    for code in PICTURES:
+        await frames_grow(watcher, code, "data-stream")
+    await frames_grow(surgeon, PEOPLE["guide"])
+    for page, ways in ((guide, "recvonly,sendonly"), (watcher, "recvonly")):
+        assert await page.evaluate(WAYS) == ways
     await guide.get_by_text("观摩：医生hub-reader2").wait_for()
     await play.picture(guide, "two-pictures")
     await play.picture(watcher, "watcher-phone")
@@ -148,8 +185,28 @@ async def _guided(play: Stage, world: World, key: str, guide: Page, surgeon: Pag
     await guide.get_by_role("button", name="恢复并排").wait_for()
     await play.picture(guide, "field-large")
     await guide.keyboard.press("1")
+    await _stops(guide, surgeon, watcher)
     await _falls(play, guide, surgeon)
     await _advises(play, guide, surgeon)
+
+
+async def _sends(surgeon: Page, name: str, device: str) -> None:
+    """A camera is chosen for one of the pictures."""
+    await surgeon.get_by_role("combobox", name=f"{name}来源").click()
+    await surgeon.locator(".ant-select-item-option:visible").filter(has_text=device).click()
+
+
+async def _stops(guide: Page, surgeon: Page, watcher: Page) -> None:
+    """The second picture is sent no more while the first goes on, and then again."""
+    room = surgeon.locator("[data-stream=room]")
+    await room.hover()
+    await room.locator(".ant-select-clear").click()
+    for page in (guide, watcher):
+        await page.locator("[data-stream=room][data-state=none]").wait_for()
+        await frames_grow(page, "field", "data-stream")
+    await _sends(surgeon, "手术间全景", "fake_device_2")
+    for page in (guide, watcher):
+        await frames_grow(page, "room", "data-stream")
 
 
 async def _falls(play: Stage, guide: Page, surgeon: Page) -> None:
