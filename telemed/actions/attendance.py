@@ -45,12 +45,11 @@ def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:
     states = (EnrolmentState.CHECKED_IN, EnrolmentState.ENROLLED, EnrolmentState.WAITING)
     # Whoever watched enough on demand has attended already, and was told of then.
     before = enrolments.counts(act.tx, lecture["id"]).get(EnrolmentState.ATTENDED.value, 0)
-    attended: list[Row] = []
-    absent = 0
+    attended = absent = 0
     for row in enrolments.in_states(act.tx, lecture["id"], states):
         if row["state"] == EnrolmentState.CHECKED_IN:
-            lecture, after = attend(act, lecture, course, row, _seconds(lecture, course, row))
-            attended.append(after)
+            lecture, _ = attend(act, lecture, course, row, _seconds(lecture, course, row))
+            attended += 1
         elif row["state"] == EnrolmentState.ENROLLED:
             lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.MISS, {})
             institution, account = row["institution_id"], row["account_id"]
@@ -58,9 +57,9 @@ def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:
             absent += 1
         else:
             lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.LAPSE, {})
-    give_credits(act, course, attended)
+    give_credits(act, course, enrolments.uncredited(act.tx, course["id"]))
     return {
-        "attended": before + len(attended),
+        "attended": before + attended,
         "absent": absent,
         "minutes": length_of(lecture, course) // 60,
     }

@@ -12,6 +12,7 @@ from typing import Any, Final
 from telemed.actions.act import Act
 from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
+from telemed.core.coursework import MEDIA
 from telemed.core.errors import Problem
 from telemed.core.quiz import questions_of, require_sound
 from telemed.core.training import (
@@ -254,13 +255,17 @@ def _missing(act: Act, course: Row) -> list[tuple[str, str]]:
     """What a course lacks, in words."""
     key = course["id"]
     watched = KINDS[CourseKind(course["kind"])].by_watching
+    files = [MEDIA[row["media"]] for row in learning.materials(act.tx, key)]
+    # Only a film says how long it was watched: with papers alone nobody would ever get the credit.
+    no_film = watched and course["credit_tenths"] > 0 and not any(one.played for one in files)
     lacks = (
         (not course["title"], "课程名称", "title"),
         (not course["target_group"], "培训对象", "target group"),
         (not course["lecturers"], "授课人", "lecturer"),
         (not courses.offers(act.tx, [key])[key], "面向的联盟或机构", "to whom it is offered"),
         (not courses.lectures_of(act.tx, [key])[key], "场次", "lecture"),
-        (watched and not learning.materials(act.tx, key), "课程资料", "material"),
+        (watched and not files, "课程资料", "material"),
+        (no_film, "视频（点播按观看时长授学分）", "a film (credit on demand is by time watched)"),
     )
     return [(zh, en) for is_missing, zh, en in lacks if is_missing]
 

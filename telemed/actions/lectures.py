@@ -29,7 +29,7 @@ from telemed.core.training import (
 )
 from telemed.core.workdays import ZONE
 from telemed.store import courses as store
-from telemed.store import requests
+from telemed.store import enrolments, requests
 from telemed.store.tx import Row
 
 FACTS: Final[Mapping[LectureEvent, Kind]] = {
@@ -259,9 +259,12 @@ def finish(act: Act, lecture_id: str, version: int) -> None:
 
 
 def cancel(act: Act, lecture_id: str, version: int, why: Why) -> None:
-    """Call it off, with a reason."""
+    """Call it off, with a reason. Whoever has been there for enough of what is left of the course
+    gets its credit now: no later end would give it."""
     held = staffed(act, lecture_id, version)
     step(act, held, LectureEvent.CANCEL, courses.reason_of(act, "cancel-lecture", why))
+    waiting = enrolments.uncredited(act.tx, held.course["id"])
+    attendance.give_credits(act, held.course, waiting)
 
 
 def staffed(act: Act, lecture_id: str, version: int | None = None) -> Held:

@@ -60,19 +60,30 @@ def _require_part(act: Act, course: Row) -> list[Row]:
     if courses.gives_it(act, course):
         raise Problem("own-course")
     rows = enrolments.in_course(act.tx, course["id"], act.subject.account_id)
-    watches = KINDS[CourseKind(course["kind"])].by_watching
-    enough = places.CAME | ({EnrolmentState.ENROLLED} if watches else frozenset())
-    if not any(EnrolmentState(row["state"]) in enough for row in rows):
+    if not any(lets_sit(course, row["state"]) for row in rows):
         raise Problem("not-attended")
     return rows
 
 
-def sit(act: Act, course_id: str, answers: Sequence[Sequence[int]]) -> None:
-    """Answer the quiz; the best sitting counts, and there is an end to them."""
+def lets_sit(course: Row, state: str) -> bool:
+    """Whether an enrolment in this state lets somebody see a course's quiz."""
+    watches = KINDS[CourseKind(course["kind"])].by_watching
+    enough = places.CAME | ({EnrolmentState.ENROLLED} if watches else frozenset())
+    return EnrolmentState(state) in enough
+
+
+def sit(
+    act: Act, course_id: str, answers: Sequence[Sequence[int]], sitting: int | None = None
+) -> None:
+    """Answer the quiz; the best sitting counts, and there is an end to them. A page that says which
+    sitting it hands in hands it in once, however often it sends it."""
     course = courses.turn(act, course_id)
     rows = _require_part(act, course)
     account = act.subject.account_id
     sat = learning.sittings(act.tx, course_id, account)
+    if sitting is not None and sitting <= len(sat):
+        _require_same(sat[sitting - 1], answers)
+        return
     if len(sat) >= course["most_sittings"] or any(row["passed"] for row in sat):
         raise Problem("no-sittings", most=course["most_sittings"])
     graded = quiz.grade(quiz.questions_of(course["quiz"]), answers, course["pass_mark"])
@@ -89,6 +100,12 @@ def sit(act: Act, course_id: str, answers: Sequence[Sequence[int]]) -> None:
     )  # fmt: skip
     attended = [row for row in rows if row["state"] == EnrolmentState.ATTENDED]
     attendance.give_credits(act, course, attended[:1])
+
+
+def _require_same(sat: Row, answers: Sequence[Sequence[int]]) -> None:
+    """Problem("stale") for other answers to a sitting that was handed in from another page."""
+    if sat["answers"] != [sorted(one) for one in answers]:
+        raise Problem("stale", current=sat["n"])
 
 
 # --- feedback -------------------------------------------------------------------------------------

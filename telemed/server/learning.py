@@ -113,8 +113,10 @@ async def show_quiz(call: Call) -> Any:
 
 async def sit(call: Call) -> Any:
     """Answer the quiz."""
-    given = call.body(s.AnswersIn).answers
-    return await call.step(lambda act, key: quizzes.sit(act, key, given), _paper)
+    body = call.body(s.AnswersIn)
+    return await call.step(
+        lambda act, key: quizzes.sit(act, key, body.answers, body.sitting), _paper
+    )
 
 
 def _paper(act: Act, key: str) -> dict[str, Any]:

@@ -131,8 +131,10 @@ class CodeIn(In):
 
 
 class AnswersIn(In):
-    """The places of the chosen options, question by question."""
+    """The places of the chosen options, question by question. `sitting` is which one it is, from
+    1: one that was handed in already is not counted again."""
 
+    sitting: int | None = Field(default=None, ge=1, le=100)
     answers: list[Annotated[list[int], Field(max_length=MOST_OPTIONS)]] = Field(
         max_length=MOST_QUESTIONS
     )
@@ -349,9 +351,10 @@ class QuestionOut(Out):
 
 
 class SittingOut(Out):
-    """`right` says which questions were answered rightly; `answers` once nothing can be gained."""
+    """What was answered; `right` says which questions were answered rightly."""
 
     n: int
+    answers: list[list[int]]
     score: int
     passed: bool
     sat_at: datetime
@@ -359,6 +362,8 @@ class SittingOut(Out):
 
 
 class QuizOut(Out):
+    """A quiz as a learner may see it; `answers` are there once nothing can be gained by them."""
+
     course_id: str
     title: str
     questions: list[QuestionOut]

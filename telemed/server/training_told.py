@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from telemed.actions import courses
+from telemed.actions import courses, quizzes
 from telemed.actions.act import Act
 from telemed.actions.lectures import CHANGEABLE, Held
 from telemed.core import checkin
@@ -80,8 +80,11 @@ def whole(act: Act, course_id: str) -> dict[str, Any]:
     credit = learning.credit(act.tx, course_id, account)
     shown = None if credit is None else learning.credit_by(act.tx, id=credit["id"])
     result = learning.quiz_result(act.tx, course_id) if staff and row["quiz"] else (None, None)
+    shown_course = course_told(act, row)
+    if row["quiz"] and not courses.gives_it(act, row) and _may_sit(row, shown_course):
+        shown_course["allowed"].append("quiz")
     return {
-        **course_told(act, row),
+        **shown_course,
         "questions": len(row["quiz"]),
         "materials": _materials(act, course_id),
         "credit": None if shown is None else credits_told(act, [shown])[0],
@@ -91,6 +94,11 @@ def whole(act: Act, course_id: str) -> dict[str, Any]:
         "quiz_passed": result[1],
         "moves": _moves(act, course_id) if staff else [],
     }
+
+
+def _may_sit(row: Row, shown: Mapping[str, Any]) -> bool:
+    mine = (one["mine"] for one in shown["lectures"])
+    return any(one is not None and quizzes.lets_sit(row, one["state"]) for one in mine)
 
 
 def credits_told(act: Act, found: Sequence[Row]) -> list[dict[str, Any]]:

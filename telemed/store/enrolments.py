@@ -14,7 +14,7 @@ from telemed.core.checkin import Guesses
 from telemed.core.training import EnrolmentState, LectureState
 from telemed.store.notice_tables import notices
 from telemed.store.tables import accounts, institutions
-from telemed.store.training_tables import code_guesses, courses, enrolments, lectures
+from telemed.store.training_tables import code_guesses, courses, credits, enrolments, lectures
 from telemed.store.tx import Row, Tx
 
 E, L, C = enrolments.c, lectures.c, courses.c
@@ -107,6 +107,23 @@ def in_course(tx: Tx, course_id: str, account_id: str) -> list[Row]:
         .where(L.course_id == course_id, E.account_id == account_id)
     )
     return tx.all(query)
+
+
+def uncredited(tx: Tx, course_id: str) -> list[Row]:
+    """Whoever attended any lecture of a course and has not got its credit, each once."""
+    given = sa.exists().where(
+        credits.c.course_id == course_id, credits.c.account_id == E.account_id
+    )
+    query = (
+        sa.select(enrolments)
+        .join(lectures, L.id == E.lecture_id)
+        .where(L.course_id == course_id, E.state == EnrolmentState.ATTENDED.value, ~given)
+        .order_by(L.since, L.id, E.n)
+    )
+    first: dict[str, Row] = {}
+    for row in tx.all(query):
+        first.setdefault(row["account_id"], row)
+    return list(first.values())
 
 
 def of_person(tx: Tx, person_id: str, since: datetime, until: datetime) -> list[Row]:

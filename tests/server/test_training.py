@@ -315,7 +315,12 @@ async def test_a_quiz_keeps_its_answers(world: World) -> None:
     await world.client(GIVER).refused("own-course", "GET", path)
     for bad in ([], [[0]], [[9], [0], [0]], [[0], [0], [0], [0]]):
         await world.client(A).refused("invalid", "POST", path, {"answers": bad})
-    first = await world.client(A).ok("POST", path, {"answers": HALF})
+    # A page says which sitting it hands in: sent again it costs none, changed it is told.
+    first = await world.client(A).ok("POST", path, {"answers": HALF, "sitting": 1})
+    again = await world.client(A).ok("POST", path, {"answers": HALF, "sitting": 1})
+    assert again["sittings"] == first["sittings"] and again["may_sit"] is True
+    await world.client(A).refused("stale", "POST", path, {"answers": RIGHT, "sitting": 1})
+    assert first["sittings"][0]["answers"] == HALF
     assert (first["sittings"][0]["score"], first["answers"]) == (60, None)
     assert first["sittings"][0]["right"] == [True, False, True]
     last = await world.client(A).ok("POST", path, {"answers": HALF})
@@ -344,6 +349,40 @@ async def test_a_quiz_keeps_its_answers(world: World) -> None:
     assert {row["actor_id"] for row in rows} == {None}
 
 
+async def test_what_is_called_off_keeps_nobody_from_their_credit(world: World) -> None:
+    """Half of a course is not enough; when its other half is called off, or turns out short, what
+    somebody was there for is."""
+    second = lecture(SINCE + timedelta(days=1))
+    for end in ("cancel", "finish"):
+        world.clock.now = START
+        made = await drafted(world, title=f"两讲{end}", credit_tenths=10, required_percent=80)
+        other = (await world.client(GIVER).ok("POST", f"{COURSES}/{made}/lectures", second))["id"]
+        one = await publish(world, made)
+        await enrol(world, one, A, B)
+        await begin(world, one)
+        await check_in(world, A, one)
+        for minute in range(1, 91):
+            world.clock.now = SINCE + timedelta(minutes=minute)
+            await world.client(A).ok("POST", f"/api/lectures/{one}/here")
+        await step(world, GIVER, one, "finish")
+        assert made not in await credits(world, A), end
+        if end == "cancel":
+            await step(world, GIVER, other, "cancel", reason="lecturer-away")
+        else:
+            world.clock.now = SINCE + timedelta(days=1)
+            await step(world, GIVER, other, "begin")
+            world.clock.advance(minutes=10)
+            await step(world, GIVER, other, "finish")
+        assert (await credits(world, A))[made] == 5400, end
+        assert await credits(world, B) == {}
+
+
+async def credits(world: World, who: str) -> dict[str, int]:
+    """What somebody was given so far: the seconds that stand in it, by course."""
+    found = (await world.client(who).get("/api/credits"))["credits"]
+    return {one["course_id"]: one["seconds"] for one in found}
+
+
 async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
     """PDF, pictures and films by their first bytes; parts of them by Range; on demand whoever has
     watched enough has attended."""
@@ -355,11 +394,14 @@ async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
         reply = await send(world, GIVER, path, raw, "evil.pdf")
         assert reply.code == "not-supported-media", raw
     await step_refused(world, made, "course-incomplete")
+    # A paper alone says of nobody how long they read it: it gives no credit.
+    assert (await send(world, GIVER, path, b"%PDF-1.7 paper", "讲义")).status == 201
+    await step_refused(world, made, "course-incomplete")
     reply = await send(world, GIVER, path, film, "../../卒中\u202e.svg")
     assert reply.status == 201
     material = reply.json["id"]
     await publish(world, made)
-    assert (await giver.get(f"{COURSES}/{made}"))["materials"][0]["name"] == "卒中.mp4"
+    assert (await giver.get(f"{COURSES}/{made}"))["materials"][1]["name"] == "卒中.mp4"
     one = (await giver.get(f"{COURSES}/{made}"))["lectures"][0]["id"]
     file = f"/api/materials/{material}/file"
     whole = await world.client(A).call("GET", file)
@@ -390,7 +432,7 @@ async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
     mine = (await learner.get(f"/api/lectures/{one}"))["lecture"]["mine"]
     assert (mine["state"], mine["seconds"]) == ("attended", 480)
     assert (await learner.get("/api/credits"))["total_tenths"] == 5
-    shown = (await learner.get(f"{COURSES}/{made}"))["materials"][0]
+    shown = (await learner.get(f"{COURSES}/{made}"))["materials"][1]
     assert (shown["plays"], shown["position"], shown["watched"]) == (1, 540, 480)
     await world.client("lapsed-reader").refused("not-found", "POST", play, {"position": 0})
     await giver.ok("POST", f"/api/materials/{material}/remove")

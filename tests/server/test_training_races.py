@@ -3,12 +3,12 @@ lost, nobody is counted twice."""
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
 
-from telemed.actions import checkins, enrolments
+from telemed.actions import checkins, enrolments, quizzes
 from telemed.actions.act import Act
 from telemed.core.access import Role, Subject
 from telemed.core.checkin import code_at
@@ -17,7 +17,7 @@ from telemed.store import training_tables as tt
 from telemed.store.engine import Store
 from telemed.store.tx import Tx
 from tests.server.races import all_at_once, on_postgresql, three_servers
-from tests.server.training import SINCE, lecture, published
+from tests.server.training import GIVER, MARKS, QUIZ, RIGHT, SINCE, lecture, published, step
 from tests.world import START, World
 
 SEED = 20260306
@@ -80,7 +80,9 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
     """Everybody at once for ten places; then in and out at random; then everybody checks in."""
     await world.write(add_learners)
     quota = 10
-    _, key = await published(world, lecture(quota=quota, most_waiting=20))
+    made, key = await published(
+        world, lecture(quota=quota, most_waiting=20), quiz=QUIZ, credit_tenths=5, required_percent=1
+    )
     acts = [by(world, n, lambda act: enrolments.enrol(act, key)) for n in range(PEOPLE)]
     assert await all_at_once(stores, acts * 2, ended) == {"done": 60, "no-place": 60}
     states = await check(world, key, quota)
@@ -107,7 +109,29 @@ async def race(world: World, stores: Sequence[Store], rounds: int) -> None:
     assert states["checked in"] == quota and told["checked in"] == 3 * quota
     facts = await world.rows(t.activities, t.activities.c.kind == "enrolment.checked_in")
     assert sorted(fact["data"]["came"] for fact in facts) == list(range(1, quota + 1))
-    assert len({fact["data"]["account"] for fact in facts}) == quota
+    came = {fact["data"]["account"] for fact in facts}
+    assert len(came) == quota
+    await race_of_words(world, stores, made, key, came)
+
+
+async def race_of_words(
+    world: World, stores: Sequence[Store], made: str, key: str, came: Collection[str]
+) -> None:
+    """Whoever came hands in their quiz and says what they think, each four times at once: one
+    sitting and one word of each, and at the end one credit."""
+    people = [n for n in range(PEOPLE) if f"learner-{n}" in came]
+    sits = [by(world, n, lambda act: quizzes.sit(act, made, RIGHT, 1)) for n in people]
+    words = [by(world, n, lambda act: quizzes.give_feedback(act, key, MARKS, "")) for n in people]
+    told = await all_at_once(stores, (sits + words) * 4, ended)
+    assert told == {"done": 5 * len(people), "feedback-given": 3 * len(people)}
+    await step(world, GIVER, key, "begin")
+    world.clock.advance(minutes=2)
+    beats = [by(world, n, lambda act: checkins.here(act, key)) for n in people]
+    assert await all_at_once(stores, beats * 2, ended) == {"done": 2 * len(people)}
+    await step(world, GIVER, key, "finish")
+    for table in (tt.quiz_sittings, tt.lecture_feedback, tt.credits):
+        rows = await world.rows(table)
+        assert sorted(row["account_id"] for row in rows) == sorted(came), table.name
 
 
 async def race_of_guesses(world: World, stores: Sequence[Store]) -> None:

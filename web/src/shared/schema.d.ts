@@ -4796,9 +4796,15 @@ export interface components {
         };
         /**
          * AnswersIn
-         * @description The places of the chosen options, question by question.
+         * @description The places of the chosen options, question by question. `sitting` is which one it is, from
+         *     1: one that was handed in already is not counted again.
          */
         AnswersIn: {
+            /**
+             * Sitting
+             * @default null
+             */
+            sitting?: number | null;
             /** Answers */
             answers: number[][];
         };
@@ -9792,7 +9798,10 @@ export interface components {
             /** Held */
             held: number;
         };
-        /** QuizOut */
+        /**
+         * QuizOut
+         * @description A quiz as a learner may see it; `answers` are there once nothing can be gained by them.
+         */
         QuizOut: {
             /** Course Id */
             course_id: string;
@@ -12561,11 +12570,13 @@ export interface components {
         };
         /**
          * SittingOut
-         * @description `right` says which questions were answered rightly; `answers` once nothing can be gained.
+         * @description What was answered; `right` says which questions were answered rightly.
          */
         telemed__server__training_schemas__SittingOut: {
             /** N */
             n: number;
+            /** Answers */
+            answers: number[][];
             /** Score */
             score: number;
             /** Passed */

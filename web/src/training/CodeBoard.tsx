@@ -11,7 +11,28 @@ import { windowWords } from './shown'
 import styles from './training.module.css'
 import { useWords } from './words'
 
+/** So long before the code is taken it may be shown: to try the projector. */
+const REHEARSAL = 60 * 60_000
+
 export function CodeBoard({ lecture }: { lecture: LectureOut }) {
+  const now = useNow(60_000)
+  const days = Date.parse(lecture.check_in_opens) - REHEARSAL > now
+  return days ? <ToCome lecture={lecture} /> : <Board lecture={lecture} />
+}
+
+function ToCome({ lecture }: { lecture: LectureOut }) {
+  const t = useWords()
+  return (
+    <section className={page.card}>
+      <h2 className={page.subtitle}>{t('code')}</h2>
+      <p className={page.quiet}>
+        {windowWords(lecture.check_in_opens, lecture.check_in_closes)} {t('codeToCome')}
+      </p>
+    </section>
+  )
+}
+
+function Board({ lecture }: { lecture: LectureOut }) {
   const t = useWords()
   const board = useRef<HTMLDivElement>(null)
   const { data, error, refetch } = useQuery(codeQuery(lecture.id))

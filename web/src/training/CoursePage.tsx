@@ -144,7 +144,10 @@ function About({ course }: { course: CourseWhole }) {
     percent: course.required_percent,
     quiz: course.questions > 0 ? t('andQuiz') : '',
   })
-  const credit = course.credit_tenths > 0 ? `${creditWords(course)}（${rule}）` : t('noCredit')
+  const credit =
+    course.credit_tenths > 0
+      ? t('creditWithRule', { credit: creditWords(course), rule })
+      : t('noCredit')
   return (
     <section className={page.card}>
       {course.credit ? (
@@ -270,6 +273,8 @@ function doWord(t: ReturnType<typeof useWords>, lecture: LectureOut): string {
 
 function QuizCard({ course }: { course: CourseWhole }) {
   const t = useWords()
+  const knows = course.allowed.includes('key')
+  const opens = knows || course.allowed.includes('quiz')
   return (
     <section className={page.card}>
       <header className={page.head}>
@@ -290,11 +295,17 @@ function QuizCard({ course }: { course: CourseWhole }) {
             )}
           </span>
         </div>
-        <Link to={`/training/courses/${course.id}/quiz`}>
-          <Button type={course.passed ? 'default' : 'primary'}>
-            {course.passed || course.allowed.includes('key') ? t('seeQuiz') : t('takeQuiz')}
-          </Button>
-        </Link>
+        {opens ? (
+          <Link to={`/training/courses/${course.id}/quiz`}>
+            <Button type={course.passed ? 'default' : 'primary'}>
+              {course.passed || knows ? t('seeQuiz') : t('takeQuiz')}
+            </Button>
+          </Link>
+        ) : (
+          <span className={page.quiet}>
+            {t(course.kind === 'on-demand' ? 'quizOnceEnrolled' : 'quizOnceHere')}
+          </span>
+        )}
       </header>
     </section>
   )

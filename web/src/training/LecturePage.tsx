@@ -4,6 +4,9 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, App, Button, Descriptions, Input, Popconfirm, Skeleton, Tag } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
+import { clockOf, dayOf } from '../roster/days'
+import { dateWords } from '../roster/words'
+import { useNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { LectureOut, LectureWhole } from '../shared/schema'
@@ -82,6 +85,8 @@ function Shown({ one }: { one: LectureWhole }) {
   )
 }
 
+/** A lecture begins so long before its time at the earliest, as the server has it. */
+const EARLY = 60 * 60_000
 const STEPS: readonly LectureStep[] = ['open', 'close', 'begin']
 const WORDS = { open: 'openEnrolment', close: 'closeEnrolment', begin: 'begin' } as const
 
@@ -96,9 +101,12 @@ function StaffSteps({ one }: { one: LectureWhole }) {
     onSuccess: () => void message.success(t('done')),
   })
   const may = (step: string) => lecture.allowed.includes(step)
+  const now = useNow(30_000)
+  const due = Date.parse(lecture.since) - EARLY
+  const shown = STEPS.filter((step) => may(step) && (step !== 'begin' || now >= due))
   return (
     <div className={styles.bar}>
-      {STEPS.filter(may).map((step) => (
+      {shown.map((step) => (
         <Button
           key={step}
           type={step === 'begin' ? 'primary' : 'default'}
@@ -108,6 +116,11 @@ function StaffSteps({ one }: { one: LectureWhole }) {
           {t(WORDS[step as keyof typeof WORDS])}
         </Button>
       ))}
+      {may('begin') && now < due ? (
+        <span className={page.quiet}>
+          {t('beginFrom', { at: `${dateWords(dayOf(due))} ${clockOf(due)}` })}
+        </span>
+      ) : null}
       {may('finish') ? (
         <Popconfirm
           title={t('finish')}

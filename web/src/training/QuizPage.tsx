@@ -46,6 +46,7 @@ function Sitting({ quiz, onAgain }: { quiz: QuizOut; onAgain: () => void }) {
     mutationFn: () =>
       sit(
         quiz.course_id,
+        quiz.sittings.length + 1,
         quiz.questions.map((_, n) => chosen[n] ?? []),
       ),
     onSuccess: () => setHanded(true),
@@ -53,6 +54,8 @@ function Sitting({ quiz, onAgain }: { quiz: QuizOut; onAgain: () => void }) {
   const last = quiz.sittings.at(-1)
   const open = quiz.questions.filter((_, n) => (chosen[n] ?? []).length === 0).length
   const shows = handed || !quiz.may_sit
+  // What was handed in, also when the page is opened again.
+  const picked = (n: number) => chosen[n] ?? (shows ? last?.answers[n] : undefined) ?? []
   const best = Math.max(0, ...quiz.sittings.map((one) => one.score))
   return (
     <section className={`${page.card} ${styles.stack}`}>
@@ -83,14 +86,14 @@ function Sitting({ quiz, onAgain }: { quiz: QuizOut; onAgain: () => void }) {
           {question.kind === 'multiple' ? (
             <Checkbox.Group
               className={styles.choices}
-              value={chosen[n] ?? []}
+              value={picked(n)}
               onChange={(next) => setChosen({ ...chosen, [n]: next as number[] })}
               options={question.options.map((label, value) => ({ label, value }))}
             />
           ) : (
             <Radio.Group
               className={styles.choices}
-              value={chosen[n]?.[0]}
+              value={picked(n)[0]}
               onChange={(event) => setChosen({ ...chosen, [n]: [event.target.value as number] })}
               options={question.options.map((label, value) => ({ label, value }))}
             />

@@ -162,8 +162,9 @@ export const checkOut = (id: string): Promise<LectureWhole> =>
 export const here = (id: string): Promise<{ seconds: number }> =>
   body(api.POST('/api/lectures/{id}/here', at(id)))
 
-export const sit = (id: string, answers: number[][]): Promise<QuizOut> =>
-  body(api.POST('/api/courses/{id}/quiz', { ...at(id), body: { answers } })).then(forget)
+/** The server counts a sitting once, however often it is sent: a line may fail with the answer. */
+export const sit = (id: string, sitting: number, answers: number[][]): Promise<QuizOut> =>
+  body(api.POST('/api/courses/{id}/quiz', { ...at(id), body: { sitting, answers } })).then(forget)
 
 export const giveFeedback = (id: string, given: FeedbackIn): Promise<unknown> =>
   body(api.POST('/api/lectures/{id}/feedback', { ...at(id), body: given })).then(forget)

@@ -26,7 +26,8 @@ export function creditWords(one: { credit_tenths: number; credit_class: string }
   const kind =
     one.credit_class === 'I' ? say('classI') : one.credit_class === 'II' ? say('classII') : ''
   const n = one.credit_tenths / 10
-  return kind === '' ? say('creditPlain', { n }) : say('creditOf', { class: kind, n })
+  const unit = say(n === 1 ? 'creditOne' : 'creditMany')
+  return kind === '' ? say('creditPlain', { n, unit }) : say('creditOf', { class: kind, n, unit })
 }
 
 export function placesWords(one: LectureOut): string {
