@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import booking, unnamed
+from telemed.actions import booking, guides, unnamed
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.entries import actor_of
@@ -75,18 +75,21 @@ def stands(act: Act, appointment_id: str) -> tuple[Booked, Standing]:
 
 
 def invitation(act: Act, booked: Booked) -> Invitation:
-    """Whom an appointment invites: by its seats, by name, and by what the form of its case says."""
+    """Whom an appointment invites: by its seats, by name, by what the form of its case says, and
+    whoever claimed a guided operation."""
     named = accompanying.of_appointment(act.tx, booked.id)
     along = {row["person_id"] for row in named if row["replaced_at"] is None}
     service, content = act.catalogue.services.get(booked.row["service"]), _form(act, booked)
     operates = None if service is None or service.guides is None else service.guides.operator
     operator = content.get(operates or "")
     watchers = None if service is None else service.watchers
+    guided = operates is not None and booked.row["request_id"] is not None
+    guide = guides.holder(act, booked.row["request_id"]) if guided else frozenset[str]()
     return Invitation(
         booked.row["requester_id"],
         booked.row["provider_id"],
         frozenset(seat["person_id"] for seat in booked.sitting),
-        frozenset(along | ({operator["id"]} if isinstance(operator, Mapping) else set())),
+        frozenset(along | guide | ({operator["id"]} if isinstance(operator, Mapping) else set())),
         frozenset(form_values.listed(content, watchers)),
         closed=watchers is not None,
     )

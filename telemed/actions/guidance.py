@@ -1,8 +1,8 @@
 """A guided operation as it goes on: the note, what is entered, what was taken, how it ended.
 
-The guiding side advises, either side enters key moments and interruptions, the operating side says
-of an advice whether it was taken. Nothing that was entered changes. A session does not begin
-before both sides have acknowledged the note by name.
+Whoever guides advises, they and the operating side enter key moments and interruptions, the
+operating side says of an advice whether it was taken. Nothing that was entered changes. A session
+does not begin before both sides have acknowledged the note by name.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import door, forms, moves, worklist
+from telemed.actions import door, forms, guides, moves, worklist
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.door import Case
-from telemed.core import completeness, form_values, request
+from telemed.core import completeness, request
 from telemed.core import guidance as rule
 from telemed.core.access import Permission, Relation
 from telemed.core.activity import Kind
@@ -77,12 +77,7 @@ def acknowledge(act: Act, request_id: str, version: str) -> None:
             event={"zh": "确认责任提示", "en": "acknowledge the note"},
         )
     if side is Side.GUIDING:
-        refusal = worklist.why_not(
-            worklist.taker(act.tx, act.subject), case.service,
-            {**case.row, "provider_id": act.subject.own_institution}, act.now,
-        )  # fmt: skip
-        if refusal is not None:
-            raise worklist.not_qualified(refusal)
+        _require_qualified(act, case)
     known = {row["side"] for row in store.notes(act.tx, case.id) if row["version"] == version}
     if side in known:
         return
@@ -115,7 +110,9 @@ def enter(act: Act, request_id: str, said: Said) -> str:
     if kind is None or not said.text.strip():
         raise Problem("invalid", detail="kind" if kind is None else "text")
     if kind.marked and side is not Side.GUIDING:
-        raise Problem("forbidden", action=Permission.WRITE_REPORTS.value)
+        raise Problem("not-the-guide")
+    if kind.marked:
+        _require_qualified(act, case)
     sessions = _sessions(act, case)
     rule.require_running(rules, sessions, act.now)
     at = said.at or act.now
@@ -197,22 +194,33 @@ def _guided(act: Act, request_id: str) -> Case:
 
 
 def _side(act: Act, case: Case) -> Side | None:
-    """Whose word the subject's is; None for those who only look, and who is listed to watch."""
-    watchers = form_values.listed(case.row["content"], case.service.watchers)
-    if act.subject.person_id is None or act.subject.person_id in watchers:
+    """Whose word the subject's is; None for those who only look: who is listed to watch, and
+    whoever of the guiding side does not guide this operation."""
+    who, held = act.subject.person_id, act.subject.permissions
+    if who is None:
         return None
-    held = act.subject.permissions
     if case.relation is Relation.OWN:
-        return Side.OPERATING if Permission.SEE_CALENDARS in held else None
-    guides = case.relation in (Relation.PROVIDER, Relation.EXPERT)
-    return Side.GUIDING if guides and Permission.WRITE_REPORTS in held else None
+        speaks = Permission.SEE_CALENDARS in held and not guides.is_listed(act, case)
+        return Side.OPERATING if speaks else None
+    if case.relation not in (Relation.PROVIDER, Relation.EXPERT):
+        return None
+    speaks = Permission.WRITE_REPORTS in held and who in guides.of_case(act, case.id)
+    return Side.GUIDING if speaks else None
 
 
 def _require_side(act: Act, case: Case) -> Side:
     side = _side(act, case)
     if side is None:
-        raise Problem("forbidden", action=Permission.WRITE_REPORTS.value)
+        raise Problem("only-watches" if guides.is_listed(act, case) else "not-the-guide")
     return side
+
+
+def _require_qualified(act: Act, case: Case) -> None:
+    """Problem("not-qualified") for who may not guide at this level, though they sit in it."""
+    row = {**case.row, "provider_id": act.subject.own_institution}
+    refusal = worklist.why_not(worklist.taker(act.tx, act.subject), case.service, row, act.now)
+    if refusal is not None:
+        raise worklist.not_qualified(refusal)
 
 
 def _sessions(act: Act, case: Case) -> list[Held]:

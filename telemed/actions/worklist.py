@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from telemed.actions import door, loads, moves
+from telemed.actions import door, guides, loads, moves
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import report, workitem
@@ -100,8 +100,11 @@ def not_qualified(refusal: str) -> Problem:
     return Problem("not-qualified", reason={"zh": words.zh, "en": words.en}, why=refusal)
 
 
-def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None:
-    """Take the case from the queue and open a draft report in one step.
+def claim(
+    act: Act, request_id: str, transaction_uid: str | None = None, as_guide: bool = False
+) -> None:
+    """Take the case from the queue and open a draft report in one step; `as_guide` says that
+    whoever is listed to watch an operation means to guide it.
 
     A UPS client brings the Transaction UID by which it will change the workitem; a second claim
     under another one is somebody else's, whoever the person is (PS3.4 CC.2.1: C302).
@@ -115,6 +118,7 @@ def claim(act: Act, request_id: str, transaction_uid: str | None = None) -> None
     held = current["performer_id"] if transaction_uid is None else None
     if state is workitem.State.IN_PROGRESS and held == who:
         return  # a retried click: the claim stands
+    guides.require_meant(act, case, as_guide)
     if state is workitem.State.SCHEDULED:
         require_free(act, current, who)
         require_room(act, case, current, who)

@@ -90,7 +90,8 @@ class Invitation:
     sitting: frozenset[str]
     """The people who sit in it: invited, and neither declined nor replaced."""
     accompanying: frozenset[str] = frozenset()
-    """The people of the requesting side who were named to accompany the patient, or to operate."""
+    """The people of the requesting side who were named to accompany the patient, or to operate, and
+    whoever claimed a guided operation."""
     watching: frozenset[str] = frozenset()
     """The people who were listed to watch."""
     closed: bool = False

@@ -42,6 +42,19 @@ GUIDANCE_ROWS: Final = (
         "Those who watch see and hear, and neither speak nor enter or share anything.",
     ),
     ErrorRow(
+        "not-the-guide",
+        "只有本例的指导专家（领取本例、受邀提供意见或在预约中就座的医师）可以提出指导建议；"
+        "关键步骤和中断由指导专家与手术方登记。",
+        "Only the guides of this case advise: whoever claimed it, was asked for an opinion, or sits"
+        " in its session. Key moments and interruptions are theirs and the operating side's.",
+    ),
+    ErrorRow(
+        "listed-to-watch",
+        "申请单将您列为观摩者。领取后您是本例的指导专家，不再是观摩者；请确认后再领取。",
+        "The form lists you to watch. Whoever claims the case guides it and watches no more: say"
+        " that you mean to.",
+    ),
+    ErrorRow(
         "already-marked",
         "该建议的采纳情况已登记，不再更改。",
         "It was said of this advice already whether it was taken.",

@@ -305,6 +305,8 @@ class RequestOut(RequestRow):
     """Who stands for the patient now, where that is not who the signed report names."""
     four_eyes: bool
     relation: str
+    listed_to_watch: bool
+    """Whether the form lists the one who asks among those who watch; they claim it ``as_guide``."""
     viewer_url: str | None
 
 

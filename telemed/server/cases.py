@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from telemed.actions import door, expected, material, worklist
+from telemed.actions import door, expected, guides, material, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.requests import missing
@@ -129,6 +129,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "uploads_running": row["uploads_running"],
         "four_eyes": case.service.four_eyes,
         "relation": case.relation.value,
+        "listed_to_watch": guides.is_listed(act, case),
         "viewer_url": viewer_url([s["study_uid"] for s in attached]),
     }
 

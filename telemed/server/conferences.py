@@ -99,7 +99,7 @@ def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
     members, log = conferences.members(act.tx, key), conferences.log_of(act.tx, key)
     checks = conferences.checks(act.tx, key)
     seats = booked.sitting
-    watching = _people(act, to.watching)
+    watching = _people(act, to.watching - to.taking_part)
     along = _people(act, to.accompanying - to.sitting)
     known = Names(act, [*members, *log, *checks, *seats, *watching, *along], row["requester_id"],
                   row["provider_id"])  # fmt: skip

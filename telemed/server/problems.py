@@ -53,6 +53,8 @@ STATUS: dict[str, int] = {
     "uploads-running": 409,
     "named-only": 403,
     "only-watches": 403,
+    "not-the-guide": 403,
+    "listed-to-watch": 409,
     "note-unacknowledged": 409,
     "not-operating": 409,
     "already-marked": 409,

@@ -34,6 +34,12 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ClaimQuery(Query):
+    """Whether who is listed to watch an operation means to guide it."""
+
+    as_guide: bool = False
+
+
 class ListQuery(Query):
     view: Literal["all", "active", "done"] = "all"
     side: Literal["both", "asking", "answering"] = "both"
@@ -203,7 +209,8 @@ take_over = _step(lambda act, case, body: worklist.take_over(act, case, body.rea
 
 async def claim(call: Call) -> Any:
     """Take a case from the queue."""
-    return await call.step(worklist.claim, cases.full)
+    meant = call.query(ClaimQuery).as_guide
+    return await call.step(lambda act, key: worklist.claim(act, key, as_guide=meant), cases.full)
 
 
 async def heartbeat(call: Call) -> Any:

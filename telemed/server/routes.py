@@ -172,6 +172,7 @@ REQUEST_ROUTES = (
         requests.claim,
         P.WRITE_REPORTS,
         "Take from the queue",
+        query=requests.ClaimQuery,
         returns=rs.RequestOut,
     ),
     Route(

@@ -122,7 +122,8 @@ async def test_an_operation_is_guided_from_the_note_to_the_outcome(house: World)
     await guide.refused("not-operating", "POST", f"{path}/entries", advice)
     await guide.refused("stale", "POST", f"{path}/acknowledge", {"version": "2025-1"})
     await under_way(house, case)
-    await surgeon.refused("forbidden", "POST", f"{path}/entries", advice)
+    await surgeon.refused("not-the-guide", "POST", f"{path}/entries", advice)
+    await _advises_if_asked(house, case, advice)
     shown = await guide.ok("POST", f"{path}/entries", advice)
     (first,) = shown["entries"]
     assert (first["side"], first["taken"], shown["side"]) == ("guiding", None, "guiding")
@@ -158,6 +159,55 @@ async def test_an_operation_is_guided_from_the_note_to_the_outcome(house: World)
     assert "胆囊" not in repr([row["data"] for row in facts])
     for who in ("second-reader", "lapsed-reader"):
         await house.client(who).refused("not-found", "GET", path)
+
+
+async def _advises_if_asked(house: World, case: str, advice: dict[str, str]) -> None:
+    """Colleagues of the guide see how it goes and enter nothing; one who is asked for an opinion
+    guides too, and advises if their title allows it."""
+    path = f"/api/requests/{case}/guidance"
+    moment = {"kind": "interruption", "text": "画面中断"}
+    for who in ("hub-verifier", "hub-reader2", KEEPER):
+        colleague = house.client(who)
+        seen = await colleague.get(path)
+        assert (seen["side"], seen["allowed"]) == (None, [])
+        for entry in (advice, moment):
+            await colleague.refused("not-the-guide", "POST", f"{path}/entries", entry)
+        note = {"version": "2026-1"}
+        await colleague.refused("not-the-guide", "POST", f"{path}/acknowledge", note)
+    body = {"person_id": "hub-reader2"}
+    await house.client(KEEPER).ok("POST", f"/api/requests/{case}/opinions", body)
+    assert (await house.client("hub-reader2").get(path))["side"] == "guiding"
+    await retitle(house, "hub-reader2", "233")
+    facts = await house.client("hub-reader2").refused(
+        "not-qualified", "POST", f"{path}/entries", advice
+    )
+    assert facts["why"] == "guide-level"
+    assert (await house.client("hub-reader2").get(path))["entries"] == []
+
+
+async def test_who_is_listed_to_watch_guides_only_by_saying_so(house: World) -> None:
+    """Claimed without saying so it is refused and told why; said so, whoever watched takes part,
+    takes note and advises. Whoever sits in it does that without having claimed it."""
+    watchers = [{"id": key, "name": "谁"} for key in ("hub-reader", "hub-reader2")]
+    case = await house.sent(**ASKED, content={**CONTENT["surgery_guidance"], "watchers": watchers})
+    path, watcher = f"/api/requests/{case}", house.client("hub-reader2")
+    assert (await watcher.get(path))["listed_to_watch"] is True
+    assert (await house.client("hub-verifier").get(path))["listed_to_watch"] is False
+    await watcher.refused("listed-to-watch", "POST", f"{path}/claim")
+    assert (await watcher.get(path))["claim"] is None
+    await has_hours(house, "hub-reader")
+    one = await confirmed(house, service="surgery_guidance", request_id=case)
+    note, room = {"version": "2026-1"}, f"{APPOINTMENTS}/{one['id']}/conference"
+    assert (await watcher.get(room))["standing"] == "watches"
+    await watcher.refused("only-watches", "POST", f"{path}/guidance/acknowledge", note)
+    assert (await house.client("hub-reader").get(f"{path}/guidance"))["side"] == "guiding"
+    await watcher.ok("POST", f"{path}/claim?as_guide=true")
+    found = await watcher.get(room)
+    assert found["standing"] == "takes part"
+    assert "hub-reader2" in {one["person_id"] for one in found["along"]}
+    assert found["watchers"] == [], "both take part"
+    shown = await watcher.ok("POST", f"{path}/guidance/acknowledge", note)
+    assert [a["person"]["id"] for a in shown["acknowledged"]] == ["hub-reader2"]
 
 
 async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(house: World) -> None:
@@ -201,7 +251,7 @@ async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(hous
         )
         advice = {"kind": "advice", "text": "我也说两句"}
         await house.client("hub-reader2").refused(
-            "forbidden", "POST", f"/api/requests/{case}/guidance/entries", advice
+            "only-watches", "POST", f"/api/requests/{case}/guidance/entries", advice
         )
         found = await house.client("county-reader").get(path)
     assert [one["person_id"] for one in found["watchers"]] == ["county-technician", "hub-reader2"]

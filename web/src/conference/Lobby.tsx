@@ -83,7 +83,8 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
           ))}
           {conference.along.map((one) => (
             <li key={one.person_id}>
-              <b>{one.name}</b> {t('operates')}
+              <b>{one.name}</b>{' '}
+              {t(one.institution_id === conference.provider_id ? 'guides' : 'operates')}
               <span className={styles.place}> {one.institution_name}</span>
             </li>
           ))}

@@ -71,6 +71,7 @@ export const { useWords, say } = defineWords('conference', {
   watchersHere: ['观摩：{{names}}', 'Watching: {{names}}'],
   onlyWatched: ['观摩，不计出席', 'watched'],
   operates: ['主刀或陪同', 'operates or accompanies'],
+  guides: ['指导专家', 'guides'],
   youWatch: [
     '您以观摩者身份进入：只能看和听，其他人会看到您的姓名。',
     'You are listed to watch: you see and hear, and the others see your name.',

@@ -44,6 +44,7 @@ export function Timeline({ id, course, bare = false }: Props & { bare?: boolean 
           onDone={() => correct(null)}
         />
       ) : null}
+      {course.side === null ? <p className={styles.quiet}>{t('onlyGuides')}</p> : null}
     </section>
   )
 }

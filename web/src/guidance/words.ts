@@ -14,6 +14,10 @@ export const { useWords } = defineWords('guidance', {
     '会议开始后，指导建议、关键步骤和中断会逐条出现在这里。',
     'Once the session runs, advice, key moments and interruptions appear here.',
   ],
+  onlyGuides: [
+    '由本例的指导专家与手术方登记，其他人只能查看。',
+    'The guides of this case and the operating side enter here; others look on.',
+  ],
   text: ['写下建议或发生的事，回车提交', 'What was said or happened; Enter to add'],
   add: ['添加', 'Add'],
   corrects: ['更正第 {{n}} 条', 'corrects no. {{n}}'],

@@ -6,7 +6,7 @@ import { useRef, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { ToSignStrip } from '../conference/case/ToSign'
 import { Invitations } from '../opinions/Invitations'
-import { claim } from '../requests/api'
+import { claim, isListedToWatch } from '../requests/api'
 import { RowSkeletons } from '../requests/DayPage'
 import { StepDialog } from '../requests/StepDialog'
 import { useMay } from '../session/session'
@@ -213,7 +213,8 @@ export function useOpen(): (row: RequestRow) => void {
   const take = useMutation({
     mutationFn: (row: RequestRow) => claim(row.id),
     onSuccess: (after) => void go(`/read/${after.id}`),
-    onError: (error) => {
+    onError: (error, row) => {
+      if (isListedToWatch(error)) return void go(`/read/${row.id}`)
       void message.warning(problemWords(error).what)
       void queryClient.invalidateQueries({ queryKey: [KEYS.worklist] })
     },

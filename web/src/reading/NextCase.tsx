@@ -4,7 +4,7 @@ import { Button, Modal, Skeleton, Switch } from 'antd'
 import { useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { Outcome } from '../reports/ReportPanel'
-import { claim, useService } from '../requests/api'
+import { claim, isListedToWatch, useService } from '../requests/api'
 import { CaseRow } from '../requests/CaseRow'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -73,6 +73,7 @@ function Offer({
       return row.id
     },
     onSuccess: (id) => void go(`/read/${id}`),
+    onError: (error, row) => isListedToWatch(error) && void go(`/read/${row.id}`),
   })
   const ready = !lists.some((list) => list.isFetching && !list.data)
   const auto = useAutoNext(item, ready && next !== undefined && !open.isError, () => {

@@ -218,14 +218,28 @@ function Steps({ item, report, onLeft }: StepsProps) {
 /** Who has the case, and the way to it. */
 function Holder({ item, onTakeOver }: { item: RequestOut; onTakeOver: () => void }) {
   const t = useWords()
-  const take = useMutation({ mutationFn: () => claim(item.id) })
+  const take = useMutation({ mutationFn: () => claim(item.id, item.listed_to_watch) })
   if (item.allowed.includes('claim'))
     return (
       <>
         <span className={styles.quiet}>{t('notHeld')}</span>
-        <Button type="primary" loading={take.isPending} onClick={() => take.mutate()}>
-          {t('claim')}
-        </Button>
+        {item.listed_to_watch ? (
+          <Popconfirm
+            title={t('guideNotWatch')}
+            description={t('guideNotWatchTeach')}
+            okText={t('claim')}
+            cancelText={t('cancel')}
+            onConfirm={() => take.mutate()}
+          >
+            <Button type="primary" loading={take.isPending}>
+              {t('claim')}
+            </Button>
+          </Popconfirm>
+        ) : (
+          <Button type="primary" loading={take.isPending} onClick={() => take.mutate()}>
+            {t('claim')}
+          </Button>
+        )}
         {take.error ? <ProblemNotice error={take.error} kept="" /> : null}
       </>
     )

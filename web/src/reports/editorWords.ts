@@ -34,6 +34,11 @@ export const { useWords } = defineWords('editor', {
   cancel: ['取消', 'Cancel'],
   incomplete: ['请先填写：{{list}}', 'Please fill in: {{list}}'],
   notHeld: ['领取后即可书写报告', 'Claim the case to write'],
+  guideNotWatch: ['您在本例的观摩名单中', 'You are listed to watch this operation'],
+  guideNotWatchTeach: [
+    '领取后您是本例的指导专家，不再是观摩者。',
+    'Once you claim it you guide it, and watch no more.',
+  ],
   claim: ['领取此例', 'Claim'],
   heldBy: ['{{who}} 正在诊断，可查看不能书写', '{{who}} is reading this; you may look'],
   keptFor: ['留给 {{who}}', 'kept for {{who}}'],

@@ -7,6 +7,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { api, body } from '../shared/api'
+import { ProblemError } from '../shared/problem'
 import { KEYS, queryClient } from '../shared/queries'
 import type {
   CatalogueOut,
@@ -119,9 +120,15 @@ export async function takeLeavingStep(id: string, step: LeavingStep, given: Step
   void queryClient.invalidateQueries({ queryKey: [KEYS.worklist] })
 }
 
-export function claim(id: string): Promise<RequestOut> {
-  return body(api.POST('/api/requests/{id}/claim', { params: { path: { id } } })).then(rememberCase)
+/** `asGuide`: whoever is listed to watch an operation means to guide it. */
+export function claim(id: string, asGuide = false): Promise<RequestOut> {
+  const params = { path: { id }, query: { as_guide: asGuide } }
+  return body(api.POST('/api/requests/{id}/claim', { params })).then(rememberCase)
 }
+
+/** Whether a claim was refused because the form lists one to watch: the case's page asks. */
+export const isListedToWatch = (error: Error): boolean =>
+  error instanceof ProblemError && error.code === 'listed-to-watch'
 
 export function signedImagesQuery(id: string) {
   return queryOptions({

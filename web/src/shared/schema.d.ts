@@ -10212,6 +10212,8 @@ export interface components {
             four_eyes: boolean;
             /** Relation */
             relation: string;
+            /** Listed To Watch */
+            listed_to_watch: boolean;
             /** Viewer Url */
             viewer_url: string | null;
         };
@@ -15144,7 +15146,9 @@ export interface operations {
     };
     requests_post_requests_claim: {
         parameters: {
-            query?: never;
+            query?: {
+                as_guide?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
