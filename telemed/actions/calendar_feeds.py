@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from telemed.actions import booking, conferences
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
+from telemed.core import form_values
 from telemed.core.access import Permission
 from telemed.core.activity import Fact, Kind
 from telemed.core.appointment import MACHINE, State
 from telemed.core.errors import Problem
 from telemed.core.training import KINDS, LECTURES, CourseKind, LectureState
 from telemed.documents.calendar_file import Entry
-from telemed.store import accounts, appointments, calendars, enrolments, network
+from telemed.store import accounts, appointments, calendars, enrolments, network, people
 from telemed.store.audit import Event
 from telemed.store.tx import Row
 
@@ -95,6 +97,7 @@ def feed(act: Act, secret: str) -> Feed:
     titled = ((row, _title(act, row)) for row in rows)
     places = places_of(act, rows)
     told = [entry(row, title, places) for row, title in titled]
+    told += _watched(act, owner["person_id"], since, until)
     told += _lectures(act, owner["person_id"], since, until)
     last = owner["read_at"]
     is_news = last is None or last <= act.now - KEPT_EVERY
@@ -104,6 +107,22 @@ def feed(act: Act, secret: str) -> Feed:
 def was_read(act: Act, link_id: str) -> None:
     """Keep that a link was read, so that its owner notices a reader who is not theirs."""
     calendars.link_was_read(act.tx, link_id, act.now, act.now - KEPT_EVERY)
+
+
+def _watched(act: Act, person_id: str, since: datetime, until: datetime) -> list[Entry]:
+    """What one is listed to watch and takes no part in, from its first confirmation on."""
+    person = people.person(act.tx, person_id)
+    forms = {c: s.watchers for c, s in act.catalogue.services.items() if s.watchers is not None}
+    place = "" if person is None else person["institution_id"]
+    rows = [
+        row
+        for row in appointments.with_forms(act.tx, place, list(forms), since, until)
+        if person_id in form_values.listed(row["content"], forms[row["service"]])
+        and appointments.was_confirmed(act.tx, row["id"])
+        and person_id not in conferences.invitation(act, booking.whole(act, row)).taking_part
+    ]
+    places = places_of(act, rows)
+    return [entry(row, _title(act, row, watches=True), places) for row in rows]
 
 
 def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> list[Entry]:
@@ -158,11 +177,11 @@ def places_of(act: Act, rows: Sequence[Row]) -> dict[str, str]:
     return told
 
 
-def _title(act: Act, row: Row) -> str:
+def _title(act: Act, row: Row, watches: bool = False) -> str:
     service = act.catalogue.services.get(row["service"])
     label = row["service"] if service is None else service.label.zh
     state = MACHINE.word(State(row["state"]))["zh"]
-    return f"{label} {row['number']}（{state}）"
+    return f"{label} {row['number']}（{state}{'，观摩' if watches else ''}）"
 
 
 def _tell(act: Act, kind: Kind, link_id: str, what: str) -> None:

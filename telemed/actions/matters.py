@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from telemed.actions import booking, taught
+from telemed.actions import booking, conferences, taught
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core import roster as duty
@@ -162,8 +162,8 @@ def _approvers(act: Act, case: Row) -> list[str]:
 
 
 def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] | None:
-    """Those who sit, are invited, declined, were replaced, booked it, waited for it or are to sign
-    its minutes; None for a `who` that is no such person."""
+    """Those who sit, are invited, declined, were replaced, booked it, may watch it, waited for it
+    or are to sign its minutes; None for a `who` that is no such person."""
     if who is Who.BOOKER:
         call = urgent_calls.of_appointment(act.tx, booked.id)
         if call is not None:  # whoever answered it wrote it down; it is the caller's
@@ -171,6 +171,9 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
         asked = {m["moved_by"] for m in appointments.moves(act.tx, booked.id)
                  if m["event"] == "propose"}  # fmt: skip
         return notices.enabled(act.tx, asked)
+    if who is Who.WATCHERS:
+        to = conferences.invitation(act, booked)
+        return notices.accounts_of(act.tx, to.watching - to.taking_part)
     if who is Who.WAITER:
         entry = booked.row["waiting_id"] and appointments.waiting(act.tx, booked.row["waiting_id"])
         return notices.enabled(act.tx, [entry["made_by"]]) if entry else []

@@ -152,6 +152,9 @@ def _part(act: Act, row: Row, matter: Matter, rung: Rung) -> _Part:
         people = whom(act, matter, [one for one in rung.step.who if one not in CROWDS])
     if matter.booked is not None:
         people = opens.to_whom(act, matter.booked.id, Occasion(row["occasion"]), people)
+    if row["occasion"] == Occasion.WATCH_SET:
+        known = notices.told_of(act.tx, row)
+        people = [one for one in people if one not in known]
     crowds = [taught.part(act, matter.row, one, source, but) for one in who if one in CROWDS]
     many = [one for crowd in crowds for one in crowd]
     return _Part(

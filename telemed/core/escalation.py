@@ -35,6 +35,9 @@ class Occasion(StrEnum):
     SEAT_DECLINED = "seat-declined"
     GIVEN_AWAY = "seat-given-away"
     SEAT_LEFT = "seat-left"
+    WATCH_SET = "watch-set"
+    WATCH_MOVED = "watch-moved"
+    WATCH_OFF = "watch-off"
     TIME_OFFERED = "time-offered"
     FOLLOW_UP_DUE = "follow-up-due"
     APPROVAL_WAITING = "approval-waiting"
@@ -67,6 +70,7 @@ class Who(StrEnum):
     REPLACED = "replaced"
     DECLINED = "declined"
     BOOKER = "booker"
+    WATCHERS = "watchers"
     WAITER = "waiter"
     APPROVERS = "approvers"
     EXPERT = "expert"
@@ -167,6 +171,8 @@ class Rung:
     step: Step
 
 
+_ASKED = (Occasion.INVITED, Occasion.TO_CONFIRM)
+_OFF = (Occasion.OFF, Occasion.WATCH_OFF)
 OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
         Kind.REQUEST_SUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
@@ -179,14 +185,14 @@ OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.REQUEST_RETURNED: (Occasion.RETURNED,),
         Kind.CRITICAL_RAISED: (Occasion.CRITICAL_UNACKNOWLEDGED,),
         Kind.CRITICAL_ACKNOWLEDGED: (Occasion.CRITICAL_NOT_ACTED,),
-        Kind.APPOINTMENT_PROPOSED: (Occasion.INVITED, Occasion.TO_CONFIRM),
-        Kind.APPOINTMENT_RESCHEDULED: (Occasion.INVITED, Occasion.TO_CONFIRM),
-        Kind.APPOINTMENT_CONFIRMED: (Occasion.SET, Occasion.NEAR),
+        Kind.APPOINTMENT_PROPOSED: _ASKED,
+        Kind.APPOINTMENT_RESCHEDULED: (*_ASKED, Occasion.WATCH_MOVED),
+        Kind.APPOINTMENT_CONFIRMED: (Occasion.SET, Occasion.NEAR, Occasion.WATCH_SET),
         Kind.APPOINTMENT_ANSWERED: (Occasion.SEAT_DECLINED, Occasion.SEAT_LEFT),
         Kind.APPOINTMENT_REPLACED: (Occasion.GIVEN_AWAY, Occasion.INVITED),
-        Kind.APPOINTMENT_CANCELED: (Occasion.OFF,),
-        Kind.APPOINTMENT_LAPSED: (Occasion.OFF,),
-        Kind.APPOINTMENT_MISSED: (Occasion.OFF,),
+        Kind.APPOINTMENT_CANCELED: _OFF,
+        Kind.APPOINTMENT_LAPSED: _OFF,
+        Kind.APPOINTMENT_MISSED: _OFF,
         Kind.WAITING_OFFERED: (Occasion.TIME_OFFERED,),
         Kind.FOLLOWUP_DUE: (Occasion.FOLLOW_UP_DUE,),
         Kind.APPROVAL_ASKED: (Occasion.APPROVAL_WAITING,),
@@ -210,7 +216,8 @@ first."""
 _BOTH = (Occasion.UNCLAIMED, Occasion.DEADLINE)
 _ALL = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, *_BOTH)
 _BEGUN = (Occasion.ASSIGNED, Occasion.OVERFLOW_ASKED, Occasion.UNCLAIMED)
-_COMING = (Occasion.INVITED, Occasion.SET, Occasion.NEAR, Occasion.SEAT_DECLINED)
+_WATCH = (Occasion.WATCH_SET, Occasion.WATCH_MOVED)
+_COMING = (Occasion.INVITED, Occasion.SET, Occasion.NEAR, Occasion.SEAT_DECLINED, *_WATCH)
 _LECTURE = (Occasion.LECTURE_MOVED, Occasion.LECTURE_NEAR)
 _NOT_SET = (*_COMING, Occasion.TO_CONFIRM, Occasion.TIME_OFFERED)
 ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
@@ -229,7 +236,7 @@ ENDS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
         Kind.CRITICAL_ACTED_ON: (Occasion.CRITICAL_UNACKNOWLEDGED, Occasion.CRITICAL_NOT_ACTED),
         Kind.APPOINTMENT_PROPOSED: (Occasion.TIME_OFFERED,),
         Kind.APPOINTMENT_RESCHEDULED: (*_COMING, Occasion.TO_CONFIRM),
-        Kind.APPOINTMENT_CONFIRMED: (Occasion.TO_CONFIRM,),
+        Kind.APPOINTMENT_CONFIRMED: (Occasion.TO_CONFIRM, Occasion.WATCH_MOVED),
         Kind.APPOINTMENT_REPLACED: (Occasion.SEAT_DECLINED, Occasion.INVITED),
         Kind.APPOINTMENT_BEGUN: _COMING,
         Kind.APPOINTMENT_CANCELED: _NOT_SET,
@@ -298,6 +305,9 @@ def finding_of(data: Mapping[str, object]) -> str:
     return str(next((one for one in named if one), ""))
 
 
+OF_WATCHERS = frozenset({*_WATCH, Occasion.WATCH_OFF})
+"""Told to whoever is listed to watch it, from its first confirmation on."""
+
 OF_AN_APPOINTMENT = frozenset(
     {
         Occasion.INVITED,
@@ -310,11 +320,12 @@ OF_AN_APPOINTMENT = frozenset(
         Occasion.SEAT_LEFT,
         Occasion.TIME_OFFERED,
         Occasion.MINUTES_TO_SIGN,
+        *OF_WATCHERS,
     }
 )
 """Occasions of an appointment; the others are of a case or of training."""
 
-AFTER_IT_IS_OFF = frozenset({Occasion.OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT})
+AFTER_IT_IS_OFF = frozenset({*_OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT})
 """Told whatever becomes of the appointment. No fact ends them: they end with being told."""
 
 AFTER_IT_BEGAN = AFTER_IT_IS_OFF | {Occasion.MINUTES_TO_SIGN}
@@ -338,7 +349,7 @@ makes sense."""
 INFORMS = (
     ENDS_TOLD
     | COUNTS_DOWN
-    | {Occasion.INVITED, Occasion.SET, Occasion.MOVED_UP, Occasion.LECTURE_MOVED}
+    | {Occasion.INVITED, Occasion.SET, *_WATCH, Occasion.MOVED_UP, Occasion.LECTURE_MOVED}
 )
 """Occasions that ask nobody to answer for anything: the last step exhausts nothing."""
 
@@ -352,6 +363,7 @@ SEATED = frozenset(
         Who.REPLACED,
         Who.DECLINED,
         Who.BOOKER,
+        Who.WATCHERS,
         Who.WAITER,
         Who.SIGNER,
         Who.SIGNER_COORDINATORS,

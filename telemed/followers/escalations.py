@@ -17,6 +17,7 @@ from telemed.bus import Bell
 from telemed.core.activity import Activity, Kind
 from telemed.core.appointment import Event as BookingEvent
 from telemed.core.appointment import SeatEvent, SeatState
+from telemed.core.appointment import State as Booked
 from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
 from telemed.core.escalation import (
@@ -25,6 +26,7 @@ from telemed.core.escalation import (
     IN_HOUSE,
     OF_A_FINDING,
     OF_AN_APPOINTMENT,
+    OF_WATCHERS,
     OPENS,
     Channel,
     Occasion,
@@ -108,8 +110,38 @@ def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[
     if row is None:
         return
     for occasion in begun:
+        if occasion in OF_WATCHERS and not _is_watched(tx, row, catalogue):
+            continue
         for whose in _each(tx, activity, occasion):
             _open(tx, activity, row, occasion, whose, catalogue, new_id())
+    if activity.kind == Kind.REQUEST_RESUBMITTED and _lists_watchers(row, catalogue):
+        _tell_listed_anew(tx, activity, catalogue, new_id)
+
+
+def _lists_watchers(row: Row, catalogue: Catalogue) -> bool:
+    """Whether the form of a case or an appointment's case says who may watch."""
+    service = catalogue.services.get(row["service"])
+    return service is not None and service.watchers is not None
+
+
+def _is_watched(tx: Tx, row: Row, catalogue: Catalogue) -> bool:
+    """Whether those who may watch an appointment have ever been told of it."""
+    return _lists_watchers(row, catalogue) and appointments.was_confirmed(tx, row["id"])
+
+
+def _tell_listed_anew(
+    tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]
+) -> None:
+    """A form that comes back may list others to watch the time that is agreed on already; whoever
+    was told of it is not told again."""
+    assert activity.request_id is not None  # of our own fact
+    coming = [
+        row
+        for row in appointments.of_request(tx, activity.request_id)
+        if row["state"] == Booked.CONFIRMED and row["since"] > activity.at
+    ]
+    for row in coming[:1]:
+        _open(tx, activity, row, Occasion.WATCH_SET, "", catalogue, new_id())
 
 
 def _each(tx: Tx, activity: Activity, occasion: Occasion) -> Sequence[str]:

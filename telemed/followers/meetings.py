@@ -11,7 +11,7 @@ from telemed.actions.booking import Booked
 from telemed.actions.calendar_feeds import entry, places_of
 from telemed.actions.matters import load
 from telemed.core.appointment import MACHINE, TAKES_TIME, SeatState
-from telemed.core.escalation import AFTER_IT_IS_OFF, Occasion
+from telemed.core.escalation import AFTER_IT_IS_OFF, OF_WATCHERS, Occasion
 from telemed.followers.channels import Meeting
 from telemed.store import tables as t
 from telemed.store.tx import Row
@@ -23,7 +23,7 @@ _PARTSTAT: Final = {
     SeatState.REPLACED: "DECLINED",
 }
 """What a calendar shows an answer as (RFC 5545 3.2.12)."""
-_TO_A_CALENDAR: Final = frozenset({Occasion.INVITED, Occasion.SET}) | AFTER_IT_IS_OFF
+_TO_A_CALENDAR: Final = frozenset({Occasion.INVITED, Occasion.SET}) | OF_WATCHERS | AFTER_IT_IS_OFF
 
 
 def meeting_of(act: Act, delivery: Row) -> Meeting | None:

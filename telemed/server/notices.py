@@ -48,6 +48,9 @@ OCCASIONS = {
     ),
     Occasion.GIVEN_AWAY: ("您的席位已由他人接替", "Somebody else has your seat"),
     Occasion.SEAT_LEFT: ("您已谢绝预约", "You declined a session"),
+    Occasion.WATCH_SET: ("您可观摩的预约已确认", "A session that you may watch is confirmed"),
+    Occasion.WATCH_MOVED: ("您可观摩的预约改期", "A session that you may watch is moved"),
+    Occasion.WATCH_OFF: ("您可观摩的预约已取消", "A session that you may watch is off"),
     Occasion.TIME_OFFERED: (
         "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
     ),

@@ -20,6 +20,7 @@ from telemed.store.appointment_tables import (
     waitings,
 )
 from telemed.store.columns import UtcTime
+from telemed.store.tables import requests
 from telemed.store.tx import Row, Tx, among
 
 A, S, U, W = appointments.c, appointment_seats.c, appointment_resources.c, waitings.c
@@ -111,8 +112,17 @@ def moves(tx: Tx, appointment_id: str) -> list[Row]:
 
 def was_proposed(tx: Tx, appointment_id: str) -> bool:
     """Whether it was ever more than a time that somebody held."""
+    return _had(tx, appointment_id, "propose")
+
+
+def was_confirmed(tx: Tx, appointment_id: str) -> bool:
+    """Whether it ever had a time that was agreed to."""
+    return _had(tx, appointment_id, "confirm")
+
+
+def _had(tx: Tx, appointment_id: str, event: str) -> bool:
     m = appointment_moves.c
-    mine = sa.and_(m.appointment_id == appointment_id, m.event == "propose")
+    mine = sa.and_(m.appointment_id == appointment_id, m.event == event)
     return tx.scalar(sa.select(m.n).where(mine).limit(1)) is not None
 
 
@@ -172,6 +182,21 @@ def of_person(tx: Tx, person_id: str, since: datetime, until: datetime) -> list[
         sa.select(appointments)
         .where(A.id.in_(sat), A.state != State.HELD.value, A.until > since, A.since < until)
         .order_by(A.since, A.id)
+    )
+
+
+def with_forms(
+    tx: Tx, institution_id: str, services: Collection[str], since: datetime, until: datetime
+) -> list[Row]:
+    """The appointments of cases of some services that an institution asks or answers, with the
+    `content` of each case's form."""
+    party = sa.or_(A.requester_id == institution_id, A.provider_id == institution_id)
+    here = sa.and_(party, A.service.in_(services), A.until > since, A.since < until)
+    query = sa.select(appointments, requests.c.content).join(
+        requests, requests.c.id == A.request_id
+    )
+    return tx.all(
+        query.where(here, A.state != State.HELD.value).order_by(A.since, A.id).limit(1000)
     )
 
 

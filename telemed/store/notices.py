@@ -182,6 +182,18 @@ def unanswered(tx: Tx, where: sa.ColumnElement[bool], limit: int) -> list[Row]:
     return tx.all(query)
 
 
+def told_of(tx: Tx, climb: Row) -> set[str]:
+    """Whom another climb of the same appointment and occasion told, that has not ended."""
+    same = sa.and_(
+        E.appointment_id == climb["appointment_id"],
+        E.occasion == climb["occasion"],
+        E.ended_at.is_(None),
+        E.id != climb["id"],
+    )
+    query = sa.select(N.account_id).join(escalations, E.id == N.escalation_id).where(same)
+    return {row["account_id"] for row in tx.all(query)}
+
+
 def of_case(tx: Tx, request_id: str) -> list[Row]:
     """All climbs of a case, oldest first."""
     query = sa.select(escalations).where(E.request_id == request_id).order_by(E.opened_at)

@@ -107,6 +107,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "seat-declined": ("有受邀人谢绝了预约", "Somebody invited will not come"),
     "seat-given-away": ("您在预约中的席位已由他人接替", "Somebody else has your seat"),
     "seat-left": ("您已谢绝预约，日历中的安排随之取消", "You declined: it leaves your calendar"),
+    "watch-set": ("您可观摩的预约已确认", "A session that you may watch is confirmed"),
+    "watch-moved": ("您可观摩的预约改期，待确认", "A session that you may watch is moved"),
+    "watch-off": ("您可观摩的预约已取消", "A session that you may watch is off"),
     "time-offered": ("候补的预约时间有了，请尽快提交", "A time you waited for is free"),
     "calling": (
         "急会诊正在呼叫您，请立即接听",
