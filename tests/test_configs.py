@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from telemed.catalogue.appointments import load_appointment_terms
 from telemed.catalogue.assignment import load_rules
+from telemed.catalogue.services import load_services
 from telemed.core.access import Role, roles_may_combine
 from telemed.core.assignment import covers
 from telemed.core.catalogue import Catalogue, FormField, ServiceType
@@ -195,6 +197,21 @@ def test_live_services_can_be_asked_and_answered() -> None:
         named = [f.type for f in service.fields() if f.key == service.headline]
         assert named in ([], ["select"]), service.code
         assert re.fullmatch(r"[A-Z]{2}", service.number_prefix)
+
+
+def test_a_service_that_people_meet_for_says_which_field_wishes_for_the_time(
+    tmp_path: Path,
+) -> None:
+    """A field of its form that is a time; any other stops the start."""
+    for service in live():
+        assert (service.wished is not None) is service.meets, service.code
+    shutil.copy(CONFIGS / "operation_levels.toml", tmp_path)
+    file = tmp_path / "service_types.toml"
+    told = (CONFIGS / file.name).read_text("utf-8")
+    for wrong in ("specialty", "nowhere"):
+        file.write_text(told.replace('{ at = "wanted_at" }', f'{{ at = "{wrong}" }}'), "utf-8")
+        with pytest.raises(ValueError, match="no field that says a time"):
+            load_services(tmp_path)
 
 
 def _measured(fields: Iterable[FormField]) -> set[str]:

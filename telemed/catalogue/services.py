@@ -19,6 +19,7 @@ from telemed.core.catalogue import (
     Guides,
     Material,
     ServiceType,
+    WishedTime,
     Words,
 )
 from telemed.core.guidance_rules import EntryKind, Guidance
@@ -95,6 +96,11 @@ class _Guides(_Row):
     approver: str
 
 
+class _Wished(_Row):
+    at: str
+    minutes: str | None = None
+
+
 class _Filming(_Row):
     answer: str
     signer: str
@@ -122,6 +128,7 @@ class _Service(_Row):
     headline: str = "body_part"
     auto_next: bool = False
     meets: bool = False
+    wished: _Wished | None = None
     material: Material = Material.IDENTIFIED
     continues: bool = False
     checklist: list[_Option] = Field(default=[], max_length=20)
@@ -152,6 +159,7 @@ class _Service(_Row):
             headline=self.headline,
             auto_next=self.auto_next,
             meets=self.meets,
+            wished=None if self.wished is None else WishedTime(**self.wished.model_dump()),
             material=self.material,
             continues=self.continues,
             checklist=tuple((o.code, o.core()) for o in self.checklist),
@@ -175,6 +183,10 @@ class _Service(_Row):
             raise ValueError(f"{self.code}: {self.watchers} is no field that lists people")
         if self.filming is not None:
             named |= {self.filming.answer, self.filming.signer, self.filming.wording}
+        if self.wished is not None and types.get(self.wished.at) != "datetime":
+            raise ValueError(f"{self.code}: {self.wished.at} is no field that says a time")
+        if self.wished is not None and self.wished.minutes is not None:
+            named.add(self.wished.minutes)
         if named - keys:
             raise ValueError(f"{self.code}: no field {', '.join(sorted(named - keys))}")
         if self.guides is not None and self.guides.level != self.headline:

@@ -198,10 +198,17 @@ def bounds(now: datetime, urgent: bool, terms: Terms = TERMS) -> tuple[datetime,
     return now if urgent else now + terms.notice, now + terms.horizon
 
 
+def due_from(event: Event, since: datetime, terms: Terms = TERMS) -> datetime | None:
+    """From when a step may be taken; None for those that have no time of their own."""
+    if event is Event.BEGIN:
+        return since - terms.early
+    return since if event is Event.MISS else None
+
+
 def require_due(event: Event, since: datetime, now: datetime, terms: Terms = TERMS) -> None:
     """Problem("too-early") for a beginning long before its time, or a no-show before it."""
-    first = since - terms.early if event is Event.BEGIN else since
-    if event in (Event.BEGIN, Event.MISS) and now < first:
+    first = due_from(event, since, terms)
+    if first is not None and now < first:
         raise Problem("too-early", at=first)
 
 

@@ -93,6 +93,14 @@ class Filming:
 
 
 @dataclass(frozen=True, slots=True)
+class WishedTime:
+    """The form fields that say for when a session is wished, and how many minutes of it."""
+
+    at: str
+    minutes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceType:
     """A row of the catalogue.
 
@@ -116,6 +124,8 @@ class ServiceType:
     """Whether the next case opens by itself after signing, unless a reader wants it otherwise."""
     meets: bool = False
     """Whether people meet for it; a case of it may have appointments and urgent calls."""
+    wished: WishedTime | None = None
+    """The form fields that say for when it is wished; booking a time begins there."""
     material: Material = Material.IDENTIFIED
     continues: bool = False
     """Whether a request may name the earlier case that it comes from."""

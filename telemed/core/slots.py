@@ -101,10 +101,10 @@ WORDS: Final[Mapping[Reason, tuple[str, str]]] = MappingProxyType(
         ),
         Reason.CLOSED: ("所选时间不在工作时间内", "Outside working hours"),
         Reason.UNKNOWN: ("不可预约", "Cannot be booked"),
-        Reason.NO_HOURS: ("该时间段内没有出诊时间", "Has no hours in that time"),
+        Reason.NO_HOURS: ("该时间段内没有出诊时间", "No hours in that time"),
         Reason.NO_FIT: (
             "出诊时间放不下这么长的预约",
-            "Has hours, but none long enough for it",
+            "No hours that are long enough for it",
         ),
         Reason.AWAY: ("请假或停用", "On leave or out of use"),
         Reason.BUSY: ("已有其他预约", "Booked already"),

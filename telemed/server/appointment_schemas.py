@@ -97,8 +97,18 @@ class UsedOut(NamedResource):
     units: int
 
 
+class LaterOut(Out):
+    """A step that may be taken from then on."""
+
+    step: str
+    at: datetime
+
+
 class AppointmentOut(Out):
-    """An appointment; of the patient nothing but the request's id, which has its own rules."""
+    """An appointment; of the patient nothing but the request's id, which has its own rules.
+
+    `allowed` are the steps that whoever asks may take now, `later` those that are theirs and wait
+    for their time."""
 
     id: str
     number: str
@@ -121,6 +131,7 @@ class AppointmentOut(Out):
     seats: list[SeatOut]
     resources: list[UsedOut]
     allowed: list[str]
+    later: list[LaterOut]
 
 
 class MoveOut(Out):

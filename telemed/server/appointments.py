@@ -12,7 +12,16 @@ from telemed.actions.appointments import Plan, Why
 from telemed.actions.booking import Booked, Invited, Used
 from telemed.core import waiting as waiting_rules
 from telemed.core.access import Permission as P
-from telemed.core.appointment import MACHINE, SEATS, Event, SeatState, State, times
+from telemed.core.appointment import (
+    MACHINE,
+    SEATS,
+    Event,
+    SeatState,
+    State,
+    due_from,
+    is_lapsed,
+    times,
+)
 from telemed.server import appointment_schemas as s
 from telemed.server.availability import (
     StretchQuery,
@@ -203,7 +212,7 @@ def told(act: Act, found: Sequence[Booked]) -> list[dict[str, Any]]:
                 {**named_resource(rooms[room["resource_id"]]), "units": room["units"]}
                 for room in one.rooms
             ],
-            "allowed": allowed(act, one),
+            **steps_of(act, one),
         }
         for one in found
     ]
@@ -214,8 +223,23 @@ def _seat(seat: Row, staff: Mapping[str, Row]) -> dict[str, Any]:
     return {**seat, "person": named_person(staff[seat["person_id"]]), "state_words": words}
 
 
-def allowed(act: Act, one: Booked) -> list[str]:
-    """The steps that the subject may take by their role and the appointment's state."""
+def steps_of(act: Act, one: Booked) -> dict[str, Any]:
+    """The steps that the subject may take now, and those whose time has yet to come."""
+    since = one.row["since"]
+    if is_lapsed(one.state, one.row["hold_until"], since, act.now):
+        return {"allowed": [s for s in _permitted(act, one) if s == Event.CANCEL], "later": []}
+    now, later = [], []
+    for step in _permitted(act, one):
+        first = due_from(Event(step), since) if step in set(Event) else None
+        if first is None or first <= act.now:
+            now.append(step)
+        else:
+            later.append({"step": step, "at": first})
+    return {"allowed": now, "later": later}
+
+
+def _permitted(act: Act, one: Booked) -> list[str]:
+    """The steps of the subject's role and the appointment's state, whatever the time."""
     held, own = act.subject.permissions, act.subject.institution_id
     coordinates = own == one.row["provider_id"] and P.CONFIRM_APPOINTMENTS in held
     books = coordinates or (own == one.row["requester_id"] and P.BOOK_APPOINTMENTS in held)

@@ -1,6 +1,7 @@
 """The catalogue for the browser: services with their forms, reasons, templates, words of states."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import Field
@@ -130,6 +131,7 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "four_eyes": service.four_eyes,
         "auto_next": service.auto_next,
         "meets": service.meets,
+        "wished": None if service.wished is None else asdict(service.wished),
         "requires_study": service.requires_study,
         "material": service.material,
         "continues": service.continues,

@@ -16,7 +16,7 @@ from telemed.core.conference_rules import MODE_WORDS, JoinCard, Line, LineTerms,
 from telemed.core.errors import Problem
 from telemed.core.turn import turn_pass
 from telemed.server import conference_schemas as s
-from telemed.server.appointments import allowed
+from telemed.server.appointments import steps_of
 from telemed.server.availability import named_person
 from telemed.server.conference_rooms import way_of
 from telemed.server.live import LIVE
@@ -114,7 +114,7 @@ def _whole(act: Act, key: str, services: Services) -> dict[str, Any]:
         "state_words": appointment.MACHINE.word(booked.state),
         "opens_at": conference.opens_at(row["since"]),
         "open": is_open,
-        "may": [*(step for step in ("begin", "end") if step in allowed(act, booked)),
+        "may": [*(s for s in ("begin", "end") if s in steps_of(act, booked)["allowed"]),
                 *acts.may(act, booked)],
         "me": acts.key_of(act.subject),
         "standing": standing,

@@ -30,6 +30,13 @@ class Section(Out):
     fields: list[Field_]
 
 
+class WishedTimeOut(Out):
+    """The fields of the form that say for when a session is wished, and how many minutes of it."""
+
+    at: str
+    minutes: str | None
+
+
 class ServiceTypeOut(Out):
     code: str
     label: Words
@@ -41,6 +48,7 @@ class ServiceTypeOut(Out):
     requires_study: bool
     auto_next: bool
     meets: bool
+    wished: WishedTimeOut | None
     material: Material
     continues: bool
     streams: list[Option]

@@ -94,8 +94,9 @@ async def test_a_hold_that_nobody_goes_on_with_is_free_again(world: World) -> No
     await has_hours(world, "hub-reader")
     one = await held(world)
     world.clock.advance(minutes=10)
-    path = f"{APPOINTMENTS}/{one['id']}/propose"
-    await world.client(ASKER).refused("hold-over", "POST", path, {"version": 1})
+    path = f"{APPOINTMENTS}/{one['id']}"
+    assert (await world.client(ASKER).get(path))["allowed"] == ["cancel"]
+    await world.client(ASKER).refused("hold-over", "POST", f"{path}/propose", {"version": 1})
     await held(world, who="second-requester")
 
 
@@ -236,18 +237,27 @@ async def test_whoever_declines_has_the_time_back(world: World) -> None:
 
 
 async def test_a_no_show_is_entered_after_the_time(world: World) -> None:
-    """Not before; what is over stays as it is."""
+    """Not before, nor does it begin long before; neither is offered until then, and from when they
+    may be taken is told. What is over stays as it is."""
     await has_hours(world, "hub-reader")
     one = await confirmed(world)
     path = f"{APPOINTMENTS}/{one['id']}"
+    assert one["later"] == [
+        {"step": "miss", "at": "2026-03-06T01:00:00Z"},
+        {"step": "begin", "at": "2026-03-06T00:30:00Z"},
+    ]
+    assert one["allowed"] == ["reschedule", "cancel", "swap"]
     body = {"version": one["version"], "reason": "requester-absent"}
     keeper = world.client(KEEPER)
     for name in ("miss", "begin"):
         more = body if name == "miss" else {"version": one["version"]}
         await keeper.refused("too-early", "POST", f"{path}/{name}", more)
-    world.clock.advance(hours=17, minutes=20)
+    world.clock.advance(hours=16, minutes=30)
+    shown = await keeper.get(path)
+    assert "begin" in shown["allowed"] and [one["step"] for one in shown["later"]] == ["miss"]
+    world.clock.advance(minutes=50)
     one = await step(world, one, "miss", KEEPER, reason="requester-absent")
-    assert one["state"] == "missed" and one["allowed"] == []
+    assert one["state"] == "missed" and one["allowed"] == one["later"] == []
     cancel = {"version": one["version"], **BECAUSE}
     await keeper.refused("illegal-transition", "POST", f"{path}/cancel", cancel)
 

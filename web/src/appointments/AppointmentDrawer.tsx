@@ -142,6 +142,8 @@ function Steps({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
     (seat) =>
       seat.person.id === me.person_id && (seat.state === 'invited' || seat.state === 'accepted'),
   )
+  const begins = one.later.find((each) => each.step === 'begin')
+  const opens = begins ? Date.parse(begins.at) : undefined
   const answers = one.allowed.includes('answer') && mine !== undefined
   return (
     <div className={styles.steps} ref={steps} tabIndex={-1}>
@@ -168,6 +170,11 @@ function Steps({ one, onAsk }: { one: AppointmentWhole; onAsk: Props['onAsk'] })
           {t(step)}
         </Button>
       ))}
+      {opens ? (
+        <span className={styles.later}>
+          {t('laterBegin', { time: `${dateWords(dayOf(opens))} ${clockOf(opens)}` })}
+        </span>
+      ) : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
     </div>
   )

@@ -1,21 +1,22 @@
 /** Finding a time that all can make, and proposing it; where there is none, what closes it. */
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Alert, App, Button, Checkbox, DatePicker, Form, InputNumber, Modal, Select } from 'antd'
+import { App, Button, Checkbox, DatePicker, Form, InputNumber, Modal, Select } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useCatalogue } from '../requests/api'
-import { clockOf, dayAfter, dayOf, midnight } from '../roster/days'
-import { dateWords, weekdayWords } from '../roster/words'
+import { dayAfter, dayOf, midnight } from '../roster/days'
 import { useMe } from '../session/session'
 import { serverNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
-import type { SlotOut, SlotSearchIn, SlotsOut, Words } from '../shared/schema'
+import type { SlotOut, SlotSearchIn, Words } from '../shared/schema'
 import { pick } from '../shared/words'
 import { book, bookableQuery, findSlots, providersQuery } from './api'
 import styles from './BookDialog.module.css'
+import { type Found, SlotAnswer } from './SlotAnswer'
 import { wait } from './waiting'
 import { useWords as useWaitingWords } from './waitingWords'
-import { roleWords, useWords } from './words'
+import { daysFor, FURTHEST, type Wished } from './wished'
+import { useWords } from './words'
 
 interface Filled {
   service: string
@@ -45,6 +46,9 @@ export interface Preset {
   request_id: string
   requester_id: string
   urgent: boolean
+  wished: Wished | undefined
+  /** Until when it is to be answered, in milliseconds. */
+  due: number | undefined
 }
 
 interface Props {
@@ -54,16 +58,24 @@ interface Props {
 }
 
 const FORM = 'book'
+/** Minutes of a session of which nothing else is known. */
+const USUAL = 30
 
 export function BookDialog({ preset, onClose, onBooked }: Props) {
   const t = useWords()
   const { message } = App.useApp()
   const [form] = Form.useForm<Filled>()
   const [asked, setAsked] = useState<Filled | null>(null)
+  const [first] = useState(() => begunWith(preset))
   const find = useMutation({
-    mutationFn: (given: Filled) => findSlots(searchOf(given)),
+    mutationFn: (given: Filled) => look(given, preset?.wished),
     onMutate: setAsked,
   })
+  const { mutate, reset } = find
+  // A case says all that a search needs: nobody has to press anything to see its first times.
+  useEffect(() => {
+    if (isWhole(first)) mutate(first)
+  }, [first, mutate])
   const take = useMutation({
     mutationFn: ({ slot, given }: { slot: SlotOut; given: Filled }) =>
       book(slot, {
@@ -93,18 +105,30 @@ export function BookDialog({ preset, onClose, onBooked }: Props) {
         </Button>
       }
     >
-      <SearchForm form={form} preset={preset} onGiven={(given) => find.mutate(given)} />
+      <SearchForm
+        form={form}
+        first={first}
+        preset={preset}
+        onGiven={(given) => mutate(given)}
+        onChanged={reset}
+      />
       {find.error ? <ProblemNotice error={find.error} /> : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
       {find.data && asked ? (
-        <Answer
-          answer={find.data}
+        <SlotAnswer
+          found={find.data}
+          due={preset?.due}
           taking={take.isPending ? take.variables?.slot.since : undefined}
           onTake={(slot) => take.mutate({ slot, given: asked })}
         />
       ) : null}
       {find.data && asked ? (
-        <Wait key={find.submittedAt} given={asked} none={find.data.why !== null} onDone={onClose} />
+        <Wait
+          key={find.submittedAt}
+          given={asked}
+          none={find.data.answer.why !== null}
+          onDone={onClose}
+        />
       ) : null}
     </Modal>
   )
@@ -112,12 +136,17 @@ export function BookDialog({ preset, onClose, onBooked }: Props) {
 
 function SearchForm({
   form,
+  first,
   preset,
   onGiven,
+  onChanged,
 }: {
   form: ReturnType<typeof Form.useForm<Filled>>[0]
+  first: Partial<Filled>
   preset: Preset | undefined
   onGiven: (given: Filled) => void
+  /** What was found answers another question by now. */
+  onChanged: () => void
 }) {
   const t = useWords()
   const own = useMe().institution
@@ -140,17 +169,9 @@ function SearchForm({
       form={form}
       layout="vertical"
       requiredMark={false}
-      initialValues={{
-        people: [],
-        chairs: [],
-        count: 1,
-        minutes: 30,
-        dates: [today, today.add(13, 'day')],
-        room: false,
-        urgent: false,
-        ...(preset ? filledBy(preset) : {}),
-      }}
+      initialValues={first}
       onFinish={onGiven}
+      onValuesChange={onChanged}
     >
       <div className={styles.two}>
         <Form.Item name="service" label={t('service')} rules={[{ required: true }]}>
@@ -177,16 +198,22 @@ function SearchForm({
       </Form.Item>
       <div className={styles.three}>
         <Form.Item name="count" label={t('count')} rules={[{ required: true }]}>
-          <InputNumber min={1} max={Math.max(1, chosen.length || 20)} precision={0} />
+          <InputNumber
+            className={styles.whole}
+            min={1}
+            max={Math.max(1, chosen.length || 20)}
+            precision={0}
+          />
         </Form.Item>
         <Form.Item name="minutes" label={t('length')} rules={[{ required: true }]}>
-          <InputNumber min={8} max={480} precision={0} />
+          <InputNumber className={styles.whole} min={8} max={480} precision={0} />
         </Form.Item>
         <Form.Item name="dates" label={t('dates')} rules={[{ required: true }]}>
           <DatePicker.RangePicker
+            className={styles.whole}
             allowClear={false}
             minDate={today}
-            maxDate={today.add(91, 'day')}
+            maxDate={today.add(FURTHEST, 'day')}
           />
         </Form.Item>
       </div>
@@ -218,10 +245,40 @@ function offered(there: readonly Someone[], preset: Preset | undefined) {
   }))
 }
 
-function filledBy(preset: Preset) {
-  const { service, provider, chairs, urgent } = preset
-  const people = preset.people.map((each) => each.id)
-  return { service, provider, chairs, urgent, people, count: Math.max(1, people.length) }
+/** What the form begins with; a case fills in all of it. */
+function begunWith(preset: Preset | undefined): Partial<Filled> {
+  const [from, to] = daysFor(preset?.wished, serverNow())
+  const people = preset?.people.map((each) => each.id) ?? []
+  return {
+    ...(preset ? { service: preset.service, provider: preset.provider } : {}),
+    people,
+    count: Math.max(1, people.length),
+    chairs: preset?.chairs ?? [],
+    minutes: preset?.wished?.minutes ?? USUAL,
+    dates: [dayjs(from), dayjs(to)],
+    room: false,
+    urgent: preset?.urgent ?? false,
+  }
+}
+
+function isWhole(given: Partial<Filled>): given is Filled {
+  return Boolean(given.service && given.provider)
+}
+
+/** The times between two days; and whether the wished one is among them, or what closes it. */
+async function look(given: Filled, wished: Wished | undefined): Promise<Found> {
+  const [answer, exact] = await Promise.all([
+    findSlots(searchOf(given)),
+    wished ? findSlots(exactly(given, wished.at)) : undefined,
+  ])
+  return { answer, wished: wished && exact ? { at: wished.at, exact } : undefined }
+}
+
+/** The search for one time and no other. */
+function exactly(given: Filled, at: number): SlotSearchIn {
+  const since = new Date(at).toISOString()
+  const until = new Date(at + given.minutes * 60_000).toISOString()
+  return { ...searchOf(given), since, until, step: 1, grid_from: since }
 }
 
 /** Slots of the grid in minutes: micro-slots follow each other, longer ones begin on quarters. */
@@ -266,99 +323,5 @@ function Wait({ given, none, onDone }: { given: Filled; none: boolean; onDone: (
       </Button>
       {join.error ? <ProblemNotice error={join.error} /> : null}
     </div>
-  )
-}
-
-interface AnswerProps {
-  answer: SlotsOut
-  taking: string | undefined
-  onTake: (slot: SlotOut) => void
-}
-
-const MOST_SHOWN = 120
-
-function Answer({ answer, taking, onTake }: AnswerProps) {
-  const t = useWords()
-  if (answer.why) return <Why answer={answer} />
-  const names = new Map(answer.people.map((each) => [each.id, each.name]))
-  const days = new Map<string, SlotOut[]>()
-  for (const slot of answer.slots.slice(0, MOST_SHOWN)) {
-    const day = dayOf(Date.parse(slot.since))
-    days.set(day, [...(days.get(day) ?? []), slot])
-  }
-  const cut = answer.more || answer.slots.length > MOST_SHOWN
-  return (
-    <section aria-live="polite">
-      <p>
-        {t('found', { n: answer.slots.length })}
-        {cut ? t('foundMore') : ''}
-      </p>
-      {[...days].map(([day, slots]) => (
-        <div key={day} className={styles.day}>
-          <strong>
-            {dateWords(day)} {weekdayWords((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7)}
-          </strong>
-          <div className={styles.slots}>
-            {slots.map((slot) => (
-              <Button
-                key={slot.since}
-                size="small"
-                loading={taking === slot.since}
-                title={[
-                  slot.sitting.map((one) => names.get(one.person) ?? one.person).join('、'),
-                  t('spare', { n: slot.spare }),
-                ].join('；')}
-                onClick={() => onTake(slot)}
-              >
-                {clockOf(Date.parse(slot.since))}{' '}
-                <span className={styles.who}>
-                  {slot.sitting.map((one) => names.get(one.person) ?? one.person).join('、')}
-                </span>
-              </Button>
-            ))}
-          </div>
-        </div>
-      ))}
-    </section>
-  )
-}
-
-function Why({ answer }: { answer: SlotsOut }) {
-  const t = useWords()
-  const { why } = answer
-  if (!why) return null
-  const names = new Map([
-    ...answer.people.map((each) => [each.id, each.name] as const),
-    ...answer.resources.map((each) => [each.id, each.name] as const),
-  ])
-  const what = (keys: readonly string[]) => keys.map(roleWords).join('、')
-  const near = why.nearest ? Date.parse(why.nearest.since) : 0
-  return (
-    <Alert
-      type="warning"
-      showIcon
-      title={`${t('whyNone')}：${pick(why.words)}`}
-      description={
-        <>
-          {why.blocking.length > 0 ? <p>{t('blocking', { what: what(why.blocking) })}</p> : null}
-          <ul className={styles.why}>
-            {[...why.people, ...why.resources].map((each) => (
-              <li key={each.key}>
-                {names.get(each.key) ?? each.key}：
-                {each.words ? pick(each.words) : t('starts', { n: each.starts })}
-              </li>
-            ))}
-          </ul>
-          {why.nearest ? (
-            <p>
-              {t('nearest', {
-                time: `${dateWords(dayOf(near))} ${clockOf(near)}`,
-                what: what(why.nearest.missing),
-              })}
-            </p>
-          ) : null}
-        </>
-      }
-    />
   )
 }

@@ -1,9 +1,12 @@
 /** Appointments of one's institution: what is booked, looking for a time, and each step. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { HOUR } from '../roster/days'
 import { api, body } from '../shared/api'
+import { serverNow } from '../shared/now'
 import { KEYS, queryClient } from '../shared/queries'
 import type {
   AppointmentWhole,
+  LaterOut,
   SlotOut,
   SlotSearchIn,
   SlotsOut,
@@ -26,7 +29,15 @@ export const appointmentQuery = (id: string) =>
   queryOptions({
     queryKey: [KEYS.appointments, 'one', id],
     queryFn: () => body(api.GET('/api/appointments/{id}', { params: { path: { id } } })),
+    // A step that waits for its time is offered once that has come.
+    refetchInterval: ({ state }) => untilLater(state.data?.later ?? []),
   })
+
+function untilLater(later: readonly LaterOut[]): number | false {
+  if (later.length === 0) return false
+  const wait = Math.min(...later.map((each) => Date.parse(each.at))) - serverNow()
+  return Math.min(HOUR, Math.max(1000, wait + 500))
+}
 
 export const bookableQuery = (id: string) =>
   queryOptions({

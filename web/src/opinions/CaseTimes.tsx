@@ -5,6 +5,7 @@ import { Button, Tag } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { BookDialog } from '../appointments/BookDialog'
+import { wishOf } from '../appointments/wished'
 import { useService } from '../requests/api'
 import { useMe } from '../session/session'
 import { api, body } from '../shared/api'
@@ -132,7 +133,8 @@ function Time({ one }: { one: AppointmentOut }) {
 /** The existing search for a time, with whoever is asked about the case as its seats. */
 function Booking({ item, onClose }: { item: RequestOut; onClose: () => void }) {
   const asked = useQuery(caseOpinionsQuery(item.id))
-  if (asked.isPending) return null
+  const service = useService(item.service)
+  if (asked.isPending || service === undefined) return null
   const standing = (asked.data?.items ?? []).filter((one) =>
     ['asked', 'accepted', 'signed'].includes(one.state),
   )
@@ -147,6 +149,8 @@ function Booking({ item, onClose }: { item: RequestOut; onClose: () => void }) {
         request_id: item.id,
         requester_id: item.requester.id,
         urgent: item.urgency !== 'routine',
+        wished: wishOf(item, service),
+        due: item.due_at ? Date.parse(item.due_at) : undefined,
       }}
       onClose={onClose}
       onBooked={() => undefined}

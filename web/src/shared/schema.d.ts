@@ -4826,6 +4826,9 @@ export interface components {
         /**
          * AppointmentOut
          * @description An appointment; of the patient nothing but the request's id, which has its own rules.
+         *
+         *     `allowed` are the steps that whoever asks may take now, `later` those that are theirs and wait
+         *     for their time.
          */
         AppointmentOut: {
             /** Id */
@@ -4882,6 +4885,8 @@ export interface components {
             resources: components["schemas"]["UsedOut"][];
             /** Allowed */
             allowed: string[];
+            /** Later */
+            later: components["schemas"]["LaterOut"][];
         };
         /**
          * AppointmentWhole
@@ -4942,6 +4947,8 @@ export interface components {
             resources: components["schemas"]["UsedOut"][];
             /** Allowed */
             allowed: string[];
+            /** Later */
+            later: components["schemas"]["LaterOut"][];
             /** Moves */
             moves: components["schemas"]["MoveOut"][];
         };
@@ -8095,6 +8102,19 @@ export interface components {
          * @enum {string}
          */
         Kind: "extra" | "away";
+        /**
+         * LaterOut
+         * @description A step that may be taken from then on.
+         */
+        LaterOut: {
+            /** Step */
+            step: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /** LearnerOut */
         LearnerOut: {
             /** Account Id */
@@ -10843,6 +10863,7 @@ export interface components {
             auto_next: boolean;
             /** Meets */
             meets: boolean;
+            wished: components["schemas"]["WishedTimeOut"] | null;
             material: components["schemas"]["Material"];
             /** Continues */
             continues: boolean;
@@ -12373,6 +12394,16 @@ export interface components {
             person_id: string | null;
         };
         /**
+         * WishedTimeOut
+         * @description The fields of the form that say for when a session is wished, and how many minutes of it.
+         */
+        WishedTimeOut: {
+            /** At */
+            at: string;
+            /** Minutes */
+            minutes: string | null;
+        };
+        /**
          * WishesIn
          * @description Each case is moved for itself.
          */
@@ -12794,6 +12825,7 @@ export type JoinCardOut = components['schemas']['JoinCardOut'];
 export type KeepingOut = components['schemas']['KeepingOut'];
 export type KeyOut = components['schemas']['KeyOut'];
 export type Kind = components['schemas']['Kind'];
+export type LaterOut = components['schemas']['LaterOut'];
 export type LearnerOut = components['schemas']['LearnerOut'];
 export type LearnerPage = components['schemas']['LearnerPage'];
 export type LeaseOut = components['schemas']['LeaseOut'];
@@ -13034,6 +13066,7 @@ export type WeeklyOut = components['schemas']['WeeklyOut'];
 export type WeightOut = components['schemas']['WeightOut'];
 export type WhyNoneOut = components['schemas']['WhyNoneOut'];
 export type WishIn = components['schemas']['WishIn'];
+export type WishedTimeOut = components['schemas']['WishedTimeOut'];
 export type WishesIn = components['schemas']['WishesIn'];
 export type Words = components['schemas']['Words'];
 export type WorklistOut = components['schemas']['WorklistOut'];
