@@ -81,7 +81,7 @@ def invitation(act: Act, booked: Booked) -> Invitation:
     along = {row["person_id"] for row in named if row["replaced_at"] is None}
     service, content = act.catalogue.services.get(booked.row["service"]), _form(act, booked)
     operates = None if service is None or service.guides is None else service.guides.operator
-    operator = content.get(operates or "")
+    operator = frozenset(form_values.named(content, operates or ""))
     watchers = None if service is None else service.watchers
     guided = operates is not None and booked.row["request_id"] is not None
     guide = guides.holder(act, booked.row["request_id"]) if guided else frozenset[str]()
@@ -89,7 +89,7 @@ def invitation(act: Act, booked: Booked) -> Invitation:
         booked.row["requester_id"],
         booked.row["provider_id"],
         frozenset(seat["person_id"] for seat in booked.sitting),
-        frozenset(along | guide | ({operator["id"]} if isinstance(operator, Mapping) else set())),
+        frozenset(along | guide | operator),
         frozenset(form_values.listed(content, watchers)),
         closed=watchers is not None,
     )

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from telemed.actions import session_people
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.core.conference import Entry, Event, attendance
 from telemed.core.conference_rules import Mode
 from telemed.core.errors import Problem
 from telemed.core.minutes import is_chair
+from telemed.core.session_roles import SessionRole
 from telemed.store import appointments, calendars, conferences, network, people, requests
 from telemed.store.tx import Row
 
@@ -26,7 +28,8 @@ Times: TypeAlias = tuple[datetime | None, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """Somebody who took part, or was to. `side` is requester, provider or third."""
+    """Somebody who took part, or was to. `side` is requester, provider or third; `also` were
+    entered by hand to have come besides."""
 
     person_id: str
     name: str
@@ -37,6 +40,7 @@ class Taker:
     chair: bool
     present: bool
     side: str
+    also: bool = False
     joined: datetime | None = None
     left: datetime | None = None
 
@@ -56,11 +60,12 @@ class Taker:
 def takers(act: Act, booked: Booked, row: Row) -> tuple[Taker, ...]:
     """Those who sit in it, then those who came besides; the chair first."""
     attended = _attended(act, booked)
-    roles = {
-        **dict.fromkeys(attended, "attended"),
-        **dict.fromkeys(row["also"], "also"),
-        **{seat["person_id"]: seat["role"] for seat in booked.sitting},
+    came = {
+        **dict.fromkeys(attended, SessionRole.ATTENDED),
+        **dict.fromkeys(row["also"], SessionRole.ALSO),
     }
+    roles = session_people.roles(act, booked, came)
+    seated = {seat["person_id"] for seat in booked.sitting}
     known = people.people_by_id(act.tx, list(roles))
     places = network.institution_refs(act.tx, {p["institution_id"] for p in known.values()})
     run = _run(act, booked)
@@ -75,13 +80,16 @@ def takers(act: Act, booked: Booked, row: Row) -> tuple[Taker, ...]:
             chair=is_chair(role),
             present=key not in row["absent"],
             side=_side(booked, known[key]["institution_id"]),
+            also=key in row["also"] and key not in seated,
             joined=_times(key, row, attended, run)[0],
             left=_times(key, row, attended, run)[1],
         )
         for key, role in roles.items()
         if key in known
     ]
-    return tuple(sorted(found, key=lambda taker: (not taker.chair, taker.role == "attended")))
+    # Who sits in it, then who was named by hand, then whoever the log has.
+    last = set(attended) - seated - set(row["also"])
+    return tuple(sorted(found, key=lambda taker: (not taker.chair, taker.person_id in last)))
 
 
 def _attended(act: Act, booked: Booked) -> dict[str, Times]:

@@ -47,6 +47,12 @@ def lists_in(
     }
 
 
+def named(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The id of the person that one field names, if it names one."""
+    told = content.get(key)
+    return (str(told["id"]),) if isinstance(told, Mapping) and "id" in told else ()
+
+
 def listed(content: Mapping[str, Any], key: str | None) -> tuple[str, ...]:
     """The ids of people that one field lists; none without such a field."""
     told = content.get(key or "") or ()

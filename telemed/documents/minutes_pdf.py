@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from telemed.core.session_roles import role_words
 from telemed.documents.report_pdf import (
     DIGEST_SHOWN,
     NOT_A_LEGAL_SIGNATURE,
@@ -18,12 +19,6 @@ from telemed.documents.report_pdf import (
 from telemed.documents.typeset import typeset
 
 HEADINGS: Final[Mapping[str, str]] = {"discussion": "讨论经过", "summary": "总结意见"}
-ROLES: Final[Mapping[str, str]] = {
-    "expert": "专家",
-    "also": "参加",
-    "attended": "参加",
-    "chair": "主持人",
-}
 _ORDER: Final = ("discussion", "opinion", "summary")
 
 
@@ -96,13 +91,11 @@ def _head(sheet: MinutesSheet) -> list[tuple[str, str]]:
 
 
 def _person(person: Mapping[str, Any]) -> dict[str, str]:
-    role = person["role"]
-    word = "主持人" if role.endswith("-chair") else ROLES.get(role, role)
     return {
         "name": person["name"],
         "title": person["title"],
         "institution": person["institution"]["name"],
-        "role": word,
+        "role": role_words(person["role"])[0],
         "time": _stretch(person["joined"], person["left"], dated=False),
     }
 

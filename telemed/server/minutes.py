@@ -25,6 +25,7 @@ from telemed.core.minutes import (
     opinion_of,
 )
 from telemed.core.notes import parsed
+from telemed.core.session_roles import role_words
 from telemed.server import minutes_schemas as s
 from telemed.server.auth import confirm_password
 from telemed.server.cases import account_name
@@ -181,9 +182,9 @@ def whole(act: Act, key: str, signer: Signer) -> dict[str, Any]:
 
 
 def _taker(taker: Taker) -> dict[str, Any]:
-    zh, en = taker.title
     kept = {name: getattr(taker, name) for name in Taker.__slots__}
-    return {**kept, "title": {"zh": zh, "en": en}}
+    words = {"title": taker.title, "role_words": role_words(taker.role)}
+    return {**kept, **{key: {"zh": zh, "en": en} for key, (zh, en) in words.items()}}
 
 
 def _open_sections(act: Act, found: Minutes) -> list[dict[str, Any]]:

@@ -118,9 +118,12 @@ class TakerOut(Out):
     institution_id: str
     institution: str
     role: str
+    role_words: Words
     chair: bool
     present: bool
     side: Literal["requester", "provider", "third"]
+    also: bool
+    """Whether somebody entered that they came, though they were not invited."""
     joined: datetime | None
     left: datetime | None
 

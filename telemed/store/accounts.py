@@ -45,6 +45,11 @@ def by_ids(tx: Tx, ids: Iterable[str | None]) -> dict[str, Row]:
     return {row["id"]: row for row in rows}
 
 
+def of_people(tx: Tx, people: Iterable[str]) -> list[Row]:
+    """The accounts of people, disabled ones too."""
+    return tx.all(sa.select(accounts).where(accounts.c.person_id.in_(sorted(people))))
+
+
 def page(tx: Tx, q: str, offset: int, limit: int) -> tuple[list[Row], int]:
     """A page of accounts whose user name or name contains `q`, and how many there are."""
     found = sa.or_(

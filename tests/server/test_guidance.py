@@ -268,7 +268,9 @@ async def test_who_is_not_named_stays_outside_and_who_watches_takes_no_part(hous
              "version": "2026-1"}  # fmt: skip
     after = await house.client(ASKER).ok("POST", f"{APPOINTMENTS}/{key}/minutes/consents", given)
     assert [c["answer"] for c in after["consents"]] == ["given", "refused"]
-    assert {one["person_id"] for one in minutes["people"]} == {"hub-reader", "county-reader"}
+    assert {one["person_id"]: one["role_words"]["zh"] for one in minutes["people"]} == {
+        "hub-reader": "指导专家", "county-reader": "主刀医师",
+    }  # fmt: skip
 
 
 async def _sends_streams(surgeon: Page, guide: Page) -> None:

@@ -319,7 +319,7 @@ async def test_whoever_was_in_the_conference_took_part_at_its_times(world: World
     assert times == {
         CHAIR: ("expert-chair", None, None),
         EXPERT: ("expert", "2026-03-06T01:00:00Z", None),
-        ASKS: ("attended", "2026-03-06T01:00:00Z", "2026-03-06T01:07:00Z"),
+        ASKS: ("requesting", "2026-03-06T01:00:00Z", "2026-03-06T01:07:00Z"),
     }
     shown = await close(world, key)
     assert [s["person_id"] for s in shown["closing"]["signatures"]] == [CHAIR, EXPERT, ASKS]

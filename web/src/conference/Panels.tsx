@@ -58,7 +58,9 @@ export function PeoplePanel({ conference }: Props) {
             {others.map((one) => (
               <li key={one.person_id}>
                 <span>
-                  <b>{one.name}</b> {roles.get(one.person_id) ?? t('operates')}
+                  <b>{one.name}</b>{' '}
+                  {roles.get(one.person_id) ??
+                    t(one.institution_id === conference.provider_id ? 'guides' : 'operates')}
                   <br />
                   <span className={styles.place}>{one.institution_name}</span>
                 </span>

@@ -11612,6 +11612,7 @@ export interface components {
             institution: string;
             /** Role */
             role: string;
+            role_words: components["schemas"]["Words"];
             /** Chair */
             chair: boolean;
             /** Present */
@@ -11621,6 +11622,8 @@ export interface components {
              * @enum {string}
              */
             side: "requester" | "provider" | "third";
+            /** Also */
+            also: boolean;
             /** Joined */
             joined: string | null;
             /** Left */

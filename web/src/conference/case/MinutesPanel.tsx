@@ -78,7 +78,7 @@ function ClosedText({ found }: { found: MinutesOut }) {
         {t('people')}：
         {found.people
           .filter((one) => one.present)
-          .map((one) => `${one.name}（${pick(one.title)}）`)
+          .map((one) => `${one.name}（${pick(one.title)}，${pick(one.role_words)}）`)
           .join('、')}
       </p>
       {found.sections.map((one) => (

@@ -148,7 +148,7 @@ function Head({ found }: { found: MinutesOut }) {
         version: found.version,
         place: found.place,
         absent: found.people.filter((one) => !one.present).map((one) => one.person_id),
-        also: found.people.filter((one) => one.role === 'also').map((one) => one.person_id),
+        also: found.people.filter((one) => one.also).map((one) => one.person_id),
         ...given,
       }),
     onError: (error) => {
@@ -187,8 +187,7 @@ function Head({ found }: { found: MinutesOut }) {
               {one.name}
               <span className={styles.more}>
                 {' '}
-                {pick(one.title)}
-                {one.chair ? ` · ${t('chair')}` : ''}
+                {pick(one.title)} · {pick(one.role_words)}
                 {one.present ? '' : ` · ${t('absent')}`}
               </span>
             </Checkbox>

@@ -17,7 +17,6 @@ export const { useWords, say } = defineWords('minutes', {
   place: ['地点', 'Place'],
   placeHint: ['如：三楼会诊室、视频', 'A room, or: by video'],
   people: ['参加人员', 'Who took part'],
-  chair: ['主持人', 'chair'],
   absent: ['缺席', 'absent'],
   wasThere: ['到场', 'was there'],
   discussion: ['讨论经过', 'Discussion'],
