@@ -35,6 +35,13 @@ def follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[]
             climbs.begin(tx, activity, occasion, about, catalogue, new_id())
 
 
+def remind(tx: Tx, opened: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:
+    """Begin to remind of a lecture that was opened before there were reminders."""
+    about = _about(tx, opened, Occasion.LECTURE_NEAR)
+    if about is not None:
+        climbs.begin(tx, opened, Occasion.LECTURE_NEAR, about, catalogue, new_id())
+
+
 def _end(tx: Tx, activity: Activity, occasions: Collection[Occasion]) -> None:
     data = activity.data
     for of, column in ((OF_A_LECTURE, "lecture"), (OF_TRAINING - OF_A_LECTURE, "course")):

@@ -6,6 +6,7 @@ rung told. One that cannot be told holds up no other.
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ from telemed.core.request import State
 from telemed.followers import climbs, course_climbs
 from telemed.followers.climbs import About
 from telemed.followers.follow import Follower, at_each_ring
-from telemed.store import appointments, minutes, notices, requests
+from telemed.store import appointments, minutes, notices, requests, unreminded
 from telemed.store import log as store_log
 from telemed.store import tables as t
 from telemed.store.engine import Store
@@ -84,15 +85,35 @@ def begin(tx: Tx, catalogue: Catalogue, new_id: Callable[[], str], now: datetime
 def _remind_of_older(
     tx: Tx, catalogue: Catalogue, new_id: Callable[[], str], now: datetime
 ) -> None:
-    """Appointments that were confirmed before there were reminders have theirs, too. What the
+    """What is older than its reminders has them, too: appointments that are confirmed, lectures
+    that were opened, minutes that wait for signatures, which are asked for from now on. What the
     follower has yet to read is left to it."""
     seen = store_log.bookmark(tx, NAME)
-    for row in notices.unreminded(tx, now):
+    for row in unreminded.coming_appointments(tx, now):
         steps = appointments.moves(tx, row["id"])
         at = [move["moved_at"] for move in steps if move["event"] == BookingEvent.CONFIRM]
-        for fact in store_log.told_at(tx, Kind.APPOINTMENT_CONFIRMED, row["requester_id"], at[-1]):
+        for fact in store_log.told(tx, Kind.APPOINTMENT_CONFIRMED, row["requester_id"], at[-1]):
             if fact.data.get("appointment") == row["id"] and fact.seq <= seen:
                 _open(tx, fact, row, Occasion.NEAR, "", catalogue, new_id())
+    for row in unreminded.coming_lectures(tx, now):
+        opened = store_log.told(tx, Kind.LECTURE_OPENED, row["offerer_id"])
+        of_it = [fact for fact in opened if fact.data.get("lecture") == row["id"]]
+        for fact in of_it[-1:]:
+            if fact.seq <= seen:
+                course_climbs.remind(tx, replace(fact, at=now), catalogue, new_id)
+    for waits in unreminded.signatures(tx):
+        _ask_to_sign(tx, waits, seen, catalogue, new_id, now)
+
+
+def _ask_to_sign(
+    tx: Tx, waits: Row, seen: int, catalogue: Catalogue, new_id: Callable[[], str], now: datetime
+) -> None:
+    row = appointments.get(tx, waits["appointment_id"])
+    assert row is not None  # nothing deletes one
+    for fact in store_log.told(tx, Kind.MINUTES_CLOSED, waits["requester_id"], waits["closed_at"]):
+        if fact.data.get("appointment") == row["id"] and fact.seq <= seen:
+            asked = replace(fact, at=now)
+            _open(tx, asked, row, Occasion.MINUTES_TO_SIGN, waits["person_id"], catalogue, new_id())
 
 
 def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]) -> None:

@@ -101,10 +101,12 @@ def _of_request(kinds: tuple[str, ...] | None) -> sa.Select[Any]:
     return query.order_by(activities.c.seq)
 
 
-def told_at(tx: Tx, kind: Kind, party: str, at: datetime) -> list[Activity]:
-    """The facts of a kind and a moment of which an institution is the first party."""
+def told(tx: Tx, kind: Kind, party: str, at: datetime | None = None) -> list[Activity]:
+    """The facts of a kind of which an institution is the first party; of one moment, or all."""
     c = activities.c
-    here = sa.and_(c.party_a == party, c.kind == kind.value, c.at == at)
+    here = sa.and_(c.party_a == party, c.kind == kind.value)
+    if at is not None:
+        here = sa.and_(here, c.at == at)
     return [_activity(row) for row in tx.all(sa.select(activities).where(here).order_by(c.seq))]
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from telemed.core.access import Role
-from telemed.core.appointment import State as Booked
 from telemed.core.escalation import INFORMS, End, Occasion
 from telemed.core.workitem import State
 from telemed.store import tables as t
@@ -103,13 +102,6 @@ def _ending(occasions: tuple[str, ...], *where: sa.ColumnElement[bool]) -> sa.Up
             next_at=sa.null(),
         )
     )
-
-
-def unreminded(tx: Tx, now: datetime) -> list[Row]:
-    """Confirmed appointments to come that no climb has ever reminded of."""
-    near = sa.exists().where(E.appointment_id == B.id, E.occasion == Occasion.NEAR.value)
-    coming = sa.and_(B.state == Booked.CONFIRMED.value, B.since > now)
-    return tx.all(sa.select(appointments).where(coming, ~near.correlate(appointments)))
 
 
 def due_escalations(tx: Tx, now: datetime, limit: int) -> list[str]:

@@ -4,9 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from telemed.followers import escalations
 from telemed.store import notice_tables as n
 from tests.server.booking import (
     APPOINTMENTS,
@@ -21,7 +19,7 @@ from tests.server.booking import (
     step,
 )
 from tests.server.notice_links import every_notice_opens
-from tests.server.test_escalations import LIST, climb, told
+from tests.server.test_escalations import LIST, climb, older_than_its_reminders, told
 from tests.server.test_waiting import lapse, offer, waits
 from tests.world import World
 
@@ -95,15 +93,7 @@ async def test_what_was_confirmed_before_there_were_reminders_has_them_too(world
     await has_hours(world, SITS, SITS2)
     one, gone = await confirmed(world), await confirmed(world, "10:00", SITS2)
     await step(world, gone, "cancel", KEEPER, **BECAUSE)
-    await climb(world)
-    near = n.escalations.c.occasion == "appointment-near"
-    await world.write(lambda tx: tx.execute(sa.delete(n.escalations).where(near)))
-    services = world.services
-    for _ in range(2):
-        await world.write(
-            lambda tx: escalations.begin(tx, services.catalogue, services.new_id, world.clock())
-        )
-    (made,) = await world.rows(n.escalations, near)
+    (made,) = await older_than_its_reminders(world, "appointment-near")
     assert made["appointment_id"] == one["id"]
     await until(world, "09:00", 10)
     assert [told_ for told_ in await told(world, SITS) if told_[0] == "appointment-near"] == [

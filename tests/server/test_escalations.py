@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from telemed.core.escalation import Channel
 from telemed.followers import escalations
 from telemed.followers.follow import catch_up
 from telemed.store import notice_tables as n
 from telemed.store import tables as t
+from telemed.store.tx import Row, Tx
 from tests.server.test_metrics import scraped, value
 from tests.world import World
 
@@ -27,6 +29,27 @@ async def climb(world: World, minutes: float = 0) -> None:
     # The server's own clock does the same; each rung is told by one of the two.
     ways = [Channel(way) for way in services.settings.notice_ways]
     await escalations.climb_due(services.store, world.clock, new, known, ways)
+
+
+async def older_than_its_reminders(world: World, occasion: str) -> list[Row]:
+    """Take the climbs of an occasion away, with what was told of them, as where it happened before
+    there were any; start twice on that, and the climbs that there are then."""
+    await climb(world)
+    of = n.escalations.c.occasion == occasion
+
+    def forget(tx: Tx) -> None:
+        told_of = sa.select(n.notices.c.id).where(n.notices.c.occasion == occasion)
+        tx.execute(sa.delete(n.deliveries).where(n.deliveries.c.notice_id.in_(told_of)))
+        tx.execute(sa.delete(n.notices).where(n.notices.c.occasion == occasion))
+        tx.execute(sa.delete(n.escalations).where(of))
+
+    await world.write(forget)
+    services = world.services
+    for _ in range(2):
+        await world.write(
+            lambda tx: escalations.begin(tx, services.catalogue, services.new_id, world.clock())
+        )
+    return await world.rows(n.escalations, of)
 
 
 async def told(world: World, who: str) -> list[tuple[str, int]]:

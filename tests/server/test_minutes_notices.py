@@ -3,7 +3,7 @@
 from tests.server.booking import KEEPER
 from tests.server.notice_links import every_notice_opens
 from tests.server.test_appointment_notices import listed
-from tests.server.test_escalations import LIST, climb, told
+from tests.server.test_escalations import LIST, climb, older_than_its_reminders, told
 from tests.server.test_minutes import CHAIR, EXPERT, THIRD, at, close, met, sign
 from tests.world import World
 
@@ -60,3 +60,21 @@ async def test_a_text_taken_back_asks_nobody_and_the_next_one_all_anew(world: Wo
     await climb(world)
     assert await asked(world, CHAIR) == AGAIN[:1]
     assert await asked(world, EXPERT) == [*before, *AGAIN[:1]]
+
+
+async def test_minutes_closed_before_there_were_reminders_have_them_too(world: World) -> None:
+    """From the next start on, who has not signed; told from then on and not of what they slept
+    through; twice started is once."""
+    key = await met(world)
+    await close(world, key, KEEPER)
+    await sign(world, key, CHAIR)
+    world.clock.advance(days=5)
+    await world.stay_signed_in()
+    (made,) = await older_than_its_reminders(world, "minutes-to-sign")
+    assert (made["appointment_id"], made["finding"]) == (key, EXPERT)
+    await climb(world)
+    assert await asked(world, EXPERT) == AGAIN[:1] and await asked(world, CHAIR) == []
+    await climb(world, 24 * 60)
+    assert await asked(world, EXPERT) == AGAIN
+    await sign(world, key, EXPERT)
+    assert await older_than_its_reminders(world, "minutes-to-sign") == [], "nobody is waited for"

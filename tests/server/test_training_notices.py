@@ -9,7 +9,7 @@ from telemed.actions import taught
 from telemed.store import notice_tables as n
 from telemed.store import tables as t
 from tests.server.notice_links import every_notice_opens
-from tests.server.test_escalations import LIST, climb, told
+from tests.server.test_escalations import LIST, climb, older_than_its_reminders, told
 from tests.server.training import (
     COURSES,
     GIVER,
@@ -119,6 +119,19 @@ async def test_who_takes_part_is_told_of_places_times_and_credit(world: World) -
     assert ("credit-given", 0) not in await told(world, C)
     await every_notice_opens(world)
     assert "escalation.exhausted" not in await world.log()
+
+
+async def test_a_lecture_opened_before_there_were_reminders_has_them_too(world: World) -> None:
+    """From the next start on, by the time that holds; what was canceled has none."""
+    _, one = await published(world, lecture(SINCE))
+    _, off = await published(world, lecture(SINCE + timedelta(hours=3)))
+    await enrol(world, one, A)
+    await step(world, GIVER, off, "cancel", **WHY)
+    (made,) = await older_than_its_reminders(world, "lecture-near")
+    assert (made["lecture_id"], made["anchor_at"]) == (one, SINCE)
+    await until(world, 10)
+    assert ("lecture-near", 1) in await told(world, A)
+    assert [kind for kind, _ in await told(world, A)].count("lecture-near") == 1
 
 
 async def test_a_lecture_that_is_off_is_told_in_parts_to_everybody_once(
