@@ -43,6 +43,8 @@ from telemed.server.services import Services
 from telemed.simulate import run as simulation
 from telemed.simulate.courses import play_courses
 from telemed.simulate.run import Order
+from telemed.simulate.sessions import Told as Past
+from telemed.simulate.sessions import play_sessions
 from telemed.store import accounts, network, people
 from telemed.store import reports as report_store
 from telemed.store import roster as roster_store
@@ -74,7 +76,7 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
         say(play_courses(services, told["course"], told["account"]))
-        say(_fill_calendar(services, told["calendar"]))
+        say(_fill_calendar(services, told["calendar"], told["history"]["days"], say))
     _keep_roster(services, told["duty"])
     catch_up_fully(services.store, TALLIES)
     # A demo's own past is billed; a hospital's is not.
@@ -174,9 +176,11 @@ def _fill_week(
 # --- the calendar -----------------------------------------------------------------------------
 
 
-def _fill_calendar(services: Services, told: Mapping[str, Any]) -> str:
-    """Hours, rooms, and appointments of the coming working days, at every stage."""
-    rooms = services.store.write_now(partial(_keep_calendars, services, told))
+def _fill_calendar(services: Services, told: Mapping[str, Any], days: int, say: Say) -> str:
+    """Hours, rooms, past sessions, and appointments of the coming working days, at every stage."""
+    rooms = services.store.write_now(partial(_keep_calendars, services, told, days))
+    past = Past(**told["past"], keeper=told["keeper"], groups=told["group"])
+    say(play_sessions(services, past, rooms, days))
     for row in told["appointment"]:
         services.store.write_now(partial(_book, services, told["keeper"], rooms, row))
     return f"预约日程 calendar: {len(told['appointment'])} appointments"
@@ -189,10 +193,10 @@ def _acting(services: Services, tx: Tx, username: str) -> Act:
     return services.make_act(tx, account_acts.subject_of(account))
 
 
-def _keep_calendars(services: Services, told: Mapping[str, Any], tx: Tx) -> list[str]:
-    """The ids of the rooms, in the story's order."""
+def _keep_calendars(services: Services, told: Mapping[str, Any], days: int, tx: Tx) -> list[str]:
+    """The ids of the rooms, in the story's order. The hours have been kept since its beginning."""
     act = _acting(services, tx, told["keeper"])
-    first = services.clock().astimezone(ZONE).date()
+    first = services.clock().astimezone(ZONE).date() - timedelta(days=days)
     weekdays = frozenset(range(5))
     halves = [(_minutes(half["begins"]), _minutes(half["ends"])) for half in told["hours"]]
     # On holidays too, or the appointments of some weeks would lie on a day that is off.

@@ -45,7 +45,14 @@ def move(act: Act, row: Row, event: Event, appointment_id: str | None = None) ->
 def tell(act: Act, row: Row, kind: Kind) -> None:
     """A fact about an entry, for the two institutions."""
     parties = tuple(dict.fromkeys((row["requester_id"], row["provider_id"])))
-    data = {"waiting": row["id"], "service": row["service"], "state": row["state"]}
+    data = {
+        "waiting": row["id"],
+        "service": row["service"],
+        "urgency": "urgent" if row["urgent"] else "routine",
+        "requester": row["requester_id"],
+        "provider": row["provider_id"],
+        "state": row["state"],
+    }
     if row["appointment_id"] is not None:
         data["appointment"] = row["appointment_id"]
     who, place = actor_of(act), act.subject.institution_id or row["provider_id"]

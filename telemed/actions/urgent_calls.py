@@ -291,6 +291,7 @@ def _tell(act: Act, row: Row, kind: Kind, **data: object) -> None:
     told = {
         "call": row["id"],
         "service": row["service"],
+        "urgency": "urgent",
         "requester": row["requester_id"],
         "provider": row["provider_id"],
         "state": row["state"],

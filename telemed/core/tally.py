@@ -22,6 +22,7 @@ from telemed.core.guidance_tally import GUIDANCE_FOLDS
 from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS, Indicator, Measure
 from telemed.core.training_tally import TRAINING_FOLDS
+from telemed.core.urgent_tally import URGENT_FOLDS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -218,10 +219,12 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         **TRAINING_FOLDS,
         **CARE_FOLDS,
         **GUIDANCE_FOLDS,
+        **URGENT_FOLDS,
     }
 )
 
 
+_NOT_OF_OLD = NOT_OF_OLD | URGENT_FOLDS.keys()
 COUNTED = frozenset((*FOLDS, Kind.REQUEST_COUNTED_OUT))
 """The kinds of facts that have entries at all."""
 
@@ -238,15 +241,15 @@ def entries_of(activity: Activity) -> list[Entry]:
     if activity.kind == Kind.REQUEST_COUNTED_OUT:
         return _reversals(activity)
     fold = FOLDS.get(activity.kind)
-    if activity.kind in NOT_OF_OLD and "requester" not in activity.data:
+    if activity.kind in _NOT_OF_OLD and not activity.data.keys() >= {"requester", "urgency"}:
         return []  # told before it carried what the tally needs
     return [] if fold is None else _entries(activity, fold(activity))
 
 
 def _entries(activity: Activity, found: Found) -> list[Entry]:
     data = activity.data
-    # A lecture, and a time that was booked for no case, lead back to themselves.
-    case = activity.request_id or data.get("lecture") or data.get("appointment")
+    # What is for no case leads back to itself.
+    case = activity.request_id or next((data[name] for name in _THINGS if data.get(name)), None)
     if not isinstance(case, str):
         raise ValueError(f"activity {activity.seq}: {activity.kind} without a request")
     reader = data.get("reader") or data.get("account")
@@ -268,6 +271,7 @@ def _entries(activity: Activity, found: Found) -> list[Entry]:
     ]
 
 
+_THINGS = ("lecture", "appointment", "call", "waiting")
 _TOTALS = frozenset(row.code for row in INDICATORS.values() if row.kind in ADDED_UP)
 
 

@@ -29,6 +29,7 @@ from telemed.documents.tally_sheets import (
 from telemed.server import tally_schemas as s
 from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
+from telemed.server.tally_facts import calls_of, waits_of
 from telemed.server.tally_lectures import lectures_of
 from telemed.server.tally_places import ByMonth, Places
 from telemed.store import log, tallies
@@ -173,6 +174,8 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     known = requests_of(act, ids)
     known |= lectures_of(act, ids - set(known), page)
     known |= appointments_of(act, ids - set(known))
+    known |= calls_of(act, ids - set(known))
+    known |= waits_of(act, ids - set(known))
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],

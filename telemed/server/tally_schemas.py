@@ -112,7 +112,8 @@ class TallyCase(Out):
     seq: int
     visible: bool
     page: str = "request"
-    """Where it opens: a request's page, a lecture's or an appointment's."""
+    """Where it opens: a request's page, a lecture's or an appointment's; an urgent call and a wait
+    for no case (`call`, `waiting`) have none."""
     person: str = ""
     """Whom the fact counted, of training only; masked for supervision."""
 
@@ -122,3 +123,30 @@ class TallyCases(Out):
     items: list[TallyCase]
     total: float
     next: str | None
+
+
+class Carried(Out):
+    """A number, time or reason that a fact carries."""
+
+    words: Words
+    value: Words
+
+
+class CountedAs(Out):
+    """What a fact counts as; below zero it takes back."""
+
+    words: Words
+    weight: int
+
+
+class TallyFact(Out):
+    """The fact behind a counted entry. Without `actor` it was done elsewhere, or by a clock."""
+
+    seq: int
+    kind: str
+    label: Words
+    at: datetime
+    actor: str | None
+    institution: str | None
+    carries: list[Carried]
+    counted: list[CountedAs]

@@ -180,6 +180,14 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
             "operations_complicated",
         },
     ),
+    Kind.URGENT_CALL_BEGUN: ({}, {"calls_made"}),
+    Kind.URGENT_CALL_ANSWERED: (
+        {"seconds": 31},
+        {"calls_rung_out", "calls_answered", "call_answering"},
+    ),
+    Kind.URGENT_CALL_EXHAUSTED: ({"seconds": 40}, {"calls_rung_out"}),
+    Kind.WAITING_BEGUN: ({}, {"waits_begun"}),
+    Kind.WAITING_ENDED: ({"state": "filled"}, {"waits_over", "waits_filled"}),
     Kind.CHARGE_SETTLED: ({"amount": 20000}, {"charges_settled", "settled_amount"}),
     Kind.CHARGE_REFUNDED: ({"amount": 20000}, {"charges_refunded", "settled_amount"}),
     Kind.REPORT_ISSUED: (

@@ -291,6 +291,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/tally/boards"): Row(P.SEE_TALLY, query="?month=2026-03"),
     ("GET", "/api/tally/trend"): Row(P.SEE_TALLY, query="?until=2026-03"),
     ("GET", "/api/tally/cases"): Row(P.SEE_TALLY, query="?month=2026-03&indicator=issued"),
+    ("GET", "/api/tally/facts/{id}"): Row(P.SEE_TALLY, "absent"),
     ("GET", "/api/tally/export"): Row(P.EXPORT_TALLY, query="?month=2026-03&format=csv"),
     ("GET", "/api/accounts"): Row(P.MANAGE_ACCOUNTS),
     ("POST", "/api/accounts"): Row(

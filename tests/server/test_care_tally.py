@@ -7,6 +7,8 @@ from telemed.followers.tallies import TALLIES, rebuild
 from tests.server.aftercare import ASKER, EXPERT, answered, days_pass, of_case
 from tests.server.booking import KEEPER, confirmed, has_hours, step
 from tests.server.test_charges import live
+from tests.server.test_urgent_calls import called, on_duty, seconds_pass, see
+from tests.server.test_waiting import lapse, waits
 from tests.world import World
 
 
@@ -39,6 +41,51 @@ async def test_sessions_count_and_those_without_a_case_lead_back_to_themselves(
     assert missed["visible"]
     assert missed["number"] == one["number"] and missed["provider"] == "hub医院"
     assert (await county.get(f"/api/appointments/{missed['request_id']}"))["state"] == "missed"
+    # Each of them down to the fact that counted it; of another hospital's there is none.
+    told = await county.get(f"/api/tally/facts/{missed['seq']}")
+    assert told["kind"] == "appointment.missed" and told["actor"] is None
+    assert {c["words"]["en"]: c["value"]["en"] for c in told["carries"]} == {
+        "Reason": "The requesting side did not come"
+    }
+    assert [c["words"]["zh"] for c in told["counted"]] == ["爽约数", "申请方爽约数"]
+    assert (await world.client("hub-admin").get(f"/api/tally/facts/{missed['seq']}"))["actor"]
+    masked = (await world.client("region").get(f"/api/tally/facts/{missed['seq']}"))["actor"]
+    assert "*" in masked
+    for seq in (missed["seq"], 1, 999_999, "x"):
+        await world.client("second-admin").refused("not-found", "GET", f"/api/tally/facts/{seq}")
+    assert rebuild(world.services.store).same
+
+
+async def test_calls_and_waits_count_and_lead_back_to_themselves(world: World) -> None:
+    """One answered after half a minute, one that nobody answers, one wait that was in vain."""
+    nobody = await called(world)
+    assert nobody["state"] == "exhausted"
+    await on_duty(world, "hub-reader", "hub-verifier")
+    call = await called(world)
+    await seconds_pass(world, 20)
+    call = await see(world, call)
+    world.clock.advance(seconds=11)
+    second = call["rings"][1]["person"]["id"]
+    await world.client(second).ok("POST", f"/api/urgent-calls/{call['id']}/answer")
+    entry = await waits(world)
+    world.clock.advance(days=10)
+    await lapse(world)
+    for side in ("requester", "provider"):
+        values = await month(world, side)
+        assert (values["calls_made"], values["calls_answered"]) == (2, 1), side
+        assert (values["calls_answered_share"], values["waits_filled_share"]) == (0.5, 0), side
+    assert values["call_answering_median"] == 31
+    path = "/api/tally/cases?month=2026-03&side=requester&indicator="
+    county = world.client("county-admin")
+    made = (await county.get(f"{path}calls_made"))["items"]
+    assert [(i["request_id"], i["page"]) for i in made] == [
+        (nobody["id"], "call"), (call["id"], "call"),
+    ]  # fmt: skip
+    assert {(i["requester"], i["provider"]) for i in made} == {("county医院", "hub医院")}
+    (over,) = (await county.get(f"{path}waits_over"))["items"]
+    assert (over["request_id"], over["page"]) == (entry, "waiting")
+    told = await county.get(f"/api/tally/facts/{over['seq']}")
+    assert (told["kind"], told["actor"]) == ("waiting.ended", None)
     assert rebuild(world.services.store).same
 
 

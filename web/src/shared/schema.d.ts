@@ -3810,6 +3810,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tally/facts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fact behind a counted entry */
+        get: operations["tally_facts_get_tally_facts_by"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tally/export": {
         parameters: {
             query?: never;
@@ -5473,6 +5490,14 @@ export interface components {
             why_not: components["schemas"]["Words"] | null;
         };
         /**
+         * Carried
+         * @description A number, time or reason that a fact carries.
+         */
+        Carried: {
+            words: components["schemas"]["Words"];
+            value: components["schemas"]["Words"];
+        };
+        /**
          * CaseAccompanied
          * @description Everybody who was named for the sessions of a case, the first one first.
          */
@@ -6233,6 +6258,15 @@ export interface components {
              * @default true
              */
             calendar?: boolean;
+        };
+        /**
+         * CountedAs
+         * @description What a fact counts as; below zero it takes back.
+         */
+        CountedAs: {
+            words: components["schemas"]["Words"];
+            /** Weight */
+            weight: number;
         };
         /** CourseEdit */
         CourseEdit: {
@@ -11684,6 +11718,30 @@ export interface components {
             next: string | null;
         };
         /**
+         * TallyFact
+         * @description The fact behind a counted entry. Without `actor` it was done elsewhere, or by a clock.
+         */
+        TallyFact: {
+            /** Seq */
+            seq: number;
+            /** Kind */
+            kind: string;
+            label: components["schemas"]["Words"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor */
+            actor: string | null;
+            /** Institution */
+            institution: string | null;
+            /** Carries */
+            carries: components["schemas"]["Carried"][];
+            /** Counted */
+            counted: components["schemas"]["CountedAs"][];
+        };
+        /**
          * TallyOut
          * @description A month by one dimension and side; of one urgency where that was asked for.
          */
@@ -12690,6 +12748,7 @@ export type CalendarOut = components['schemas']['CalendarOut'];
 export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
+export type Carried = components['schemas']['Carried'];
 export type CaseAccompanied = components['schemas']['CaseAccompanied'];
 export type CaseApprovals = components['schemas']['CaseApprovals'];
 export type CaseCharge = components['schemas']['CaseCharge'];
@@ -12726,6 +12785,7 @@ export type Consent = components['schemas']['Consent'];
 export type ConsentIn = components['schemas']['ConsentIn'];
 export type ConsentOut = components['schemas']['ConsentOut'];
 export type CopyIn = components['schemas']['CopyIn'];
+export type CountedAs = components['schemas']['CountedAs'];
 export type CourseEdit = components['schemas']['CourseEdit'];
 export type CourseIn = components['schemas']['CourseIn'];
 export type CourseKind = components['schemas']['CourseKind'];
@@ -13033,6 +13093,7 @@ export type TakenOut = components['schemas']['TakenOut'];
 export type TakerOut = components['schemas']['TakerOut'];
 export type TallyCase = components['schemas']['TallyCase'];
 export type TallyCases = components['schemas']['TallyCases'];
+export type TallyFact = components['schemas']['TallyFact'];
 export type TallyOut = components['schemas']['TallyOut'];
 export type TallyRow = components['schemas']['TallyRow'];
 export type TemplateOut = components['schemas']['TemplateOut'];
@@ -21442,6 +21503,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    tally_facts_get_tally_facts_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TallyFact"];
                 };
             };
             /** @description Problem */

@@ -14,7 +14,7 @@ import { Timeline } from '../shared/Timeline'
 import { UrgencyTag, useUrgencyWords } from '../shared/tags'
 import { exactWords } from '../shared/times'
 import { pick } from '../shared/words'
-import { type Asked, casesQuery } from './api'
+import { type Asked, casesQuery, factQuery } from './api'
 import styles from './CasesDrawer.module.css'
 import { isMeasured, monthWords, valueWords } from './numbers'
 import type { Spot } from './TallyTable'
@@ -74,6 +74,8 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
   const catalogue = useCatalogue()
   const [open, setOpen] = useState(false)
   const value = item.value ?? null
+  // A case tells all its facts; of anything else, and of what one may not open, the one counted.
+  const ofCase = item.visible && item.page === 'request'
   return (
     <li className={styles.line}>
       <div className={styles.first}>
@@ -81,6 +83,8 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
           <Link to={placeOf(item)} title={t('openCase')}>
             {item.number}
           </Link>
+        ) : item.page === 'call' || item.page === 'waiting' ? (
+          <span className={page.quiet}>{t(item.page)}</span>
         ) : (
           <span title={t('casesHidden')} className={page.quiet}>
             {item.number}
@@ -104,13 +108,12 @@ function CaseLine({ item, kind }: { item: TallyCase; kind: string }) {
         <time dateTime={item.at} className="tabular">
           {exactWords(item.at).slice(0, 16)}
         </time>
-        {item.visible && item.page === 'request' ? (
-          <Button type="link" size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {t('facts')}
-          </Button>
-        ) : null}
+        <Button type="link" size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {t('facts')}
+        </Button>
       </div>
-      {open ? <Facts id={item.request_id} number={item.number} /> : null}
+      {open && ofCase ? <Facts id={item.request_id} number={item.number} /> : null}
+      {open && !ofCase ? <Fact seq={item.seq} /> : null}
     </li>
   )
 }
@@ -120,6 +123,37 @@ function placeOf(item: TallyCase): string {
   if (item.page === 'appointment') return `/appointments?open=${item.request_id}`
   const noun = item.page === 'lecture' ? 'training/lectures' : 'requests'
   return `/${noun}/${item.request_id}`
+}
+
+/** The fact that an entry counts, with the numbers that it carries. */
+function Fact({ seq }: { seq: number }) {
+  const t = useWords()
+  const { data, error } = useQuery(factQuery(seq))
+  if (error) return <ProblemNotice error={error} kept="" />
+  if (data === undefined) return <Skeleton active title={false} paragraph={{ rows: 2 }} />
+  const carried = data.carries.map((one) => `${pick(one.words)} ${carriedWords(pick(one.value))}`)
+  const steps = [
+    {
+      key: String(data.seq),
+      at: data.at,
+      title: pick(data.label),
+      detail: [data.actor, data.institution, ...carried].filter(Boolean).join(' · '),
+    },
+  ]
+  return (
+    <div className={styles.facts}>
+      <Timeline steps={steps} label={t('factOf', { n: data.seq })} />
+      <p className={page.quiet}>
+        {t('factOf', { n: data.seq })} · {t('countsAs')}
+        {data.counted.map((one) => `${pick(one.words)} ${one.weight}`).join('、')}
+      </p>
+    </div>
+  )
+}
+
+/** A moment as people write it, anything else as it is. */
+function carriedWords(value: string): string {
+  return /^\d{4}-\d\d-\d\dT/.test(value) ? exactWords(value) : value
 }
 
 function Facts({ id, number }: { id: string; number: string }) {

@@ -80,6 +80,14 @@ export function casesQuery(asked: Asked, key: string, indicator: string) {
   })
 }
 
+export function factQuery(seq: number) {
+  return queryOptions({
+    queryKey: [KEYS.tally, 'fact', seq],
+    queryFn: () =>
+      body(api.GET('/api/tally/facts/{id}', { params: { path: { id: String(seq) } } })),
+  })
+}
+
 export type Format = 'xlsx' | 'csv' | 'cases'
 
 /** Fetches the month as a file and hands it to the browser; throws the server's problem. */

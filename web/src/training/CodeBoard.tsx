@@ -26,7 +26,8 @@ function ToCome({ lecture }: { lecture: LectureOut }) {
     <section className={page.card}>
       <h2 className={page.subtitle}>{t('code')}</h2>
       <p className={page.quiet}>
-        {windowWords(lecture.check_in_opens, lecture.check_in_closes)} {t('codeToCome')}
+        {windowWords(lecture.check_in_opens, lecture.check_in_closes)}
+        {t('codeToCome')}
       </p>
     </section>
   )

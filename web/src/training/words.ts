@@ -117,7 +117,7 @@ export const { useWords, say } = defineWords('training', {
   place: ['地点', 'Place'],
   when: ['时间', 'Time'],
   code: ['签到码', 'Code'],
-  codeToCome: ['届时本页显示签到码和二维码。', 'The code and its QR show here then.'],
+  codeToCome: ['，届时本页显示签到码和二维码。', '; the code and its QR show here then.'],
   beginFrom: ['{{at}} 起可开始授课', 'May begin from {{at}}'],
   codeShow: ['显示签到码', 'Show the code'],
   codeTeach: ['打开“教育培训”里的本场次输入，或扫码', 'Enter it on this lecture’s page, or scan'],
