@@ -215,31 +215,16 @@ def tell(
     act: Act, told: Told, people: Sequence[str], by: Sequence[Channel], ways: Collection[Channel]
 ) -> int:
     """A notice for each of these accounts, and its ways out; how many were new."""
+    rows = [_notice(act, told, account_id) for account_id in people]
+    new = notices.add_notices(act.tx, rows)
     prefer = notices.preferences(act.tx, people)
     working = roster.accounts_on_duty(act.tx, people, act.now)
     browsers = notices.subscribers(act.tx, people)
-    count = 0
-    for account_id in people:
-        notice_id = act.new_id()
-        row = {
-            "id": notice_id,
-            "source": told.source,
-            "account_id": account_id,
-            "escalation_id": told.escalation_id,
-            "occasion": told.occasion,
-            "weight": told.weight.value,
-            "rung": told.rung,
-            "request_id": told.request_id,
-            "appointment_id": told.appointment_id,
-            "call_id": told.call_id,
-            "course_id": told.course_id,
-            "lecture_id": told.lecture_id,
-            "at": act.now,
-            "read_at": act.now if told.occasion in OWN_DOING else None,
-        }
-        if not notices.add_notice(act.tx, row):
+    out: list[Row] = []
+    for row in rows:
+        if row["id"] not in new:
             continue
-        count += 1
+        account_id = row["account_id"]
         mine = prefer.get(account_id)
         reach = _reachable(mine, bool(browsers.get(account_id)))
         chosen = None if mine is None else mine["channels"].get(told.weight.value)
@@ -247,11 +232,28 @@ def tell(
             by, None if chosen is None else [Channel(c) for c in chosen], told.weight
         )
         when = rings_at(act.now, mine, told.weight, account_id in working)
-        notices.add_deliveries(
-            act.tx,
-            [_delivery(act, notice_id, c, when) for c in wanted if c in reach and c in ways],
-        )
-    return count
+        out += [_delivery(act, row["id"], c, when) for c in wanted if c in reach and c in ways]
+    notices.add_deliveries(act.tx, out)
+    return len(new)
+
+
+def _notice(act: Act, told: Told, account_id: str) -> Row:
+    return {
+        "id": act.new_id(),
+        "source": told.source,
+        "account_id": account_id,
+        "escalation_id": told.escalation_id,
+        "occasion": told.occasion,
+        "weight": told.weight.value,
+        "rung": told.rung,
+        "request_id": told.request_id,
+        "appointment_id": told.appointment_id,
+        "call_id": told.call_id,
+        "course_id": told.course_id,
+        "lecture_id": told.lecture_id,
+        "at": act.now,
+        "read_at": act.now if told.occasion in OWN_DOING else None,
+    }
 
 
 def _delivery(act: Act, notice_id: str, channel: Channel, when: datetime) -> Row:

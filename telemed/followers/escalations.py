@@ -252,12 +252,14 @@ async def watch(
     catalogue: Catalogue,
     ways: Callable[[], Collection[Channel]],
 ) -> None:
-    """Look every few seconds, and when something happened, until canceled."""
+    """Look every few seconds, and when something happened, until canceled; at once again while
+    there is somebody to tell, so that the parts of many people wait for no bell."""
 
     async def look() -> bool:
-        if await climb_due(store, clock, new_id, catalogue, ways()):
+        climbed = await climb_due(store, clock, new_id, catalogue, ways())
+        if climbed:
             bell.ring()
-        return False
+        return climbed > 0
 
     await at_each_ring(bell, EVERY_SECONDS, look, "the escalation clock")
 

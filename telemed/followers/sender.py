@@ -125,7 +125,8 @@ class Sender:
 
     def _message(self, tx: Tx, row: Row) -> Message:
         mine = row["account_id"]
-        browsers = notices.subscribers(tx, [mine]).get(mine, [])
+        by_push = row["channel"] == Channel.PUSH
+        browsers = notices.subscribers(tx, [mine]).get(mine, []) if by_push else []
         address = row[_ADDRESS[row["channel"]]] if row["channel"] in _ADDRESS else ""
         act = Act(tx, SYSTEM, self.clock(), self.new_id, self.catalogue)
         return Message(
@@ -142,9 +143,7 @@ class Sender:
             language=row["language"] or "zh",
             unread=sum(notices.unread(tx, mine).values()),
             link=self.origin + _path(row),
-            browsers=[Browser(b["endpoint"], b["p256dh"], b["auth"]) for b in browsers]
-            if row["channel"] == "push"
-            else [],
+            browsers=[Browser(b["endpoint"], b["p256dh"], b["auth"]) for b in browsers],
             meeting=meeting_of(act, row) if row["channel"] == Channel.EMAIL else None,
         )
 

@@ -1,6 +1,6 @@
 """Escalations, notices and deliveries in the database. Who may read one is for the caller."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -222,9 +222,13 @@ def enabled(tx: Tx, account_ids: Collection[str]) -> list[str]:
 # --- notices ----------------------------------------------------------------------------------
 
 
-def add_notice(tx: Tx, row: Row) -> bool:
-    """Tell one person; False when this source has told them before."""
-    return tx.insert_missing(notices, [row]) == 1
+def add_notices(tx: Tx, rows: Sequence[Row]) -> set[str]:
+    """Tell these people; the ids of the notices that are new, for whoever this source has told
+    before is not told again."""
+    ids = [row["id"] for row in rows]
+    if tx.insert_missing(notices, rows) == len(rows):
+        return set(ids)
+    return {row["id"] for row in tx.find_each(N.id, ids, N.id)}
 
 
 def page(tx: Tx, account_id: str, before: str | None, limit: int) -> list[Row]:

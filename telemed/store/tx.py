@@ -102,11 +102,27 @@ class Tx:
         if isinstance(rows, Mapping):
             prepared(_insert(table), self.connection, tuple(rows)).run(self.connection, rows)
         else:
-            self.insert_each(_insert(table), rows)
+            self._insert_all(table, rows, missing=False)
 
     def insert_missing(self, table: sa.Table, rows: Iterable[Row]) -> int:
         """Insert rows, all of the same columns, whose keys are not there yet; how many were new."""
-        return self.insert_each(_insert_missing(table, self.sqlite), list(rows))
+        return self._insert_all(table, list(rows), missing=True)
+
+    def _insert_all(self, table: sa.Table, rows: Sequence[Row], missing: bool) -> int:
+        """On PostgreSQL many rows are one statement: a round trip each costs more than the row."""
+        changed, done = 0, 0
+        while not self.sqlite and len(rows) - done > 1:
+            many = next(size for size in _SIZES if size <= len(rows) - done)
+            statement = _insert_rows(table, tuple(rows[0]), many, missing)
+            values = {
+                f"{name}_{n}": value
+                for n, row in enumerate(rows[done : done + many])
+                for name, value in row.items()
+            }
+            changed += self.run(statement, **values)
+            done += many
+        one = _insert_missing(table, self.sqlite) if missing else _insert(table)
+        return changed + self.insert_each(one, rows[done:])
 
     def add_up(self, table: sa.Table, rows: Sequence[Row], column: str) -> None:
         """Add each row's `column` to the row with its primary key, or begin one with it."""
@@ -177,6 +193,22 @@ def _insert(table: sa.Table) -> sa.Insert:
 @cache
 def _insert_missing(table: sa.Table, on_sqlite: bool) -> sa.Insert:
     return _insert_here(table, on_sqlite).inline().on_conflict_do_nothing()
+
+
+_SIZES: Final = (64, 16, 4, 2)
+"""Rows of one INSERT: few sizes, for each is a statement of its own that is kept."""
+
+
+@cache
+def _insert_rows(
+    table: sa.Table, columns: tuple[str, ...], many: int, missing: bool
+) -> postgresql.Insert:
+    rows = [
+        {c: sa.bindparam(f"{c}_{n}", type_=table.c[c].type) for c in columns if c in table.c}
+        for n in range(many)
+    ]
+    insert = postgresql.insert(table).inline().values(rows)
+    return insert.on_conflict_do_nothing() if missing else insert
 
 
 def _insert_here(table: sa.Table, on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:

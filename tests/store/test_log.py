@@ -89,6 +89,19 @@ async def test_whoever_falls_asleep_in_a_write_loses_it(
             assert store.read_now(log.head) == 0
 
 
+def test_many_rows_are_written_once_each_whatever_was_there(database: Database) -> None:
+    """However many: of those that are there already none is written, and only the new are counted;
+    one that is there twice is refused whole where it must be new."""
+    with store_on(database(make_tables)) as store:
+        rows = [{"follower": str(n), "seq": n} for n in range(87)]
+        assert store.write_now(lambda tx: tx.insert_missing(bookmarks, rows[40:60])) == 20
+        assert store.write_now(lambda tx: tx.insert_missing(bookmarks, [*rows, rows[0]])) == 67
+        with pytest.raises(sa.exc.IntegrityError):
+            store.write_now(lambda tx: tx.insert(bookmarks, [{"follower": "x", "seq": 1}, rows[3]]))
+        kept = store.read_now(lambda tx: tx.all(sa.select(bookmarks)))
+        assert sorted(row["seq"] for row in kept) == list(range(87))
+
+
 def test_the_log_refuses_update_delete_and_replace(tmp_path: Path) -> None:
     """What happened, happened: the database says so itself."""
     with store_at(tmp_path) as store:
