@@ -13,6 +13,7 @@ from telemed.core.access import Permission
 from telemed.core.catalogue import Catalogue
 from telemed.core.errors import Problem
 from telemed.core.escalation import End, Ladder, Occasion
+from telemed.core.occasion_words import OCCASION_WORDS
 from telemed.core.signed_call import HEADER, is_signed
 from telemed.server import notice_schemas as s
 from telemed.server.cases import words
@@ -24,51 +25,6 @@ from telemed.store.tx import Row
 
 MOST_BROWSERS = 10
 MOST_RECEIPT = 4096
-OCCASIONS = {
-    Occasion.ASSIGNED: ("有申请指派给您", "A request was assigned to you"),
-    Occasion.OVERFLOW_ASKED: (
-        "对方无人可按时接诊，等您同意转送", "Nobody there can take it in time: may it go on?",
-    ),
-    Occasion.UNCLAIMED: ("申请等待领取", "A request waits to be claimed"),
-    Occasion.DEADLINE: ("申请临近或超过时限", "A request nears or is past its due time"),
-    Occasion.RETURNED: ("退回的申请等待补充", "A returned request waits for more material"),
-    Occasion.CRITICAL_UNACKNOWLEDGED: (
-        "危急值等待确认", "A critical finding waits to be acknowledged",
-    ),
-    Occasion.CRITICAL_NOT_ACTED: (
-        "危急值等待登记处置", "What was done about a critical finding is to be entered",
-    ),
-    Occasion.INVITED: ("预约邀请您参加", "You are invited to a session"),
-    Occasion.TO_CONFIRM: ("预约等待确认", "An appointment waits to be confirmed"),
-    Occasion.SET: ("预约已确认", "An appointment is confirmed"),
-    Occasion.OFF: ("预约已取消", "An appointment is off"),
-    Occasion.NEAR: ("预约即将开始", "An appointment begins soon"),
-    Occasion.SEAT_DECLINED: (
-        "有受邀人谢绝，席位空缺", "Somebody invited will not come: their seat is empty",
-    ),
-    Occasion.GIVEN_AWAY: ("您的席位已由他人接替", "Somebody else has your seat"),
-    Occasion.SEAT_LEFT: ("您已谢绝预约", "You declined a session"),
-    Occasion.WATCH_SET: ("您可观摩的预约已确认", "A session that you may watch is confirmed"),
-    Occasion.WATCH_MOVED: ("您可观摩的预约改期", "A session that you may watch is moved"),
-    Occasion.WATCH_OFF: ("您可观摩的预约已取消", "A session that you may watch is off"),
-    Occasion.TIME_OFFERED: (
-        "候补的时间有了，请尽快提交", "A time you waited for is free: propose it soon",
-    ),
-    Occasion.APPROVAL_WAITING: ("有会诊申请等您审批", "A request waits for your approval"),
-    Occasion.EXPERT_ASKED: ("有会诊邀请您提供意见", "You are asked for an opinion"),
-    Occasion.MINUTES_TO_SIGN: ("会诊记录等待签名", "Minutes wait for a signature"),
-    Occasion.COURSE_TO_REVIEW: ("培训课程等待审核", "A course waits to be reviewed"),
-    Occasion.COURSE_REVIEWED: ("您申请的课程已审核", "Your course was reviewed"),
-    Occasion.MOVED_UP: ("您候补的场次有名额了", "You have a place that you waited for"),
-    Occasion.LECTURE_NEAR: ("您报名的培训即将开始", "A lecture you enrolled in begins soon"),
-    Occasion.LECTURE_MOVED: (
-        "您报名的培训时间或地点有变", "A lecture you enrolled in has another time or place",
-    ),
-    Occasion.LECTURE_OFF: ("您报名的培训已取消", "A lecture you enrolled in is off"),
-    Occasion.CREDIT_GIVEN: ("您获得了学分", "You were given credit"),
-    Occasion.FOLLOW_UP_DUE: ("患者随访到期，请反馈", "A patient is to be followed up"),
-}  # fmt: skip
-
 NEWS: Mapping[str, tuple[str, str]] = {
     OUTCOME: ("您会诊的患者有随访结果", "A patient you advised on was followed up"),
     RINGS: ("急会诊呼叫您", "You were called to an urgent consultation"),
@@ -86,7 +42,7 @@ class PageQuery(BaseModel):
 
 
 def _label(occasion: str) -> dict[str, str]:
-    zh, en = NEWS[occasion] if occasion in NEWS else OCCASIONS[Occasion(occasion)]
+    zh, en = NEWS[occasion] if occasion in NEWS else OCCASION_WORDS[occasion]
     return {"zh": zh, "en": en}
 
 

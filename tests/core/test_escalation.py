@@ -29,7 +29,8 @@ from telemed.core.escalation import (
     ways,
 )
 from telemed.core.ladder_rows import ladders_of
-from telemed.settings import CONFIGS, load_catalogue
+from telemed.core.occasion_words import OCCASION_WORDS
+from telemed.settings import CONFIGS, ROOT, load_catalogue
 
 ANCHOR = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 LADDERS = load_catalogue(CONFIGS).ladders
@@ -212,3 +213,14 @@ def test_waiting_doubles_to_a_limit() -> None:
     assert backoff(3, 0.0) == timedelta(seconds=10)
     assert backoff(50, 0.0) == timedelta(minutes=5)
     assert backoff(50, 0.999) < timedelta(minutes=10)
+
+
+def test_every_occasion_has_its_words_in_the_browser_too() -> None:
+    """One table; the worker of pushes has a copy of it, which says the same."""
+    worker = (ROOT / "web" / "public" / "notices-sw.js").read_text("utf-8")
+    assert set(OCCASION_WORDS) == set(Occasion)
+    for occasion, said in OCCASION_WORDS.items():
+        key = occasion if occasion.isalpha() else f"'{occasion}'"
+        for words in said:
+            quoted = words.replace("'", "\\'")
+            assert f"    {key}: '{quoted}',\n" in worker, occasion

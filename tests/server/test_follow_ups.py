@@ -135,7 +135,7 @@ async def test_whoever_asked_is_reminded_until_it_is_answered(world: World) -> N
 
     await climb()
     (mine,) = await reminders()
-    assert mine["label"]["zh"] == "患者随访到期，请反馈" and mine["request_id"] == case
+    assert mine["label"]["zh"] == "有患者随访到期，请反馈" and mine["request_id"] == case
     world.clock.advance(days=3)
     await climb()
     assert len(await reminders()) == 2
