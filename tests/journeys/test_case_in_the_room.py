@@ -5,6 +5,7 @@ window, not what our page says of them.
 """
 
 import asyncio
+import base64
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,14 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
+from pydicom import dcmread
 
-from tests.journeys.stage import DESK, PASSWORD, Stage, demo, stage
+from tests.journeys.stage import DESK, PASSWORD, ROOT, Stage, demo, stage
 from tests.journeys.test_calendar import call
 from tests.journeys.test_conference import CAMERAS, SMALL, enter
 from tests.journeys.test_flows import barriers
+from tests.server.documents import as_pdf
+from tests.server.imaging_house import multipart_body
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -56,6 +60,40 @@ MOVED = """([place, by, zoom]) => {
 PLANES = """() => document.querySelector('iframe[data-viewer]').contentWindow.commandsManager
   .runCommand('toggleHangingProtocol', {protocolId: 'mpr'})"""
 """What the choice of the layout in the viewer's bar runs: planes through the volume, and back."""
+SERIES = """() => { try {
+  const {services} = document.querySelector('iframe[data-viewer]').contentWindow
+  const id = services.viewportGridService.getActiveViewportId()
+  const [uid] = services.viewportGridService.getState().viewports.get(id).displaySetInstanceUIDs
+  return services.displaySetService.getDisplaySetByUID(uid).SeriesInstanceUID
+} catch { return null } }"""
+"""The series that the page's viewer shows."""
+OPEN = """(series) => {
+  const {services} = document.querySelector('iframe[data-viewer]').contentWindow
+  const set = services.displaySetService.getActiveDisplaySets()
+    .find((one) => one.SeriesInstanceUID === series)
+  services.viewportGridService.setDisplaySetsForViewports([{
+    viewportId: services.viewportGridService.getActiveViewportId(),
+    displaySetInstanceUIDs: [set.displaySetInstanceUID]}])
+}"""
+"""What a click on a series in the viewer's list does."""
+STORE = """async (files) => {
+  const me = await (await fetch('/api/session')).json()
+  const kind = 'multipart/related; type="application/dicom"; boundary=stowed'
+  const headers = {'Content-Type': kind, 'X-CSRF-Token': me.csrf}
+  const body = Uint8Array.from(atob(files), (one) => one.charCodeAt(0))
+  return (await fetch('/dicom-web/studies', {method: 'POST', headers, body})).status
+}"""
+PDF = (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]"
+       b"/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\n"
+       b"trailer<</Root 1 0 R>>\n%%EOF\n")  # fmt: skip
+ROWS = """() => {
+  const page = document.querySelector('article').parentElement
+  const top = page.getBoundingClientRect().top
+  const row = [...page.querySelectorAll('dt, dd')]
+    .find((one) => one.getBoundingClientRect().bottom > top)
+  return page.scrollTop > 0 ? row.textContent : null
+}"""
+"""The row of the records at the top of the page, once it was scrolled."""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -85,6 +123,20 @@ async def held(keeper: Page, county: Page, expert: str, of: str = "CT", wait: in
     for page, step in steps[: 3 if of == "CT" else 2]:
         one = await call(page, "POST", f"{path}/{step}", {"version": one["version"]})
     return str(one["id"])
+
+
+async def sheet(county: Page) -> str:
+    """A laboratory sheet, stored with the county's CT; its series."""
+    cases = (await call(county, "GET", "/api/requests"))["items"]
+    case = next(one for one in cases if one["modality"] == "CT")
+    study = (await call(county, "GET", f"/api/requests/{case['id']}"))["studies"][0]["study_uid"]
+    files = (dcmread(one) for one in (ROOT / "build" / "samples").glob("ct_*/s02_0001.dcm"))
+    dataset = next(one for one in files if one.StudyInstanceUID == study)
+    dataset.SeriesInstanceUID, dataset.SOPInstanceUID = "2.25.77", "2.25.77.1"
+    sent = as_pdf(dataset, "1.2.840.10008.5.1.4.1.1.104.1", PDF)
+    body = base64.b64encode(multipart_body(sent)).decode()
+    assert await county.evaluate(STORE, body) == 200
+    return "2.25.77"
 
 
 async def stands(page: Page) -> Any:
@@ -131,11 +183,12 @@ async def test_the_case_is_shown_followed_written_down_and_signed(
             await page.add_init_script(SMALL)
             await play.sign_in_at(page, who)
         who = (await call(expert, "GET", "/api/session"))["person_id"]
+        paper = await sheet(county)
         key = await held(keeper, county, who)
         await asyncio.gather(*(enter(page, base, key) for page in (county, expert)))
         await asyncio.gather(stands(county), stands(expert))
         await _follows(play, county, expert)
-        await _follows_elsewhere(play, county, expert)
+        await _follows_elsewhere(play, county, expert, paper)
         await _both_write(play, county, expert)
         await _both_sign(play, county, expert, base, key)
         await expert.set_viewport_size(DESK)
@@ -191,8 +244,8 @@ def near(here: Any, there: Any, most: float = 0.5) -> bool:
     return next(flat) == pytest.approx(next(flat), abs=most)
 
 
-async def _follows_elsewhere(play: Stage, county: Page, expert: Page) -> None:
-    """Planes through the volume and back, then the records and back."""
+async def _follows_elsewhere(play: Stage, county: Page, expert: Page, paper: str) -> None:
+    """Planes through the volume and back, a document, then the records and back."""
     await expert.evaluate(PLANES)
     first = await alike(expert, county, "orthographic")
     assert len(first) == 3
@@ -202,13 +255,37 @@ async def _follows_elsewhere(play: Stage, county: Page, expert: Page) -> None:
     await play.picture(county, "minutes-planes")
     await expert.evaluate(PLANES)
     await same(expert, county)
+    images = await expert.evaluate(SERIES)
+    await expert.evaluate(OPEN, paper)
+    await county.wait_for_function(f"(series) => ({SERIES})() === series", arg=paper)
+    await county.locator("[data-apart=pages]").wait_for()
+    await expert.evaluate(OPEN, images)
+    await same(expert, county)
     await expert.get_by_text("病历资料", exact=True).click()
     await county.locator("article").get_by_role("heading").first.wait_for()
     await expect(county.locator("iframe[data-viewer]")).to_be_hidden()
+    await _follows_rows(county, expert)
     await play.picture(county, "minutes-records")
     await expert.get_by_text("影像", exact=True).click()
     await expect(county.locator("iframe[data-viewer]")).to_be_visible()
     await same(expert, county)
+
+
+async def _follows_rows(county: Page, expert: Page) -> None:
+    """The records stand at the same row on a page of another width, and a hand ends that."""
+    await expert.set_viewport_size({"width": 1366, "height": 420})
+    await county.set_viewport_size({"width": 1024, "height": 480})
+    await expert.locator("article").hover()
+    await expert.mouse.wheel(0, 150)
+    await expert.wait_for_function(ROWS)
+    async with asyncio.timeout(60):
+        while await county.evaluate(ROWS) != await expert.evaluate(ROWS):
+            await county.wait_for_timeout(200)
+    await county.locator("article").hover()
+    await county.mouse.wheel(0, -50)
+    await county.get_by_role("button", name="回到跟随").click()
+    for page in (county, expert):
+        await page.set_viewport_size(DESK)
 
 
 async def _follows_a_slide(play: Stage, keeper: Page, county: Page, expert: Page) -> None:

@@ -42,7 +42,9 @@ interface DisplaySet {
 interface Services {
   viewportGridService: {
     getActiveViewportId(): string | null
-    getState(): { viewports: Map<string, { displaySetInstanceUIDs: string[] }> }
+    getState(): {
+      viewports: Map<string, { displaySetInstanceUIDs: string[]; x?: number; y?: number }>
+    }
     setDisplaySetsForViewports(
       given: { viewportId: string; displaySetInstanceUIDs: string[] }[],
     ): unknown
@@ -89,7 +91,7 @@ function ask<T>(frame: HTMLIFrameElement, question: (services: Services) => T): 
   }
 }
 
-export function viewportOf(frame: HTMLIFrameElement, id: string): Viewport | null {
+function viewportOf(frame: HTMLIFrameElement, id: string): Viewport | null {
   return ask(frame, (services) => services.cornerstoneViewportService.getCornerstoneViewport(id))
 }
 
@@ -108,15 +110,25 @@ export function activeSet(frame: HTMLIFrameElement): DisplaySet | null {
   })
 }
 
-/** The layout by its name and stage, and the ids of its places. */
+/**
+ * The layout by its name and stage, and the ids of its places, row by row. Most ids are made up anew
+ * by each viewer: what two of them have in common is where a place stands.
+ */
 export function layoutOf(
   frame: HTMLIFrameElement,
 ): { name: string; stage: number; ids: string[] } | null {
   return ask(frame, ({ viewportGridService, hangingProtocolService }) => {
     const { protocol, stageIndex } = hangingProtocolService.getActiveProtocol()
-    const ids = [...viewportGridService.getState().viewports.keys()]
+    const places = [...viewportGridService.getState().viewports]
+    places.sort(([, a], [, b]) => (a.y ?? 0) - (b.y ?? 0) || (a.x ?? 0) - (b.x ?? 0))
+    const ids = places.map(([id]) => id)
     return protocol ? { name: protocol.id, stage: stageIndex ?? 0, ids } : null
   })
+}
+
+/** What stands in each place of the layout, row by row. */
+export function viewportsOf(frame: HTMLIFrameElement): (Viewport | null)[] {
+  return layoutOf(frame)?.ids.map((id) => viewportOf(frame, id)) ?? []
 }
 
 /** Asks for a layout; whether it stands already. */

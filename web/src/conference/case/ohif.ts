@@ -15,7 +15,7 @@ import {
   rest,
   type Viewport,
   viewportAt,
-  viewportOf,
+  viewportsOf,
 } from './frame'
 import type { ImageView, Point, Shown, SlideView, View } from './views'
 import { place, rounded } from './views'
@@ -203,8 +203,8 @@ function pointerIn(frame: HTMLIFrameElement, view: View): Place | null {
   if (view.kind === 'document' || view.pointer === null) return null
   if (view.kind === 'volume') {
     const here = layoutOf(frame)?.name === view.layout
-    const viewport = here ? viewportOf(frame, view.pointer.plane) : null
-    return viewport === null ? null : placeOn(viewport, view.pointer.at)
+    const viewport = here ? viewportsOf(frame)[view.pointer.place] : null
+    return viewport ? placeOn(viewport, view.pointer.at) : null
   }
   const viewport = activeViewport(frame)
   if (viewport === null || activeSet(frame)?.SeriesInstanceUID !== view.series) return null

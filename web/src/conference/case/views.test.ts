@@ -23,14 +23,14 @@ const image: ImageView = {
   flips: [true, false],
   pointer: [4, 5, 6],
 }
-const plane = { id: 'mpr-axial', ...framed, from: [0, 0, -437], up: [0, -1, 0], voi: null } as const
+const plane = { place: 0, ...framed, from: [0, 0, -437], up: [0, -1, 0], voi: null } as const
 const volume: VolumeView = {
   kind: 'volume',
   ...of,
   layout: 'mpr',
   stage: 0,
   planes: [plane],
-  pointer: { plane: 'mpr-axial', at: [1, 2, 3] },
+  pointer: { place: 0, at: [1, 2, 3] },
 }
 
 describe('what a presenter shows', () => {
@@ -69,6 +69,9 @@ describe('what a presenter shows', () => {
     { ...volume, stage: -1 },
     { ...volume, planes: [] },
     { ...volume, planes: [plane, { ...plane, up: null }] },
+    { ...volume, planes: [{ ...plane, place: 8 }] },
+    { ...volume, planes: [{ ...plane, place: 0.5 }] },
+    { ...volume, planes: [{ ...plane, place: '__proto__' }] },
     { kind: 'study', study: 7 },
     { kind: 'records', row: -1, part: 0 },
     { kind: 'records', row: 1 },

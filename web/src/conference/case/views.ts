@@ -41,7 +41,8 @@ export interface SlideView extends OfSeries, Framed {
 
 /** One plane through a volume, or the volume seen from somewhere. */
 export interface Plane extends Framed {
-  readonly id: string
+  /** Which place of the layout, row by row. */
+  readonly place: number
   readonly from: Point
   readonly up: Point
   readonly voi: Window | null
@@ -52,7 +53,7 @@ export interface VolumeView extends OfSeries {
   readonly layout: Layout
   readonly stage: number
   readonly planes: readonly Plane[]
-  readonly pointer: { readonly plane: string; readonly at: Point } | null
+  readonly pointer: { readonly place: number; readonly at: Point } | null
 }
 
 /** Which document it is; its pages are turned by each reader. */
@@ -161,23 +162,23 @@ function heardVolume(said: Said, of: OfSeries): VolumeView | null {
   const planes = said.planes.slice(0, MOST_PLANES).map(heardPlane)
   if (planes.length === 0 || !planes.every((one) => one !== null)) return null
   const at = isRecord(pointer) ? heardPoint(pointer.at) : null
-  const plane = isRecord(pointer) && isId(pointer.plane) ? pointer.plane : null
+  const under = isRecord(pointer) && isPlace(pointer.place) ? pointer.place : null
   return {
     kind: 'volume',
     ...of,
     layout,
     stage: Math.floor(stage),
     planes,
-    pointer: at === null || plane === null ? null : { plane, at },
+    pointer: at === null || under === null ? null : { place: under, at },
   }
 }
 
 function heardPlane(said: unknown): Plane | null {
-  if (!isRecord(said) || !isId(said.id)) return null
+  if (!isRecord(said) || !isPlace(said.place)) return null
   const [framed, from, up] = [heardFrame(said), heardPoint(said.from), heardPoint(said.up)]
   const voi = heardWindow(said.voi)
   if (framed === null || from === null || up === null || voi === undefined) return null
-  return { id: said.id, ...framed, from, up, voi }
+  return { place: said.place, ...framed, from, up, voi }
 }
 
 function heardFrame(said: Said): Framed | null {
@@ -211,6 +212,8 @@ const IMAGE = /^[0-9.]{1,64}\/frames\/[1-9][0-9]{0,5}$/
 const isId = (said: unknown): said is string => typeof said === 'string' && ID.test(said)
 const isNumber = (said: unknown): said is number =>
   typeof said === 'number' && Number.isFinite(said) && Math.abs(said) < 1e9
+const isPlace = (said: unknown): said is number =>
+  isNumber(said) && Number.isInteger(said) && said >= 0 && said < MOST_PLANES
 const isFlips = (said: unknown): said is readonly [boolean, boolean] =>
   Array.isArray(said) && said.length === 2 && said.every((one) => typeof one === 'boolean')
 const isRecord = (said: unknown): said is Record<string, unknown> =>

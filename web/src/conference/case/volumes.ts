@@ -15,7 +15,7 @@ import {
   pointUnder,
   rest,
   type Viewport,
-  viewportOf,
+  viewportsOf,
 } from './frame'
 import {
   LAYOUTS,
@@ -39,7 +39,7 @@ export function readVolume(
   const now = layoutOf(frame)
   const layout = LAYOUTS.find((one) => one === now?.name)
   if (now === null || layout === undefined) return { kind: 'other' }
-  const here = now.ids.flatMap((id) => placed(id, viewportOf(frame, id)))
+  const here = viewportsOf(frame).flatMap(placed)
   if (here.length === 0) return null
   return {
     kind: 'volume',
@@ -47,20 +47,20 @@ export function readVolume(
     series: set.SeriesInstanceUID,
     layout,
     stage: now.stage,
-    planes: here.map(([id, viewport]) => planeOf(id, viewport)),
+    planes: here.map((one) => planeOf(...one)),
     pointer: pointer === null ? null : pointed(here, pointer),
   }
 }
 
-function placed(id: string, viewport: Viewport | null): [string, Viewport][] {
-  return viewport !== null && isVolume(viewport) ? [[id, viewport]] : []
+function placed(viewport: Viewport | null, number: number): [number, Viewport][] {
+  return viewport !== null && isVolume(viewport) ? [[number, viewport]] : []
 }
 
-function planeOf(id: string, viewport: Viewport): Plane {
+function planeOf(number: number, viewport: Viewport): Plane {
   const { focalPoint, position, viewUp, parallelScale } = viewport.getCamera()
   const { voiRange } = viewport.getProperties()
   return {
-    id,
+    place: number,
     centre: place(focalPoint),
     from: place(position),
     up: place(viewUp),
@@ -74,10 +74,10 @@ function planeOf(id: string, viewport: Viewport): Plane {
   }
 }
 
-function pointed(here: [string, Viewport][], pointer: Place): VolumeView['pointer'] {
-  for (const [id, viewport] of here) {
+function pointed(here: [number, Viewport][], pointer: Place): VolumeView['pointer'] {
+  for (const [number, viewport] of here) {
     const point = pointUnder(viewport, pointer)
-    if (point !== null) return { plane: id, at: place(point) }
+    if (point !== null) return { place: number, at: place(point) }
   }
   return null
 }
@@ -90,9 +90,10 @@ export async function showVolume(frame: HTMLIFrameElement, view: VolumeView): Pr
     if (performance.now() > until) return false
     await rest(LOOK_MS)
   }
+  const here = viewportsOf(frame)
   for (const plane of view.planes) {
-    const viewport = viewportOf(frame, plane.id)
-    if (viewport !== null) moveTo(viewport, plane)
+    const viewport = here[plane.place]
+    if (viewport) moveTo(viewport, plane)
   }
   return true
 }
@@ -111,9 +112,10 @@ async function seriesAlone(frame: HTMLIFrameElement, series: string): Promise<bo
 function isThere(frame: HTMLIFrameElement, view: VolumeView): boolean {
   const now = layoutOf(frame)
   if (now?.name !== view.layout || now.stage !== view.stage) return false
-  return view.planes.every(({ id }) => {
-    const viewport = viewportOf(frame, id)
-    return viewport !== null && isVolume(viewport) && Boolean(viewport.getProperties().voiRange)
+  const here = viewportsOf(frame)
+  return view.planes.every((plane) => {
+    const viewport = here[plane.place]
+    return viewport && isVolume(viewport) && Boolean(viewport.getProperties().voiRange)
   })
 }
 
@@ -144,7 +146,7 @@ function towards(from: Point, to: Point): Point {
 }
 
 function stands(viewport: Viewport, plane: Plane): boolean {
-  const now = planeOf(plane.id, viewport)
+  const now = planeOf(plane.place, viewport)
   const near = (one: Point, other: Point, most: number) =>
     Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]) < most
   const scale = scaleFor(viewport, plane)
@@ -160,8 +162,9 @@ function stands(viewport: Viewport, plane: Plane): boolean {
 /** Whether every place of the volume is where a view says. */
 export function volumeStandsAt(frame: HTMLIFrameElement, view: VolumeView): boolean {
   if (!isThere(frame, view)) return false
+  const here = viewportsOf(frame)
   return view.planes.every((plane) => {
-    const viewport = viewportOf(frame, plane.id)
-    return viewport !== null && stands(viewport, plane)
+    const viewport = here[plane.place]
+    return viewport && stands(viewport, plane)
   })
 }
