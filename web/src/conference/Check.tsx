@@ -124,7 +124,7 @@ function WaysWords({ ways }: { ways: Reachable }) {
     ...(ways.direct ? [t('direct')] : []),
     ...(ways.relay === true ? [t('viaRelay')] : ways.relay === false ? [t('relayOff')] : []),
   ]
-  return words.length > 0 ? words.join('、') : t('noWay')
+  return words.length > 0 ? words.join(t('comma')) : t('noWay')
 }
 
 function Speaker(props: { heard: boolean | null; onAnswer: (heard: boolean) => void }) {

@@ -39,7 +39,7 @@ export function PeoplePanel({ conference }: Props) {
                 <b>{one?.name}</b> {one?.title ? pick(one.title) : ''}
                 <br />
                 <span className={styles.place}>
-                  {one?.institution_name} {one?.roles.map(roleWords).join('、')}
+                  {one?.institution_name} {one?.roles.map(roleWords).join(t('comma'))}
                   {member.watches ? t('watchers') : ''}
                 </span>
               </span>
@@ -231,7 +231,7 @@ export function RecordPanel({ conference }: Props) {
         items={conference.log.map((line) => ({
           key: line.n,
           color: line.event === 'drop' ? 'red' : line.event === 'leave' ? 'gray' : 'green',
-          content: `${clockOf(Date.parse(line.at))} ${line.name} ${pick(line.event_words)}（${t(line.mode)}）`,
+          content: `${clockOf(Date.parse(line.at))} ${line.name} ${t('whose', { name: pick(line.event_words), place: t(line.mode) })}`,
         }))}
       />
     </div>

@@ -192,9 +192,9 @@ function WatchersHere(props: {
   if (here.length === 0) return null
   const named = here.map((one) => {
     const who = props.known.get(one.person_id)
-    return who ? `${who.name}（${who.institution_name}）` : ''
+    return who ? t('whose', { name: who.name, place: who.institution_name }) : ''
   })
-  return <p className={styles.watchers}>{t('watchersHere', { names: named.join('、') })}</p>
+  return <p className={styles.watchers}>{t('watchersHere', { names: named.join(t('comma')) })}</p>
 }
 
 /** Whether somebody sends the operation's first picture, in the place of their own. */

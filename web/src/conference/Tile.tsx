@@ -47,7 +47,7 @@ export function Tile(props: Props) {
         {member.sharing ? <DesktopOutlined aria-label={t('isSharing')} /> : null}
         <span className={styles.name}>
           {name}
-          {mine ? `（${t('me')}）` : ''}
+          {mine ? t('mine') : ''}
         </span>
         <span className={styles.place}>{props.place}</span>
         {mine ? null : <Bars quality={remote?.quality ?? 'unknown'} />}

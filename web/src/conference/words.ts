@@ -66,8 +66,10 @@ export const { useWords, say } = defineWords('conference', {
   // --- who
   invited: ['受邀人', 'Invited'],
   members: ['参会人', 'Members'],
-  me: ['我', 'me'],
-  watchers: ['观摩者', 'Watching'],
+  mine: ['（我）', ' (me)'],
+  comma: ['、', ', '],
+  whose: ['{{name}}（{{place}}）', '{{name}} ({{place}})'],
+  watchers: ['观摩者', 'watches'],
   watchersHere: ['观摩：{{names}}', 'Watching: {{names}}'],
   onlyWatched: ['观摩，不计出席', 'watched'],
   operates: ['主刀或陪同', 'operates or accompanies'],
@@ -97,10 +99,7 @@ export const { useWords, say } = defineWords('conference', {
   qualityPoor: ['线路差', 'poor line'],
   qualityUnknown: ['线路未知', 'line unknown'],
   alone: ['等待其他人进入', 'Waiting for the others'],
-  aloneTeach: [
-    '其他人进入后会自动出现在这里。设备、线路和入会卡在右侧。',
-    'They appear here as soon as they enter.',
-  ],
+  aloneTeach: ['其他人进入后会自动出现在这里。', 'They appear here as soon as they enter.'],
   // --- controls
   mute: ['静音', 'Mute'],
   unmute: ['取消静音', 'Unmute'],

@@ -125,22 +125,19 @@ export const { useWords, say } = defineWords('minutes', {
   following: ['跟随中', 'Following'],
   free: ['自由浏览', 'Look freely'],
   follow: ['回到跟随', 'Follow again'],
-  'apart-all': [
-    '演示者看的内容不能跟随，请口头说明',
-    'What the presenter looks at cannot be followed: say where you are',
-  ],
+  'apart-all': ['演示者看的内容不能跟随，请口头说明', 'This cannot be followed: say where you are'],
   'apart-beside': [
     '几个序列并排时，只跟随正在操作的一个',
-    'Of several series side by side only the one that is worked in is followed',
+    'Only the series that is worked in is followed',
   ],
   'apart-colours': ['层厚和着色由各人自己设置', 'Thickness and colours are set by each'],
   'apart-pages': [
     '文档会跟随打开，翻页由各人自己操作，请口头说明页码',
-    'The document is followed; everybody turns its pages: say which',
+    'Everybody turns the pages: say which',
   ],
   'apart-tracing': [
     '心电图会跟随打开，放大和测量由各人自己操作',
-    'The tracing is followed; everybody enlarges and measures for themselves',
+    'Everybody enlarges and measures the tracing for themselves',
   ],
   lost: [
     '没能跟上演示者的画面，正在重试；请口头确认位置',
