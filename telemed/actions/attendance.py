@@ -86,7 +86,9 @@ def _seconds(lecture: Row, course: Row, row: Row) -> int:
             return int(row["seconds"])
         return int(heard(lecture, course, row, lecture["finished_at"])["seconds"])
     left = row["checked_out_at"] or lecture["finished_at"]
-    return checkin.between(row["checked_in_at"], left, begun, lecture["finished_at"])
+    spent = checkin.between(row["checked_in_at"], left, begun, lecture["finished_at"])
+    # An end that was said hours later makes nobody's stay longer.
+    return min(spent, length_of(lecture, course))
 
 
 def length_of(lecture: Row, course: Row) -> int:

@@ -20,7 +20,15 @@ from telemed.core.appointment import MACHINE, State
 from telemed.core.errors import Problem
 from telemed.core.training import KINDS, LECTURES, CourseKind, LectureState
 from telemed.documents.calendar_file import Entry
-from telemed.store import accounts, appointments, calendars, enrolments, network, people
+from telemed.store import (
+    accounts,
+    appointments,
+    calendars,
+    courses,
+    enrolments,
+    network,
+    people,
+)
 from telemed.store.audit import Event
 from telemed.store.tx import Row
 
@@ -126,8 +134,16 @@ def _watched(act: Act, person_id: str, since: datetime, until: datetime) -> list
 
 
 def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> list[Entry]:
-    """The lectures in which they have a place; what is watched on demand has no time of its own."""
-    found = [
+    """The lectures that they give, and those in which they have a place; what is watched on demand
+    has no time of its own."""
+    person = people.person(act.tx, person_id)
+    places = [] if person is None else [person["institution_id"]]
+    given = [
+        {**row, "course_title": f"授课 {row['course_title']}"}
+        for row in courses.taught(act.tx, places, since, until, _TOLD)
+        if person_id in {one.get("person_id") for one in row["lecturers"]}
+    ]
+    found = given + [
         row
         for row in enrolments.of_person(act.tx, person_id, since, until)
         if KINDS[CourseKind(row["kind"])].checks_in
@@ -146,6 +162,9 @@ def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> lis
         )
         for row in found
     ]
+
+
+_TOLD: Final = frozenset(LectureState) - {LectureState.PLANNED}
 
 
 def entry(row: Row, title: str, places: Mapping[str, str]) -> Entry:

@@ -144,6 +144,7 @@ def _enter(act: Act, held: Held, row: Row | None) -> None:
 
 def _come(act: Act, held: Held, row: Row, values: Mapping[str, Any]) -> None:
     """They are here from now on."""
+    held = lectures.begin_with(act, held)
     lecture, _ = places.set_state(
         act, held.row, row, EnrolmentEvent.CHECK_IN,
         {"checked_in_at": act.now, "beat_at": act.now, **values},
@@ -185,6 +186,8 @@ def check_out(act: Act, lecture_id: str) -> None:
 def here(act: Act, lecture_id: str) -> int:
     """A page is open still; seconds that count so far. Tells no fact: nothing has happened."""
     held, row = _here(act, lecture_id)
+    if held.row["begun_at"] is None and act.now >= held.row["since"]:
+        held = lectures.begin_with(act, lectures.turn(act, lecture_id))
     values = attendance.heard(held.row, held.course, row, act.now)
     _note(act, row, {**values, "checked_out_at": None})
     return int(values["seconds"])

@@ -14,7 +14,8 @@ from telemed.actions.act import Act
 from telemed.core.calendars import Kind
 from telemed.core.intervals import Span, inside, moment, normal, touched
 from telemed.core.schedule import Diary, Leave, Resource, Weekly
-from telemed.store import appointments, calendars, people, roster
+from telemed.core.training import GOES_ON
+from telemed.store import appointments, calendars, courses, people, roster
 from telemed.store.tx import Row
 
 MOST_COVERS = 3
@@ -54,6 +55,8 @@ def _read(
     busy: dict[str, list[Span]] = defaultdict(list)
     for person, a, b in appointments.busy_people(act.tx, active, since, until, act.now, but):
         busy[person].append(touched(a, b))
+    for person, span in _taught(act, active, since, until, but):
+        busy[person].append(span)
     shifts = _shifts(act, active, since, until) if urgent else {}
     return {
         key: Diary(
@@ -65,6 +68,21 @@ def _read(
         )
         for key in active
     }
+
+
+def _taught(
+    act: Act, active: Mapping[str, Row], since: datetime, until: datetime, but: str | None
+) -> Iterable[tuple[str, Span]]:
+    """When people give lectures. One whose conference is the appointment that is asked about is
+    no other; one that has no way in yet keeps nobody, since its conference is to be booked."""
+    places = {row["institution_id"] for row in active.values()}
+    for row in courses.taught(act.tx, places, since, until, GOES_ON):
+        has_way = row["place"] or row["join_address"] or row["appointment_id"]
+        if not has_way or (but is not None and row["appointment_id"] == but):
+            continue
+        for lecturer in row["lecturers"]:
+            if lecturer.get("person_id") in active:
+                yield lecturer["person_id"], touched(row["since"], row["until"])
 
 
 def _active(act: Act, ids: Collection[str], staff: Mapping[str, Row]) -> dict[str, Row]:

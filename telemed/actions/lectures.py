@@ -18,6 +18,7 @@ from telemed.core.errors import Problem
 from telemed.core.training import (
     EDITABLE,
     GOES_ON,
+    KINDS,
     LECTURES,
     CourseEvent,
     CourseKind,
@@ -243,10 +244,24 @@ def close(act: Act, lecture_id: str, version: int) -> None:
 
 
 def begin(act: Act, lecture_id: str, version: int) -> None:
-    """It begins, an hour before its time at the earliest."""
+    """It begins, an hour before its time at the earliest. Said only once it is over by the plan, it
+    began when it was planned: those who came are not to lose their time by it."""
     held = staffed(act, lecture_id, version)
     require_due(held.row["since"], act.now)
-    step(act, held, LectureEvent.BEGIN, begun_at=act.now)
+    late = act.now >= held.row["until"]
+    step(act, held, LectureEvent.BEGIN, begun_at=held.row["since"] if late else act.now)
+
+
+def begin_with(act: Act, held: Held) -> Held:
+    """It begins with whoever is there, if its time has come and nobody has said so: no time is lost
+    by a button that was forgotten. In its turn only."""
+    due = held.row["since"] <= act.now < held.row["until"]
+    if held.state not in _TO_BEGIN or not due or not KINDS[held.kind].checks_in:
+        return held
+    return step(act, held, LectureEvent.BEGIN, begun_at=act.now)
+
+
+_TO_BEGIN: Final = frozenset({LectureState.ENROLLING, LectureState.CLOSED})
 
 
 def finish(act: Act, lecture_id: str, version: int) -> None:

@@ -167,6 +167,25 @@ def some_lectures(tx: Tx, ids: Collection[str]) -> dict[str, Row]:
 # --- the catalogue --------------------------------------------------------------------------------
 
 
+def taught(
+    tx: Tx,
+    offerers: Collection[str],
+    since: datetime,
+    until: datetime,
+    states: Collection[LectureState],
+) -> list[Row]:
+    """The lectures of institutions that are at a time and touch a stretch, with who gives them;
+    what is watched on demand keeps nobody."""
+    query = (
+        sa.select(lectures, C.title.label("course_title"), C.kind, C.lecturers)
+        .join(courses, C.id == L.course_id)
+        .where(L.offerer_id.in_(sorted(offerers)), L.state.in_(sorted(s.value for s in states)))
+        .where(C.kind != CourseKind.ON_DEMAND.value, L.until > since, L.since < until)
+        .order_by(L.since, L.id)
+    )
+    return tx.all(query) if offerers else []
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a listing is asked for: a view, words, a specialty, and a page of it."""

@@ -12,14 +12,17 @@ import vobject
 from telemed.documents.calendar_file import Entry, write_calendar
 from telemed.store import appointment_tables as a
 from telemed.store import tables as t
+from tests.server import training
 from tests.server.booking import (
     APPOINTMENTS,
+    ASKER,
     BECAUSE,
     KEEPER,
     at,
     confirmed,
     has_hours,
     held,
+    plan,
     proposed,
     step,
 )
@@ -95,6 +98,31 @@ async def test_whoever_declined_has_it_in_their_calendar_no_more(world: World) -
     body = {"accepts": False, "reason": "time"}
     await world.client("hub-reader").ok("POST", f"{APPOINTMENTS}/{one['id']}/answer", body)
     assert await events(world, path) == []
+
+
+async def test_whoever_gives_a_lecture_is_booked_for_nothing_else(world: World) -> None:
+    """It stands in their calendar, and keeps their time like a session, until it is called off.
+    A lecture whose conference is still to be booked keeps nobody from it."""
+    await has_hours(world, "hub-reader", "hub-reader2")
+    since = datetime(2026, 3, 6, 1, 0, tzinfo=UTC)
+    who = [{"person_id": "hub-reader", "name": "", "title": ""}]
+    open_one = training.lecture(since, 60, join_address="")
+    await training.published(world, open_one, lecturers=who, title="待定")
+    await confirmed(world, "11:00")
+    asked = training.lecture(since, 60, place="示教室")
+    _, key = await training.published(world, asked, lecturers=who)
+    body = plan("09:30")
+    taken = await world.client(ASKER).refused("slot-taken", "POST", APPOINTMENTS, body)
+    assert "hub-reader" in str(taken)
+    await confirmed(world, "09:30", "hub-reader2")
+    _, path = await link(world)
+    told = {event.summary.value: event for event in await events(world, path)}
+    given = told["授课 卒中救治新进展（报名中）"]
+    assert given.dtstart.value == since and given.location.value == "hub医院 示教室"
+    assert len(told) == 3
+    await training.step(world, training.GIVER, key, "cancel", reason="lecturer-away")
+    await confirmed(world, "09:30")
+    assert len(await events(world, path)) == 4
 
 
 async def test_a_revoked_address_opens_nothing(world: World) -> None:

@@ -255,6 +255,34 @@ async def test_codes_are_not_guessed(world: World) -> None:
     assert counts == {one: (2, 2), other: (1, 1)}
 
 
+async def test_a_button_that_was_forgotten_costs_nobody_their_time(world: World) -> None:
+    """Nobody says that it begins: it begins with whoever is there. Where no page is open, it began
+    as planned, and an end that is said an hour late makes nobody's stay longer."""
+    _, live = await published(world, title="直播", credit_tenths=5, required_percent=90)
+    _, hands = await published(
+        world, lecture(join_address=""), title="实操", kind="practical", credit_tenths=5
+    )
+    await enrol(world, live, A, B)
+    await enrol(world, hands, A)
+    world.clock.now = SINCE - timedelta(minutes=5)
+    for one in (live, hands):
+        shown = await check_in(world, A, one)
+        assert shown["lecture"]["state"] == "enrolling"
+    path = f"/api/lectures/{live}"
+    for minute in range(91):
+        world.clock.now = SINCE + timedelta(minutes=minute)
+        await world.client(A).ok("POST", f"{path}/here")
+    assert (await world.client(A).get(path))["lecture"]["state"] == "under way"
+    assert len(await facts(world, "lecture.begun")) == 1
+    world.clock.advance(hours=1)
+    await step(world, GIVER, hands, "begin")
+    for one in (live, hands):
+        await step(world, GIVER, one, "finish")
+        people = (await world.client(GIVER).get(f"/api/lectures/{one}/people"))["items"]
+        assert [p["seconds"] for p in people if p["account_id"] == A] == [5400], one
+    assert sorted((await credits(world, A)).values()) == [5400, 5400]
+
+
 async def test_who_has_no_telephone_is_checked_in_by_hand(world: World) -> None:
     """By those who give the lecture, for whoever has a place; kept and told as such."""
     _, one = await published(world, lecture(quota=3))

@@ -124,7 +124,6 @@ async def race_of_words(
     words = [by(world, n, lambda act: quizzes.give_feedback(act, key, MARKS, "")) for n in people]
     told = await all_at_once(stores, (sits + words) * 4, ended)
     assert told == {"done": 5 * len(people), "feedback-given": 3 * len(people)}
-    await step(world, GIVER, key, "begin")
     world.clock.advance(minutes=2)
     beats = [by(world, n, lambda act: checkins.here(act, key)) for n in people]
     assert await all_at_once(stores, beats * 2, ended) == {"done": 2 * len(people)}
