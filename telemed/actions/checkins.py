@@ -60,12 +60,21 @@ def code(act: Act, lecture_id: str) -> Shown:
     """The code of now, for those who run the lecture."""
     held = lectures.load(act, lecture_id)
     courses.require_staff(act, held.course)
+    if takes_part(act, lecture_id):
+        raise Problem("own-code")
     row = held.row
     return Shown(
         checkin.code_at(row["code_secret"], row["code_seconds"], act.now),
         checkin.changes_at(row["code_seconds"], act.now),
         _window(row),
     )
+
+
+def takes_part(act: Act, lecture_id: str) -> bool:
+    """Whether the subject has a place in a lecture, or waits for one: they read its code where it
+    is shown, as everybody else does."""
+    row = store.get(act.tx, lecture_id, act.subject.account_id)
+    return row is not None and row["state"] != EnrolmentState.WITHDRAWN
 
 
 def _window(row: Row) -> checkin.Window:
@@ -159,6 +168,9 @@ def _come(act: Act, held: Held, row: Row, values: Mapping[str, Any]) -> None:
 def _on_the_spot(act: Act, held: Held, row: Row | None) -> tuple[Held, Row]:
     """A place for somebody who is here and has none; nobody who waits is passed over for it, since
     they are moved up as soon as there is one."""
+    # Who may look the code up has enrolled before, and cannot look it up any more.
+    if courses.is_staff(act, held.course) and not courses.gives_it(act, held.course):
+        raise Problem("own-code")
     if not held.row["on_the_spot"]:
         raise Problem("not-enrolled")
     if not has_room(held.row["quota"], held.row["taken"]):

@@ -78,6 +78,8 @@ def acknowledge(act: Act, request_id: str, version: str) -> None:
         )
     if side is Side.GUIDING:
         _require_qualified(act, case)
+    elif not guides.operates(act, case):
+        raise Problem("not-the-operator")
     known = {row["side"] for row in store.notes(act.tx, case.id) if row["version"] == version}
     if side in known:
         return
@@ -139,8 +141,8 @@ def mark(act: Act, request_id: str, entry_id: str, taken: bool, note: str) -> No
     """The operating side says what became of an advice; said once, it stands."""
     case = _guided(act, request_id)
     act.tx.take_turn(f"guidance {case.id}")
-    if _require_side(act, case) is not Side.OPERATING:
-        raise Problem("forbidden", action=Permission.WRITE_REQUESTS.value)
+    if _require_side(act, case) is not Side.OPERATING or not guides.operates(act, case):
+        raise Problem("not-the-operator")
     row = store.entry(act.tx, entry_id)
     if row is None or row["request_id"] != case.id:
         raise Problem("not-found")
@@ -249,7 +251,8 @@ def _allowed(act: Act, case: Case, side: Side | None, notes: list[Row]) -> list[
         return []
     rules, found = act.catalogue.guidance, []
     known = {row["side"] for row in notes if row["version"] == rules.version}
-    if case.state is request.State.OPEN and side not in known:
+    decides = side is Side.GUIDING or guides.operates(act, case)
+    if case.state is request.State.OPEN and side not in known and decides:
         found.append("acknowledge")
     sessions = _sessions(act, case)
     try:
@@ -257,7 +260,7 @@ def _allowed(act: Act, case: Case, side: Side | None, notes: list[Row]) -> list[
         found.append("enter")
     except Problem:
         pass
-    if side is Side.OPERATING:
+    if side is Side.OPERATING and decides:
         found.append("mark")
         ended = any(one.ended_at is not None for one in sessions)
         if ended and case.state in _OUTCOME_IN and _may_write(act):

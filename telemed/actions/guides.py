@@ -10,9 +10,10 @@ from typing import Final
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import appointment, form_values, workitem
+from telemed.core.access import Permission
 from telemed.core.appointment import SITS, SeatState
 from telemed.core.errors import Problem
-from telemed.store import appointments, opinions, requests
+from telemed.store import accompanying, appointments, opinions, requests
 
 _TAKEN: Final = frozenset({workitem.State.IN_PROGRESS, workitem.State.COMPLETED})
 _ON: Final = frozenset(
@@ -34,6 +35,18 @@ def holder(act: Act, request_id: str) -> frozenset[str]:
     work = requests.current_workitem(act.tx, request_id)
     taken = work is not None and work["state"] in _TAKEN
     return frozenset({work["performer_id"]} if work is not None and taken else ())
+
+
+def operates(act: Act, case: Case) -> bool:
+    """Whether the subject speaks for the operating side where it decides: whoever operates, is
+    named to accompany the patient, sits in the session, or writes the institution's requests."""
+    if Permission.WRITE_REQUESTS in act.subject.permissions:
+        return True
+    rule = case.service.guides
+    named = form_values.named(case.row["content"], "" if rule is None else rule.operator)
+    along = accompanying.of_request(act.tx, case.id)
+    people = {*named, *(row["person_id"] for row in along if row["replaced_at"] is None)}
+    return act.subject.person_id in people | of_case(act, case.id)
 
 
 def is_listed(act: Act, case: Case) -> bool:

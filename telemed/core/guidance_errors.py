@@ -49,6 +49,12 @@ GUIDANCE_ROWS: Final = (
         " in its session. Key moments and interruptions are theirs and the operating side's.",
     ),
     ErrorRow(
+        "not-the-operator",
+        "责任提示和建议采纳情况由主刀医师、陪同医师、在预约中就座者或本院申请医师登记。",
+        "The operating side's note, and whether advice was taken, are for whoever operates,"
+        " accompanies, sits in the session or writes requests there.",
+    ),
+    ErrorRow(
         "listed-to-watch",
         "申请单将您列为观摩者。领取后您是本例的指导专家，不再是观摩者；请确认后再领取。",
         "The form lists you to watch. Whoever claims the case guides it and watches no more: say"

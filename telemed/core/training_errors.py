@@ -41,6 +41,11 @@ TRAINING_ROWS: Final = (
         "Nobody checks themselves in by hand; enter the code.",
     ),
     ErrorRow(
+        "own-code",
+        "可开设课程的人员参加本院课程须先报名，报名后请在现场读取签到码。",
+        "Who may show the code enrols before the lecture, and then reads it where it is shown.",
+    ),
+    ErrorRow(
         "no-place-held",
         "该学员没有占用名额，不能签到。",
         "This learner has no place and cannot be checked in.",

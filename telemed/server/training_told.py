@@ -244,6 +244,8 @@ def lecture_allowed(act: Act, held: Held, own: Row | None) -> list[str]:
     if courses.gives_it(act, held.course):
         return found
     state = None if own is None else EnrolmentState(own["state"])
+    if state not in (None, EnrolmentState.WITHDRAWN) and "code" in found:
+        found.remove("code")
     return found + sorted(_learner_steps(act, held, state))
 
 

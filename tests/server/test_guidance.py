@@ -102,8 +102,10 @@ async def under_way(house: World, case: str) -> None:
     await house.client(KEEPER).refused(
         "note-unacknowledged", "POST", f"{path}/begin", {"version": one["version"]}
     )
+    note = f"/api/requests/{case}/guidance/acknowledge"
+    wording = {"version": "2026-1"}
+    await house.client("county-verifier").refused("not-the-operator", "POST", note, wording)
     for who in ("county-reader", "hub-reader"):
-        note = f"/api/requests/{case}/guidance/acknowledge"
         shown = await house.client(who).ok("POST", note, {"version": "2026-1"})
     known = {a["side"]: a["person"]["id"] for a in shown["acknowledged"]}
     assert known == {"operating": "county-reader", "guiding": "hub-reader"}
@@ -139,7 +141,10 @@ async def test_an_operation_is_guided_from_the_note_to_the_outcome(house: World)
     other = shown["entries"][1]["id"]
     await guide.refused("invalid", "POST", f"{path}/entries", {**advice, "corrects": other})
     mark = f"{path}/entries/{shown['entries'][2]['id']}/mark"
-    await guide.refused("forbidden", "POST", mark, {"taken": True})
+    await guide.refused("not-the-operator", "POST", mark, {"taken": True})
+    aside = house.client("county-technician")
+    await aside.refused("not-the-operator", "POST", mark, {"taken": True})
+    assert (await aside.get(path))["allowed"] == ["enter"]
     await surgeon.refused("reason-required", "POST", mark, {"taken": False})
     shown = await surgeon.ok("POST", mark, {"taken": False, "note": "出血，改变路径"})
     assert shown["entries"][2]["taken"] is False

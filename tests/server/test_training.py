@@ -234,6 +234,8 @@ async def test_codes_are_not_guessed(world: World) -> None:
         {"code": "1" * 9},
     ):
         await world.client(B).refused("invalid", "POST", path, bad)
+    # A colleague of who gives it could look the code up.
+    await world.client("hub-reader2").refused("own-code", "POST", path, {"code": code})
     # B takes the last place on the spot; nobody is left to come.
     assert (await check_in(world, B, one))["lecture"]["mine"]["on_the_spot"] is True
     await world.client(C).refused("no-place", "POST", path, {"code": code})
@@ -304,6 +306,11 @@ async def test_who_has_no_telephone_is_checked_in_by_hand(world: World) -> None:
     await giver.refused("no-place-held", "POST", path(C))
     # One who runs lectures and takes part in this one does it for others, not for themselves.
     await world.client("hub-reader").refused("own-check-in", "POST", path("hub-reader"))
+    await world.client("hub-reader").refused("own-code", "GET", f"/api/lectures/{one}/code")
+    assert (
+        "code"
+        not in (await world.client("hub-reader").get(f"/api/lectures/{one}"))["lecture"]["allowed"]
+    )
     seen = await world.client("hub-reader").get(f"/api/lectures/{one}/people")
     may = {row["account_id"]: row["allowed"] for row in seen["items"]}
     assert may == {A: ["check-in"], B: ["check-in"], "hub-reader": [], C: []}
