@@ -16,7 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
-from telemed.core.access import Permission, Role, Subject, roles_may_combine
+from telemed.core.access import SEPARATE, Permission, Role, Subject, roles_may_combine
 from telemed.core.errors import Problem
 from telemed.store import accounts, network, people
 from telemed.store.audit import Event
@@ -210,16 +210,8 @@ def change_password(act: Act, password_hash: str, keep_session: str | None) -> N
 
 # --- administration ---------------------------------------------------------------------------
 
-_FOR_AN_INSTITUTION = frozenset(
-    {
-        Role.REQUESTER,
-        Role.TECHNICIAN,
-        Role.COORDINATOR,
-        Role.READER,
-        Role.VERIFIER,
-        Role.INSTITUTION_ADMIN,
-    }
-)
+_FOR_AN_INSTITUTION = frozenset(Role) - SEPARATE - {Role.REGULATOR}
+"""Whatever neither keeps the platform nor supervises: who approves in house as well."""
 _FOR_A_PERSON = frozenset({Role.READER, Role.VERIFIER})
 """Those who sign: a report names a person of the register, not an account."""
 

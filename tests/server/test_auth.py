@@ -729,6 +729,11 @@ async def test_security_makes_an_account_that_can_sign_in(house: House) -> None:
     again = await admin.call("POST", "/api/accounts", json=new_account())
     assert (again.status, (await again.json())["code"]) == (409, "username-taken")
     assert house.events(audit.Event.USER_ATTRIBUTES)[-1]["object_id"] == made["id"]
+    # Every role of an institution can be had alone, without a person of the register but to sign.
+    for role in sorted(set(Role) - SEPARATE - {Role.REGULATOR, Role.READER, Role.VERIFIER}):
+        body = new_account(username=f"only-{role.replace('_', '-')}", roles=[role.value])
+        made = await (await admin.call("POST", "/api/accounts", json=body)).json()
+        assert made.get("roles") == [role.value], (role, made)
 
 
 @pytest.mark.parametrize(
