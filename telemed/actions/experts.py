@@ -45,7 +45,7 @@ def tell(act: Act, case: Case, row: Row, kind: Kind, **data: object) -> None:
     place = act.subject.institution_id
     told = {
         "opinion": row["id"], "person": row["person_id"], "role": row["role"],
-        "due_at": row["due_at"].isoformat(), **data,
+        "asked_at": row["asked_at"].isoformat(), "due_at": row["due_at"].isoformat(), **data,
     }  # fmt: skip
     act.tell(
         Fact(

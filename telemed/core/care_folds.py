@@ -128,5 +128,7 @@ CARE_FOLDS: Final[Mapping[str, Callable[[Activity], Found]]] = MappingProxyType(
     }
 )
 
-NOT_OF_OLD: Final = frozenset(kind for kind in CARE_FOLDS if kind.startswith("appointment."))
+NOT_OF_OLD: Final = frozenset(
+    {Kind.MINUTES_ARCHIVED, *(kind for kind in CARE_FOLDS if kind.startswith("appointment."))}
+)
 """Facts that have not always said who asks whom."""

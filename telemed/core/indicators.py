@@ -15,6 +15,7 @@ from telemed.core.indicator import Better, Indicator, Measure, Side
 from telemed.core.indicator import count as _count
 from telemed.core.indicator import duration as _duration
 from telemed.core.indicator import share as _share
+from telemed.core.opinion_tally import OPINION_ROWS
 from telemed.core.urgent_tally import URGENT_ROWS
 
 __all__ = ["INDICATORS", "Better", "Indicator", "Measure", "Side"]
@@ -388,6 +389,7 @@ _ROWS: tuple[Indicator, ...] = (
     *CARE_ROWS,
     *GUIDANCE_ROWS,
     *URGENT_ROWS,
+    *OPINION_ROWS,
 )  # fmt: skip
 
 INDICATORS: Mapping[str, Indicator] = MappingProxyType({row.code: row for row in _ROWS})

@@ -21,6 +21,7 @@ from telemed.core.fact_times import moment_of, seconds_since, spent_since
 from telemed.core.guidance_tally import GUIDANCE_FOLDS
 from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS, Indicator, Measure
+from telemed.core.opinion_tally import OPINION_FOLDS
 from telemed.core.training_tally import TRAINING_FOLDS
 from telemed.core.urgent_tally import URGENT_FOLDS
 
@@ -220,6 +221,7 @@ FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         **CARE_FOLDS,
         **GUIDANCE_FOLDS,
         **URGENT_FOLDS,
+        **OPINION_FOLDS,
     }
 )
 

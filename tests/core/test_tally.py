@@ -188,6 +188,17 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
     Kind.URGENT_CALL_EXHAUSTED: ({"seconds": 40}, {"calls_rung_out"}),
     Kind.WAITING_BEGUN: ({}, {"waits_begun"}),
     Kind.WAITING_ENDED: ({"state": "filled"}, {"waits_over", "waits_filled"}),
+    Kind.APPROVAL_BYPASSED: ({}, {"approvals_bypassed"}),
+    Kind.APPROVAL_REJECTED: ({}, {"approvals_rejected"}),
+    Kind.APPROVAL_DENIED: ({}, {"approvals_denied"}),
+    Kind.OPINION_ASKED: ({}, {"experts_asked"}),
+    Kind.OPINION_SIGNED: (
+        {"asked_at": NOON.isoformat(), "due_at": NOON.isoformat()},
+        {"opinions_signed", "opinion_writing", "opinions_on_time"},
+    ),
+    Kind.OPINION_DECLINED: ({}, {"experts_declined"}),
+    Kind.OPINION_LAPSED: ({}, {"experts_lapsed"}),
+    Kind.MINUTES_ARCHIVED: ({}, {"minutes_archived"}),
     Kind.CHARGE_SETTLED: ({"amount": 20000}, {"charges_settled", "settled_amount"}),
     Kind.CHARGE_REFUNDED: ({"amount": 20000}, {"charges_refunded", "settled_amount"}),
     Kind.REPORT_ISSUED: (
@@ -214,6 +225,11 @@ def test_sitting_again_counts_nobody_twice(data: dict[str, object], counted: lis
     ("kind", "data", "counted"),
     [
         (Kind.GUIDANCE_ENTERED, {"entry": "interruption"}, []),
+        (
+            Kind.OPINION_SIGNED,
+            {"due_at": (NOON - timedelta(seconds=1)).isoformat()},
+            ["opinions_signed", "opinion_writing"],
+        ),
         (Kind.GUIDANCE_ENTERED, {"entry": "advice", "corrects": True}, []),
         (Kind.GUIDANCE_MARKED, {"taken": False}, ["advice_marked"]),
         (Kind.GUIDANCE_OUTCOME_SET, {"again": True, "course": "planned"}, []),

@@ -10,6 +10,7 @@ import pytest
 from telemed.catalogue.approvals import load_approvals
 from telemed.operations.histories import unlike_their_history
 from telemed.store import tables as t
+from tests.server.test_care_tally import month
 from tests.server.test_escalations import climb
 from tests.world import World, add_account
 
@@ -146,6 +147,9 @@ async def test_what_cannot_wait_is_sent_at_once_and_the_approval_is_owed(world: 
     assert (await world.row(case["id"]))["state"] == "open"
     assert (await world.client("county-medical_office").get("/api/approvals"))["items"] == []
     assert await world.write(unlike_their_history) == []
+    values = await month(world)
+    assert (values["approvals_bypassed"], values["approvals_denied"]) == (1, 1)
+    assert values["approvals_rejected"] == 0
     # Urgent and not in a hurry: it may wait for them all the same.
     assert (await sent(world, "stat"))["state"] == "awaiting"
 

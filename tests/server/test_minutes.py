@@ -17,6 +17,7 @@ from telemed.store import appointment_tables as a
 from telemed.store import minutes_tables as m
 from telemed.store import tables as t
 from tests.server.booking import APPOINTMENTS, KEEPER, confirmed, has_hours, step
+from tests.server.test_care_tally import month
 from tests.world import PASSWORD, World, canary_of
 
 CHAIR, EXPERT, THIRD, ASKS = "hub-verifier", "hub-reader", "second-reader", "county-requester"
@@ -132,6 +133,7 @@ async def test_minutes_from_the_first_word_to_both_archives(world: World) -> Non
         "minutes.closed", "minutes.signed", "minutes.signed", "minutes.completed",
         "minutes.archived",
     ]  # fmt: skip
+    assert (await month(world, "provider"))["minutes_archived"] == 1
     facts = await world.rows(t.activities, t.activities.c.kind.like("minutes.%"))
     assert not any("医生" in str(f["data"]) or "增强" in str(f["data"]) for f in facts)
 

@@ -18,6 +18,7 @@ from telemed.actions.opinions import lapse_all
 from telemed.actions.worklist import SYSTEM
 from telemed.store.opinion_tables import opinions, signed_opinions
 from telemed.store.tx import Tx
+from tests.server.test_care_tally import month
 from tests.world import PASSWORD, World, canary_of, consent
 
 TEXT = {
@@ -121,6 +122,9 @@ async def test_two_experts_and_a_chair_answer_a_consultation(world: World) -> No
     # Both sides archive the record, and whoever gave an opinion keeps what it was given on.
     after = await world.client("second-reader").get(f"/api/requests/{case}")
     assert (after["relation"], after["state"], after["allowed"]) == ("expert", "answered", [])
+    values = await month(world, "provider")
+    assert [values[code] for code in ("experts_asked", "opinions_signed", "opinions_on_time",
+                                      "opinions_on_time_share")] == [3, 2, 2, 1]  # fmt: skip
 
 
 async def test_an_expert_of_a_third_institution_sees_the_case_and_nobody_else_there(
