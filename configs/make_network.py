@@ -538,6 +538,10 @@ def agreements(made: Sequence[Site], result: Bonds, dice: Dice) -> list[Line]:
         if site.short in DEMO and site is not centre and site.unit.code not in NANXISHAN_COUNTIES:
             # The bulletin's other hospitals send it their overflow.
             sign(lines, site, centre, READING, date(2019, 1, 1), date(2028, 12, 31), 3)
+    for city in ("450100", "450200"):
+        # Its own difficult cases, and experts it asks to discuss those of the counties.
+        signed = date(2019, 1, 1), date(2028, 12, 31)
+        sign(lines, centre, first_of[city], ("consultation", "case_discussion"), *signed, 1)
     return lines
 
 
@@ -609,6 +613,12 @@ GENERAL: Final = ("GEN", "235", "requester", "02", "全科", 7)
 PHYSICIAN: Final = ("MED", "231", "requester reader", "03", "内科会诊", 25)
 OBSTETRICIAN: Final = ("OBS", "231", "requester reader", "05", "产科会诊", 23)
 
+CHIEF_SURGEON: Final = ("SUR", "231", "requester reader", "04", "普通外科", 22)
+"""Guides operations; who may is a matter of title and years (operation_levels.toml)."""
+COUNTY_SURGEON: Final = ("SUR", "232", "requester", "04", "普通外科", 14)
+HEAD: Final = ("MED", "231", "department_head", "03", "内科", 21)
+MEDICAL_OFFICE: Final = ("TEL", "253", "medical_office", "", "医务管理", 0)
+
 NANXISHAN: Final = (
     CHIEF_IMAGING, CHIEF_IMAGING, IMAGING, IMAGING, ECG, ("ECG", *IMAGING[1:3], *ECG[3:5], 8),
     CHIEF_PATHOLOGY, CHIEF_PATHOLOGY, PATHOLOGY, COORDINATOR, ADMIN, PHYSICIAN, SURGERY, TECHNICIAN,
@@ -638,21 +648,31 @@ def posts(site: Site, provides: frozenset[str]) -> Sequence[Post]:
     return (*staff, TECHNICIAN)
 
 
+def joined_later(site: Site) -> Sequence[Post]:
+    """Say who came once there were guided operations and approval in house."""
+    if site.level == "3" and site.kind != "G100":
+        return (CHIEF_SURGEON,)
+    return (COUNTY_SURGEON, HEAD, MEDICAL_OFFICE) if site.demo else ()
+
+
 def staff(
     made: Sequence[Site], provides: frozenset[str], dice: Dice
 ) -> tuple[list[Line], list[Line]]:
     """Return departments and people of every connected institution."""
     departments: list[Line] = []
     people: list[Line] = []
-    licences = count(1)
+    # Dice and numbers of their own: nobody who was there before gets another name.
+    licences, later, licences_later = count(1), Dice(SEED + 1), count(900001)
     for site in made:
         if not site.connected:
             continue
-        wanted = posts(site, provides)
-        departments += rooms(site, dict.fromkeys(post[0] for post in wanted))
+        wanted, more = posts(site, provides), joined_later(site)
+        departments += rooms(site, dict.fromkeys(post[0] for post in (*wanted, *more)))
         names: set[str] = set()
         for n, post in enumerate(wanted, 1):
             people.append(person(site, n, post, names, licences, dice))
+        for n, post in enumerate(more, len(wanted) + 1):
+            people.append(person(site, n, post, names, licences_later, later))
     return departments, people
 
 

@@ -45,6 +45,8 @@ from telemed.simulate.courses import play_courses
 from telemed.simulate.run import Order
 from telemed.simulate.sessions import Told as Past
 from telemed.simulate.sessions import play_sessions
+from telemed.simulate.together import STEPS as TOGETHER
+from telemed.simulate.together import dated
 from telemed.store import accounts, network, people
 from telemed.store import reports as report_store
 from telemed.store import roster as roster_store
@@ -70,9 +72,11 @@ def prepare(services: Services, samples: Path, say: Say) -> None:
     if services.store.read_now(lambda tx: network.institution(tx, "450300A01")) is None:
         say(_import_network(services))
     if not services.store.read_now(accounts.any_demo):
-        say(_make_accounts(services, told))
+        say(_make_accounts(services, [row for row in told["account"] if not row.get("later")]))
     if not services.store.read_now(lambda tx: tx.one(sa.select(t.requests.c.id).limit(1))):
         say(_play_history(services, told["history"]))
+        # Whoever approves in house comes after a past in which nobody was asked.
+        say(_make_accounts(services, [row for row in told["account"] if row.get("later")]))
         _import_samples(services, told, samples, say)
         say(_play_cases(services, told, samples))
         say(play_courses(services, told["course"], told["account"]))
@@ -245,9 +249,9 @@ def _import_network(services: Services) -> str:
     )
 
 
-def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
-    hashed = account_acts.hash_password(told["password"])
-    for row in told["account"]:
+def _make_accounts(services: Services, rows: Sequence[Mapping[str, Any]]) -> str:
+    hashed = account_acts.hash_password(story(services.settings.configs)["password"])
+    for row in rows:
         person = _person(services, row)
         new = account_acts.NewAccount(
             username=row["username"],
@@ -264,7 +268,7 @@ def _make_accounts(services: Services, told: Mapping[str, Any]) -> str:
                 services.make_act(tx, worklist.SYSTEM), new
             )  # type: ignore[misc]
         )
-    return f"演示账号 accounts: {len(told['account'])}"
+    return f"演示账号 accounts: {len(rows)}"
 
 
 def _person(services: Services, row: Mapping[str, Any]) -> Any:
@@ -359,7 +363,8 @@ class _Player:
         case = self._case
         self._id = requests.create(act, case["service"], case["urgency"])
         study = self._study(act)
-        change = requests.Edit(version=1, provider_id=case["provider"], content=case["content"])
+        content = {key: dated(value, self._now) for key, value in case["content"].items()}
+        change = requests.Edit(version=1, provider_id=case["provider"], content=content)
         patient = study["patient_ref"] if study else self._patient(act)
         if patient is not None:
             change = replace(
@@ -421,6 +426,9 @@ class _Player:
         )
 
 
+_Step = Callable[[Act, str, Mapping[str, Any], _Player], None]
+
+
 def _consent(act: Act, provider: str, at: datetime) -> dict[str, Any]:
     return {
         "kind": "signed",
@@ -466,7 +474,12 @@ def _notice(act: Act, case: str) -> str:
     return str(found or "")
 
 
-_STEPS: Mapping[str, Callable[[Act, str, Mapping[str, Any], _Player], None]] = {
+def _together(do: Callable[[Act, str, Mapping[str, Any], Any], None]) -> _Step:
+    return lambda act, case, step, player: do(act, case, step, player.signer)
+
+
+_STEPS: Mapping[str, _Step] = {
+    **{name: _together(do) for name, do in TOGETHER.items()},
     "submit": lambda act, case, step, player: requests.submit(act, case),
     "claim": lambda act, case, step, player: worklist.claim(act, case),
     "return": lambda act, case, step, player: requests.return_(
