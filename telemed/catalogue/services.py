@@ -138,6 +138,7 @@ class _Service(_Row):
     filming: _Filming | None = None
     report_label: CodedWords = CodedWords(zh="诊断报告", en="Report")
     author_label: CodedWords = CodedWords(zh="报告医师", en="Reported by")
+    meeting_label: CodedWords = CodedWords(zh="会诊", en="Consultation")
     begins: str = Field(default="request", pattern="^(request|course)$")
     form: list[_Section] = []
     report_form: list[_Section] = []
@@ -170,6 +171,7 @@ class _Service(_Row):
             outcome_form=tuple(s.core() for s in self.outcome_form),
             report_label=self.report_label.core(),
             author_label=self.author_label.core(),
+            meeting_label=self.meeting_label.core(),
             begins=self.begins,
         )
 

@@ -31,12 +31,12 @@ CARE_ROWS: tuple[Indicator, ...] = (
         "From the proposal, or the other time, to its confirmation.",
     ),
     _count(
-        "sessions_held", "实时会诊场次", "Sessions held", Side.BOTH, Kind.APPOINTMENT_ENDED,
+        "sessions_held", "实时场次", "Sessions held", Side.BOTH, Kind.APPOINTMENT_ENDED,
         "已开始并结束的场次。",
         "Sessions that began and ended.",
     ),
     Indicator(
-        "session_minutes", "实时会诊时长合计", "Minutes of sessions", Measure.TOTAL, Side.BOTH,
+        "session_minutes", "实时时长合计", "Minutes of sessions", Measure.TOTAL, Side.BOTH,
         "分钟",
         "各场自开始至结束的时长之和，每场先四舍五入到分钟再相加。",
         "From beginning to end of each session, each rounded to minutes before adding.",

@@ -143,6 +143,8 @@ class ServiceType:
     """What the requesting side enters afterwards; empty where nothing is asked."""
     report_label: Words = Words("诊断报告", "Report")
     author_label: Words = Words("报告医师", "Reported by")
+    meeting_label: Words = Words("会诊", "Consultation")
+    """What people who meet for it call that: their room, minutes and opinions are named by it."""
     begins: str = "request"
     """What it begins with: a request to another institution, or a course that is offered."""
 

@@ -171,7 +171,7 @@ _ROWS = (
         "本例已由{name}主持。如需更换，请先撤销对其的邀请。",
         "{name} chairs this case already. Withdraw that first.",
     ),
-    ErrorRow("opinion-empty", "“会诊意见”不能为空。", "The opinion must say something."),
+    ErrorRow("opinion-empty", "“意见”不能为空。", "The opinion must say something."),
     ErrorRow(
         "opinions-open",
         "还有 {count} 位专家尚未提交意见（{names}）。请等待，或说明为何不再等待。",
@@ -426,7 +426,7 @@ _ROWS = (
     ),
     ErrorRow(
         "conference-closed",
-        "会诊室现在不能进入：预约{state}。",
+        "现在不能进入：预约{state}。",
         "The conference cannot be entered: the appointment is {state}.",
     ),
     *AFTERCARE_ROWS,

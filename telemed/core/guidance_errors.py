@@ -33,7 +33,7 @@ GUIDANCE_ROWS: Final = (
     ),
     ErrorRow(
         "named-only",
-        "会诊室只对席位上的人、陪同医师、主刀医师和申请单所列观摩者开放。",
+        "视频只对席位上的人、陪同医师、主刀医师和申请单所列观摩者开放。",
         "Only those who sit in it, accompany, operate or are listed to watch come in.",
     ),
     ErrorRow(

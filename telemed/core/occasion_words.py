@@ -55,8 +55,8 @@ OCCASION_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         Occasion.FOLLOW_UP_DUE: ("有患者随访到期，请反馈", "A patient is to be followed up"),
         Occasion.APPROVAL_WAITING: ("有申请等您审批", "A request waits for your approval"),
-        Occasion.EXPERT_ASKED: ("有会诊邀请您提供意见", "You are asked for an opinion"),
-        Occasion.MINUTES_TO_SIGN: ("有会诊记录等待签名", "Minutes wait for a signature"),
+        Occasion.EXPERT_ASKED: ("邀请您出具专家意见", "You are asked for an opinion"),
+        Occasion.MINUTES_TO_SIGN: ("有记录等待签名", "Minutes wait for a signature"),
         Occasion.COURSE_TO_REVIEW: ("有培训课程等您审核", "A course waits for your review"),
         Occasion.COURSE_REVIEWED: (
             "您申请的培训课程已审核",

@@ -112,7 +112,7 @@ USUAL: Final = timedelta(days=1)
 PARTS: Final[Mapping[str, Words]] = MappingProxyType(
     {
         "analysis": Words("病情分析", "Analysis"),
-        "opinion": Words("会诊意见", "Opinion"),
+        "opinion": Words("意见", "Opinion"),
         "advice": Words("诊疗建议", "Advice"),
     }
 )

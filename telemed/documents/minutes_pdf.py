@@ -79,7 +79,7 @@ def _head(sheet: MinutesSheet) -> list[tuple[str, str]]:
     booked = said["appointment"]
     chair = said["chair"]
     return [
-        ("会诊编号", booked["number"]),
+        ("预约编号", booked["number"]),
         ("申请单号", sheet.case),
         ("邀请方", said["requester"]["name"]),
         ("受邀方", said["provider"]["name"]),

@@ -139,6 +139,7 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "outcome_form": [_section(s) for s in service.outcome_form],
         "report_label": words(service.report_label),
         "author_label": words(service.author_label),
+        "meeting_label": words(service.meeting_label),
         "form": [_section(s) for s in service.form],
         "report_form": [_section(s) for s in service.report_form],
     }

@@ -55,6 +55,7 @@ class ServiceTypeOut(Out):
     outcome_form: list[Section]
     report_label: Words
     author_label: Words
+    meeting_label: Words
     form: list[Section]
     report_form: list[Section]
 

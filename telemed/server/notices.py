@@ -26,7 +26,7 @@ from telemed.store.tx import Row
 MOST_BROWSERS = 10
 MOST_RECEIPT = 4096
 NEWS: Mapping[str, tuple[str, str]] = {
-    OUTCOME: ("您会诊的患者有随访结果", "A patient you advised on was followed up"),
+    OUTCOME: ("您答复的患者有随访结果", "A patient you advised on was followed up"),
     RINGS: ("急会诊呼叫您", "You were called to an urgent consultation"),
     UNANSWERED: ("急会诊呼叫无人接听", "Nobody answered an urgent call"),
 }

@@ -82,10 +82,14 @@ def _opinions(
     """What the experts signed, as far as the report's own signature names it."""
     drawn = head.get("opinions") or []
     kept = opinions.signed(act.tx, case.id) if drawn else {}
-    return tuple(_opinion(one, kept[one["id"]], signer) for one in drawn)
+    labels = {key: label.zh for key, label in PARTS.items()}
+    labels["opinion"] = case.service.meeting_label.zh + labels["opinion"]
+    return tuple(_opinion(one, kept[one["id"]], labels, signer) for one in drawn)
 
 
-def _opinion(drawn: Mapping[str, Any], kept: Row, signer: Signer) -> Opinion:
+def _opinion(
+    drawn: Mapping[str, Any], kept: Row, labels: Mapping[str, str], signer: Signer
+) -> Opinion:
     raw = kept["signed_bytes"]
     same = hashlib.sha256(raw).hexdigest() == drawn["sha256"]
     if not same or not signer.verify(raw, kept["signature"], kept["key_id"]):
@@ -95,7 +99,7 @@ def _opinion(drawn: Mapping[str, Any], kept: Row, signer: Signer) -> Opinion:
     role = ROLE_WORDS[Role(told["role"])].zh
     title = people.title_words(author["title"])[0]
     at = datetime.fromisoformat(told["signed_at"])
-    texts = [Section(label.zh, body[key]) for key, label in PARTS.items() if body.get(key)]
+    texts = [Section(label, body[key]) for key, label in labels.items() if body.get(key)]
     codes = "、".join(
         " ".join(one[k] for k in ("name", "code") if one.get(k))
         for one in body.get("diagnosis", [])

@@ -360,7 +360,7 @@ async def _both_sign(play: Stage, county: Page, expert: Page, base: str, key: st
     assert (await pdf.body()).startswith(b"%PDF")
     check = await expert.get_by_role("link", name="查验").get_attribute("href")
     await expert.goto(f"{base}{check}")
-    await expert.get_by_text("会诊记录真实有效").wait_for()
+    await expert.get_by_text("记录真实有效").wait_for()
     await expert.set_viewport_size(PHONE)
     await expert.goto(f"{base}/appointments/{key}/minutes")
     await expert.get_by_text("右肺上叶结节，建议三个月后复查。").wait_for()

@@ -293,5 +293,5 @@ async def ends(near: Stage, keeper: Page, county: Page, expert: Page) -> None:
     await keeper.get_by_role("button", name="会诊结束").click()
     await keeper.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
     for page in (county, expert):
-        await page.get_by_text("会诊已结束，会诊室已关闭").wait_for()
+        await page.get_by_text("已结束，视频已关闭").wait_for()
     await near.picture(county, "conference-over")

@@ -52,7 +52,7 @@ async def test_approved_asked_of_several_drawn_together_and_read(
 
         for who, words in (("hub-reader2", "先利尿"), ("second-reader", "同意利尿，加用比索洛尔")):
             expert = await page_at(play, who, "/work")
-            await expert.get_by_role("navigation", name="会诊邀请").get_by_role("button").click()
+            await expert.get_by_role("navigation", name="专家邀请").get_by_role("button").click()
             block = expert.get_by_role("region", name="专家意见")
             await block.get_by_role("button", name="接受", exact=True).click()
             await block.get_by_label("会诊意见").fill(words)

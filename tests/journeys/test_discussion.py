@@ -167,7 +167,7 @@ async def _written(play: Stage, page: Page, words: str) -> None:
     """An expert accepts, writes and signs on the case page."""
     block = page.get_by_role("region", name="专家意见")
     await block.get_by_role("button", name="接受", exact=True).click()
-    await block.get_by_label("会诊意见").fill(words)
+    await block.get_by_label("讨论意见").fill(words)
     await block.get_by_role("button", name="签名", exact=True).click()
     dialog = page.get_by_role("dialog")
     await dialog.locator("input[type=password]").fill(PASSWORD)
@@ -183,7 +183,7 @@ async def _booked(play: Stage, lead: Page) -> None:
     await dialog.get_by_role("button", name="查找时间").click()
     await dialog.get_by_role("button", name=re.compile(r"^\d\d:\d\d")).first.click()
     await dialog.wait_for(state="detached")
-    times = lead.get_by_role("region", name="会诊时间")
+    times = lead.get_by_role("region", name="讨论时间")
     await play.picture(lead, "proposed")
     await times.get_by_role("link", name="查看并确认").click()
     await lead.get_by_role("button", name="确认预约").click()
@@ -193,7 +193,7 @@ async def _booked(play: Stage, lead: Page) -> None:
 async def _entered(page: Page, base: str, case: str) -> None:
     """From the case page through the lobby into the room."""
     await page.goto(f"{base}/requests/{case}")
-    await page.get_by_role("link", name="进入会诊室").click()
+    await page.get_by_role("link", name="进入讨论室").click()
     await page.get_by_role("button", name="进入", exact=True).click()
     await page.get_by_role("toolbar", name="会议控制").wait_for()
 
@@ -201,7 +201,7 @@ async def _entered(page: Page, base: str, case: str) -> None:
 async def _together(play: Stage, people: dict[str, Page], watch: Watch) -> None:
     """The same images, the record and the experts' opinions beside them; notes by all."""
     chair, second, third, county = (people[who] for who in (CHAIR, SECOND, THIRD, ASKS))
-    await chair.get_by_role("button", name="会诊开始").click()
+    await chair.get_by_role("button", name="讨论开始").click()
     await stands(second)
     await play.picture(second, "room")
     for page in (chair, second):
@@ -244,8 +244,8 @@ async def _signed(play: Stage, people: dict[str, Page]) -> None:
     await chair.get_by_text("双方已各自归档").wait_for()
     await play.picture(chair, "archived")
     await play.picture(people[THIRD], "archived-phone")
-    await chair.get_by_role("button", name="会诊结束").click()
-    await chair.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
+    await chair.get_by_role("button", name="讨论结束").click()
+    await chair.get_by_role("tooltip").get_by_role("button", name="讨论结束").click()
     for page in people.values():
         await expect(page.get_by_role("toolbar", name="会议控制")).to_have_count(0)
 

@@ -159,7 +159,7 @@ async def _guided(play: Stage, world: World, key: str, guide: Page, surgeon: Pag
     await surgeon.add_init_script(THIN)
     await enter(guide, play.base, key)
     await enter(surgeon, play.base, key)
-    await guide.get_by_role("button", name="会诊开始").click()
+    await guide.get_by_role("button", name="指导开始").click()
     for name, device in (("术野", "fake_device_0"), ("手术间全景", "fake_device_2")):
         await _sends(surgeon, name, device)
     for code in PICTURES:
@@ -245,9 +245,9 @@ async def _ends(play: Stage, world: World, case: str, guide: Page, asker: Page) 
     """The guide ends it; the county enters the outcome; the signed report is read and counted."""
     world.clock.advance(minutes=25)
     await guide.set_viewport_size(DESK)  # type: ignore[arg-type]
-    await guide.get_by_role("button", name="会诊结束").click()
-    await guide.get_by_role("tooltip").get_by_role("button", name="会诊结束").click()
-    await guide.get_by_text("会诊已结束，会诊室已关闭").wait_for()
+    await guide.get_by_role("button", name="指导结束").click()
+    await guide.get_by_role("tooltip").get_by_role("button", name="指导结束").click()
+    await guide.get_by_text("已结束，视频已关闭").wait_for()
     await asker.goto(f"{play.base}/requests/{case}")
     block = asker.get_by_role("region", name="手术结局")
     await block.get_by_role("button", name="登记手术结局").click()

@@ -60,7 +60,7 @@ async def test_two_taps_on_its_day_and_the_expert_learns_of_it(world: World) -> 
     assert done["answered_by"] == f"医生{ASKER}" and done["allowed"] == ["correct"]
     assert (await asker.get("/api/follow-ups"))["total"] == 0
     (news,) = await told(world, EXPERT, "follow-up-outcome")
-    assert news["label"]["zh"] == "您会诊的患者有随访结果" and not news["may_take_on"]
+    assert news["label"]["zh"] == "您答复的患者有随访结果" and not news["may_take_on"]
     (mine,) = (await expert.get("/api/outcomes"))["items"]
     assert mine["outcome"]["code"] == "improved" and mine["request"]["id"] == case
     assert (await world.client("hub-reader2").get("/api/outcomes"))["items"] == []

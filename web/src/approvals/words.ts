@@ -6,7 +6,7 @@ export const { useWords } = defineWords('approvals', {
   page: ['待我审批', 'To approve'],
   none: ['没有待审批的申请', 'Nothing waits for approval'],
   noneTeach: [
-    '本机构医师提交的会诊申请轮到您审批时会出现在这里。',
+    '本机构医师提交的申请轮到您审批时会出现在这里。',
     'Consultations of your institution show here when it is your turn.',
   ],
   owed: ['补批', 'owed'],

@@ -2,6 +2,7 @@
 import { VideoCameraOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
+import { useMeeting } from '../requests/api'
 import type { AppointmentWhole } from '../shared/schema'
 import { conferenceQuery } from './api'
 import { Checks } from './Panels'
@@ -12,6 +13,7 @@ const WITH_ROOM: readonly string[] = ['confirmed', 'under way', 'ended']
 /** No door for those who are not invited: the server says so, and they have no use for it. */
 export function AppointmentConference({ one }: { one: AppointmentWhole }) {
   const t = useWords()
+  const meeting = useMeeting(one.service)
   const { data } = useQuery({ ...conferenceQuery(one.id), enabled: WITH_ROOM.includes(one.state) })
   if (!data) return null
   return (
@@ -19,7 +21,7 @@ export function AppointmentConference({ one }: { one: AppointmentWhole }) {
       {one.state === 'ended' ? null : (
         <p>
           <Link to={`/conference/${one.id}`}>
-            <VideoCameraOutlined aria-hidden /> {t('enterRoom')}
+            <VideoCameraOutlined aria-hidden /> {t('enterRoom', { meeting })}
           </Link>
         </p>
       )}

@@ -7,6 +7,7 @@ import { App, Button, ConfigProvider, Popconfirm, Skeleton, Tag } from 'antd'
 import { type ReactNode, useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { darkTheme } from '../app/theme'
+import { useMeeting } from '../requests/api'
 import { SessionEnded } from '../session/SessionEnded'
 import { Empty } from '../shared/Empty'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -118,6 +119,7 @@ const begun = (one: ConferenceOut) => ({
 
 function Bar({ conference, inside }: { conference: ConferenceOut; inside: boolean }) {
   const t = useWords()
+  const meeting = useMeeting(conference.service)
   const { message } = App.useApp()
   const { appointment_id: id, version } = conference
   const step = useMutation({
@@ -128,24 +130,24 @@ function Bar({ conference, inside }: { conference: ConferenceOut; inside: boolea
   return (
     <header className={styles.bar}>
       {inside ? null : <Link to="/appointments">{t('back')}</Link>}
-      <b>{t('room')}</b>
+      <b>{t('room', { meeting })}</b>
       <span className={styles.number}>{conference.number}</span>
       <Tag color={running ? 'success' : 'processing'}>{pick(conference.state_words)}</Tag>
       <span className={styles.gap} />
       {conference.may.includes('begin') && conference.open ? (
         <Button size="small" loading={step.isPending} onClick={() => step.mutate('begin')}>
-          {t('begin')}
+          {t('begin', { meeting })}
         </Button>
       ) : null}
       {conference.may.includes('end') ? (
         <Popconfirm
-          title={t('end')}
+          title={t('end', { meeting })}
           description={t('endAsk')}
-          okText={t('end')}
+          okText={t('end', { meeting })}
           onConfirm={() => step.mutate('end')}
         >
           <Button size="small" danger loading={step.isPending}>
-            {t('end')}
+            {t('end', { meeting })}
           </Button>
         </Popconfirm>
       ) : null}

@@ -2,7 +2,7 @@
 import { Alert, Button, Skeleton } from 'antd'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { roleWords } from '../appointments/words'
-import { useCatalogue } from '../requests/api'
+import { useCatalogue, useMeeting } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { clockOf, dayOf } from '../roster/days'
 import { dateWords } from '../roster/words'
@@ -27,6 +27,7 @@ interface Props {
 
 export function Lobby({ conference, local, entering, onEnter }: Props) {
   const t = useWords()
+  const meeting = useMeeting(conference.service)
   const [verdict, setVerdict] = useState<CheckedOut | null>(null)
   const chosen = useChosenMode(local, verdict)
   const cameraTrouble = useSyncExternalStore(local.watch, () => local.cameraTrouble)
@@ -69,7 +70,7 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
         <p className={styles.note}>{t('noRecording')}</p>
       </section>
       <section className={styles.tell}>
-        <h1 className={styles.title}>{t('room')}</h1>
+        <h1 className={styles.title}>{t('room', { meeting })}</h1>
         <p className={styles.when}>
           {dateWords(dayOf(since))} {clockOf(since)}–{clockOf(Date.parse(conference.until))}
         </p>

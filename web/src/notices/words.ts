@@ -7,7 +7,7 @@ export const { useWords } = defineWords('notices', {
   readAll: ['全部标为已读', 'Mark all read'],
   none: ['没有提醒', 'No notices'],
   noneTeach: [
-    '申请无人领取、临近时限、被退回，危急值等待确认，会诊记录等您签名，或有预约、培训的邀请、变动和临近开始时，会在这里提醒您。',
+    '申请无人领取、临近时限、被退回，危急值等待确认，记录等您签名，或有预约、培训的邀请、变动和临近开始时，会在这里提醒您。',
     'You are told here when a request waits to be claimed, nears its due time or was returned, when a critical finding waits, when minutes are to be signed, and when an appointment or a lecture is yours, changes or begins soon.',
   ],
   again: ['第 {{n}} 次', 'time {{n}}'],

@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import { BookDialog } from '../appointments/BookDialog'
 import { wishOf } from '../appointments/wished'
-import { useService } from '../requests/api'
+import { useMeeting, useService } from '../requests/api'
 import { useMe } from '../session/session'
 import { api, body } from '../shared/api'
 import { ProblemNotice } from '../shared/ProblemNotice'
@@ -19,11 +19,11 @@ import { caseOpinionsQuery } from './api'
 import styles from './OpinionsBlock.module.css'
 
 const { useWords } = defineWords('caseTimes', {
-  title: ['会诊时间', 'Times'],
+  title: ['{{meeting}}时间', 'Times'],
   book: ['约时间', 'Find a time'],
   written: ['尚未约时间；不约则书面进行', 'No time is booked; without one it is in writing'],
-  enter: ['进入会诊室', 'Enter the room'],
-  minutes: ['会诊记录', 'Minutes'],
+  enter: ['进入{{meeting}}室', 'Enter the room'],
+  minutes: ['{{meeting}}记录', 'Minutes'],
   toConfirm: ['查看并确认', 'Look and confirm'],
   look: ['查看预约', 'Open the appointment'],
 })
@@ -47,6 +47,7 @@ const COLOURS: Record<string, string> = {
 export function CaseTimes({ item }: { item: RequestOut }) {
   const t = useWords()
   const me = useMe()
+  const meeting = useMeeting(item.service)
   const sent = item.state !== 'draft' && item.state !== 'awaiting'
   const meets = useService(item.service)?.meets === true
   const found = useQuery({ ...caseTimesQuery(item.id), enabled: sent && meets })
@@ -58,9 +59,9 @@ export function CaseTimes({ item }: { item: RequestOut }) {
   const books = sides && item.state === 'open' && me.permissions.includes('book-appointments')
   if (times.length === 0 && !books) return null
   return (
-    <section className={page.card} aria-label={t('title')}>
+    <section className={page.card} aria-label={t('title', { meeting })}>
       <div className={styles.head}>
-        <h2 className={styles.heading}>{t('title')}</h2>
+        <h2 className={styles.heading}>{t('title', { meeting })}</h2>
         {books ? (
           <Button size="small" icon={<CalendarOutlined />} onClick={() => setBooking(true)}>
             {t('book')}
@@ -82,6 +83,7 @@ export function CaseTimes({ item }: { item: RequestOut }) {
 
 function Time({ one }: { one: AppointmentOut }) {
   const t = useWords()
+  const meeting = useMeeting(one.service)
   const open = one.state === 'confirmed' || one.state === 'under way'
   return (
     <>
@@ -118,12 +120,12 @@ function Time({ one }: { one: AppointmentOut }) {
         {open ? (
           <Link to={`/conference/${one.id}`}>
             <Button type="primary" size="small" icon={<VideoCameraOutlined />} tabIndex={-1}>
-              {t('enter')}
+              {t('enter', { meeting })}
             </Button>
           </Link>
         ) : null}
         {WRITTEN_DOWN.has(one.state) ? (
-          <Link to={`/appointments/${one.id}/minutes`}>{t('minutes')}</Link>
+          <Link to={`/appointments/${one.id}/minutes`}>{t('minutes', { meeting })}</Link>
         ) : null}
       </div>
     </>

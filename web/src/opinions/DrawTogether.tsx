@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { App, Button, Collapse } from 'antd'
 import { insertWords } from '../reports/inserts'
+import { useMeeting } from '../requests/api'
 import type { OpinionOut, RequestOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { caseOpinionsQuery } from './api'
@@ -11,6 +12,7 @@ import { PARTS, useWords } from './words'
 
 export function DrawTogether({ item, writing }: { item: RequestOut; writing: boolean }) {
   const t = useWords()
+  const meeting = useMeeting(item.service)
   const { message } = App.useApp()
   const asked = useQuery(caseOpinionsQuery(item.id)).data?.items ?? []
   const signed = asked.filter((one) => one.content && one.sha256)
@@ -21,7 +23,7 @@ export function DrawTogether({ item, writing }: { item: RequestOut; writing: boo
   const insert = (one: OpinionOut) => {
     insertWords(
       item.id,
-      wordsOf(one, (part) => t(part)),
+      wordsOf(one, (part) => t(part, { meeting })),
     )
     void message.success(t('inserted'))
   }
@@ -41,7 +43,7 @@ export function DrawTogether({ item, writing }: { item: RequestOut; writing: boo
           label: `${one.person.name} · ${one.institution.short_name} · ${pick(one.role_words)}`,
           children: one.content ? (
             <div className={styles.one}>
-              <OpinionText content={one.content} />
+              <OpinionText content={one.content} service={item.service} />
               {writing ? (
                 <div>
                   <Button size="small" onClick={() => insert(one)}>

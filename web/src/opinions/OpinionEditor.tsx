@@ -2,6 +2,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
 import { useRef, useState } from 'react'
+import { useMeeting } from '../requests/api'
 import { DiagnosisInput } from '../requests/pickers'
 import { useMe } from '../session/session'
 import { useAutosave } from '../shared/autosave'
@@ -16,6 +17,7 @@ type Written = Required<OpinionContent>
 
 export function OpinionEditor({ item, one }: { item: RequestOut; one: OpinionOut }) {
   const t = useWords()
+  const meeting = useMeeting(item.service)
   const { message } = App.useApp()
   const [signing, setSigning] = useState(false)
   const [written, setWritten] = useState<Written>(() => ({
@@ -41,7 +43,7 @@ export function OpinionEditor({ item, one }: { item: RequestOut; one: OpinionOut
       {view.state === 'stopped' ? <ProblemNotice error={view.error} kept={t('stopped')} /> : null}
       {PARTS.map((part) => (
         <label key={part} htmlFor={`${part}-${one.id}`}>
-          {t(part)}
+          {t(part, { meeting })}
           <Input.TextArea
             id={`${part}-${one.id}`}
             value={written[part]}

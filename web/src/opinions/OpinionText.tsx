@@ -1,16 +1,23 @@
 /** What an expert signed, part by part. */
+import { useMeeting } from '../requests/api'
 import type { OpinionContent } from '../shared/schema'
 import styles from './OpinionsBlock.module.css'
 import { PARTS, useWords } from './words'
 
-export function OpinionText({ content }: { content: OpinionContent }) {
+interface Props {
+  content: OpinionContent
+  service: string
+}
+
+export function OpinionText({ content, service }: Props) {
   const t = useWords()
+  const meeting = useMeeting(service)
   const codes = content.diagnosis ?? []
   return (
     <div className={styles.text}>
       {PARTS.filter((part) => content[part]).map((part) => (
         <div key={part}>
-          <div className={styles.label}>{t(part)}</div>
+          <div className={styles.label}>{t(part, { meeting })}</div>
           {content[part]}
         </div>
       ))}

@@ -106,7 +106,7 @@ function Said({ item, one }: { item: RequestOut; one: OpinionOut }) {
   const t = useWords()
   if (one.mine && one.allowed.includes('write'))
     return <OpinionEditor key={one.id} item={item} one={one} />
-  if (one.content && one.sha256) return <OpinionText content={one.content} />
+  if (one.content && one.sha256) return <OpinionText content={one.content} service={item.service} />
   return one.state === 'signed' ? <p className={styles.more}>{t('sealed')}</p> : null
 }
 

@@ -17,7 +17,7 @@ const { useWords } = defineWords('charge', {
   unpriced: ['未定价', 'unpriced'],
   total: ['合计', 'Total'],
   counted: [
-    '实时会诊 {{minutes}} 分钟，专家 {{experts}} 名',
+    '实时 {{minutes}} 分钟，专家 {{experts}} 名',
     '{{minutes}} min live, {{experts}} experts',
   ],
   fromRecord: ['非实时，专家 {{experts}} 名', 'From the record, {{experts}} experts'],

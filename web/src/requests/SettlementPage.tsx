@@ -19,7 +19,7 @@ const { useWords } = defineWords('settlement', {
   file: ['下载结算单', 'Settlement sheet'],
   none: ['本月没有计费的病例', 'Nothing was counted in this month'],
   noneTeach: [
-    '会诊完成后自动计费，在病例页确认支付方后计入结算。',
+    '完成后自动计费，在病例页确认支付方后计入结算。',
     'Cases are counted when they are answered; who pays is entered on the case.',
   ],
   more: [

@@ -17,6 +17,7 @@ import type {
   ServiceTypeOut,
   StepIn,
 } from '../shared/schema'
+import { pick } from '../shared/words'
 
 export const todoQuery = queryOptions({
   queryKey: [KEYS.todo],
@@ -78,6 +79,12 @@ export function useCatalogue(): CatalogueOut | undefined {
 
 export function useService(code: string | undefined): ServiceTypeOut | undefined {
   return useCatalogue()?.services.find((service) => service.code === code)
+}
+
+/** What people who meet for a service call that; "" until the catalogue is there. */
+export function useMeeting(code: string | undefined): string {
+  const service = useService(code)
+  return service ? pick(service.meeting_label) : ''
 }
 
 /** Puts a case as the server just gave it where every page looks for it. */

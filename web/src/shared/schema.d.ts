@@ -10907,6 +10907,7 @@ export interface components {
             outcome_form: components["schemas"]["Section"][];
             report_label: components["schemas"]["Words"];
             author_label: components["schemas"]["Words"];
+            meeting_label: components["schemas"]["Words"];
             /** Form */
             form: components["schemas"]["Section"][];
             /** Report Form */

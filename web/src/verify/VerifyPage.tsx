@@ -26,7 +26,7 @@ const { useWords } = defineWords('verify', {
   check: ['查验', 'Check'],
   need: ['请输入验证码', 'Enter the code'],
   valid: ['报告真实有效', 'The report is genuine and in force'],
-  validMinutes: ['会诊记录真实有效', 'The minutes are genuine and in force'],
+  validMinutes: ['记录真实有效', 'The minutes are genuine and in force'],
   superseded: [
     '报告真实，但已被修订，请以最新版本为准',
     'Genuine, but amended since: ask for the newest version',

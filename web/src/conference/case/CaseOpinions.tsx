@@ -14,7 +14,7 @@ import { useWords } from './words'
 /** Asked of the case, signed or still to come; who declined or was withdrawn is not shown here. */
 const SHOWN: readonly OpinionOut['state'][] = ['asked', 'accepted', 'signed', 'consolidated']
 
-export function CaseOpinions({ request }: { request: string }) {
+export function CaseOpinions({ request, service }: { request: string; service: string }) {
   const t = useWords()
   const { data, error, refetch } = useQuery(caseOpinionsQuery(request))
   if (error) return <ProblemNotice error={error} onRetry={() => void refetch()} />
@@ -43,7 +43,7 @@ export function CaseOpinions({ request }: { request: string }) {
             </span>
           </p>
           {one.sha256 && one.content ? (
-            <OpinionText content={one.content} />
+            <OpinionText content={one.content} service={service} />
           ) : one.state === 'signed' ? (
             <p className={styles.who}>{t('sealed')}</p>
           ) : null}

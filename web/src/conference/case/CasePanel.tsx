@@ -114,7 +114,7 @@ function Case(props: { found: MinutesOut; signal: Signal; minutes: ReactNode }) 
         </div>
         <div className={styles.place} hidden={shown !== 'opinions'}>
           {item ? (
-            <CaseOpinions request={item.id} />
+            <CaseOpinions request={item.id} service={item.service} />
           ) : (
             <Without found={found} error={query.error} />
           )}

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Skeleton, Tabs, Tag } from 'antd'
 import { useState } from 'react'
+import { useMeeting } from '../../requests/api'
 import { ProblemNotice } from '../../shared/ProblemNotice'
 import type { MinutesOut } from '../../shared/schema'
 import { pick } from '../../shared/words'
@@ -31,11 +32,12 @@ const COLOURS = { open: 'processing', closed: 'warning', signed: 'success', arch
 
 function Whole({ found, signal }: { found: MinutesOut; signal: Signal | null }) {
   const t = useWords()
+  const title = t('title', { meeting: useMeeting(found.service) })
   const [began, setBegan] = useState(0)
   return (
-    <section className={styles.panel} aria-label={t('title')}>
+    <section className={styles.panel} aria-label={title}>
       <header className={styles.head}>
-        <h2 className={styles.title}>{t('title')}</h2>
+        <h2 className={styles.title}>{title}</h2>
         <Tag color={COLOURS[found.state]}>{pick(found.state_words)}</Tag>
         <span className={styles.number}>{found.number}</span>
       </header>

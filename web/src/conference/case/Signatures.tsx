@@ -3,6 +3,7 @@ import { CheckCircleFilled, ClockCircleOutlined, WarningFilled } from '@ant-desi
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Radio } from 'antd'
 import { Link } from 'react-router'
+import { useMeeting } from '../../requests/api'
 import { useMe } from '../../session/session'
 import { Empty } from '../../shared/Empty'
 import { Moment } from '../../shared/Moment'
@@ -87,6 +88,7 @@ function Sign({ found }: { found: MinutesOut }) {
   const me = useMe()
   const [form] = Form.useForm<Given>()
   const stance = Form.useWatch('stance', form)
+  const meeting = useMeeting(found.service)
   const sha256 = found.closing?.sha256 ?? ''
   const sign = useMutation({
     mutationFn: ({ stance, words, password }: Given) =>
@@ -107,7 +109,7 @@ function Sign({ found }: { found: MinutesOut }) {
       initialValues={{ stance: 'agree' }}
       onFinish={(given) => sign.mutate(given)}
     >
-      <p className={styles.more}>{t('signTeach')}</p>
+      <p className={styles.more}>{t('signTeach', { meeting })}</p>
       <Form.Item name="stance">
         <Radio.Group
           options={[

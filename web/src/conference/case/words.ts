@@ -2,15 +2,15 @@
 import { defineWords } from '../../shared/words'
 
 export const { useWords, say } = defineWords('minutes', {
-  title: ['会诊记录', 'Minutes'],
+  title: ['{{meeting}}记录', 'Minutes'],
   back: ['返回预约日程', 'Back to the calendar'],
-  notFound: ['没有找到这份会诊记录', 'No such minutes'],
+  notFound: ['没有找到这份记录', 'No such minutes'],
   notFoundTeach: [
-    '会诊记录只对参加人员和邀请、受邀双方有权查看病例的人员开放。',
+    '记录只对参加人员和邀请、受邀双方有权查看病例的人员开放。',
     'Minutes are open to those who took part and to those of both institutions who may see the case.',
   ],
   openAppointment: ['打开这次预约', 'Open the appointment'],
-  toSign: ['待签会诊记录', 'Minutes to sign'],
+  toSign: ['待签记录', 'Minutes to sign'],
   notes: ['记录', 'Notes'],
   signatures: ['签名与存档', 'Signatures'],
   consents: ['患者同意', 'Consents'],
@@ -43,7 +43,7 @@ export const { useWords, say } = defineWords('minutes', {
     '定稿后任何人不能修改正文，由到场人员逐一签名。',
     'Nobody changes the text after that; everybody who was there signs it.',
   ],
-  closeNotYet: ['会诊开始后才能定稿。', 'It can be closed once the session has begun.'],
+  closeNotYet: ['开始后才能定稿。', 'It can be closed once the session has begun.'],
   closeStale: [
     '刚刚又有人写了内容，请看过后再定稿。',
     'Somebody wrote just now: look at it, then close.',
@@ -54,7 +54,7 @@ export const { useWords, say } = defineWords('minutes', {
   sign: ['签名', 'Sign'],
   signNow: ['请签名', 'Please sign'],
   signTeach: [
-    '请通读左侧定稿内容。签名即确认您参加了本次会诊，记录属实。',
+    '请通读左侧定稿内容。签名即确认您参加了本次{{meeting}}，记录属实。',
     'Read the closed text. Your signature says that you took part and that it is true.',
   ],
   agree: ['同意', 'I agree'],
