@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from telemed.actions import door, moves, opinions
+from telemed.actions import door, moves, opinions, unnamed
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import request
@@ -56,6 +56,7 @@ def check(act: Act, request_id: str, key: str, there: bool, note: str) -> None:
             state=request.MACHINE.word(case.state),
             event={"zh": "核对资料", "en": "check the material"},
         )
+    unnamed.require_note(act, case.id, note)
     act.tx.take_turn(f"checklist {case.id}")
     here = {"request_id": case.id, "key": key}
     before = act.tx.find(checklist_ticks, **here)

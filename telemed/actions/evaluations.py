@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from telemed.actions import door, moves
+from telemed.actions import door, moves, unnamed
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import evaluation as rule
@@ -18,6 +18,7 @@ from telemed.core import request
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
 from telemed.core.aftercare_rules import Asked
+from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.core.evaluation import Side
 from telemed.store.aftercare_tables import evaluations
@@ -88,6 +89,7 @@ def give(act: Act, request_id: str, scores: Mapping[str, int], words: str) -> No
     rule.require_scores(both.items(both.side), scores)
     if not may_give(act, both):
         raise Problem("answer-stands")
+    unnamed.require(act, request_id, {"words": words}, _SAID)
     said = {"scores": dict(scores), "words": words, "changed_at": act.now}
     if both.side in both.given:
         _here(act, both.case.id, both.side, said)
@@ -104,6 +106,9 @@ def give(act: Act, request_id: str, scores: Mapping[str, int], words: str) -> No
     if both.side.other in both.given:
         _here(act, both.case.id, both.side.other, {"opens_at": act.now})
         _open(act, both.case)
+
+
+_SAID: Final = {"words": Words("评价", "evaluation")}
 
 
 def due(act: Act, limit: int = AT_ONCE) -> list[str]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from telemed.actions import door, moves, notices
+from telemed.actions import door, moves, notices, unnamed
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.core import follow_up as rule
 from telemed.core.access import Permission
 from telemed.core.activity import Kind
 from telemed.core.aftercare_rules import CountsFrom
+from telemed.core.catalogue import Words
 from telemed.core.errors import Problem
 from telemed.core.escalation import Weight
 from telemed.core.follow_up import Event, State
@@ -43,6 +44,13 @@ class Answer:
     advice: str
     note: str = ""
     diagnosis: Mapping[str, str] | None = None
+
+
+_TOLD: Final = {
+    "note": Words("说明", "remark"),
+    "diagnosis": Words("最终诊断", "final diagnosis"),
+}
+"""What whoever answered the case reads of it."""
 
 
 # --- planning -------------------------------------------------------------------------------------
@@ -141,6 +149,8 @@ def answer(act: Act, follow_up_id: str, given: Answer) -> Case:
     state = State(row["state"])
     event = rule.event_of(known, state, row["answered_at"], act.now)
     rule.require_open(state, row["opens_at"], act.now)
+    told = {"note": given.note, "diagnosis": (given.diagnosis or {}).get("name", "")}
+    unnamed.require(act, case.id, told, _TOLD)
     first = {"answered_by": act.subject.account_id, "answered_at": act.now}
     values = {
         "outcome": given.outcome,

@@ -380,4 +380,5 @@ def _reason(act: Act, case: Case, step: str, why: Why) -> dict[str, Any]:
         raise Problem("reason-required")
     if why.code == "other" and not why.note.strip():
         raise Problem("reason-required")
+    unnamed.require_note(act, case.id, why.note)
     return {"step": step, "code": why.code, "note": why.note, "at": act.now.isoformat()}

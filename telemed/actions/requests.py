@@ -466,6 +466,7 @@ def _reason(act: Act, case: Case, step: str, code: str | None, note: str) -> dic
     known = act.catalogue.reason(step, code)
     if known is None or (known.services and case.row["service"] not in known.services):
         raise Problem("reason-required")
+    unnamed.require_note(act, case.id, note)
     return {"step": step, "code": code, "note": note, "at": act.now.isoformat()}
 
 

@@ -6,7 +6,7 @@ stands in it: whoever wrote it is told where, and nothing was kept.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from telemed.actions.act import Act
 from telemed.core import material as rule
@@ -49,6 +49,14 @@ def require(
     if found:
         told = [{"zh": labels[key].zh, "en": labels[key].en} for key in found]
         raise Problem("names-patient", places=told)
+
+
+def require_note(act: Act, request_id: str, note: str) -> None:
+    """The same of words beside a step, which the other side reads."""
+    require(act, request_id, {"note": note}, _NOTE)
+
+
+_NOTE: Final = {"note": Words("说明", "remark")}
 
 
 def _behind(act: Act, request_id: str | None) -> Identity | None:

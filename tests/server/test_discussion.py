@@ -11,6 +11,7 @@ import pytest
 from telemed.core.minutes import DISCUSSION, SUMMARY, opinion_of
 from telemed.store import minutes_tables as m
 from telemed.store import tables as t
+from tests.server.aftercare import days_pass, followed, of_case
 from tests.server.booking import APPOINTMENTS, KEEPER, confirmed, has_hours, step
 from tests.server.guidance_house import opened
 from tests.server.test_care_tally import month
@@ -89,6 +90,10 @@ async def test_no_text_of_a_discussion_names_its_patient(house: World) -> None:
     await refused(house, CHAIR, "POST", chat, said, "message")
     ask = {"person_id": "hub-reader2", "question": f"{NAMED}能手术吗"}
     await refused(house, KEEPER, "POST", f"{path}/opinions", ask, "What of them in particular")
+    tick = {"key": "lab", "there": False, "note": f"缺{NAMED}的血沉"}
+    await refused(house, KEEPER, "PUT", f"{path}/checklist", tick, "remark")
+    back = {"reason": "missing-history", "note": f"请补{NAMED}的病史"}
+    await refused(house, KEEPER, "POST", f"{path}/return", back, "remark")
     await opinion_written(house, path)
     await say(house, key, ASKS, DISCUSSION, "患者咳嗽三月。")
     await say(house, key, CHAIR, SUMMARY, "先行支气管镜。")
@@ -105,6 +110,14 @@ async def test_no_text_of_a_discussion_names_its_patient(house: World) -> None:
     read = {"adoption": "adopted", "final_diagnosis": "肺炎", "note": f"{NAMED}已出院"}
     await refused(house, ASKS, "POST", f"{path}/confirm", read, "remark")
     await house.client(ASKS).ok("POST", f"{path}/confirm", {**read, "note": "患者已出院"})
+    thanks = {"scores": {"timeliness": 5, "usefulness": 5, "communication": 5},
+              "words": f"{NAMED}已好转"}  # fmt: skip
+    await refused(house, ASKS, "PUT", f"{path}/evaluation", thanks, "evaluation")
+    await followed(house)
+    await days_pass(house, 7)
+    seven = (await of_case(house, case))[0]
+    better = {"outcome": "improved", "advice": "followed", "note": f"{NAMED}已出院"}
+    await refused(house, ASKS, "POST", f"/api/follow-ups/{seven['id']}", better, "remark")
 
 
 async def opinion_written(house: World, path: str) -> None:
