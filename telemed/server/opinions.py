@@ -30,6 +30,7 @@ from telemed.server.auth import confirm_password
 from telemed.server.routing import Call, Route
 from telemed.server.schemas import Code
 from telemed.store import log, network, opinions, people, requests
+from telemed.store.forecasts import department_names
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -88,7 +89,7 @@ async def askable(call: Call) -> Any:
         case = acts.led_case(act, call.path("id"))
         own = case.row["provider_id"]
         places = network.institution_refs(act.tx, acts.reach(act, case).keys())
-        staff = [] if q.institution is None else acts.candidates(act, case, q.institution)
+        staff = [] if q.institution is None else _staff(act, case, q.institution)
         found = [one for one in staff if _fits(one[0], q.q.strip().lower())]
         rank = sorted(found, key=lambda one: (one[1] is not None, one[0]["name"]))
         return {
@@ -101,6 +102,16 @@ async def askable(call: Call) -> Any:
         }
 
     return await call.ask(find)
+
+
+def _staff(act: Act, case: Case, place: str) -> list[tuple[Row, str | None]]:
+    """The people of an institution who may be asked, with what it calls their departments."""
+    found = acts.candidates(act, case, place)
+    names = department_names(act.tx, place, {row["department"] for row, _ in found})
+    return [
+        ({**row, "department": names.get(row["department"], row["department"])}, why)
+        for row, why in found
+    ]
 
 
 def _fits(row: Row, q: str) -> bool:

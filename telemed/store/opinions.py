@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from telemed.core.opinion import OPEN, STANDING, Standing
 from telemed.store.opinion_tables import opinions, signed_opinions
-from telemed.store.tables import accounts, agreements, institutions, people
+from telemed.store.tables import accounts, agreements, departments, institutions, people
 from telemed.store.tx import Row, Tx, given
 
 O = opinions.c  # noqa: E741
@@ -32,7 +32,7 @@ _DRESSED = (
         opinions,
         people.c.name.label("person_name"),
         people.c.title.label("person_title"),
-        people.c.department.label("person_department"),
+        sa.func.coalesce(departments.c.name, people.c.department).label("person_department"),
         institutions.c.name.label("institution_name"),
         institutions.c.short_name.label("institution_short"),
         _asking.c.display_name.label("asked_by_name"),
@@ -41,6 +41,13 @@ _DRESSED = (
     )
     .join(people, people.c.id == O.person_id)
     .join(institutions, institutions.c.id == O.institution_id)
+    .outerjoin(
+        departments,
+        sa.and_(
+            departments.c.institution_id == people.c.institution_id,
+            departments.c.code == people.c.department,
+        ),
+    )
     .outerjoin(_asking, _asking.c.id == O.asked_by)
     .outerjoin(signed_opinions, signed_opinions.c.opinion_id == O.id)
 )
