@@ -12,7 +12,7 @@ import { api, body } from '../shared/api'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import { KEYS } from '../shared/queries'
-import type { AppointmentOut, RequestOut } from '../shared/schema'
+import type { AppointmentOut, RequestOut, ServiceTypeOut } from '../shared/schema'
 import { exactWords } from '../shared/times'
 import { defineWords, pick } from '../shared/words'
 import { caseOpinionsQuery } from './api'
@@ -21,6 +21,7 @@ import styles from './OpinionsBlock.module.css'
 const { useWords } = defineWords('caseTimes', {
   title: ['{{meeting}}时间', 'Times'],
   book: ['约时间', 'Find a time'],
+  none: ['尚未约时间', 'No time is booked yet'],
   written: ['尚未约时间；不约则书面进行', 'No time is booked; without one it is in writing'],
   enter: ['进入{{meeting}}室', 'Enter the room'],
   minutes: ['{{meeting}}记录', 'Minutes'],
@@ -44,12 +45,20 @@ const COLOURS: Record<string, string> = {
   missed: 'error',
 }
 
+/** Whether the form asks for it in writing or live: then no time is an answer as well. */
+function NoTime({ service }: { service: ServiceTypeOut }) {
+  const t = useWords()
+  const asksHow = service.form.some((part) => part.fields.some((one) => one.key === 'mode'))
+  return <p className={page.quiet}>{t(asksHow ? 'written' : 'none')}</p>
+}
+
 export function CaseTimes({ item }: { item: RequestOut }) {
   const t = useWords()
   const me = useMe()
   const meeting = useMeeting(item.service)
   const sent = item.state !== 'draft' && item.state !== 'awaiting'
-  const meets = useService(item.service)?.meets === true
+  const service = useService(item.service)
+  const meets = service?.meets === true
   const found = useQuery({ ...caseTimesQuery(item.id), enabled: sent && meets })
   const [booking, setBooking] = useState(false)
   if (!meets || !sent) return null
@@ -68,7 +77,9 @@ export function CaseTimes({ item }: { item: RequestOut }) {
           </Button>
         ) : null}
       </div>
-      {found.data && times.length === 0 ? <p className={page.quiet}>{t('written')}</p> : null}
+      {found.data && times.length === 0 ? (
+        <NoTime service={service} />
+      ) : null}
       <ul className={styles.list}>
         {times.map((one) => (
           <li key={one.id} className={styles.one}>

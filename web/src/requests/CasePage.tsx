@@ -45,7 +45,7 @@ import { TurnStrip } from './TurnStrip'
 const { useWords } = defineWords('case', {
   report: ['诊断报告', 'Report'],
   pdf: ['打印版 PDF', 'Printable PDF'],
-  pending: ['报告还没有签发', 'The report is not issued yet'],
+  pending: ['{{what}}还没有签发', '{{what}}: not issued yet'],
   pendingTeach: [
     '专家签发后会立即出现在这里，无需刷新。',
     'It appears here the moment it is signed; no reload needed.',
@@ -249,7 +249,13 @@ function Report({ item }: { item: RequestOut }) {
   const issued = ANSWERED.has(item.state)
   const report = useQuery({ ...reportQuery(item.id), enabled: issued })
   const service = useService(item.service)
-  let shown: ReactNode = <Empty small title={t('pending')} teach={t('pendingTeach')} />
+  let shown: ReactNode = (
+    <Empty
+      small
+      title={t('pending', { what: service ? pick(service.report_label) : t('report') })}
+      teach={t('pendingTeach')}
+    />
+  )
   if (report.error)
     shown = <ProblemNotice error={report.error} onRetry={() => void report.refetch()} />
   else if (report.data) shown = <ReportView report={report.data} service={service} />

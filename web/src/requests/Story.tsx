@@ -58,11 +58,13 @@ export function Story({ item }: { item: RequestOut }) {
   return <Timeline label={t('label')} steps={next ? [...steps, next] : steps} />
 }
 
-/** Images that trickle in are one line of the story: the last of a run stands for it. */
+const RUNS = new Set(['study.grew', 'notice.told'])
+
+/** Images that trickle in, and people told one after the other, are one line: the last of a run. */
 function gathered(facts: readonly ActivityOut[]): ActivityOut[] {
   return facts.filter((fact, at) => {
     const next = facts[at + 1]
-    return !(fact.kind === 'study.grew' && next?.kind === 'study.grew')
+    return !(RUNS.has(fact.kind) && next?.kind === fact.kind)
   })
 }
 

@@ -13,7 +13,7 @@ const { useWords } = defineWords('pickers', {
   diagnosis: ['输入名称、拼音首字母或 ICD-10 编码', 'Name, initials or ICD-10 code'],
   operation: ['输入名称、拼音首字母或 ICD-9-CM-3 编码', 'Name, initials or ICD-9-CM-3 code'],
   asTyped: ['“{{text}}”（暂无编码）', '“{{text}}” (no code)'],
-  person: ['本机构医师姓名', 'A colleague’s name'],
+  person: ['本机构医师姓名', "A colleague's name"],
   people: ['输入姓名或机构名称', 'Name or institution'],
   addLine: ['添加一行', 'Add a line'],
   line: ['{{label}} 第 {{n}} 行', '{{label}}, line {{n}}'],

@@ -16,9 +16,10 @@ import {
   WarningFilled,
 } from '@ant-design/icons'
 import type { ComponentType } from 'react'
+import { useService } from '../requests/api'
 import type { RequestRow } from './schema'
 import styles from './tags.module.css'
-import { defineWords } from './words'
+import { defineWords, pick } from './words'
 
 const { useWords } = defineWords('tags', {
   draft: ['草稿', 'draft'],
@@ -31,6 +32,9 @@ const { useWords } = defineWords('tags', {
   answered: ['已出报告', 'reported'],
   confirmed: ['已阅', 'read'],
   withdrawn: ['已撤回', 'withdrawn'],
+  openToMeet: ['待{{meeting}}', 'waiting'],
+  claimedToMeet: ['{{meeting}}中', 'under way'],
+  answeredToMeet: ['已答复', 'answered'],
   discarded: ['已删除', 'discarded'],
   routine: ['常规', 'routine'],
   urgent: ['加急', 'urgent'],
@@ -84,9 +88,26 @@ export function stageOf(row: Pick<RequestRow, 'state' | 'claim' | 'report_state'
   return row.claim ? 'claimed' : 'open'
 }
 
-export function StatusTag({ row }: { row: Pick<RequestRow, 'state' | 'claim' | 'report_state'> }) {
+type Staged = Pick<RequestRow, 'state' | 'claim' | 'report_state' | 'service'>
+
+/** Where people meet nothing is diagnosed: the stages are called by what they meet for. */
+const TO_MEET: Record<string, TagKey> = {
+  open: 'openToMeet',
+  claimed: 'claimedToMeet',
+  answered: 'answeredToMeet',
+}
+
+export function StatusTag({ row }: { row: Staged }) {
+  const service = useService(row.service)
   const stage = stageOf(row)
-  return <Tag look={STATES[stage]} word={stage as TagKey} />
+  const word = (service?.meets ? TO_MEET[stage] : undefined) ?? (stage as TagKey)
+  return (
+    <Tag
+      look={STATES[stage]}
+      word={word}
+      meeting={service ? pick(service.meeting_label) : undefined}
+    />
+  )
 }
 
 export function UrgencyTag({ urgency }: { urgency: string }) {
@@ -109,14 +130,15 @@ interface TagProps {
   look: Look | undefined
   word: TagKey
   solid?: boolean
+  meeting?: string | undefined
 }
 
-function Tag({ look, word, solid = false }: TagProps) {
+function Tag({ look, word, solid = false, meeting = '' }: TagProps) {
   const t = useWords()
   const [tone, Icon] = look ?? ['quiet', MinusCircleOutlined]
   return (
     <span className={`${styles.tag} ${styles[tone]} ${solid ? styles.solid : ''}`}>
-      <Icon aria-hidden /> {t(word)}
+      <Icon aria-hidden /> {t(word, { meeting })}
     </span>
   )
 }
