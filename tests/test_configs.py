@@ -209,7 +209,7 @@ def test_a_service_that_people_meet_for_says_which_field_wishes_for_the_time(
     file = tmp_path / "service_types.toml"
     told = (CONFIGS / file.name).read_text("utf-8")
     for wrong in ("specialty", "nowhere"):
-        file.write_text(told.replace('{ at = "wanted_at" }', f'{{ at = "{wrong}" }}'), "utf-8")
+        file.write_text(told.replace('{ at = "wanted_at",', f'{{ at = "{wrong}",'), "utf-8")
         with pytest.raises(ValueError, match="no field that says a time"):
             load_services(tmp_path)
 

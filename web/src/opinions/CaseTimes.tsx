@@ -77,9 +77,7 @@ export function CaseTimes({ item }: { item: RequestOut }) {
           </Button>
         ) : null}
       </div>
-      {found.data && times.length === 0 ? (
-        <NoTime service={service} />
-      ) : null}
+      {found.data && times.length === 0 ? <NoTime service={service} /> : null}
       <ul className={styles.list}>
         {times.map((one) => (
           <li key={one.id} className={styles.one}>
