@@ -51,6 +51,7 @@ from telemed.server import (
     tally_facts,
     tally_files,
     training,
+    training_sheet,
     urgent_calls,
     worklist,
 )
@@ -327,6 +328,7 @@ API_ROUTES: tuple[Route, ...] = (
     *minutes.ROUTES,
     *follow_ups.ROUTES,
     *training.ROUTES,
+    *training_sheet.ROUTES,
     *learning.ROUTES,
     *line_test.ROUTES,
     *evaluations.ROUTES,

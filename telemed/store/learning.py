@@ -128,6 +128,12 @@ def credit(tx: Tx, course_id: str, account_id: str) -> Row | None:
     return tx.find(credits, course_id=course_id, account_id=account_id)
 
 
+def tenths_of(tx: Tx, course_id: str) -> dict[str, int]:
+    """What a course's credit gave, by account."""
+    query = sa.select(K.account_id, K.tenths).where(K.course_id == course_id)
+    return {account: int(tenths) for account, tenths in tx.rows(query)}
+
+
 def add_credit(tx: Tx, row: Row) -> None:
     """Keep a credit."""
     tx.insert(credits, row)

@@ -576,6 +576,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_LECTURE}/check-out"): _learnt("lecture"),
     ("POST", f"{_LECTURE}/here"): _learnt("lecture"),
     ("GET", f"{_LECTURE}/people"): _taught(P.GIVE_TRAINING, "lecture"),
+    ("GET", f"{_LECTURE}/people.xlsx"): _taught(P.GIVE_TRAINING, "lecture"),
     ("POST", f"{_LECTURE}/people/{{account}}/check-in"): _taught(P.GIVE_TRAINING, "lecture"),
     ("POST", f"{_LECTURE}/feedback"): _learnt("lecture", body={"marks": {}}),
     ("GET", f"{_LECTURE}/feedback"): _taught(P.GIVE_TRAINING, "lecture"),

@@ -1,7 +1,10 @@
 """Training at the public face: its story, whose course it is, codes, quiz, feedback, files."""
 
+import io
 from datetime import timedelta
 from typing import Any
+
+from openpyxl import load_workbook
 
 from telemed.followers.follow import catch_up
 from telemed.followers.tallies import TALLIES
@@ -283,6 +286,14 @@ async def test_a_button_that_was_forgotten_costs_nobody_their_time(world: World)
         people = (await world.client(GIVER).get(f"/api/lectures/{one}/people"))["items"]
         assert [p["seconds"] for p in people if p["account_id"] == A] == [5400], one
     assert sorted((await credits(world, A)).values()) == [5400, 5400]
+    # The list to hand in says the same: who came, how, how long, and the credit.
+    file = await world.client(GIVER).call("GET", f"{path}/people.xlsx")
+    lines = list(load_workbook(io.BytesIO(file.body)).active.iter_rows(values_only=True))
+    (came,) = [line for line in lines if f"医生{A}" in line]
+    assert came[2:4] + came[5:] == ("county医院", "已参加", "签到码", 90, 0.5)
+    (away,) = [line for line in lines if f"医生{B}" in line]
+    assert away[3:] == ("缺席", "—", "", "—", "—")
+    await world.client(A).refused("forbidden", "GET", f"{path}/people.xlsx")
 
 
 async def test_who_has_no_telephone_is_checked_in_by_hand(world: World) -> None:

@@ -1,4 +1,5 @@
 /** Who takes part in a lecture, for those who run it. */
+import { DownloadOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Button, Popconfirm, Table, Tag } from 'antd'
 import { useState } from 'react'
@@ -23,7 +24,14 @@ export function People({ lecture }: { lecture: LectureOut }) {
   })
   return (
     <section className={page.card}>
-      <h2 className={page.subtitle}>{t('people')}</h2>
+      <header className={page.head}>
+        <h2 className={page.subtitle}>{t('people')}</h2>
+        {data && data.total > 0 ? (
+          <Button href={`/api/lectures/${lecture.id}/people.xlsx`} icon={<DownloadOutlined />}>
+            {t('signInSheet')}
+          </Button>
+        ) : null}
+      </header>
       {error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : null}
       {take.error ? <ProblemNotice error={take.error} /> : null}
       <Table<LearnerOut>

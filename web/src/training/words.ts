@@ -131,6 +131,7 @@ export const { useWords, say } = defineWords('training', {
   state: ['状态', 'State'],
   checkedInAt: ['签到时间', 'Checked in'],
   onTheSpot: ['现场', 'on the spot'],
+  signInSheet: ['签到表', 'Sign-in sheet'],
   nobodyYet: ['还没有人报名', 'Nobody has enrolled yet'],
   quiz: ['测验', 'Quiz'],
   quizLine: [
