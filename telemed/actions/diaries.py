@@ -54,7 +54,7 @@ def _read(
     exceptions = _by(calendars.exceptions(act.tx, active, (), since, until), "person_id")
     busy: dict[str, list[Span]] = defaultdict(list)
     for person, a, b in appointments.busy_people(act.tx, active, since, until, act.now, but):
-        busy[person].append(touched(a, b))
+        busy[person].append((a, b))
     for person, span in _taught(act, active, since, until, but):
         busy[person].append(span)
     shifts = _shifts(act, active, since, until) if urgent else {}
@@ -103,7 +103,7 @@ def resources(
     exceptions = _by(calendars.exceptions(act.tx, (), active, since, until), "resource_id")
     uses: dict[str, list[tuple[Span, int]]] = defaultdict(list)
     for key, units, a, b in appointments.busy_resources(act.tx, active, since, until, act.now, but):
-        uses[key].append((touched(a, b), units))
+        uses[key].append(((a, b), units))
     return {
         key: Resource(
             capacity=row["capacity"],

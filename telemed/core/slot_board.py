@@ -8,7 +8,7 @@ each of them.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, islice
 
 from telemed.core.intervals import (
     Spans,
@@ -68,8 +68,10 @@ class Board:
     """By beginning: which resources have so many units left then."""
     everybody: tuple[str, ...] = field(init=False)
     """The candidates of all seats, each once."""
+    _alike: bool = field(init=False)
     _ready: dict[str, Spans] = field(init=False, default_factory=dict)
     _fitting: dict[Spans, Spans] = field(init=False, default_factory=dict)
+    _rows: dict[Spans, bytes] = field(init=False, default_factory=dict)
     _places: dict[int, int] = field(init=False)
     """By beginning: which of them it is."""
     _own: bytearray = field(init=False, default_factory=bytearray)
@@ -86,6 +88,7 @@ class Board:
         self._covered = {}
         self.rooms = {start: set() for start in self.starts}
         self.everybody = candidates_of(self.wish.seats)
+        self._alike = all(seat.candidates == self.everybody for seat in self.wish.seats)
         if not self.starts:
             return
         for key in self.everybody:
@@ -97,15 +100,36 @@ class Board:
     # --- who and what can be had, and when ---
 
     def _seat(self, key: str) -> None:
-        row = bytearray(len(self.starts))
-        for since, until in self.ready(key):
-            first, last = bisect_left(self.starts, since), bisect_left(self.starts, until)
-            row[first:last] = b"\1" * (last - first)
+        row = self._row(key)
         for spans, stands_in in self._covers(key, self.allowed, {key}):
             for start in self.grid(spans):
                 if not row[self._places[start]]:
                     self._covered.setdefault(start, {}).setdefault(key, stands_in)
         self._own += row
+
+    def _row(self, key: str) -> bytearray:
+        """The beginnings on the grid that are `ready`: those of the hours, which colleagues often
+        share, and in them what is taken struck out, without a set of minutes in between."""
+        diary = self.people.get(key)
+        if diary is None:
+            return bytearray(len(self.starts))
+        hours = hours_of(diary, self.almanac, self.wish.urgent)
+        if hours not in self._rows:
+            self._rows[hours] = self._marked(self._fits(hours))
+        row = bytearray(self._rows[hours])
+        ahead, behind = self.wish.minutes + self.wish.after - 1, self.wish.before
+        for since, until in (*diary.absent(), *diary.busy):
+            first = bisect_left(self.starts, since - ahead)
+            last = bisect_left(self.starts, until + behind, first)
+            row[first:last] = bytes(last - first)
+        return row
+
+    def _marked(self, spans: Spans) -> bytes:
+        row = bytearray(len(self.starts))
+        for since, until in spans:
+            first, last = bisect_left(self.starts, since), bisect_left(self.starts, until)
+            row[first:last] = b"\1" * (last - first)
+        return bytes(row)
 
     def _place(self, key: str, units: int) -> None:
         resource = self.resources.get(key)
@@ -174,10 +198,14 @@ class Board:
         """Beginnings on the grid; `spans` are within what is allowed."""
         return aligned(spans, self.wish.step, self.wish.origin)
 
+    def _column(self, start: int) -> bytearray:
+        """A byte for each of everybody: 1 for who could sit themselves at a beginning."""
+        return self._own[self._places[start] :: len(self.starts)]
+
     def sitters(self, start: int) -> Sitters:
         """Who could sit at a beginning."""
         if start not in self._known:
-            column = self._own[self._places[start] :: len(self.starts)]
+            column = self._column(start)
             covered = self._covered.get(start, {})
             if covered or column.count(1):
                 own = dict.fromkeys(compress(self.everybody, column))
@@ -190,17 +218,15 @@ class Board:
 
     def slot(self, start: int) -> Slot | None:
         """The slot that begins then, if everything can be had."""
-        sitters = self.sitters(start)
-        if len(sitters.own) + len(sitters.covered) < len(self.wish.seats):
-            return None
         taken, seated = self.seat_all(start, self.wish.seats)
         if len(taken) < len(self.wish.seats):
             return None
         rooms = self.place_all(start, self.wish.needs)
         if len(rooms) < len(self.wish.needs):
             return None
+        covers = self.sitters(start) if start in self._covered else None
         sitting = tuple(
-            Sitting(seat.role, taken[n], _instead(seat, taken[n], sitters))
+            Sitting(seat.role, taken[n], _instead(seat, taken[n], covers))
             for n, seat in enumerate(self.wish.seats)
         )
         where = tuple(rooms[n] for n in range(len(self.wish.needs)))
@@ -208,7 +234,14 @@ class Board:
 
     def seat_all(self, start: int, seats: Sequence[Seat]) -> tuple[dict[int, str], int]:
         """Who takes which seat, as many seats as can be filled; and how many could sit at all."""
+        if self._alike and start not in self._covered:
+            # Anybody may take any seat: whoever comes first does, and nobody else is looked at.
+            column = self._column(start)
+            first = islice(compress(self.everybody, column), len(seats))
+            return dict(enumerate(first)), column.count(1)
         sitters = self.sitters(start)
+        if len(sitters.own) + len(sitters.covered) == 0:
+            return {}, 0
         options: dict[tuple[str, ...], list[str]] = {}
         for seat in seats:
             if seat.candidates not in options:
@@ -251,8 +284,11 @@ def matched(options: Sequence[Sequence[str]]) -> dict[int, str]:
     return {n: who for who, n in taken.items()}
 
 
-def _instead(seat: Seat, person: str, sitters: Sitters) -> str | None:
-    """Whom somebody stands in for; None for whoever is a candidate of the seat themselves."""
+def _instead(seat: Seat, person: str, sitters: Sitters | None) -> str | None:
+    """Whom somebody stands in for; None for whoever is a candidate of the seat themselves, and
+    where nobody stands in for anybody."""
+    if sitters is None:
+        return None
     if person in sitters.own and person in seat.candidates:
         return None
     return next(key for key in seat.candidates if sitters.covered.get(key) == person)

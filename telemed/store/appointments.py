@@ -19,7 +19,7 @@ from telemed.store.appointment_tables import (
     appointments,
     waitings,
 )
-from telemed.store.columns import UtcTime
+from telemed.store.columns import MinuteFrom, MinuteOf, UtcTime
 from telemed.store.tables import requests
 from telemed.store.tx import Row, Tx, among
 
@@ -40,10 +40,17 @@ def _moment(name: str) -> sa.BindParameter[datetime]:
     return sa.bindparam(name, type_=UtcTime)
 
 
+_TOUCHED: Final = (
+    sa.type_coerce(A.kept_since, MinuteOf).label("kept_since"),
+    sa.type_coerce(A.kept_until, MinuteFrom).label("kept_until"),
+)
+"""The minutes that an appointment takes, as `intervals.touched` counts them."""
+
+
 @cache
 def _busy_people(on_sqlite: bool) -> sa.Select[Any]:
     return (
-        sa.select(S.person_id, A.kept_since, A.kept_until)
+        sa.select(S.person_id, *_TOUCHED)
         .join(appointments, A.id == S.appointment_id)
         .where(taken(), _SITS, among(S.person_id, "ids", on_sqlite))
     )
@@ -52,7 +59,7 @@ def _busy_people(on_sqlite: bool) -> sa.Select[Any]:
 @cache
 def _busy_resources(on_sqlite: bool) -> sa.Select[Any]:
     return (
-        sa.select(U.resource_id, U.units, A.kept_since, A.kept_until)
+        sa.select(U.resource_id, U.units, *_TOUCHED)
         .join(appointments, A.id == U.appointment_id)
         .where(taken(), among(U.resource_id, "ids", on_sqlite))
     )
@@ -65,8 +72,9 @@ def busy_people(
     until: datetime,
     now: datetime,
     but: str | None = None,
-) -> list[tuple[str, datetime, datetime]]:
-    """When people sit in appointments (`but` one), with the time around: person, from, to."""
+) -> list[tuple[str, int, int]]:
+    """The minutes that people sit in appointments (`but` one), with the time around: person, from,
+    to."""
     values = {"ids": sorted(ids), "since": since, "until": until, "now": now, "but": but or ""}
     return [tuple(row) for row in tx.rows(_busy_people(tx.sqlite), **values)] if ids else []
 
@@ -78,8 +86,8 @@ def busy_resources(
     until: datetime,
     now: datetime,
     but: str | None = None,
-) -> list[tuple[str, int, datetime, datetime]]:
-    """When rooms and devices are used (but by one): which, how many units, from, to."""
+) -> list[tuple[str, int, int, int]]:
+    """The minutes that rooms and devices are used (but by one): which, how many units, from, to."""
     values = {"ids": sorted(ids), "since": since, "until": until, "now": now, "but": but or ""}
     return [tuple(row) for row in tx.rows(_busy_resources(tx.sqlite), **values)] if ids else []
 
