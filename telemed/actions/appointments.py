@@ -78,6 +78,8 @@ def between(
 ) -> list[Booked]:
     """The own institution's appointments that touch a stretch; of one person or room only."""
     act.subject.require(Permission.SEE_CALENDARS)
+    if until <= since:
+        raise Problem("impossible-time", detail="since < until")
     own = act.subject.own_institution
     rows = appointments.of_parties(act.tx, own, since, until, person_id, resource_id)
     ids = [row["id"] for row in rows]

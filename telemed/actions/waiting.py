@@ -34,7 +34,8 @@ MOST_TRIED: Final = 20
 def join(
     act: Act, provider_id: str, requester_id: str | None, request_id: str | None, search: Search
 ) -> str:
-    """Wait for a time; the entry's id. What can be had now is not waited for: it is booked."""
+    """Wait for a time; the entry's id. What can be had now is not waited for: it is booked. The
+    same wish sent twice is one, or two times would be kept for it."""
     act.subject.require(Permission.BOOK_APPOINTMENTS)
     act.tx.take_turn(BOOKING)
     requester = requester_id or act.subject.own_institution
@@ -47,6 +48,10 @@ def join(
     if search.until <= act.now:
         raise Problem("time-past")
     own = appointments.waitings_of(act.tx, requester)
+    same = (requester, provider_id, request_id, search)
+    known = next((row["id"] for row in own if _asks(row) == same), None)
+    if known is not None:
+        return str(known)
     if sum(row["state"] == State.WAITING for row in own) >= MOST_WAITING:
         raise Problem("too-many-waiting", most=MOST_WAITING)
     availability.slots(act, search, most=1)  # refuses whom it cannot ask
@@ -63,6 +68,13 @@ def join(
     assert row is not None
     entries.tell(act, row, Kind.WAITING_BEGUN)
     return made
+
+
+def _asks(row: Row) -> tuple[str, str, str | None, Search] | None:
+    """Who wishes what of whom, while it waits."""
+    if row["state"] != State.WAITING:
+        return None
+    return row["requester_id"], row["provider_id"], row["request_id"], search_of(row["wish"])
 
 
 def withdraw(act: Act, waiting_id: str) -> None:

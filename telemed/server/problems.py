@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from telemed.core.errors import Problem
-from telemed.store.engine import problem_of
+from telemed.store.engine import is_unheld, problem_of
 
 log = logging.getLogger(__name__)
 
@@ -207,6 +207,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             why = getattr(fault, "orig", None) or fault
             log.error("the database is away or full (%s): %s", away, type(why).__name__)
             return problem_response(Problem(away))
+        if isinstance(fault, SQLAlchemyError) and is_unheld(fault):
+            log.warning("a value that no column holds: %s", type(fault).__name__)
+            return problem_response(Problem("invalid", detail="a value out of range"))
         incident = secrets.token_hex(4)
         log.exception("incident %s", incident, extra={"incident": incident})
         if request.writer.output_size > 0:

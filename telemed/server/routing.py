@@ -4,9 +4,10 @@ The table feeds the server, the OpenAPI document, the access matrix test and the
 in the table does not exist.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 from aiohttp import web
@@ -143,7 +144,13 @@ async def read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
         raw += await request.content.read(MAX_JSON + 1 - len(raw))
     if len(raw) > MAX_JSON:
         raise Problem("too-large", limit="1 MB")
+    if _NUL.search(raw):
+        raise Problem("invalid", detail="\\u0000")
     return model.model_validate_json(raw)
+
+
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped NUL, which PostgreSQL keeps in no text; bare it is no JSON."""
 
 
 def read_query(request: web.Request, model: type[BaseModel]) -> BaseModel:

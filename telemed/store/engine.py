@@ -319,6 +319,18 @@ def problem_of(fault: sa.exc.SQLAlchemyError) -> str | None:
     return None if state is None else _POSTGRESQL_PROBLEMS.get(state, _CLASSES.get(state[:2]))
 
 
+def is_unheld(fault: sa.exc.SQLAlchemyError) -> bool:
+    """Whether the database refused a value that its column cannot hold: a number beyond its range,
+    a character that it keeps in no text."""
+    found = getattr(fault, "orig", None)
+    if isinstance(found, OverflowError):
+        return True
+    state = getattr(found, "sqlstate", None)
+    return isinstance(fault, sa.exc.DataError) and state in _UNHELD
+
+
+_UNHELD = (None, "22003", "22P05", "22021")
+"""Found by the driver; out of range; no such character in the database's text."""
 _SQLITE_PROBLEMS = {
     sqlite3.SQLITE_FULL: "no-space",
     sqlite3.SQLITE_BUSY: "unavailable",

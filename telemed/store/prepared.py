@@ -71,6 +71,9 @@ class Prepared:
     def _do(self, execute: Callable[[str, Any], Any], sent: Any) -> Any:
         try:
             return execute(self.sql, sent)
+        except OverflowError as fault:
+            # SQLite's driver says so of a number beyond 64 bits, as no fault of the database.
+            raise sa.exc.DataError(self.sql, None, fault, hide_parameters=True) from fault
         except self._dialect.dbapi.Error as fault:  # type: ignore[union-attr]
             # As SQLAlchemy names it, and without the values: they may be a patient's.
             raise sa.exc.DBAPIError.instance(

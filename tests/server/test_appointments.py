@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from telemed.core.booking_terms import TERMS, Booking
@@ -464,3 +465,27 @@ async def test_every_step_sent_twice_is_done_once(world: World) -> None:
         newest = {"version": one["version"]}
         await world.client(who).refused("illegal-transition", "POST", f"{path}/{name}", newest)
         assert (await stored(world), await booked_facts(world)) == before, name
+
+
+async def test_what_no_database_holds_is_refused(world: World) -> None:
+    """A number beyond any version, a NUL in words, a stretch that ends before it begins: a clear
+    refusal each, and nothing changed."""
+    await has_hours(world, "hub-reader")
+    room = await has_room(world)
+    one = await confirmed(world)
+    keeper, before = world.client(KEEPER), await stored(world)
+    kept = await world.rows(a.resources)
+    path = f"{APPOINTMENTS}/{one['id']}"
+    cancel = {"version": one["version"], **BECAUSE, "note": "a\0b"}
+    facts = await keeper.refused("invalid", "POST", f"{path}/cancel", cancel)
+    assert facts["detail"] == "\\u0000"
+    terms = {"kind": "room", "name": "第一会诊室", "version": 2**62}
+    await keeper.refused("stale", "PUT", f"/api/resources/{room}", terms)
+    beyond = orjson.dumps(terms).replace(str(2**62).encode(), b"1" + b"0" * 30)
+    told = await keeper.call(
+        "PUT", f"/api/resources/{room}", headers={"Content-Type": "application/json"}, data=beyond
+    )
+    assert (told.status, told.json["code"]) == (400, "invalid")
+    backwards = f"?since={at('09:00')}&until={at('08:00')}".replace("+", "%2B")
+    await keeper.refused("impossible-time", "GET", f"{APPOINTMENTS}{backwards}")
+    assert await stored(world) == before and await world.rows(a.resources) == kept

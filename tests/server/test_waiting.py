@@ -127,9 +127,19 @@ async def test_new_hours_and_somebody_s_return_fill_the_list_too(world: World) -
     assert (await state(world, entry))[0] == "offered"
 
 
+async def test_the_same_wish_twice_is_one(world: World) -> None:
+    """Or two times would be kept for it; another wish, or the same after it was withdrawn, is an
+    entry of its own."""
+    await full(world)
+    first = await waits(world)
+    assert await waits(world) == first != await waits(world, step=60)
+    await world.client(ASKER).ok("POST", f"{WAITING}/{first}/withdraw", {})
+    assert await waits(world) != first
+
+
 async def test_whoever_waits_no_longer_is_offered_nothing(world: World) -> None:
     """By their own word, or because the time has gone by."""
-    gone, late = await waits(world), await waits(world)
+    gone, late = await waits(world), await waits(world, step=60)
     await world.client("second-requester").refused(
         "not-found", "POST", f"{WAITING}/{gone}/withdraw"
     )
@@ -179,7 +189,8 @@ async def test_a_list_is_not_endless_and_not_of_the_past(world: World) -> None:
     (row,) = await world.rows(a.waitings, a.waitings.c.id == entry)
     more = [{**row, "id": f"w{n}", "made_at": row["made_at"] + timedelta(n)} for n in range(99)]
     await world.write(lambda tx: tx.insert(a.waitings, more))
-    facts = await client.refused("too-many-waiting", "POST", WAITING, body)
+    other = {**body, "search": wish(step=60)}
+    facts = await client.refused("too-many-waiting", "POST", WAITING, other)
     assert facts["most"] == 100
     await world.client("lapsed-requester").refused("not-found", "POST", WAITING, body)
 
