@@ -225,6 +225,7 @@ function Holder({ item, onTakeOver }: { item: RequestOut; onTakeOver: () => void
         <span className={styles.quiet}>{t('notHeld')}</span>
         {item.listed_to_watch ? (
           <Popconfirm
+            placement="topRight"
             title={t('guideNotWatch')}
             description={t('guideNotWatchTeach')}
             okText={t('claim')}
