@@ -33,6 +33,7 @@ from telemed.documents.report_pdf import (
 )
 from telemed.server.cases import ZONE, account_name, age, headline, signed_content
 from telemed.store import accompanying, opinions, people, reports, requests
+from telemed.store.forecasts import department_names
 from telemed.store.signer import Signer
 from telemed.store.tx import Row
 
@@ -59,7 +60,7 @@ def report_sheet(
         number=case.row["number"],
         patient=_patient(head, act.now),
         patient_fields=_patient_fields(act, case.row),
-        exam_fields=_exam_fields(act, case),
+        exam_fields=(*_exam_fields(act, case), *_met(act, case, head["author"])),
         clinical_question=case.row["question"],
         question_label=_question_label(case.service),
         versions=tuple(
@@ -147,6 +148,21 @@ def _exam_fields(act: Act, case: door.Case) -> tuple[Field, ...]:
         ),
         *_accompanied(act, case),
     )
+
+
+def _met(act: Act, case: door.Case, author: Mapping[str, str]) -> tuple[Field, ...]:
+    """Of what people meet for: who asked, and of which department whoever answered is (WS 445.13
+    会诊申请医师, 会诊科室); a department by its name where the register has it."""
+    if not case.service.meets:
+        return ()
+    who = people.person(act.tx, author["id"])
+    place, code = (who["institution_id"], who["department"]) if who else ("", "")
+    names = department_names(act.tx, place, {code})
+    told = (
+        Field("申请医师", account_name(act, case.row["created_by"]) or ""),
+        Field(f"{case.service.meeting_label.zh}科室", names.get(code, code)),
+    )
+    return tuple(one for one in told if one.value)
 
 
 def _accompanied(act: Act, case: door.Case) -> tuple[Field, ...]:

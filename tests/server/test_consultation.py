@@ -9,6 +9,7 @@ import pytest
 from telemed.followers.follow import catch_up
 from telemed.followers.tallies import TALLIES
 from telemed.store import tables as t
+from telemed.store.tx import Tx
 from tests.world import CONTENT, PASSWORD, World
 
 DAY_MINUTES = 24 * 60
@@ -78,6 +79,13 @@ async def test_the_form_has_what_the_record_of_a_consultation_asks_for(world: Wo
         "tcm_four": "舌暗苔白",
         "tcm_principle": "益气活血",
     }
+    named = {"institution_id": "hub", "code": "MED", "name": "心血管内科", "scope": "03"}
+
+    def of_a_department(tx: Tx) -> None:
+        tx.insert(t.departments, named)
+        tx.update(t.people, t.people.c.id == "hub-reader", {"department": "MED"})
+
+    await world.write(of_a_department)
     case = await asked(world, content={**CONTENT["consultation"], **told})
     assert (await world.row(case))["content"].items() >= told.items()
     blank = await asked(world)
@@ -93,6 +101,8 @@ async def test_the_form_has_what_the_record_of_a_consultation_asks_for(world: Wo
     )
     paper, empty = await _paper(world, case), await _paper(world, blank)
     assert [words for words in printed if words not in paper] == []
+    for words in ("申请医师：医生county-requester", "会诊科室：心血管内科"):
+        assert words in paper and words in empty, (words, paper)
     assert [words for words in printed if words.split("：")[0] in empty] == []
 
 
