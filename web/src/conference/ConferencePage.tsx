@@ -10,6 +10,7 @@ import { darkTheme } from '../app/theme'
 import { useMeeting } from '../requests/api'
 import { SessionEnded } from '../session/SessionEnded'
 import { Empty } from '../shared/Empty'
+import { KeyHelp } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { problemWords, toProblem } from '../shared/problem'
 import type { ConferenceOut } from '../shared/schema'
@@ -31,6 +32,7 @@ export function ConferencePage() {
       <App className={styles.dark}>
         <Asked key={appointmentId} id={appointmentId} />
         <SessionEnded />
+        <KeyHelp own />
       </App>
     </ConfigProvider>
   )

@@ -18,6 +18,7 @@ import { SessionEnded } from '../session/SessionEnded'
 import { tellSignedOut } from '../shared/api'
 import { CaseClock } from '../shared/CaseClock'
 import { Empty } from '../shared/Empty'
+import { KeyHelp } from '../shared/keys'
 import { PatientLine } from '../shared/PatientLine'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { problemWords, toProblem } from '../shared/problem'
@@ -61,6 +62,7 @@ export function ReadPage() {
       <App className={styles.dark}>
         {page}
         <SessionEnded />
+        <KeyHelp own />
       </App>
     </ConfigProvider>
   )

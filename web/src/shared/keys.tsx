@@ -27,7 +27,9 @@ interface Registered {
 }
 
 const registered = new Set<Registered>()
-const helpListeners = new Set<() => void>()
+/** Who shows the keys: a page that looks different from the house does it itself. */
+const ofHouse = new Set<() => void>()
+const ofPage = new Set<() => void>()
 
 /** Registers keys for as long as the component is shown. The last registered wins. */
 export function usePageKeys(keys: readonly PageKey[]): void {
@@ -52,7 +54,7 @@ window.addEventListener('keydown', (event) => {
   const combo = comboOf(event)
   if (isTyping(event.target) && !combo.startsWith('Ctrl+') && !combo.startsWith('Alt+')) return
   if (combo === '?') {
-    for (const listener of helpListeners) listener()
+    for (const show of ofPage.size > 0 ? ofPage : ofHouse) show()
     return
   }
   const hit = allKeys().find((key) => key.combo === combo && key.run)
@@ -78,17 +80,18 @@ export function comboOf(
   return held + shift + (event.key.length === 1 && held ? event.key.toUpperCase() : event.key)
 }
 
-/** The overlay of `?`, shown once for the whole page. */
-export function KeyHelp() {
+/** The overlay of `?`: once for the house, and once more in a page with colours of its own. */
+export function KeyHelp({ own = false }: { own?: boolean }) {
   const t = useWords()
   const [keys, setKeys] = useState<PageKey[] | null>(null)
   useEffect(() => {
     const show = () => setKeys(allKeys())
-    helpListeners.add(show)
+    const shows = own ? ofPage : ofHouse
+    shows.add(show)
     return () => {
-      helpListeners.delete(show)
+      shows.delete(show)
     }
-  }, [])
+  }, [own])
   return (
     <Modal
       open={keys !== null}

@@ -32,7 +32,7 @@ function Own({ found, signal, stage }: Props) {
         {t('presenting')}
       </Tag>
       <span className={styles.who} role="status">
-        <Apart shown={stage.shown} />
+        <Apart shown={stage.shown} first />
       </span>
       <span className={styles.gap} />
       {others.length > 0 ? (
@@ -89,8 +89,14 @@ function Others({ found, signal, stage, free, onFree, leads }: Props) {
 }
 
 /** What of it each sees for themselves, in words: nobody is to believe that all see the same. */
-function Apart({ shown }: { shown: Shown | null }) {
+function Apart({ shown, first = false }: { shown: Shown | null; first?: boolean }) {
   const t = useWords()
   const apart = apartOf(shown)
-  return apart === null ? null : <span data-apart={apart}> · {t(`apart-${apart}`)}</span>
+  if (apart === null) return null
+  return (
+    <span data-apart={apart}>
+      {first ? '' : ' · '}
+      {t(`apart-${apart}`)}
+    </span>
+  )
 }
