@@ -17,6 +17,7 @@ import type { ConferenceOut } from '../shared/schema'
 import { pick } from '../shared/words'
 import { conferenceQuery, takeStep } from './api'
 import styles from './ConferencePage.module.css'
+import { MinutesLink } from './case/MinutesLink'
 import { Lobby } from './Lobby'
 import { Local } from './local'
 import { Room } from './Room'
@@ -91,7 +92,7 @@ function Whole({ conference }: { conference: ConferenceOut }) {
     signal.enter(local.mode)
   }
   let page: ReactNode
-  if (state === 'closed') page = <Out signal={signal} onAgain={again} open={conference.open} />
+  if (state === 'closed') page = <Out {...{ conference, signal }} onAgain={again} />
   else if (entered) page = <Room {...{ conference, signal, local }} />
   else
     page = (
@@ -165,11 +166,12 @@ const WHY = {
   'other-standing': 'closedStanding',
 } as const
 
-function Out(props: { signal: Signal; open: boolean; onAgain: () => void }) {
+function Out(props: { conference: ConferenceOut; signal: Signal; onAgain: () => void }) {
   const t = useWords()
-  const { signal, open, onAgain } = props
+  const { conference, signal, onAgain } = props
   const why = WHY[signal.why as keyof typeof WHY] ?? 'left'
-  const again = open && (why === 'left' || why === 'closedOther' || why === 'closedStanding')
+  const again =
+    conference.open && (why === 'left' || why === 'closedOther' || why === 'closedStanding')
   return (
     <main className={styles.wait}>
       <Empty
@@ -177,6 +179,9 @@ function Out(props: { signal: Signal; open: boolean; onAgain: () => void }) {
         teach={t('noRecording')}
         action={
           <span className={styles.next}>
+            {why === 'closedOver' ? (
+              <MinutesLink id={conference.appointment_id} state="ended" />
+            ) : null}
             {again ? (
               <Button type="primary" onClick={onAgain}>
                 {t('enterAgain')}
