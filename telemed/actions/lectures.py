@@ -215,7 +215,8 @@ _OPEN: Final = GOES_ON | {LectureState.PLANNED}
 
 
 def cancel_course(act: Act, course_id: str, version: int, why: Why) -> None:
-    """Call the course off, and every lecture that has not been held."""
+    """Call the course off, and every lecture that has not been held. Whoever has been there for
+    enough of what was held gets its credit."""
     course = courses.turn(act, course_id, version)
     courses.require_staff(act, course)
     reason = courses.reason_of(act, "cancel-course", why)
@@ -223,6 +224,7 @@ def cancel_course(act: Act, course_id: str, version: int, why: Why) -> None:
     for row in store.lectures_of(act.tx, [course_id])[course_id]:
         if LectureState(row["state"]) in _OPEN:
             step(act, Held(row, left), LectureEvent.CANCEL, reason)
+    attendance.give_credits(act, left, enrolments.uncredited(act.tx, course_id))
 
 
 def open_(act: Act, lecture_id: str, version: int) -> None:

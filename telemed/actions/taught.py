@@ -43,14 +43,19 @@ def found(act: Act, row: Row) -> Row | None:
         "provider_id": course["offerer_id"],
         "service": course["service"],
         "applied_by": course["applied_by"],
+        "lecturers": course["lecturers"],
         "since": None if lecture is None else lecture["since"],
     }
 
 
 def whom(act: Act, row: Row, of: str, who: Who) -> Sequence[str] | None:
-    """The reviewers, the applicant or the learner; None for a `who` that is no such person."""
+    """The reviewers, the applicant, the learner, or the lecturers of the own register; None for a
+    `who` that is no such person."""
     if who is Who.LEARNER:
         return notices.enabled(act.tx, [of])
+    if who is Who.LECTURERS:
+        people = {one["person_id"] for one in row["lecturers"]} - {None}
+        return notices.accounts_of(act.tx, people)
     if who is Who.APPLICANT:
         return notices.enabled(act.tx, [row["applied_by"]])
     if who is Who.REVIEWERS:

@@ -80,6 +80,7 @@ class Who(StrEnum):
     APPLICANT = "applicant"
     LEARNER = "learner"
     ENROLLED = "enrolled"
+    LECTURERS = "lecturers"
     TAKING_PART = "taking-part"
 
 

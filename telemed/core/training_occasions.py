@@ -24,14 +24,14 @@ OF_TRAINING = OF_A_COURSE | OF_A_LECTURE
 CROWDS = frozenset({Who.ENROLLED, Who.TAKING_PART})
 """So many people that they are told in parts: a thousand at once would hold up everybody else."""
 
-LEARN = CROWDS | {Who.REVIEWERS, Who.APPLICANT, Who.LEARNER}
+LEARN = CROWDS | {Who.REVIEWERS, Who.APPLICANT, Who.LEARNER, Who.LECTURERS}
 """People whom only training has."""
 
 _RUN = frozenset({Who.PROVIDER_COORDINATORS, Who.PROVIDER_ADMINS})
 TAUGHT: Mapping[Occasion, frozenset[Who]] = MappingProxyType(
     {
         **dict.fromkeys(OF_A_COURSE, frozenset({Who.REVIEWERS, Who.APPLICANT}) | _RUN),
-        **dict.fromkeys(OF_A_LECTURE, CROWDS | _RUN),
+        **dict.fromkeys(OF_A_LECTURE, CROWDS | {Who.LECTURERS} | _RUN),
         **dict.fromkeys(OF_A_LEARNER, frozenset({Who.LEARNER}) | _RUN),
     }
 )

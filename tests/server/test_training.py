@@ -399,7 +399,7 @@ async def test_what_is_called_off_keeps_nobody_from_their_credit(world: World) -
     """Half of a course is not enough; when its other half is called off, or turns out short, what
     somebody was there for is."""
     second = lecture(SINCE + timedelta(days=1))
-    for end in ("cancel", "finish"):
+    for end in ("cancel", "finish", "cancel-course"):
         world.clock.now = START
         made = await drafted(world, title=f"两讲{end}", credit_tenths=10, required_percent=80)
         other = (await world.client(GIVER).ok("POST", f"{COURSES}/{made}/lectures", second))["id"]
@@ -414,6 +414,8 @@ async def test_what_is_called_off_keeps_nobody_from_their_credit(world: World) -
         assert made not in await credits(world, A), end
         if end == "cancel":
             await step(world, GIVER, other, "cancel", reason="lecturer-away")
+        elif end == "cancel-course":
+            await step(world, GIVER, made, "cancel", reason="lecturer-away")
         else:
             world.clock.now = SINCE + timedelta(days=1)
             await step(world, GIVER, other, "begin")

@@ -27,6 +27,7 @@ from tests.server.training import (
 from tests.world import START, World
 
 A, B, C = LEARNERS[:3]
+LECTURER = "hub-reader2"
 SINCE = START + timedelta(days=2)
 WHY = {"reason": "lecturer-away"}
 
@@ -72,8 +73,9 @@ async def test_who_takes_part_is_told_of_places_times_and_credit(world: World) -
     """Moved up at once; reminded a day and ten minutes before, by the time that holds; of another
     time and of a lecture that is off whoever takes part, the waiting too; of credit its learner."""
     made, one = await published(
-        world, lecture(SINCE, quota=2), quiz=QUIZ, credit_tenths=20, required_percent=1
-    )
+        world, lecture(SINCE, quota=2), quiz=QUIZ, credit_tenths=20, required_percent=1,
+        lecturers=[{"person_id": LECTURER, "name": "", "title": ""}],
+    )  # fmt: skip
     await enrol(world, one, A, B, C)
     await climb(world)
     assert [await told(world, who) for who in (A, B, C)] == [[], [], []]
@@ -103,6 +105,7 @@ async def test_who_takes_part_is_told_of_places_times_and_credit(world: World) -
     await until(world, 10, later)
     assert await told(world, B) == [near, moved, near, ("lecture-near", 1)]
     assert await told(world, A) == [moved]
+    assert await told(world, LECTURER) == [near, moved, near, ("lecture-near", 1)], "as who comes"
     assert await told(world, GIVER) == [("course-reviewed", 0)]
 
     await until(world, 0, later)
