@@ -196,20 +196,23 @@ async def stage(
         try:
             yield found
         except BaseException:
-            await _testify(browser)
+            await _testify(browser, pictures)
             raise
         finally:
             await browser.close()
         assert found.faults == []
 
 
-async def _testify(browser: Browser) -> None:
-    """Print, for whoever reads a failed journey, which pages still answer and how busy it was."""
+async def _testify(browser: Browser, pictures: Path) -> None:
+    """Print, for whoever reads a failed journey, which pages still answer and how busy it was; what
+    they show is kept beside the pictures."""
     print("load average", *(f"{load:.1f}" for load in os.getloadavg()))
-    for page in (page for context in browser.contexts for page in context.pages):
+    pages = (page for context in browser.contexts for page in context.pages)
+    for number, page in enumerate(pages, 1):
         try:
             async with asyncio.timeout(10):
                 shown = await page.evaluate("[document.visibilityState, document.readyState]")
+                await page.screenshot(path=pictures / f"failed-{number}.png")
         except TimeoutError:
             shown = ["does not answer within ten seconds"]
         print(page.url, *shown)
