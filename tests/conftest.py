@@ -83,7 +83,6 @@ LONG = (
     "test_calendar.py",
     "test_desk.py",
     "test_case_in_the_room.py",
-    "test_discussion.py",
     "test_access_matrix.py",
     "test_syscalls.py",
     "test_backup.py",
