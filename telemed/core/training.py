@@ -290,10 +290,15 @@ def require_time(
         raise Problem("impossible-time", detail=f"{minutes} min")
 
 
+def begins_from(since: datetime) -> datetime:
+    """From when a lecture may begin."""
+    return since - TERMS.early
+
+
 def require_due(since: datetime, now: datetime) -> None:
     """Problem("too-early") for a beginning long before its time."""
-    if now < since - TERMS.early:
-        raise Problem("too-early", at=since - TERMS.early)
+    if now < begins_from(since):
+        raise Problem("too-early", at=begins_from(since))
 
 
 # --- credit ---------------------------------------------------------------------------------------

@@ -215,6 +215,8 @@ class LectureOut(Out):
     check_in_closes: datetime
     mine: MyEnrolment | None
     allowed: list[str]
+    begins_from: datetime
+    """From when *begin* is taken."""
 
 
 class CourseOut(Out):

@@ -25,6 +25,7 @@ from telemed.core.training import (
     EnrolmentState,
     LectureEvent,
     LectureState,
+    begins_from,
     has_room,
 )
 from telemed.store import accounts, enrolments, learning, network
@@ -147,6 +148,7 @@ def _lecture(act: Act, held: Held, own: Row | None) -> dict[str, Any]:
         "check_in_closes": taken.closes,
         "mine": None if own is None else _mine(act, own),
         "allowed": lecture_allowed(act, held, own),
+        "begins_from": begins_from(held.row["since"]),
     }
 
 

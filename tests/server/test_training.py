@@ -1,7 +1,7 @@
 """Training at the public face: its story, whose course it is, codes, quiz, feedback, files."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from openpyxl import load_workbook
@@ -404,6 +404,12 @@ async def test_what_is_called_off_keeps_nobody_from_their_credit(world: World) -
         made = await drafted(world, title=f"两讲{end}", credit_tenths=10, required_percent=80)
         other = (await world.client(GIVER).ok("POST", f"{COURSES}/{made}/lectures", second))["id"]
         one = await publish(world, made)
+        shown = (await world.client(GIVER).get(f"/api/lectures/{one}"))["lecture"]
+        facts = await world.client(GIVER).refused(
+            "too-early", "POST", f"/api/lectures/{one}/begin", {"version": shown["version"]}
+        )
+        at, said = map(datetime.fromisoformat, (facts["at"], shown["begins_from"]))
+        assert at == said, "said before it is refused"
         await enrol(world, one, A, B)
         await begin(world, one)
         await check_in(world, A, one)

@@ -8421,6 +8421,11 @@ export interface components {
             mine: components["schemas"]["MyEnrolment"] | null;
             /** Allowed */
             allowed: string[];
+            /**
+             * Begins From
+             * Format: date-time
+             */
+            begins_from: string;
         };
         /**
          * LectureState

@@ -85,8 +85,6 @@ function Shown({ one }: { one: LectureWhole }) {
   )
 }
 
-/** A lecture begins so long before its time at the earliest, as the server has it. */
-const EARLY = 60 * 60_000
 const STEPS: readonly LectureStep[] = ['open', 'close', 'begin']
 const WORDS = { open: 'openEnrolment', close: 'closeEnrolment', begin: 'begin' } as const
 
@@ -102,7 +100,7 @@ function StaffSteps({ one }: { one: LectureWhole }) {
   })
   const may = (step: string) => lecture.allowed.includes(step)
   const now = useNow(30_000)
-  const due = Date.parse(lecture.since) - EARLY
+  const due = Date.parse(lecture.begins_from)
   const shown = STEPS.filter((step) => may(step) && (step !== 'begin' || now >= due))
   return (
     <div className={styles.bar}>
