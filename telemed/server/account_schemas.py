@@ -33,6 +33,9 @@ class Me(Out):
     csrf: str
     idle_minutes: int
     demo: bool
+    seq: int
+    """The log's head: what is fetched after this answer shows at least so much, so the live line of
+    a page begins here and misses nothing in between."""
 
 
 class DemoAccount(Out):

@@ -33,7 +33,7 @@ from telemed.server.origins import own_origins
 from telemed.server.routing import SERVICES, Call, Route, client_address, to_json
 from telemed.server.services import Services
 from telemed.settings import Settings
-from telemed.store import accounts, network, people
+from telemed.store import accounts, log, network, people
 from telemed.store.audit import Event
 from telemed.store.tx import Row, Tx
 
@@ -387,6 +387,7 @@ def _me(tx: Tx, signed: Signed, services: Services) -> acs.Me:
         csrf=signed.csrf or "",
         idle_minutes=services.settings.idle_minutes,
         demo=account["demo"],
+        seq=log.head(tx),
     )
 
 

@@ -10,7 +10,7 @@ import { useTranslation } from 'react-i18next'
 import { createBrowserRouter, Navigate, Outlet, RouterProvider } from 'react-router'
 import { live } from '../live/live'
 import { SignInPage } from '../session/SignInPage'
-import { MeContext, useMe, useSession } from '../session/session'
+import { MeContext, useMe, useSession, useSessionEnded } from '../session/session'
 import { KeyHelp } from '../shared/keys'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import { queryClient } from '../shared/queries'
@@ -97,14 +97,16 @@ function SignedIn() {
   const session = useSession()
   const me = session.data
   const account = me?.account_id
+  const ended = useSessionEnded()
+  useEffect(() => {
+    if (account === undefined || ended) return
+    live.start()
+    return () => live.stop()
+  }, [account, ended])
   useEffect(() => {
     if (account === undefined) return
-    live.start()
     void restoreUploads()
-    return () => {
-      live.stop()
-      forgetUploads()
-    }
+    return forgetUploads
   }, [account])
   const page = useMemo(() => <Outlet />, [])
   if (session.isPending) return <Wait />

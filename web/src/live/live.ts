@@ -4,6 +4,7 @@ import { tellSignedOut } from '../shared/api'
 import { KEYS, queryClient } from '../shared/queries'
 import { pace, presses } from './pace'
 import { tellPresence } from './presence'
+import { Renewal } from './renewal'
 import { type ConferenceMessage, type LiveActivity, LiveSocket, type LiveState } from './socket'
 
 type Listener = (items: readonly LiveActivity[]) => void
@@ -50,6 +51,7 @@ const LISTS: Record<string, readonly string[]> = {
   quiz: [KEYS.training],
 }
 
+const renewal = new Renewal(queryClient)
 const pending = new Set<string>()
 let asked = Number.NEGATIVE_INFINITY
 let due = Number.POSITIVE_INFINITY
@@ -70,7 +72,7 @@ function hear(items: readonly LiveActivity[]): void {
 function ask(): void {
   asked = performance.now()
   due = Number.POSITIVE_INFINITY
-  for (const key of pending) void queryClient.invalidateQueries({ queryKey: [key] })
+  for (const key of pending) renewal.of(key)
   pending.clear()
 }
 

@@ -80,6 +80,29 @@ describe('the live line', () => {
     expect(heard.reloads).toBe(0)
   })
 
+  it('begins at what the page was fetched after, and never goes back to it', () => {
+    const page = new LiveSocket(
+      () => 'ws://here/live',
+      { activities: () => {}, reload: () => {}, state: () => {}, signedOut: () => {} },
+      () => {
+        const wire = new Wire()
+        wires.push(wire)
+        return wire as unknown as WebSocket
+      },
+    )
+    page.from(4)
+    page.start()
+    last().onopen?.()
+    expect(last().sent).toEqual([{ type: 'hello', since: 4, presence: true }])
+    last().says({ type: 'welcome', answer: 'here-they-are', seq: 5 })
+    last().says({ type: 'activities', items: [fact(5)] })
+    page.from(9)
+    last().onclose?.({ code: 1012 })
+    vi.runOnlyPendingTimers()
+    last().onopen?.()
+    expect(last().sent).toEqual([{ type: 'hello', since: 5, presence: true }])
+  })
+
   it.each(['too-old', 'ahead'])('fetches everything anew when the server says %s', (answer) => {
     last().says({ type: 'welcome', answer: 'up-to-date', seq: 9 })
     last().onclose?.({ code: 1012 })

@@ -77,6 +77,11 @@ export class LiveSocket {
     private readonly open: (url: string) => WebSocket = (url) => new WebSocket(url),
   ) {}
 
+  /** What the page shows is at least as new as this number: only what came after it is missing. */
+  from(seq: number): void {
+    this.seq ??= seq
+  }
+
   start(): void {
     if (!this.stopped) return
     this.stopped = false

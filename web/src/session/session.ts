@@ -4,6 +4,7 @@
  */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useSyncExternalStore } from 'react'
+import { live } from '../live/live'
 import { api, body, onSignedOut, setCsrf } from '../shared/api'
 import { ProblemError } from '../shared/problem'
 import { KEYS } from '../shared/queries'
@@ -85,6 +86,7 @@ export function useSignOut() {
 
 function remember(me: Me): Me {
   setCsrf(me.csrf)
+  live.from(me.seq)
   return me
 }
 

@@ -8674,6 +8674,8 @@ export interface components {
             idle_minutes: number;
             /** Demo */
             demo: boolean;
+            /** Seq */
+            seq: number;
         };
         /** MembershipOut */
         MembershipOut: {
