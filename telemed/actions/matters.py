@@ -16,7 +16,7 @@ from telemed.core.access import Role
 from telemed.core.appointment import SeatState
 from telemed.core.approval import current
 from telemed.core.assignment import covers
-from telemed.core.escalation import WHEN_NOBODY, Who
+from telemed.core.escalation import OF_WATCHERS, TOLD_TO_WATCH, WHEN_NOBODY, Who
 from telemed.store import (
     appointments,
     approvals,
@@ -101,6 +101,12 @@ def whom(act: Act, matter: Matter, who: Sequence[Who]) -> list[str]:
     return list(found)
 
 
+def let_in(act: Act, booked: Booked) -> set[str]:
+    """The accounts of those who take part in an appointment or may watch it, as things stand."""
+    to = conferences.invitation(act, booked)
+    return set(notices.accounts_of(act.tx, to.watching | to.taking_part))
+
+
 def _accounts(act: Act, matter: Matter, who: Who) -> Sequence[str]:
     if matter.booked is not None and (named := _named(act, matter, matter.booked, who)) is not None:
         return named
@@ -162,8 +168,8 @@ def _approvers(act: Act, case: Row) -> list[str]:
 
 
 def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] | None:
-    """Those who sit, are invited, declined, were replaced, booked it, may watch it, waited for it
-    or are to sign its minutes; None for a `who` that is no such person."""
+    """Those who sit, are invited, declined, were replaced, booked it, may watch it or may no more,
+    waited for it or are to sign its minutes; None for a `who` that is no such person."""
     if who is Who.BOOKER:
         call = urgent_calls.of_appointment(act.tx, booked.id)
         if call is not None:  # whoever answered it wrote it down; it is the caller's
@@ -174,6 +180,8 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
     if who is Who.WATCHERS:
         to = conferences.invitation(act, booked)
         return notices.accounts_of(act.tx, to.watching - to.taking_part)
+    if who is Who.UNLISTED:
+        return _unlisted(act, booked)
     if who is Who.WAITER:
         entry = booked.row["waiting_id"] and appointments.waiting(act.tx, booked.row["waiting_id"])
         return notices.enabled(act.tx, [entry["made_by"]]) if entry else []
@@ -188,6 +196,13 @@ def _named(act: Act, matter: Matter, booked: Booked, who: Who) -> Sequence[str] 
     if who in (Who.SIGNER, Who.SIGNER_COORDINATORS):
         return _signing(act, booked, matter.of, who)
     return None
+
+
+def _unlisted(act: Act, booked: Booked) -> list[str]:
+    """Who was told last that they may watch, and neither may any more nor takes part."""
+    last = notices.told_last(act.tx, booked.id, OF_WATCHERS)
+    told = {key for key, occasion in last.items() if occasion in TOLD_TO_WATCH}
+    return notices.enabled(act.tx, told - let_in(act, booked))
 
 
 def _signing(act: Act, booked: Booked, person_id: str, who: Who) -> list[str]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from telemed.actions import decided, matters, opens, taught
 from telemed.actions.act import Act
 from telemed.actions.matters import Matter, whom
-from telemed.core import escalation, workitem
+from telemed.core import escalation, going_out, workitem
 from telemed.core.access import Permission, Role
 from telemed.core.activity import Fact, Kind
 from telemed.core.assignment import Mode
@@ -26,6 +26,7 @@ from telemed.core.escalation import (
     ENDS_TOLD,
     IN_HOUSE,
     INFORMS,
+    OF_WATCHERS,
     OWN_DOING,
     Channel,
     End,
@@ -154,7 +155,8 @@ def _part(act: Act, row: Row, matter: Matter, rung: Rung) -> _Part:
         people = opens.to_whom(act, matter.booked.id, Occasion(row["occasion"]), people)
     if row["occasion"] == Occasion.WATCH_SET:
         known = notices.told_of(act.tx, row)
-        people = [one for one in people if one not in known]
+        last = notices.told_last(act.tx, matter.row["id"], OF_WATCHERS)
+        people = [p for p in people if p not in known or last.get(p) == Occasion.UNLISTED]
     crowds = [taught.part(act, matter.row, one, source, but) for one in who if one in CROWDS]
     many = [one for crowd in crowds for one in crowd]
     return _Part(
@@ -228,7 +230,7 @@ def tell(
         mine = prefer.get(account_id)
         reach = _reachable(mine, bool(browsers.get(account_id)))
         chosen = None if mine is None else mine["channels"].get(told.weight.value)
-        wanted = escalation.ways(
+        wanted = going_out.ways(
             by, None if chosen is None else [Channel(c) for c in chosen], told.weight
         )
         when = rings_at(act.now, mine, told.weight, account_id in working)
@@ -286,7 +288,7 @@ def rings_at(now: datetime, mine: Row | None, weight: Weight, on_duty: bool = Fa
         return now
     on_call = mine["on_call_until"] is not None and now < mine["on_call_until"]
     local = now.astimezone(ZONE)
-    return escalation.not_before(weight, local, mine["quiet_from"], mine["quiet_until"], on_call)
+    return going_out.not_before(weight, local, mine["quiet_from"], mine["quiet_until"], on_call)
 
 
 def _say(

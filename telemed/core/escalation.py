@@ -8,7 +8,7 @@ acknowledged, the condition ended, or the ladder is exhausted and stays on the c
 What only informs asks for no answer and ends with its last step.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,7 @@ class Occasion(StrEnum):
     WATCH_SET = "watch-set"
     WATCH_MOVED = "watch-moved"
     WATCH_OFF = "watch-off"
+    UNLISTED = "watch-unlisted"
     TIME_OFFERED = "time-offered"
     FOLLOW_UP_DUE = "follow-up-due"
     APPROVAL_WAITING = "approval-waiting"
@@ -71,6 +72,7 @@ class Who(StrEnum):
     DECLINED = "declined"
     BOOKER = "booker"
     WATCHERS = "watchers"
+    UNLISTED = "unlisted"
     WAITER = "waiter"
     APPROVERS = "approvers"
     EXPERT = "expert"
@@ -177,7 +179,7 @@ _OFF = (Occasion.OFF, Occasion.WATCH_OFF)
 OPENS: Mapping[str, tuple[Occasion, ...]] = MappingProxyType(
     {
         Kind.REQUEST_SUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
-        Kind.REQUEST_RESUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
+        Kind.REQUEST_RESUBMITTED: (Occasion.UNCLAIMED, Occasion.DEADLINE, Occasion.UNLISTED),
         Kind.REQUEST_REDIRECTED: (Occasion.UNCLAIMED, Occasion.DEADLINE),
         Kind.WORKITEM_RELEASED: (Occasion.UNCLAIMED,),
         Kind.WORKITEM_EXPIRED: (Occasion.UNCLAIMED,),
@@ -306,8 +308,11 @@ def finding_of(data: Mapping[str, object]) -> str:
     return str(next((one for one in named if one), ""))
 
 
-OF_WATCHERS = frozenset({*_WATCH, Occasion.WATCH_OFF})
-"""Told to whoever is listed to watch it, from its first confirmation on."""
+OF_WATCHERS = frozenset({*_WATCH, Occasion.WATCH_OFF, Occasion.UNLISTED})
+"""Told to whoever is listed to watch it, from its first confirmation on, until they are no more."""
+
+TOLD_TO_WATCH = frozenset(_WATCH)
+"""After which somebody counts on being let in."""
 
 OF_AN_APPOINTMENT = frozenset(
     {
@@ -326,7 +331,7 @@ OF_AN_APPOINTMENT = frozenset(
 )
 """Occasions of an appointment; the others are of a case or of training."""
 
-AFTER_IT_IS_OFF = frozenset({*_OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT})
+AFTER_IT_IS_OFF = frozenset({*_OFF, Occasion.GIVEN_AWAY, Occasion.SEAT_LEFT, Occasion.UNLISTED})
 """Told whatever becomes of the appointment. No fact ends them: they end with being told."""
 
 AFTER_IT_BEGAN = AFTER_IT_IS_OFF | {Occasion.MINUTES_TO_SIGN}
@@ -365,6 +370,7 @@ SEATED = frozenset(
         Who.DECLINED,
         Who.BOOKER,
         Who.WATCHERS,
+        Who.UNLISTED,
         Who.WAITER,
         Who.SIGNER,
         Who.SIGNER_COORDINATORS,
@@ -449,52 +455,3 @@ def gone_by(ladder: Ladder, anchor: datetime, opened: datetime) -> int:
 def next_at(ladder: Ladder, anchor: datetime, told: int, exhausted: bool) -> datetime | None:
     """When to look again; None when there is nothing left but to wait for people."""
     return None if exhausted else rung_at(ladder, anchor, told)
-
-
-def ways(
-    step: Iterable[Channel], chosen: Iterable[Channel] | None, weight: Weight
-) -> tuple[Channel, ...]:
-    """The channels of a step that a person wants; in-app is always one of them.
-
-    A critical notice goes by every channel of the step, whatever was chosen: a preference must
-    not end a ladder silently.
-    """
-    asked = tuple(step)
-    if weight is Weight.CRITICAL or chosen is None:
-        wanted = asked
-    else:
-        keep = frozenset(chosen)
-        wanted = tuple(c for c in asked if c in keep)
-    return (Channel.IN_APP, *(c for c in dict.fromkeys(wanted) if c is not Channel.IN_APP))
-
-
-def not_before(
-    weight: Weight, local: datetime, quiet_from: int | None, quiet_until: int | None, on_call: bool
-) -> datetime:
-    """When a notice may ring: now, or at the end of the person's quiet hours.
-
-    `local` is now in the person's zone; `quiet_from` and `quiet_until` are minutes of the day,
-    over midnight too. What pierces, and whoever is on call, is told at once.
-    """
-    if on_call or weight in PIERCES or quiet_from is None or quiet_until is None:
-        return local
-    minute = local.hour * 60 + local.minute
-    over_midnight = quiet_from > quiet_until
-    if over_midnight:
-        quiet = minute >= quiet_from or minute < quiet_until
-    else:
-        quiet = quiet_from <= minute < quiet_until
-    if not quiet:
-        return local
-    wait = (quiet_until - minute) % (24 * 60)
-    return local.replace(second=0, microsecond=0) + timedelta(minutes=wait)
-
-
-def backoff(attempts: int, chance: float) -> timedelta:
-    """How long to wait after so many failed attempts: doubling from 5 s to 10 min.
-
-    `chance` in [0, 1) spreads it over the second half, so that a receiver that comes back is not
-    hit by everybody at once.
-    """
-    full = min(5.0 * 2 ** max(0, attempts - 1), 600.0)
-    return timedelta(seconds=full * (0.5 + chance / 2))

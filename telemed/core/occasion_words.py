@@ -49,6 +49,10 @@ OCCASION_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "A session that you may watch is moved",
         ),
         Occasion.WATCH_OFF: ("您可观摩的预约已取消", "A session that you may watch is off"),
+        Occasion.UNLISTED: (
+            "您已不在一场预约的观摩名单中",
+            "You are no longer listed to watch a session",
+        ),
         Occasion.TIME_OFFERED: (
             "候补的预约时间有了，请尽快提交",
             "A time you waited for is free: propose it soon",

@@ -16,8 +16,8 @@ from telemed.actions.act import Act
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.activity import Activity, Kind
+from telemed.core.appointment import TAKES_TIME, SeatEvent, SeatState
 from telemed.core.appointment import Event as BookingEvent
-from telemed.core.appointment import SeatEvent, SeatState
 from telemed.core.appointment import State as Booked
 from telemed.core.assignment import By
 from telemed.core.catalogue import Catalogue
@@ -131,12 +131,14 @@ def _follow(tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[
     if row is None:
         return
     for occasion in begun:
+        if occasion is Occasion.UNLISTED:
+            continue  # of each time that is agreed on, below
         if occasion in OF_WATCHERS and not _is_watched(tx, row, catalogue):
             continue
         for whose in _each(tx, activity, occasion):
             _open(tx, activity, row, occasion, whose, catalogue, new_id())
     if activity.kind == Kind.REQUEST_RESUBMITTED and _lists_watchers(row, catalogue):
-        _tell_listed_anew(tx, activity, catalogue, new_id)
+        _tell_of_the_list(tx, activity, catalogue, new_id)
 
 
 def _lists_watchers(row: Row, catalogue: Catalogue) -> bool:
@@ -150,18 +152,22 @@ def _is_watched(tx: Tx, row: Row, catalogue: Catalogue) -> bool:
     return _lists_watchers(row, catalogue) and appointments.was_confirmed(tx, row["id"])
 
 
-def _tell_listed_anew(
+def _tell_of_the_list(
     tx: Tx, activity: Activity, catalogue: Catalogue, new_id: Callable[[], str]
 ) -> None:
     """A form that comes back may list others to watch the time that is agreed on already; whoever
-    was told of it is not told again."""
+    was told of it is not told again. Or it lists somebody no more who was told of a time: they are
+    told that."""
     assert activity.request_id is not None  # of our own fact
     coming = [
         row
         for row in appointments.of_request(tx, activity.request_id)
-        if row["state"] == Booked.CONFIRMED and row["since"] > activity.at
+        if row["state"] in TAKES_TIME and row["since"] > activity.at
     ]
-    for row in coming[:1]:
+    for row in coming:
+        if appointments.was_confirmed(tx, row["id"]):
+            _open(tx, activity, row, Occasion.UNLISTED, row["id"], catalogue, new_id())
+    for row in [row for row in coming if row["state"] == Booked.CONFIRMED][:1]:
         _open(tx, activity, row, Occasion.WATCH_SET, "", catalogue, new_id())
 
 

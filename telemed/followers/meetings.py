@@ -9,9 +9,9 @@ from typing import Final
 from telemed.actions.act import Act
 from telemed.actions.booking import Booked
 from telemed.actions.calendar_feeds import entry, places_of
-from telemed.actions.matters import load
+from telemed.actions.matters import Matter, let_in, load, whom
 from telemed.core.appointment import MACHINE, TAKES_TIME, SeatState
-from telemed.core.escalation import AFTER_IT_IS_OFF, OF_WATCHERS, Occasion
+from telemed.core.escalation import AFTER_IT_IS_OFF, OF_WATCHERS, Occasion, Who
 from telemed.followers.channels import Meeting
 from telemed.store import tables as t
 from telemed.store.tx import Row
@@ -44,7 +44,7 @@ def meeting_of(act: Act, delivery: Row) -> Meeting | None:
     return Meeting(
         service=service,
         entry=entry(row, title, places_of(act, [row])),
-        method=_method(Occasion(delivery["occasion"]), matter.booked, seat),
+        method=_method(act, delivery, matter, seat),
         takes_part=seat is not None,
         answer="ACCEPTED" if seat is None else _PARTSTAT[SeatState(seat["state"])],
         told_at=act.now,
@@ -60,12 +60,16 @@ def _seat_of(act: Act, booked: Booked, account_id: str) -> Row | None:
     return mine[-1] if mine else None
 
 
-def _method(occasion: Occasion, booked: Booked, seat: Row | None) -> str:
+def _method(act: Act, delivery: Row, matter: Matter, seat: Row | None) -> str:
     """An event that is over or somebody else's is never asked for by a letter that comes late, and
     one that is on again is never taken away."""
-    if occasion not in _TO_A_CALENDAR:
+    occasion, booked = Occasion(delivery["occasion"]), matter.booked
+    if occasion not in _TO_A_CALENDAR or booked is None:
         return ""
     is_on = booked.state in TAKES_TIME and (seat is None or seat in booked.sitting)
+    if occasion in OF_WATCHERS and is_on:
+        whose = let_in(act, booked) | set(whom(act, matter, [Who.BOOKER]))
+        is_on = delivery["account_id"] in whose
     if occasion in AFTER_IT_IS_OFF:
         return "" if is_on else "CANCEL"
     return "REQUEST" if is_on else ""

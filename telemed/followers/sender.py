@@ -17,7 +17,8 @@ from telemed.actions.urgent_calls import RINGS
 from telemed.actions.worklist import SYSTEM
 from telemed.bus import Bell
 from telemed.core.catalogue import Catalogue
-from telemed.core.escalation import OWN_DOING, Channel, End, Occasion, backoff
+from telemed.core.escalation import OWN_DOING, Channel, End, Occasion
+from telemed.core.going_out import backoff
 from telemed.core.urgent_call import State as CallState
 from telemed.followers.channels import Browser, Message, Outcome, Sent, Way
 from telemed.followers.follow import at_each_ring

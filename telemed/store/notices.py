@@ -186,6 +186,15 @@ def told_of(tx: Tx, climb: Row) -> set[str]:
     return {row["account_id"] for row in tx.all(query)}
 
 
+def told_last(tx: Tx, appointment_id: str, occasions: Collection[Occasion]) -> dict[str, str]:
+    """What each account was told last of an appointment, of these occasions."""
+    named = sorted(occasion.value for occasion in occasions)
+    query = sa.select(N.account_id, N.occasion).where(
+        N.appointment_id == appointment_id, N.occasion.in_(named)
+    )
+    return {row["account_id"]: row["occasion"] for row in tx.all(query.order_by(N.at, N.id))}
+
+
 def of_case(tx: Tx, request_id: str) -> list[Row]:
     """All climbs of a case, oldest first."""
     query = sa.select(escalations).where(E.request_id == request_id).order_by(E.opened_at)

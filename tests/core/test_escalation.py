@@ -19,15 +19,13 @@ from telemed.core.escalation import (
     Step,
     Weight,
     Who,
-    backoff,
     due,
     gone_by,
     ladder_for,
     next_at,
-    not_before,
     rung_at,
-    ways,
 )
+from telemed.core.going_out import backoff, not_before, ways
 from telemed.core.ladder_rows import ladders_of
 from telemed.core.occasion_words import OCCASION_WORDS
 from telemed.settings import CONFIGS, ROOT, load_catalogue

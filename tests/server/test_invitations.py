@@ -27,9 +27,21 @@ from tests.server.booking import (
     proposed,
     step,
 )
+from tests.server.guidance_house import opened
+from tests.server.notice_links import every_notice_opens
 from tests.server.test_calendar_feeds import calcurse, events, link
 from tests.server.test_channels import Gateway, Post, prefer, reaching
 from tests.server.test_escalations import climb
+from tests.server.test_guidance import ASKED
+from tests.server.test_watchers_told import (
+    LOOKS,
+    LOOKS2,
+    MOVED,
+    feed,
+    listed_anew,
+    listing,
+    watching,
+)
 from tests.services import absent, free_port
 from tests.world import World
 
@@ -235,6 +247,44 @@ async def test_a_letter_that_comes_late_asks_for_nothing_that_is_off(box: Mailbo
     ]  # fmt: skip
     await held(world, "10:00")
     assert await box.came(15) == [], "a time that is merely held is nobody's business"
+
+
+async def test_who_is_taken_off_the_list_is_told_and_it_leaves_their_calendar(
+    box: Mailbox,
+) -> None:
+    """Once, by mail a CANCEL of the event that they were sent, although it goes on; it opens for
+    them, and the door is shut; of what becomes of it they hear nothing; listed again they hear
+    that they may. Off before the form came back: they hear that, too."""
+    house = box.world
+    await opened(house)
+    await prefer(house, LOOKS, email="looks@hub.example")
+    case = await house.sent(**ASKED, content=listing(LOOKS, LOOKS2))
+    one = await confirmed(house, service="surgery_guidance", request_id=case)
+    method, asked = event(await box.one("looks@hub.example"))
+    assert method == "REQUEST"
+    await listed_anew(house, case, LOOKS2)
+    letter = await box.one("looks@hub.example")
+    method, gone = event(letter)
+    assert (method, gone.uid.value) == ("CANCEL", asked.uid.value)
+    assert not hasattr(gone, "status") and gone.dtstamp.value >= asked.dtstamp.value
+    assert "您已不在一场预约的观摩名单中" in text(letter)
+    assert await watching(house, LOOKS) == ["watch-set", "watch-unlisted"]
+    assert await watching(house, LOOKS2) == ["watch-set"]
+    door = f"{APPOINTMENTS}/{one['id']}/conference"
+    await house.client(LOOKS).refused("not-found", "GET", door)
+    assert await feed(house, LOOKS) == []
+    await listed_anew(house, case, LOOKS2)
+    one = await house.client(KEEPER).get(f"{APPOINTMENTS}/{one['id']}")
+    one = await step(house, one, "reschedule", KEEPER, **MOVED)
+    assert not [one for one in await box.came() if one["To"] == "looks@hub.example"]
+    one = await step(house, one, "confirm", KEEPER)
+    await listed_anew(house, case, LOOKS, LOOKS2)
+    assert event(await box.one("looks@hub.example"))[0] == "REQUEST"
+    await listed_anew(house, case, LOOKS2, comes=False)
+    await step(house, one, "cancel", KEEPER, **BECAUSE)
+    assert event(await box.one("looks@hub.example"))[0] == "CANCEL"
+    assert (await watching(house, LOOKS))[1:] == ["watch-unlisted", "watch-set", "watch-off"]
+    await every_notice_opens(house)
 
 
 @pytest.mark.services

@@ -51,6 +51,17 @@ async def feed(house: World, who: str) -> list[tuple[str, str]]:
     return [(one.status.value, one.summary.value) for one in shown]
 
 
+async def listed_anew(house: World, case: str, *people: str, comes: bool = True) -> None:
+    """The form is sent back for another list, and comes back with it, or has yet to."""
+    back = {"reason": "missing-history", "note": "请补充观摩人员"}
+    await house.client("hub-reader").ok("POST", f"/api/requests/{case}/return", back)
+    asker, path = house.client(ASKER), f"/api/requests/{case}"
+    version = (await asker.get(path))["version"]
+    await asker.ok("PATCH", path, {"version": version, "content": listing(*people)})
+    if comes:
+        await asker.ok("POST", f"{path}/resubmit", {})
+
+
 async def test_who_may_watch_is_told_when_it_is_set_moved_and_off(house: World) -> None:
     """Of both sides; not before it is confirmed, once for each time; a reminder; listed later,
     then; it is in their calendar, and opens; whoever is not listed hears nothing."""
@@ -65,13 +76,7 @@ async def test_who_may_watch_is_told_when_it_is_set_moved_and_off(house: World) 
     ((state, title),) = await feed(house, LOOKS)
     assert (state, "观摩" in title, one["number"] in title) == ("CONFIRMED", True, True)
     # Sent back for another list: who is new on it hears of the time, the others not again.
-    back = {"reason": "missing-history", "note": "请补充观摩人员"}
-    await house.client("hub-reader").ok("POST", f"/api/requests/{case}/return", back)
-    asker, path = house.client(ASKER), f"/api/requests/{case}"
-    version = (await asker.get(path))["version"]
-    body = {"version": version, "content": listing(LOOKS, LOOKS2, LATER)}
-    await asker.ok("PATCH", path, body)
-    await asker.ok("POST", f"{path}/resubmit", {})
+    await listed_anew(house, case, LOOKS, LOOKS2, LATER)
     await climb(house)
     for who in (LOOKS, LOOKS2, LATER):
         assert await watching(house, who) == ["watch-set"], who
