@@ -25,14 +25,21 @@ KEEP_ALIVE_SECONDS: Final = 20.0
 """Janus forgets a session that says nothing for a minute."""
 ANSWER_SECONDS: Final = 8.0
 BREATH_SECONDS: Final = 1.0
+LEAVING_SECONDS: Final = 2.0
+"""Janus says that a handle is detached before its member has left the room."""
+_GLANCE_SECONDS: Final = 0.1
 _ANSWERS: Final = ("success", "event", "error")
-_EXISTS, _NO_ROOM, _NO_FEED = 427, 426, 428
+_EXISTS, _NO_ROOM, _NO_FEED, _TAKEN = 427, 426, 428, 436
 _CAMERA: Final = "1"
 """The second line of what a member sends: voice, camera, screen."""
 _MOST_MEMBERS: Final = 32
 _BITS_A_SECOND: Final = 4_000_000
 """Janus bounds all that one member sends together: two pictures of an operation at their highest
 (1500 kbit/s each) and a shared screen (900). A page bounds each of them by itself."""
+
+
+class _Taken(NoMedia):
+    """The member is in the room already: at another process of ours, or still leaving."""
 
 
 class Janus:
@@ -73,11 +80,17 @@ class Janus:
         """Take what a member sends; the answer."""
         await self._detach(self._sends.pop((room, member), None))
         await self._make_room(room)
-        handle = await self._attach()
-        self._sends[room, member] = handle
         body = {"request": "joinandconfigure", "ptype": "publisher", "room": room, "id": member}
-        told = await self._ask(handle, body, {"type": "offer", "sdp": offer})
-        return _sdp_of(told)
+        tries = LEAVING_SECONDS // _GLANCE_SECONDS
+        while True:
+            handle = self._sends[room, member] = await self._attach()
+            try:
+                return _sdp_of(await self._ask(handle, body, {"type": "offer", "sdp": offer}))
+            except _Taken:
+                await self._detach(self._sends.pop((room, member), None))
+                if (tries := tries - 1) < 0:
+                    raise
+            await asyncio.sleep(_GLANCE_SECONDS)
 
     async def subscribe(self, room: str, member: str, other: str) -> str:
         """An offer of what another member sends."""
@@ -118,7 +131,7 @@ class Janus:
         if not any(key[0] == room for key in self._sends):
             # Refused while members of other processes are in it; Janus then keeps it.
             with suppress(NoMedia, NotSending):
-                await self._end_room(room)
+                await self._end_room(room, member)
 
     async def _make_room(self, room: str) -> None:
         handle = await self._attach()
@@ -132,11 +145,17 @@ class Janus:
         finally:
             await self._detach(handle)
 
-    async def _end_room(self, room: str) -> None:
-        handle = await self._attach()
+    async def _end_room(self, room: str, member: str) -> None:
+        """End the room that its last member is leaving."""
+        handle, inside = await self._attach(), {member}
         try:
-            told = await self._ask(handle, {"request": "listparticipants", "room": room})
-            if not told["plugindata"]["data"].get("participants"):
+            for _ in range(int(LEAVING_SECONDS // _GLANCE_SECONDS)):
+                told = await self._ask(handle, {"request": "listparticipants", "room": room})
+                inside = {one["id"] for one in told["plugindata"]["data"].get("participants", ())}
+                if inside != {member}:
+                    break
+                await asyncio.sleep(_GLANCE_SECONDS)
+            if not inside:
                 body = {"request": "destroy", "room": room, "secret": self._room_secret(room)}
                 await self._ask(handle, body)
         finally:
@@ -170,6 +189,8 @@ class Janus:
         code = data.get("error_code")
         if code in (_NO_FEED, _NO_ROOM):
             raise NotSending(str(data.get("error")))
+        if code == _TAKEN:
+            raise _Taken(str(data.get("error")))
         if code is not None and code != _EXISTS:
             raise NoMedia(f"{body['request']}: {code} {data.get('error')}")
         return told

@@ -92,17 +92,32 @@ async def test_janus_takes_what_a_member_sends(
                 await there.pictures("room", "b", "a", False)
             with pytest.raises(NoMedia):
                 await there.publish("room", "b", "no description at all")
-            await here.publish("room", "a", OFFER)  # again, after a lost line
+            await there.leave("room", "b")
+            for _ in range(10):  # again, after a lost line
+                await here.publish("room", "a", OFFER)
             with pytest.raises(NoMedia):  # whoever is in the room by another process is no other
                 await there.publish("room", "a", OFFER)
             await here.leave("room", "a")
             assert "m=audio" in await there.publish("room", "a", OFFER)
+            await _moves_and_ends(there, here)
             with pytest.raises(NoMedia):
                 await stranger.publish("room", "c", OFFER)
             await _comes_back(server, here)
         finally:
             for line in (here, there, stranger):
                 await line.stop()
+
+
+async def _moves_and_ends(here: Janus, there: Janus) -> None:
+    """A member goes from one process to the other and back, at once; the last takes the room."""
+    for _ in range(5):
+        for one, next_one in ((here, there), (there, here)):
+            await one.leave("room", "a")
+            assert "m=audio" in await next_one.publish("room", "a", OFFER)
+    await here.leave("room", "a")
+    handle = await here._attach()
+    told = await here._ask(handle, {"request": "create", "room": "room"})
+    assert told["plugindata"]["data"]["videoroom"] == "created"
 
 
 async def _comes_back(server: JanusServer, line: Janus) -> None:
