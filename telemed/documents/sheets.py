@@ -45,6 +45,8 @@ class ColumnKind(StrEnum):
     TIME = "time"
     MONEY = "money"
     CREDIT = "credit"
+    NUMBER = "number"
+    """A number as it is, without separators: in the log, or of changing unit."""
 
 
 _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
@@ -55,6 +57,7 @@ _NUMBER_FORMATS: Mapping[ColumnKind, str] = {
     ColumnKind.TIME: "yyyy-mm-dd hh:mm:ss",
     ColumnKind.MONEY: "#,##0.00",
     ColumnKind.CREDIT: "#,##0.0#",
+    ColumnKind.NUMBER: "General",
 }
 
 

@@ -1,9 +1,10 @@
 """The monthly tally as the form a hospital hands in: a sheet for each dimension and side.
 
 Columns come from the indicator table and cells from summaries, by `tally_columns` and
-`tally_cells`; a screen that shows the same two functions' answer cannot differ from the file. The
-cases behind the numbers are the last sheet but one, and the definitions of the numbers the last.
-The requesting and the providing side stand on sheets of their own and are never added up.
+`tally_cells`; a screen that shows the same two functions' answer cannot differ from the file. After
+them come the requests of the month, every counted fact behind the numbers (`tally_listing`), where
+each institution belongs, and last the definitions of the numbers. The requesting and the providing
+side stand on sheets of their own and are never added up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,13 @@ from telemed.core.boards import LEAST, RULE_ZH, Absence, Board, Standing
 from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Spread, Summary, change
 from telemed.documents.sheets import Cell, Column, ColumnKind, Form, Table, Workbook
+from telemed.documents.tally_listing import (
+    ADDING,
+    EntryRow,
+    PlaceRow,
+    entries_table,
+    places_table,
+)
 
 SECONDS_PER_MINUTE = 60
 
@@ -80,7 +88,7 @@ class TallyPart:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One request behind the numbers: identifiers and times, no name of a patient."""
+    """One request of the month: identifiers and times, no name of a patient."""
 
     number: str
     service: str
@@ -127,6 +135,11 @@ class MonthlyTally:
     cases: Iterable[CaseRow]
     boards: tuple[BoardSheet, ...] = ()
     cases_in_all: int | None = None
+    entries: Iterable[EntryRow] = ()
+    entries_in_all: int | None = None
+    as_of: int | None = None
+    """The number of the last fact of the log that is counted."""
+    places: tuple[PlaceRow, ...] = ()
     urgency: str = ""
     """The word for the one urgency that it is of; empty for all."""
 
@@ -137,6 +150,8 @@ def tally_workbook(tally: MonthlyTally) -> Workbook:
         *(part_table(tally, part) for part in tally.parts),
         *(_boards_table(tally, sheet) for sheet in tally.boards),
         _cases_sheet(tally),
+        _entries_sheet(tally),
+        _listing(tally, places_table(tally.places)),
         _meanings(),
     )
     title = f"{tally.title}（{month_words(tally.month)}{_urgency(tally)}）"
@@ -298,24 +313,45 @@ _CRITICAL: Mapping[bool | None, str | None] = {True: "有", False: "无", None: 
 
 
 def _cases_sheet(tally: MonthlyTally) -> Table:
-    rows = tuple(_case_cells(case) for case in tally.cases)
-    notes: tuple[str, ...] = ()
-    if tally.cases_in_all is not None and tally.cases_in_all > len(rows):
+    made = cases_table(tally.cases)
+    rows = tuple(made.rows)
+    of, shown = tally.cases_in_all, len(rows)
+    notes = () if of is None or of <= shown else (
+        f"本月共 {of:,} 件申请，本表按申请单号列前 {shown:,} 件；"
+        "全部申请请在统计页导出“全部申请 CSV”。",
+    )  # fmt: skip
+    return _listing(tally, replace(made, rows=rows), notes)
+
+
+def _entries_sheet(tally: MonthlyTally) -> Table:
+    made = entries_table(tally.entries)
+    rows = tuple(made.rows)
+    of, shown = tally.entries_in_all, len(rows)
+    notes: tuple[str, ...] = ADDING
+    if tally.as_of is not None:
+        notes = (*notes, f"计至活动日志第 {tally.as_of} 号。")
+    if of is not None and of > shown:
         notes = (
-            f"本月共 {tally.cases_in_all:,} 例，本表按申请单号列前 {len(rows):,} 例；"
-            "全部病例请在统计页导出“全部病例 CSV”。",
+            f"本月共 {of:,} 条，本表列前 {shown:,} 条，不能据以相加；"
+            "全部依据请在统计页导出“计数依据 CSV”。",
+            *notes,
         )
+    return _listing(tally, replace(made, rows=rows), notes)
+
+
+def _listing(tally: MonthlyTally, plain: Table, notes: tuple[str, ...] = ()) -> Table:
+    """A plain table as a sheet of the form."""
     return replace(
-        cases_table(()),
-        title=f"{tally.title}（明细{_urgency(tally)}）",
-        rows=rows,
+        plain,
+        title=f"{tally.title}（{plain.title}{_urgency(tally)}）",
         form=Form(tally.reported_by, month_words(tally.month), notes),
     )
 
 
 def cases_table(cases: Iterable[CaseRow]) -> Table:
-    """The cases behind the numbers, one row each."""
-    return Table("明细", "明细", _CASE_COLUMNS, (_case_cells(case) for case in cases))
+    """The requests of the month, one row each."""
+    rows = (_case_cells(case) for case in cases)
+    return Table("申请明细", "申请明细", _CASE_COLUMNS, rows)
 
 
 def _case_cells(case: CaseRow) -> Sequence[Cell]:

@@ -4,7 +4,7 @@ Whose facts may be counted is decided once, in `tally_places`. What is counted i
 missing is null and never zero.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -166,16 +166,11 @@ def cases_behind(act: Act, query: CasesQuery) -> dict[str, Any]:
     """The counted facts behind one number, each with its case, a page of them."""
     row, column = indicator_of(query.indicator, query.side)
     places = Places(act, query.month, query.by, query.side, query.urgency)
-    asked = (query.month, query.key or "", _counted_by(row))
+    asked = (query.month, query.key or "", counted_by(row))
     seq, part = query.cursor.split(".")
     found = places.facts(*asked, tallies.Page((int(seq), int(part)), PAGE + 1))
     page = found[:PAGE]
-    ids = {e.request_id for e in page}
-    known = requests_of(act, ids)
-    known |= lectures_of(act, ids - set(known), page)
-    known |= appointments_of(act, ids - set(known))
-    known |= calls_of(act, ids - set(known))
-    known |= waits_of(act, ids - set(known))
+    known = things_of(act, page)
     return {
         "indicator": column,
         "items": [_case(act, e, known.get(e.request_id)) for e in page],
@@ -192,14 +187,14 @@ def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
         asked = side_indicators(Side(query.side))
     else:
         asked = (indicator_of(query.indicator, query.side)[0],)
-    only = frozenset[str]().union(*(_counted_by(row) for row in asked))
+    only = frozenset[str]().union(*(counted_by(row) for row in asked))
     summaries = places.trend(months, query.key or "", only)
     tables = [values(summaries[m], query.side) for m in months]
     codes = [c["code"] for row in asked for c in columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
 
 
-def _counted_by(row: Indicator) -> frozenset[str]:
+def counted_by(row: Indicator) -> frozenset[str]:
     """The indicators whose entries an indicator is computed from."""
     return frozenset({row.numerator or row.code, row.denominator or row.code})
 
@@ -295,6 +290,16 @@ _SHOWN = (
     "critical",
     "adoption",
 )
+
+
+def things_of(act: Act, page: Sequence[Entry]) -> dict[str, Row]:
+    """What a page of entries is of, by id: cases, and what was counted for no case."""
+    ids = {e.request_id for e in page}
+    known = requests_of(act, ids)
+    known |= lectures_of(act, ids - set(known), page)
+    known |= appointments_of(act, ids - set(known))
+    known |= calls_of(act, ids - set(known))
+    return known | waits_of(act, ids - set(known))
 
 
 def requests_of(act: Act, ids: set[str]) -> dict[str, Row]:

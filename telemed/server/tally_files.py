@@ -1,16 +1,17 @@
-"""The month as a file: the form that is handed in, the table on the screen, or every case.
+"""The month as a file: the form that is handed in, the table on the screen, every request or
+every counted fact.
 
 The book is written by a process of its own, because a workbook of tens of thousands of cases is
-seconds of work that would hold up every other answer here. Its sheet of cases has a stated end;
-beyond it there is the list of all of them, sent as it is read. Whose facts may be counted is
-`tally_places`' business, and what is counted is `tally`'s.
+seconds of work that would hold up every other answer here. Its sheets of requests and of counted
+facts have a stated end; beyond it there is the list of all of them, sent as it is read. Whose
+facts may be counted is `tally_places`' business, and what is counted is `tally`'s.
 """
 
 import asyncio
 import os
 import pickle
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -24,7 +25,8 @@ from telemed.core import request
 from telemed.core.access import Permission
 from telemed.core.completeness import URGENCY_WORDS
 from telemed.core.indicators import INDICATORS
-from telemed.documents.sheets import Workbook, csv_head, csv_lines, write_csv
+from telemed.documents.sheets import Table, Workbook, csv_head, csv_lines, write_csv
+from telemed.documents.tally_listing import entries_table
 from telemed.documents.tally_sheets import (
     CaseRow,
     MonthlyTally,
@@ -34,6 +36,7 @@ from telemed.documents.tally_sheets import (
     tally_workbook,
 )
 from telemed.server import boards
+from telemed.server import tally_listing as listing
 from telemed.server.routing import Call, Route
 from telemed.server.tally import TallyQuery, compared, part, requests_of
 from telemed.server.tally_places import Places
@@ -45,24 +48,28 @@ from telemed.store.tables import tally_entries
 from telemed.store.tx import Row
 
 MOST_CASES = 10_000
-"""Cases of the book's sheet: two seconds of writing. All of them are in the list of cases."""
+"""Requests of the book's sheet: two seconds of writing. All of them are in their own list."""
+
+MOST_ENTRIES = 50_000
+"""Counted facts of the book's sheet. All of them are in their own list."""
 
 AT_ONCE = 2_000
-"""Cases of one read while the list of all of them is sent."""
+"""Lines of one read while a list of all of them is sent."""
 
 _BYS = ("institution", "county", "city", "alliance", "service")
 _ADOPTION = {"adopted": "采纳", "partly": "部分采纳", "not_adopted": "未采纳"}
 
 
 class ExportQuery(TallyQuery):
-    format: Literal["xlsx", "csv", "cases"] = "xlsx"
+    format: Literal["xlsx", "csv", "cases", "entries"] = "xlsx"
 
 
 # --- what the files hold ------------------------------------------------------------------------
 
 
 def book(act: Act, month: str, urgency: str | None = None) -> MonthlyTally:
-    """The form as it is handed in: every dimension and side, supervision's boards, the cases.
+    """The form as it is handed in: every dimension and side, supervision's boards, the
+    requests and what stands behind every number.
 
     Of one urgency it has no boards: they rank what was done in all.
     """
@@ -73,6 +80,9 @@ def book(act: Act, month: str, urgency: str | None = None) -> MonthlyTally:
         counted = {by: of_services if by == "service" else of_places for by in _BYS}
         parts += [part(act, month, by, side, urgency, counted[by]) for by in _BYS]
     ids = counted_cases(act, month, urgency)
+    first = listing.begin(act, month, urgency)
+    entries = tuple(listing.entries(act, first, MOST_ENTRIES, AT_ONCE))
+    whole = len(entries) < MOST_ENTRIES
     return MonthlyTally(
         title=TITLE,
         month=month,
@@ -81,6 +91,10 @@ def book(act: Act, month: str, urgency: str | None = None) -> MonthlyTally:
         parts=tuple(parts),
         cases=tuple(case_rows(act, ids[:MOST_CASES])),
         cases_in_all=len(ids),
+        entries=entries,
+        entries_in_all=len(entries) if whole else listing.in_all(act, first),
+        as_of=first.until,
+        places=listing.places_of(act, month),
         boards=() if urgency else boards.sheets(act, month),
         urgency=_words(urgency),
     )
@@ -154,7 +168,7 @@ def _case_row(act: Act, row: Row) -> CaseRow:
 
 
 async def export(call: Call) -> web.StreamResponse:
-    """The month as a file: the whole form, the screen's table, or every case (TL-07)."""
+    """The month as a file: the form, the screen's table, every request or fact (TL-07)."""
     q = call.query(ExportQuery)
 
     def note(act: Act) -> None:
@@ -164,7 +178,9 @@ async def export(call: Call) -> web.StreamResponse:
     # Audited first and apart: nobody's writing waits while a month is counted.
     await call.act(note)
     if q.format == "cases":
-        return await _send_cases(call, q)
+        return await _send(call, f"telemed-{_named(q)}-cases.csv", _case_tables(call, q))
+    if q.format == "entries":
+        return await _send(call, f"telemed-{_named(q)}-entries.csv", _entry_tables(call, q))
     if q.format == "xlsx":
         made = await call.ask(lambda act: tally_workbook(book(act, q.month, q.urgency)))
         return file_of(await written_apart(made), f"telemed-{_named(q)}.xlsx")
@@ -194,21 +210,39 @@ _MEDIA = {
 }
 
 
-async def _send_cases(call: Call, q: TallyQuery) -> web.StreamResponse:
-    """Every case of the month as CSV, some thousands at a time: memory holds their ids only."""
-    ids = await call.ask(lambda act: counted_cases(act, q.month, q.urgency))
-    response = web.StreamResponse(headers=_headers(f"telemed-{_named(q)}-cases.csv"))
+async def _send(call: Call, name: str, tables: AsyncIterator[Table]) -> web.StreamResponse:
+    """A list as CSV, some thousands of lines at a time; the first table is its head alone."""
+    response = web.StreamResponse(headers=_headers(name))
     await response.prepare(call.request)
-    await response.write(csv_head(cases_table(())))
-    for begin in range(0, len(ids), AT_ONCE):
-        some = partial(_case_lines, ids=ids[begin : begin + AT_ONCE])
-        await response.write(await call.ask(some))
+    await response.write(csv_head(await anext(tables)))
+    async for some in tables:
+        await response.write(await call.services.in_thread(csv_lines, some))
     await response.write_eof()
     return response
 
 
-def _case_lines(act: Act, ids: Sequence[str]) -> bytes:
-    return csv_lines(cases_table(case_rows(act, ids)))
+async def _case_tables(call: Call, q: TallyQuery) -> AsyncIterator[Table]:
+    """Every request of the month: memory holds their ids only."""
+    ids = await call.ask(lambda act: counted_cases(act, q.month, q.urgency))
+    yield cases_table(())
+    for begin in range(0, len(ids), AT_ONCE):
+        some = partial(_some_cases, ids=ids[begin : begin + AT_ONCE])
+        yield cases_table(await call.ask(some))
+
+
+def _some_cases(act: Act, ids: Sequence[str]) -> list[CaseRow]:
+    return list(case_rows(act, ids))
+
+
+async def _entry_tables(call: Call, q: TallyQuery) -> AsyncIterator[Table]:
+    """Every counted fact of the month."""
+    place: listing.Cursor | None
+    place = await call.ask(lambda act: listing.begin(act, q.month, q.urgency))
+    yield entries_table(())
+    while place is not None:
+        some = partial(listing.page, at=place, size=AT_ONCE)
+        rows, place = await call.ask(some)
+        yield entries_table(rows)
 
 
 # --- a process of its own -----------------------------------------------------------------------

@@ -179,6 +179,15 @@ class Places:
         codes = dict.fromkeys(self._area_key(str(r["area_code"])) for r in connected)
         return [(code, self._areas.get(code, code)) for code in codes]
 
+    def belongings(self) -> Iterable[tuple[str, str, str, tuple[str, ...]]]:
+        """Each institution's name, county, city and, grouped by alliance, its alliances."""
+        for row in self._mine.values():
+            area = str(row["area_code"])
+            city = area[:4] + "00"
+            alliances = tuple(a["name"] for a in self._alliances.get(row["id"], []))
+            county = self._areas.get(area, area)
+            yield row["short_name"], county, self._areas.get(city, city), alliances
+
     def area_of(self, place: str) -> str:
         """An institution's area code, empty when it is not in sight."""
         return str(self._mine[place]["area_code"]) if place in self._mine else ""

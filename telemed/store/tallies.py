@@ -283,6 +283,51 @@ def facts(tx: Tx, wanted: Wanted, allowed: Allowed, page: Page) -> list[Entry]:
     return sorted(found, key=lambda e: (e.seq, e.part))[: page.size]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The entries of one indicator that a file lists: of a month, on sides, up to a fact of the
+    log, of one urgency or all."""
+
+    month: str
+    indicator: str
+    sides: Collection[str]
+    until: int
+    urgency: str | None = None
+
+
+def listed(
+    tx: Tx, wanted: Listed, allowed: Allowed, page: Page
+) -> list[tuple[Entry, frozenset[str]]]:
+    """A page of entries in the log's order, each with the sides on which it may be counted."""
+    marks = [sa.case((allowed(T[f"{side}_id"]), 1), else_=0) for side in wanted.sides]
+    query = sa.select(*_ENTRIES.selected_columns, *marks).where(*_listed(wanted, allowed))
+    query = query.where(sa.tuple_(T.seq, T.part) > sa.tuple_(*page.after))
+    width = len(_COLUMNS)
+    return [
+        (
+            Entry(*row[:width]),
+            frozenset(side for side, on in zip(wanted.sides, row[width:], strict=True) if on),
+        )
+        for row in tx.rows(query.order_by(T.seq, T.part).limit(page.size))
+    ]
+
+
+def how_many(tx: Tx, wanted: Listed, allowed: Allowed) -> int:
+    """How many entries `listed` lists in all."""
+    query = sa.select(sa.func.count()).select_from(tally_entries)
+    return int(tx.scalar(query.where(*_listed(wanted, allowed))))
+
+
+def _listed(wanted: Listed, allowed: Allowed) -> list[Predicate]:
+    rules = [
+        T.indicator == wanted.indicator,
+        T.month == wanted.month,
+        T.seq <= wanted.until,
+        sa.or_(*(allowed(T[f"{side}_id"]) for side in wanted.sides)),
+    ]
+    return rules if wanted.urgency is None else [*rules, T.urgency == wanted.urgency]
+
+
 # --- the proof ----------------------------------------------------------------------------------
 
 

@@ -108,22 +108,23 @@ def test_each_kind_of_value_keeps_its_type_and_format() -> None:
     sheet = sheet_of(
         table(
             [
-                ("007", 1234, 12.5, 0.875, AT, 99.9, 1.25),
-                (None,) * 7,
-                (0, 0, 0.0, 0.0, None, 0.0, 0.0),
+                ("007", 1234, 12.5, 0.875, AT, 99.9, 1.25, 12345),
+                (None,) * 8,
+                (0, 0, 0.0, 0.0, None, 0.0, 0.0, 0),
             ],
             *columns,
         )
     )
     first, missing, zero = sheet.iter_rows(min_row=4, max_row=6)
     assert [cell.value for cell in first] == [
-        "007", 1234, 12.5, 0.875, datetime(2026, 4, 1, 0, 30), 99.9, 1.25,  # noqa: DTZ001
+        "007", 1234, 12.5, 0.875, datetime(2026, 4, 1, 0, 30), 99.9, 1.25, 12345,  # noqa: DTZ001
     ]  # fmt: skip
     assert [cell.number_format for cell in first][1:] == [
         "#,##0", "#,##0.0", "0.0%", "yyyy-mm-dd hh:mm:ss", "#,##0.00", "#,##0.0#",
+        "General",
     ]  # fmt: skip
-    assert [cell.value for cell in missing] == [MISSING] * 7
-    assert [cell.value for cell in zero] == [0, 0, 0, 0, MISSING, 0, 0]
+    assert [cell.value for cell in missing] == [MISSING] * 8
+    assert [cell.value for cell in zero] == [0, 0, 0, 0, MISSING, 0, 0, 0]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -129,8 +129,8 @@ def test_the_book_has_its_parts_then_cases_then_definitions() -> None:
     """Ten parts, the cases behind them and the page of definitions, in that order."""
     parts = [TallyPart(dimension, side, ()) for dimension in Dimension for side in SIDES]
     made = opened(tally(*parts, cases=[CASE]))
-    assert list(made)[-2:] == ["明细", "指标口径"]
-    assert len(made) == 12
+    assert list(made)[-2:] == ["机构对照", "指标口径"]
+    assert len(made) == 14
     definitions = {row[0]: row[3] for row in made["指标口径"][3:]}
     for row in INDICATORS.values():
         assert definitions[row.zh] == row.definition_zh
@@ -141,7 +141,7 @@ def test_a_case_shows_what_is_not_known_as_a_dash() -> None:
     late = replace(
         CASE, issued_at=AT + timedelta(hours=1), turnaround_seconds=3600.0, on_time=False
     )
-    sheet = opened(tally(cases=[CASE, late]))["明细"]
+    sheet = opened(tally(cases=[CASE, late]))["申请明细"]
     first, second = (dict(zip(sheet[2], row, strict=True)) for row in sheet[4:6])
     assert first["受邀机构"] == first["报告用时"] == first["是否按时"] == MISSING
     assert first["报告签发时间"] == first["采纳情况"] == MISSING

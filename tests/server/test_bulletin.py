@@ -119,7 +119,7 @@ async def test_the_workbooks_add_up_to_the_bulletins_figures(page: ClientSession
 def _case_lines(book: Any) -> list[tuple[str, str]]:
     """Number and service of every line of the case sheet."""
     found = []
-    for row in book["明细"].iter_rows(values_only=True):
+    for row in book["申请明细"].iter_rows(values_only=True):
         texts = [str(value) for value in row if value is not None]
         if texts and texts[0][:2] in ("BL", "HZ"):
             found.append((texts[0], texts[1]))

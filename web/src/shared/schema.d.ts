@@ -21610,7 +21610,7 @@ export interface operations {
                 by?: "institution" | "county" | "city" | "alliance" | "service";
                 side?: "requester" | "provider";
                 urgency?: ("routine" | "urgent" | "stat") | null;
-                format?: "xlsx" | "csv" | "cases";
+                format?: "xlsx" | "csv" | "cases" | "entries";
             };
             header?: never;
             path?: never;

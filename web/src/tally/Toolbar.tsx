@@ -144,6 +144,7 @@ function ExportMenu({ asked }: { asked: Asked }) {
   const items = [
     { key: 'xlsx', label: t('exportXlsx'), onClick: () => void save('xlsx') },
     { key: 'csv', label: t('exportCsv'), onClick: () => void save('csv') },
+    { key: 'entries', label: t('exportEntries'), onClick: () => void save('entries') },
     { key: 'cases', label: t('exportCases'), onClick: () => void save('cases') },
   ]
   return (

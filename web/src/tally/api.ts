@@ -88,7 +88,7 @@ export function factQuery(seq: number) {
   })
 }
 
-export type Format = 'xlsx' | 'csv' | 'cases'
+export type Format = 'xlsx' | 'csv' | 'entries' | 'cases'
 
 /** Fetches the month as a file and hands it to the browser; throws the server's problem. */
 export async function download(asked: Asked, format: Format): Promise<void> {
