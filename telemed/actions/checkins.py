@@ -62,11 +62,13 @@ def code(act: Act, lecture_id: str) -> Shown:
     courses.require_staff(act, held.course)
     if takes_part(act, lecture_id):
         raise Problem("own-code")
-    row = held.row
+    row, taken = held.row, window_of(held.row)
+    if act.now < taken.shown_from:
+        raise Problem("code-to-come", since=taken.shown_from)
     return Shown(
         checkin.code_at(row["code_secret"], row["code_seconds"], act.now),
         checkin.changes_at(row["code_seconds"], act.now),
-        _window(row),
+        taken,
     )
 
 
@@ -77,7 +79,18 @@ def takes_part(act: Act, lecture_id: str) -> bool:
     return row is not None and row["state"] != EnrolmentState.WITHDRAWN
 
 
-def _window(row: Row) -> checkin.Window:
+def may_by_code(act: Act, held: Held, row: Row | None) -> bool:
+    """Whether the code that the subject gives says that they are there: whoever may show it has
+    taken a place, or waited for one, before it could be seen, and was shown it no more since."""
+    if not courses.is_staff(act, held.course) or courses.gives_it(act, held.course):
+        return True  # whoever gives it takes no part at all
+    if row is None or row["state"] == EnrolmentState.WITHDRAWN:
+        return False
+    return bool(row["made_at"] < window_of(held.row).shown_from)
+
+
+def window_of(row: Row) -> checkin.Window:
+    """When a lecture's code is taken."""
     return checkin.window(row["since"], row["code_before"], row["code_after"])
 
 
@@ -89,6 +102,8 @@ def check_in(act: Act, lecture_id: str, given: str) -> Tried:
     if row is not None and EnrolmentState(row["state"]) in places.CAME:
         return Tried(Outcome.CHECKED_IN)
     _require_time(held, act.now)
+    if not may_by_code(act, held, row):
+        raise Problem("own-code")
     guesses = store.guesses(act.tx, lecture_id, account)
     if checkin.is_barred(guesses, act.now):
         return Tried(Outcome.BARRED, seconds=checkin.barred_seconds(guesses, act.now))
@@ -107,7 +122,7 @@ def may_by_hand(act: Act, held: Held, row: Row) -> bool:
         and row["account_id"] != act.subject.account_id
         and held.state in GOES_ON
         and KINDS[held.kind].checks_in
-        and act.now >= _window(held.row).opens
+        and act.now >= window_of(held.row).opens
     )
 
 
@@ -125,7 +140,7 @@ def check_in_by_hand(act: Act, lecture_id: str, account_id: str) -> None:
         return
     if held.state not in GOES_ON or not KINDS[held.kind].checks_in:
         raise Problem("lecture-over", state=LECTURES.word(held.state))
-    opens = _window(held.row).opens
+    opens = window_of(held.row).opens
     if act.now < opens:
         raise Problem("check-in-early", opens=opens)
     if row["state"] != EnrolmentState.ENROLLED:
@@ -137,7 +152,7 @@ def _require_time(held: Held, now: datetime) -> None:
     """Problem unless codes of this lecture are taken now."""
     if held.state not in GOES_ON or not KINDS[held.kind].checks_in:
         raise Problem("lecture-over", state=LECTURES.word(held.state))
-    open_now = _window(held.row)
+    open_now = window_of(held.row)
     if not open_now.has(now):
         raise Problem("check-in-closed", opens=open_now.opens, closes=open_now.closes)
 
@@ -168,9 +183,6 @@ def _come(act: Act, held: Held, row: Row, values: Mapping[str, Any]) -> None:
 def _on_the_spot(act: Act, held: Held, row: Row | None) -> tuple[Held, Row]:
     """A place for somebody who is here and has none; nobody who waits is passed over for it, since
     they are moved up as soon as there is one."""
-    # Who may look the code up has enrolled before, and cannot look it up any more.
-    if courses.is_staff(act, held.course) and not courses.gives_it(act, held.course):
-        raise Problem("own-code")
     if not held.row["on_the_spot"]:
         raise Problem("not-enrolled")
     if not has_room(held.row["quota"], held.row["taken"]):

@@ -159,7 +159,10 @@ def edit(act: Act, lecture_id: str, version: int, wanted: Plan) -> None:
     _require_sound(act, held.course, wanted)
     if wanted.quota is not None and wanted.quota < held.row["taken"]:
         raise Problem("quota-below", taken=held.row["taken"])
-    left = change(act, held, _columns(wanted))
+    columns = _columns(wanted)
+    if any(held.row[name] != columns[name] for name in _WHEN_SHOWN):
+        columns["code_secret"] = secrets.token_hex(16)  # who has seen the old one enrols anew
+    left = change(act, held, columns)
     courses.record(act, held.course, "edit", held.state.value, None, held.id)
     moved = any(held.row[name] != left.row[name] for name in _WHERE_AND_WHEN)
     courses.tell(
@@ -172,6 +175,10 @@ def edit(act: Act, lecture_id: str, version: int, wanted: Plan) -> None:
 
 _WHERE_AND_WHEN: Final = ("since", "until", "place", "join_address", "appointment_id")
 """What whoever takes part is told of when it is another."""
+
+
+_WHEN_SHOWN: Final = ("since", "code_before")
+"""What says from when on the code can be seen."""
 
 
 def _columns(wanted: Plan) -> dict[str, Any]:

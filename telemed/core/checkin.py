@@ -16,6 +16,8 @@ from typing import Final
 DIGITS: Final = 6
 MOST_WRONG: Final = 5
 WRONG_FORGOTTEN: Final = timedelta(minutes=10)
+SHOWN_BEFORE: Final = timedelta(hours=1)
+"""So long before a code is taken it may be shown: to try the projector."""
 BEAT: Final = 60
 """Seconds after which a page says again that it is open."""
 LONGEST_GAP: Final = 150
@@ -28,6 +30,11 @@ class Window:
 
     opens: datetime
     closes: datetime
+
+    @property
+    def shown_from(self) -> datetime:
+        """From when on a code may be seen that is taken in it."""
+        return self.opens - SHOWN_BEFORE
 
     def has(self, now: datetime) -> bool:
         """Whether it is open."""

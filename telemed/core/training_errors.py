@@ -42,8 +42,15 @@ TRAINING_ROWS: Final = (
     ),
     ErrorRow(
         "own-code",
-        "可开设课程的人员参加本院课程须先报名，报名后请在现场读取签到码。",
-        "Who may show the code enrols before the lecture, and then reads it where it is shown.",
+        "可查看签到码的本院人员参加学习，须在签到码显示前报名，并在现场读取签到码；"
+        "此后报名的，请授课人员代为签到。",
+        "Who may show the code enrols before it is shown, and reads it where everybody does; who"
+        " enrols later is checked in by hand.",
+    ),
+    ErrorRow(
+        "code-to-come",
+        "签到码自 {since} 起显示。",
+        "The code is shown from {since} on.",
     ),
     ErrorRow(
         "no-place-held",

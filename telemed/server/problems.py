@@ -126,6 +126,7 @@ STATUS: dict[str, int] = {
     "check-in-early": 409,
     "own-check-in": 409,
     "own-code": 409,
+    "code-to-come": 409,
     "no-place-held": 409,
     "wrong-code": 409,
     "own-course": 409,

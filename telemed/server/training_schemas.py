@@ -170,7 +170,8 @@ class OfferOut(Out):
 
 
 class MyEnrolment(Out):
-    """How oneself stands to a lecture; `before` how many wait before one."""
+    """How oneself stands to a lecture; `before` how many wait before one, `by_code` whether one
+    checks in by the code: who could have looked it up first is checked in by hand."""
 
     state: EnrolmentState
     state_words: Words
@@ -180,6 +181,7 @@ class MyEnrolment(Out):
     on_the_spot: bool
     seconds: int
     feedback_given: bool
+    by_code: bool
 
 
 class LectureOut(Out):
@@ -213,6 +215,8 @@ class LectureOut(Out):
     checks_in: bool
     check_in_opens: datetime
     check_in_closes: datetime
+    code_from: datetime
+    """From when on the code is shown to those who run it."""
     mine: MyEnrolment | None
     allowed: list[str]
     begins_from: datetime

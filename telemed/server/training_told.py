@@ -1,14 +1,13 @@
 """How courses and lectures are told: with names, words, and the steps that the asker may take."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from telemed.actions import courses, quizzes
+from telemed.actions import checkins, courses, quizzes
 from telemed.actions.act import Act
 from telemed.actions.lectures import CHANGEABLE, Held
-from telemed.core import checkin
 from telemed.core.access import Permission
 from telemed.core.coursework import MEDIA
 from telemed.core.training import (
@@ -134,7 +133,7 @@ def _is_shown(act: Act, course: Row, lecture: Row) -> bool:
 
 def _lecture(act: Act, held: Held, own: Row | None) -> dict[str, Any]:
     row = held.row
-    taken = checkin.window(row["since"], row["code_before"], row["code_after"])
+    taken = checkins.window_of(row)
     let_in = courses.is_staff(act, held.course) or (
         own is not None and EnrolmentState(own["state"]) in HAS_PLACE
     )
@@ -146,13 +145,14 @@ def _lecture(act: Act, held: Held, own: Row | None) -> dict[str, Any]:
         "checks_in": KINDS[held.kind].checks_in,
         "check_in_opens": taken.opens,
         "check_in_closes": taken.closes,
-        "mine": None if own is None else _mine(act, own),
+        "code_from": taken.shown_from,
+        "mine": None if own is None else _mine(act, held, own),
         "allowed": lecture_allowed(act, held, own),
         "begins_from": begins_from(held.row["since"]),
     }
 
 
-def _mine(act: Act, own: Row) -> dict[str, Any]:
+def _mine(act: Act, held: Held, own: Row) -> dict[str, Any]:
     state = EnrolmentState(own["state"])
     waits = state is EnrolmentState.WAITING
     given = learning.feedback(act.tx, own["lecture_id"], own["account_id"])
@@ -161,6 +161,7 @@ def _mine(act: Act, own: Row) -> dict[str, Any]:
         "state_words": ENROLMENTS.word(state),
         "before": enrolments.before(act.tx, own["lecture_id"], own["n"]) if waits else None,
         "feedback_given": given is not None,
+        "by_code": checkins.may_by_code(act, held, own),
     }
 
 
@@ -248,7 +249,10 @@ def lecture_allowed(act: Act, held: Held, own: Row | None) -> list[str]:
     state = None if own is None else EnrolmentState(own["state"])
     if state not in (None, EnrolmentState.WITHDRAWN) and "code" in found:
         found.remove("code")
-    return found + sorted(_learner_steps(act, held, state))
+    steps = _learner_steps(act, held, state)
+    if not checkins.may_by_code(act, held, own):
+        steps.discard("check-in")
+    return found + sorted(steps)
 
 
 def _staff_steps(act: Act, held: Held) -> list[str]:
@@ -267,7 +271,7 @@ def _staff_steps(act: Act, held: Held) -> list[str]:
     return found
 
 
-def _learner_steps(act: Act, held: Held, state: EnrolmentState | None) -> Collection[str]:
+def _learner_steps(act: Act, held: Held, state: EnrolmentState | None) -> set[str]:
     row, found = held.row, set[str]()
     fresh = state in (None, EnrolmentState.WITHDRAWN)
     if held.state is LectureState.ENROLLING and fresh and act.now < row["until"]:
@@ -277,7 +281,7 @@ def _learner_steps(act: Act, held: Held, state: EnrolmentState | None) -> Collec
             found.add("wait")
     if state in (EnrolmentState.ENROLLED, EnrolmentState.WAITING):
         found.add("withdraw")
-    window = checkin.window(row["since"], row["code_before"], row["code_after"])
+    window = checkins.window_of(row)
     comes = state is EnrolmentState.ENROLLED or (
         row["on_the_spot"] and (fresh or state is EnrolmentState.WAITING)
     )

@@ -8418,6 +8418,11 @@ export interface components {
              * Format: date-time
              */
             check_in_closes: string;
+            /**
+             * Code From
+             * Format: date-time
+             */
+            code_from: string;
             mine: components["schemas"]["MyEnrolment"] | null;
             /** Allowed */
             allowed: string[];
@@ -8943,7 +8948,8 @@ export interface components {
         };
         /**
          * MyEnrolment
-         * @description How oneself stands to a lecture; `before` how many wait before one.
+         * @description How oneself stands to a lecture; `before` how many wait before one, `by_code` whether one
+         *     checks in by the code: who could have looked it up first is checked in by hand.
          */
         MyEnrolment: {
             state: components["schemas"]["EnrolmentState"];
@@ -8960,6 +8966,8 @@ export interface components {
             seconds: number;
             /** Feedback Given */
             feedback_given: boolean;
+            /** By Code */
+            by_code: boolean;
         };
         /**
          * MyOutcomes

@@ -11,13 +11,10 @@ import { windowWords } from './shown'
 import styles from './training.module.css'
 import { useWords } from './words'
 
-/** So long before the code is taken it may be shown: to try the projector. */
-const REHEARSAL = 60 * 60_000
-
 export function CodeBoard({ lecture }: { lecture: LectureOut }) {
   const now = useNow(60_000)
-  const days = Date.parse(lecture.check_in_opens) - REHEARSAL > now
-  return days ? <ToCome lecture={lecture} /> : <Board lecture={lecture} />
+  const early = Date.parse(lecture.code_from) > now
+  return early ? <ToCome lecture={lecture} /> : <Board lecture={lecture} />
 }
 
 function ToCome({ lecture }: { lecture: LectureOut }) {

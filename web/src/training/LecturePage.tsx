@@ -196,6 +196,7 @@ function CheckIn({ lecture }: { lecture: LectureOut }) {
 }
 
 function Mine({ lecture }: { lecture: LectureOut }) {
+  const t = useWords()
   const { mine } = lecture
   const may = (step: string) => lecture.allowed.includes(step)
   if (mine === null && !may('enrol') && !may('wait') && !goesIn(lecture)) return null
@@ -204,9 +205,10 @@ function Mine({ lecture }: { lecture: LectureOut }) {
     <section className={`${page.card} ${styles.enter}`}>
       <MyState lecture={lecture} />
       <MyButtons lecture={lecture} />
-      {early ? (
+      {early && mine.by_code ? (
         <p className={page.quiet}>{windowWords(lecture.check_in_opens, lecture.check_in_closes)}</p>
       ) : null}
+      {early && !mine.by_code ? <p className={page.quiet}>{t('byHandOnly')}</p> : null}
     </section>
   )
 }

@@ -117,6 +117,10 @@ export const { useWords, say } = defineWords('training', {
   place: ['地点', 'Place'],
   when: ['时间', 'Time'],
   code: ['签到码', 'Code'],
+  byHandOnly: [
+    '您可查看签到码，且在签到码显示后才报名：请授课人员为您代签到。',
+    'You may show the code and enrolled after it was shown: who gives the lecture checks you in.',
+  ],
   codeToCome: ['，届时本页显示签到码和二维码。', '; the code and its QR show here then.'],
   beginFrom: ['{{at}} 起可开始授课', 'May begin from {{at}}'],
   codeShow: ['显示签到码', 'Show the code'],
