@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from telemed import assemble
 from telemed.core.catalogue import Catalogue
@@ -68,8 +70,16 @@ async def world(world_folder: Path) -> AsyncIterator[worlds.World]:
         yield found
 
 
-LONG = (
+CALLS = (
     "test_conference.py",
+    "test_discussion.py",
+    "test_guidance.py",
+    "test_case_in_the_room.py",
+)
+"""Calls of several cameras: each fills the two cores for a while, and a page beside another call
+may come to no picture within a minute."""
+LONG = (
+    *CALLS,
     "test_nodes.py",
     "test_services.py",
     "test_flows.py",
@@ -78,11 +88,9 @@ LONG = (
     "test_simulate.py",
     "test_bulletin.py",
     "test_care.py",
-    "test_discussion.py",
     "test_topology.py",
     "test_calendar.py",
     "test_desk.py",
-    "test_case_in_the_room.py",
     "test_access_matrix.py",
     "test_syscalls.py",
     "test_backup.py",
@@ -90,7 +98,6 @@ LONG = (
     "test_races.py",
     "test_tally.py",
     "test_consultation.py",
-    "test_guidance.py",
     "test_training.py",
     "test_critical.py",
     "test_dispatch.py",
@@ -114,3 +121,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first; the others keep their order."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
+
+class _OneCallAtATime(LoadFileScheduling):
+    """A file to a worker, and all calls to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "calls" if file.endswith(CALLS) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Where files are given to workers whole, calls follow one another."""
+    chosen = config.getoption("dist") == "loadfile"
+    return _OneCallAtATime(config, log) if chosen else None

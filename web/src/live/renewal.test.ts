@@ -1,5 +1,5 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { Renewal } from './renewal'
 
 /** A list that is answered by hand, as late as one likes. */
@@ -12,6 +12,7 @@ describe('asking again after a fact', () => {
   const shown = () => client.getQueryData(['worklist', 'mine'])
 
   beforeEach(() => {
+    vi.useRealTimers()
     client = new QueryClient()
     renewal = new Renewal(client)
     answers = []

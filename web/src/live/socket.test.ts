@@ -90,6 +90,7 @@ describe('the live line', () => {
         return wire as unknown as WebSocket
       },
     )
+    page.from(undefined) // by a server of the version before
     page.from(4)
     page.start()
     last().onopen?.()

@@ -77,9 +77,12 @@ export class LiveSocket {
     private readonly open: (url: string) => WebSocket = (url) => new WebSocket(url),
   ) {}
 
-  /** What the page shows is at least as new as this number: only what came after it is missing. */
-  from(seq: number): void {
-    this.seq ??= seq
+  /**
+   * What the page shows is at least as new as this number: only what came after it is missing. A
+   * server of the version before says none.
+   */
+  from(seq: number | undefined): void {
+    this.seq ??= seq ?? null
   }
 
   start(): void {
