@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from telemed.actions import booking, conferences
+from telemed.actions import booking, conferences, lecturing
 from telemed.actions.act import Act
 from telemed.actions.audit import audited
 from telemed.core import form_values
@@ -24,7 +24,6 @@ from telemed.store import (
     accounts,
     appointments,
     calendars,
-    courses,
     enrolments,
     network,
     people,
@@ -140,8 +139,7 @@ def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> lis
     places = [] if person is None else [person["institution_id"]]
     given = [
         {**row, "course_title": f"授课 {row['course_title']}"}
-        for row in courses.taught(act.tx, places, since, until, _TOLD)
-        if person_id in {one.get("person_id") for one in row["lecturers"]}
+        for row in lecturing.given(act, places, since, until, person_id)
     ]
     found = given + [
         row
@@ -162,9 +160,6 @@ def _lectures(act: Act, person_id: str, since: datetime, until: datetime) -> lis
         )
         for row in found
     ]
-
-
-_TOLD: Final = frozenset(LectureState) - {LectureState.PLANNED}
 
 
 def entry(row: Row, title: str, places: Mapping[str, str]) -> Entry:

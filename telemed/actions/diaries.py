@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from telemed.actions import lecturing
 from telemed.actions.act import Act
 from telemed.core.calendars import Kind
 from telemed.core.intervals import Span, inside, moment, normal, touched
@@ -74,11 +75,10 @@ def _taught(
     act: Act, active: Mapping[str, Row], since: datetime, until: datetime, but: str | None
 ) -> Iterable[tuple[str, Span]]:
     """When people give lectures. One whose conference is the appointment that is asked about is
-    no other; one that has no way in yet keeps nobody, since its conference is to be booked."""
+    no other."""
     places = {row["institution_id"] for row in active.values()}
     for row in courses.taught(act.tx, places, since, until, GOES_ON):
-        has_way = row["place"] or row["join_address"] or row["appointment_id"]
-        if not has_way or (but is not None and row["appointment_id"] == but):
+        if not lecturing.keeps(row) or (but is not None and row["appointment_id"] == but):
             continue
         for lecturer in row["lecturers"]:
             if lecturer.get("person_id") in active:

@@ -295,6 +295,12 @@ def begins_from(since: datetime) -> datetime:
     return since - TERMS.early
 
 
+def keeps_time(state: LectureState, *ways: str | None) -> bool:
+    """Whether a lecture keeps its lecturers from everything else: once enrolment is open. One that
+    has no way in yet keeps nobody, since its conference is still to be booked with them."""
+    return state in GOES_ON and any(ways)
+
+
 def require_due(since: datetime, now: datetime) -> None:
     """Problem("too-early") for a beginning long before its time."""
     if now < begins_from(since):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemed.core.appointment import SeatState, State
+from telemed.core.training import LectureState
 from telemed.core.waiting import State as WaitingState
 from telemed.server.calendar_schemas import (
     Buffer,
@@ -17,6 +18,7 @@ from telemed.server.calendar_schemas import (
     SlotSearchIn,
 )
 from telemed.server.schemas import Code, In, Out, Words
+from telemed.server.training_schemas import LecturerOut
 
 Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 
@@ -157,6 +159,30 @@ class AppointmentWhole(AppointmentOut):
 class AppointmentList(Out):
     seq: int
     appointments: list[AppointmentOut]
+
+
+class CalendarLecture(Out):
+    """A lecture of the own institution as its calendar has it: whether its lecturers are taken
+    meanwhile (`keeps`), and whether whoever asks may open it; whoever may not sees no title."""
+
+    id: str
+    number: str
+    title: str
+    course_title: str
+    place: str
+    state: LectureState
+    state_words: Words
+    since: datetime
+    until: datetime
+    lecturers: list[LecturerOut]
+    keeps: bool
+    opens: bool
+
+
+class CalendarStretch(AppointmentList):
+    """All that a calendar shows of a stretch."""
+
+    lectures: list[CalendarLecture]
 
 
 # --- the wait list --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from telemed.actions import appointments as acts
-from telemed.actions import waiting
+from telemed.actions import lecturing, waiting
 from telemed.actions.act import Act
 from telemed.actions.appointments import Plan, Why
 from telemed.actions.booking import Booked, Invited, Used
@@ -22,6 +22,7 @@ from telemed.core.appointment import (
     is_lapsed,
     times,
 )
+from telemed.core.training import LECTURES, LectureState
 from telemed.server import appointment_schemas as s
 from telemed.server.availability import (
     StretchQuery,
@@ -47,12 +48,17 @@ class ListQuery(StretchQuery):
 
 
 async def listed(call: Call) -> Any:
-    """Appointments of a stretch."""
+    """Appointments and lectures of a stretch; a lecture takes no room of the register."""
     q = call.query(ListQuery)
 
     def ask(act: Act) -> dict[str, Any]:
         found = acts.between(act, q.since, q.until, q.person, q.resource)
-        return {"seq": log.head(act.tx), "appointments": told(act, found)}
+        given = () if q.resource else lecturing.between(act, q.since, q.until, q.person)
+        return {
+            "seq": log.head(act.tx),
+            "appointments": told(act, found),
+            "lectures": [_lecture(act, row) for row in given],
+        }
 
     return await call.ask(ask)
 
@@ -218,6 +224,15 @@ def told(act: Act, found: Sequence[Booked]) -> list[dict[str, Any]]:
     ]
 
 
+def _lecture(act: Act, row: Row) -> dict[str, Any]:
+    return {
+        **row,
+        "state_words": LECTURES.word(LectureState(row["state"])),
+        "keeps": lecturing.keeps(row),
+        "opens": lecturing.opens(act),
+    }
+
+
 def _seat(seat: Row, staff: Mapping[str, Row]) -> dict[str, Any]:
     words = SEATS.word(SeatState(seat["state"]))
     return {**seat, "person": named_person(staff[seat["person_id"]]), "state_words": words}
@@ -265,8 +280,8 @@ def _names(act: Act, rows: Sequence[Row]) -> dict[str, str]:
 ONE = "/api/appointments/{id}"
 ROUTES = (
     Route("GET", "/api/appointments", listed, P.SEE_CALENDARS,
-          "The own institution's appointments of a stretch", query=ListQuery,
-          returns=s.AppointmentList),
+          "The own institution's appointments and lectures of a stretch", query=ListQuery,
+          returns=s.CalendarStretch),
     Route("POST", "/api/appointments", hold, P.BOOK_APPOINTMENTS, "Keep a time for some minutes",
           body=s.TimeHoldIn, returns=s.AppointmentWhole, created=True),
     Route("GET", "/api/requests/{id}/appointments", of_case, P.SEE_CASES,

@@ -174,13 +174,14 @@ def taught(
     until: datetime,
     states: Collection[LectureState],
 ) -> list[Row]:
-    """The lectures of institutions that are at a time and touch a stretch, with who gives them;
-    what is watched on demand keeps nobody."""
+    """The lectures of institutions that are at a time and touch a stretch, with who gives them; of
+    courses that have been published, since the others are their own people's."""
     query = (
         sa.select(lectures, C.title.label("course_title"), C.kind, C.lecturers)
         .join(courses, C.id == L.course_id)
         .where(L.offerer_id.in_(sorted(offerers)), L.state.in_(sorted(s.value for s in states)))
-        .where(C.kind != CourseKind.ON_DEMAND.value, L.until > since, L.since < until)
+        .where(C.kind != CourseKind.ON_DEMAND.value, C.published_at.is_not(None))
+        .where(L.until > since, L.since < until)
         .order_by(L.since, L.id)
     )
     return tx.all(query) if offerers else []

@@ -10,7 +10,7 @@ from telemed.core import checkin, coursework, quiz, training
 from telemed.core.checkin import Guesses, Presence
 from telemed.core.errors import Problem
 from telemed.core.quiz import Question, QuestionKind
-from telemed.core.training import CourseKind, Studied
+from telemed.core.training import CourseKind, LectureState, Studied
 
 NOW = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -67,6 +67,17 @@ def test_a_lecture_begins_an_hour_before_its_time_at_the_earliest() -> None:
 
 
 # --- credit ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", LectureState)
+def test_a_lecture_keeps_its_lecturers_while_people_may_come_and_there_is_a_way(
+    state: LectureState,
+) -> None:
+    """Any of a place, an address and an appointment is a way."""
+    open_ = state in {LectureState.ENROLLING, LectureState.CLOSED, LectureState.UNDER_WAY}
+    for ways in (("示教室", "", None), ("", "https://live", None), ("", "", "appointment")):
+        assert training.keeps_time(state, *ways) == open_
+    assert not training.keeps_time(state, "", "", None)
 
 
 def test_a_share_is_of_the_whole_course_and_nobody_is_there_longer_than_it_lasts() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from tests.server.booking import (
     at,
     confirmed,
     has_hours,
+    has_room,
     held,
     plan,
     proposed,
     step,
 )
 from tests.services import absent
-from tests.world import World
+from tests.world import World, add_account
 
 LINKS = "/api/calendar-links"
 
@@ -47,6 +48,12 @@ async def events(world: World, path: str) -> list[Any]:
     calendar = vobject.readOne(reply.body.decode())
     assert calendar.version.value == "2.0" and calendar.method.value == "PUBLISH"
     return list(calendar.contents.get("vevent", []))
+
+
+async def event_of(world: World, path: str, key: str) -> Any:
+    """The one event of something in a feed."""
+    (found,) = (e for e in await events(world, path) if e.uid.value == f"{key}@telemed")
+    return found
 
 
 async def test_a_feed_holds_one_s_own_appointments_and_no_patient(world: World) -> None:
@@ -120,9 +127,49 @@ async def test_whoever_gives_a_lecture_is_booked_for_nothing_else(world: World) 
     given = told["授课 卒中救治新进展（报名中）"]
     assert given.dtstart.value == since and given.location.value == "hub医院 示教室"
     assert len(told) == 3
+    later = training.lecture(since + timedelta(minutes=15), 60, place="示教室", version=2)
+    await world.client(training.GIVER).ok("PUT", f"/api/lectures/{key}", later)
+    moved = await event_of(world, path, key)
+    assert moved.dtstart.value == since + timedelta(minutes=15)
     await training.step(world, training.GIVER, key, "cancel", reason="lecturer-away")
+    gone = await event_of(world, path, key)
+    assert (gone.status.value, gone.transp.value) == ("CANCELLED", "TRANSPARENT")
+    numbers = [int(event.sequence.value) for event in (given, moved, gone)]
+    assert numbers == sorted(set(numbers)) and gone.uid.value == given.uid.value
     await confirmed(world, "09:30")
     assert len(await events(world, path)) == 4
+
+
+async def test_a_lecture_is_drawn_for_whoever_gives_it_and_nobody_else(world: World) -> None:
+    """Whether its lecturer is taken stands beside it, as the search has it; the medical office, who
+    may see no course, learns that and no title. One that is not published yet is in no calendar."""
+    await has_hours(world, "hub-reader")
+    since = datetime(2026, 3, 6, 1, 0, tzinfo=UTC)
+    who = {"lecturers": [{"person_id": "hub-reader", "name": "", "title": ""}]}
+    plan_ = training.lecture(since, 60, join_address="", title="第一讲")
+    _, key = await training.published(world, plan_, **who)
+    await training.drafted(world, training.lecture(since, 60), **who)
+    await world.write(lambda tx: add_account(tx, "hub-office", ["medical_office"], "hub", None))
+
+    async def drawn(who: str, more: str = "") -> list[Any]:
+        stretch = "?since=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z"
+        shown = await world.client(who).get(f"{APPOINTMENTS}{stretch}{more}")
+        return [
+            (o["id"], o["title"], o["state"], o["keeps"], o["opens"]) for o in shown["lectures"]
+        ]
+
+    assert await drawn(KEEPER) == [(key, "第一讲", "enrolling", False, True)]
+    assert await drawn("hub-technician", "&person=hub-reader") == await drawn(KEEPER)
+    assert await drawn(KEEPER, "&person=hub-reader2") == []
+    assert await drawn(KEEPER, f"&resource={await has_room(world)}") == []
+    # It is offered to county, and nobody there has less time for it.
+    assert await drawn(ASKER) == await drawn("lapsed-coordinator") == []
+    placed = {**plan_, "place": "示教室", "version": 2}
+    await world.client(training.GIVER).ok("PUT", f"/api/lectures/{key}", placed)
+    assert await drawn("hub-office") == [(key, "", "enrolling", True, False)]
+    await world.client(ASKER).refused("slot-taken", "POST", APPOINTMENTS, plan("09:30"))
+    await training.step(world, training.GIVER, key, "cancel", reason="lecturer-away")
+    assert await drawn(KEEPER) == [(key, "第一讲", "canceled", False, True)]
 
 
 async def test_a_revoked_address_opens_nothing(world: World) -> None:

@@ -1950,7 +1950,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The own institution's appointments of a stretch */
+        /** The own institution's appointments and lectures of a stretch */
         get: operations["appointments_get_appointments"];
         put?: never;
         /** Keep a time for some minutes */
@@ -5409,6 +5409,41 @@ export interface components {
          */
         By: "self" | "on-site" | "on-word";
         /**
+         * CalendarLecture
+         * @description A lecture of the own institution as its calendar has it: whether its lecturers are taken
+         *     meanwhile (`keeps`), and whether whoever asks may open it; whoever may not sees no title.
+         */
+        CalendarLecture: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Course Title */
+            course_title: string;
+            /** Place */
+            place: string;
+            state: components["schemas"]["LectureState"];
+            state_words: components["schemas"]["Words"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Lecturers */
+            lecturers: components["schemas"]["LecturerOut"][];
+            /** Keeps */
+            keeps: boolean;
+            /** Opens */
+            opens: boolean;
+        };
+        /**
          * CalendarOut
          * @description A calendar of one's own institution.
          */
@@ -5424,6 +5459,18 @@ export interface components {
             hours: components["schemas"]["WeeklyOut"][];
             /** Exceptions */
             exceptions: components["schemas"]["ExceptionOut"][];
+        };
+        /**
+         * CalendarStretch
+         * @description All that a calendar shows of a stretch.
+         */
+        CalendarStretch: {
+            /** Seq */
+            seq: number;
+            /** Appointments */
+            appointments: components["schemas"]["AppointmentOut"][];
+            /** Lectures */
+            lectures: components["schemas"]["CalendarLecture"][];
         };
         /**
          * CandidateList
@@ -12777,7 +12824,9 @@ export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
 export type BookableOut = components['schemas']['BookableOut'];
 export type By = components['schemas']['By'];
+export type CalendarLecture = components['schemas']['CalendarLecture'];
 export type CalendarOut = components['schemas']['CalendarOut'];
+export type CalendarStretch = components['schemas']['CalendarStretch'];
 export type CandidateList = components['schemas']['CandidateList'];
 export type CandidateOut = components['schemas']['CandidateOut'];
 export type CandidateWhy = components['schemas']['CandidateWhy'];
@@ -17489,7 +17538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AppointmentList"];
+                    "application/json": components["schemas"]["CalendarStretch"];
                 };
             };
             /** @description Problem */
