@@ -49,11 +49,13 @@ async def call(page: Page, method: str, path: str, body: object = None) -> Any:
 async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) -> None:
     """By both coordinators, by mouse, by keys and by touch; what one does shows on the other's
     screen. What finds no time waits for one, a seat is given to somebody else, a notice opens the
-    appointment, a calendar link is shown once, and a phone shows the week as a list."""
+    appointment, a calendar link is shown once, and a phone shows the week as a list. A lecture
+    stands beside them, and opens by the keys."""
     async with stage(base, chromium, "calendar") as play:
-        keeper, county = await asyncio.gather(
-            play.sign_in("coordinator"), play.sign_in("county-coordinator")
-        )
+        keeper, county, verifier = await asyncio.gather(
+            play.sign_in("coordinator"), play.sign_in("county-coordinator"),
+            play.sign_in("verifier"),
+        )  # fmt: skip
         hub = await call(keeper, "GET", "/api/session")
         roster = await call(keeper, "GET", "/api/roster")
         there = await call(
@@ -88,6 +90,16 @@ async def test_a_time_is_found_confirmed_and_moved(base: str, chromium: Path) ->
         assert await barriers(keeper) == []
         await keeper.keyboard.press("Escape")
         await _move(play, keeper, one)
+        lecture = await _teach(verifier, keeper, experts[0]["id"])
+        await keeper.locator(f"{lecture}[data-state=enrolling]").wait_for()  # nobody reloaded
+        await play.picture(keeper, "calendar-lecture")
+        await keeper.goto(f"{base}/appointments?day={monday()}&view=people")
+        await keeper.locator(f"[data-column='{experts[0]['id']}'] {lecture}").focus()
+        await play.picture(keeper, "calendar-lecturer")
+        assert await barriers(keeper) == []
+        await keeper.keyboard.press("Enter")
+        await keeper.wait_for_url(re.compile("/training/lectures/"))
+        await keeper.go_back()
         for view, words in (("人员", experts[0]["name"]), ("会诊室与设备", "第一会诊室")):
             await keeper.get_by_text(view, exact=True).first.click()
             await keeper.get_by_text(words).first.wait_for()
@@ -266,6 +278,26 @@ async def _move(play: Stage, keeper: Page, one: str) -> None:
     await keeper.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await _touch(play, keeper, moved)
+
+
+async def _teach(verifier: Page, reviewer: Page, person: str) -> str:
+    """A lecture on Monday afternoon, published; where it is on a page."""
+    session = await call(verifier, "GET", "/api/session")
+    courses = "/api/courses"
+    made = await call(verifier, "POST", courses, {
+        "kind": "practical", "title": "卒中影像判读", "target_group": "县级医院放射科医师",
+        "lecturers": [{"person_id": person}],
+        "offers": [{"kind": "institution", "id": session["institution"]["id"]}],
+    })  # fmt: skip
+    times = {"since": f"{monday()}T15:00:00+08:00", "until": f"{monday()}T16:30:00+08:00"}
+    body = {**times, "minutes": 90, "place": "住院楼九层示教室"}
+    course = f"{courses}/{made['id']}"
+    await call(verifier, "POST", f"{course}/lectures", body)
+    for version, (who, step) in enumerate(
+        ((verifier, "apply"), (reviewer, "approve"), (verifier, "publish")), 1
+    ):
+        shown = await call(who, "POST", f"{course}/{step}", {"version": version})
+    return f"[data-lecture='{shown['lectures'][0]['id']}']"
 
 
 async def _touch(play: Stage, keeper: Page, block: Locator) -> None:

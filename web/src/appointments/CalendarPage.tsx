@@ -1,5 +1,5 @@
 /**
- * 预约日程: what the own institution has booked, by week, by person, by room; the stretch and the
+ * 预约日程: what the own institution has booked and the lectures that it gives, by week, by person, by room; the stretch and the
  * view stand in the address.
  */
 import { LeftOutlined, RightOutlined } from '@ant-design/icons'
@@ -16,7 +16,7 @@ import { usePageKeys } from '../shared/keys'
 import { serverNow, useNow } from '../shared/now'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
-import type { AppointmentOut } from '../shared/schema'
+import type { AppointmentOut, CalendarLecture } from '../shared/schema'
 import { useNarrow } from '../shared/useNarrow'
 import { Agenda } from './Agenda'
 import { AppointmentDrawer } from './AppointmentDrawer'
@@ -40,10 +40,11 @@ export function CalendarPage() {
   const [aside, setAside] = useState<Aside | null>(null)
   const stretch = { since: iso(at.first), until: iso(dayAfter(at.last, 1)) }
   const { data, error, refetch } = useQuery(appointmentsQuery(stretch))
-  const shown = data?.appointments.filter(
-    (one) => canceled || (one.state !== 'canceled' && one.state !== 'missed'),
-  )
-  const columns = useColumns(at.view, at.first, shown ?? [])
+  const stands = (one: { state: string }) =>
+    canceled || (one.state !== 'canceled' && one.state !== 'missed')
+  const shown = data?.appointments.filter(stands)
+  const lectures = data?.lectures.filter(stands) ?? []
+  const columns = useColumns(at.view, at.first, shown ?? [], lectures)
   const books = me.permissions.includes('book-appointments')
   usePageKeys([
     { combo: 'Alt+ArrowLeft', label: t('keyBefore'), run: () => at.go(-1) },
@@ -86,6 +87,7 @@ export function CalendarPage() {
       {shown ? (
         <Shown
           shown={shown}
+          lectures={lectures}
           columns={columns}
           byDays={at.view === 'week'}
           onOpen={setOpened}
@@ -108,23 +110,25 @@ export function CalendarPage() {
 
 interface ShownProps {
   shown: readonly AppointmentOut[]
+  lectures: readonly CalendarLecture[]
   columns: readonly Column[]
   byDays: boolean
   onOpen: (id: string) => void
   onMove: (one: AppointmentOut, since: number) => void
 }
 
-function Shown({ shown, columns, ...more }: ShownProps) {
+function Shown({ shown, lectures, columns, ...more }: ShownProps) {
   const t = useWords()
   const narrow = useNarrow()
   if (columns.length === 0) return <Empty title={t('noColumns')} teach={t('noColumnsTeach')} />
+  const nothing = shown.length === 0 && !columns.some((column) => lectures.some(column.gives))
   return (
     <>
-      {shown.length === 0 ? <Empty small title={t('empty')} teach={t('emptyTeach')} /> : null}
+      {nothing ? <Empty small title={t('empty')} teach={t('emptyTeach')} /> : null}
       {narrow && more.byDays ? (
-        <Agenda columns={columns} appointments={shown} onOpen={more.onOpen} />
+        <Agenda columns={columns} appointments={shown} lectures={lectures} onOpen={more.onOpen} />
       ) : (
-        <TimeGrid columns={columns} appointments={shown} {...more} />
+        <TimeGrid columns={columns} appointments={shown} lectures={lectures} {...more} />
       )}
     </>
   )
@@ -191,15 +195,23 @@ function useOpened(): [string | null, (id: string | null) => void] {
   return [id || null, open]
 }
 
-/** The columns of a view: days, those of the own house who can be asked, or its rooms. */
-function useColumns(view: View, day: string, shown: readonly AppointmentOut[]): Column[] {
+/**
+ * The columns of a view: days, those of the own house who can be asked, or its rooms. A lecture is
+ * in no room of the register; the appointment that is its conference may be.
+ */
+function useColumns(
+  view: View,
+  day: string,
+  shown: readonly AppointmentOut[],
+  lectures: readonly CalendarLecture[],
+): Column[] {
   const own = useMe().institution?.id ?? ''
   const { data } = useQuery(bookableQuery(own))
   if (view === 'week')
     return [0, 1, 2, 3, 4, 5, 6].map((n) => {
       const each = dayAfter(day, n)
       const label = `${weekdayWords(n)} ${dateWords(each)}`
-      return { key: each, label, day: each, holds: () => true }
+      return { key: each, label, day: each, holds: () => true, gives: () => true }
     })
   if (view === 'rooms')
     return (data?.resources ?? []).map((room) => ({
@@ -207,19 +219,34 @@ function useColumns(view: View, day: string, shown: readonly AppointmentOut[]): 
       label: [room.place, room.name].filter(Boolean).join(' '),
       day,
       holds: (one) => one.resources.some((used) => used.id === room.id),
+      gives: () => false,
     }))
   const people = new Map((data?.people ?? []).map((each) => [each.id, each.name]))
-  for (const one of shown)
-    for (const seat of sitting(one))
-      if (seat.person.institution_id === own) people.set(seat.person.id, seat.person.name)
+  for (const [id, name] of [...seated(shown, own), ...lecturing(lectures)]) people.set(id, name)
   return [...people].map(([id, name]) => ({
     key: id,
     label: name,
     day,
     holds: (one) => sitting(one).some((seat) => seat.person.id === id),
+    gives: (one) => one.lecturers.some((each) => each.person_id === id),
   }))
 }
 
 function sitting(one: AppointmentOut) {
   return one.seats.filter((seat) => seat.state === 'invited' || seat.state === 'accepted')
+}
+
+/** Those of an institution who sit in something, by id. */
+function seated(shown: readonly AppointmentOut[], own: string): [string, string][] {
+  return shown
+    .flatMap((one) => sitting(one).map((seat) => seat.person))
+    .filter((person) => person.institution_id === own)
+    .map((person) => [person.id, person.name])
+}
+
+/** Lecturers of the own register, by id; the others have no calendar here. */
+function lecturing(lectures: readonly CalendarLecture[]): [string, string][] {
+  return lectures
+    .flatMap((one) => one.lecturers)
+    .flatMap(({ person_id, name }) => (person_id ? [[person_id, name]] : []))
 }

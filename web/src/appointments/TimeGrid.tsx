@@ -1,14 +1,19 @@
-/** Appointments on columns of time: opened by a click, moved by a drag or by Shift and an arrow. */
+/**
+ * Appointments and lectures on columns of time: opened by a click; an appointment is moved by a drag
+ * or by Shift and an arrow.
+ */
 import { useQuery } from '@tanstack/react-query'
+import { Fragment } from 'react'
 import { catalogueQuery } from '../requests/api'
 import { serviceLabel } from '../requests/names'
 import { clockOf, dayOf, lanesOf, type Span } from '../roster/days'
 import { useMe } from '../session/session'
 import { useNow } from '../shared/now'
-import type { AppointmentOut } from '../shared/schema'
+import type { AppointmentOut, CalendarLecture } from '../shared/schema'
 import { pick } from '../shared/words'
 import { useDrag } from './drag'
-import { type Hours, hoursShown, keyMove, movedBy, placeOn, TALL } from './layout'
+import { LectureBlock } from './LectureBlock'
+import { type Hours, hoursShown, keyMove, LINE, movedBy, placeOn, TALL } from './layout'
 import styles from './TimeGrid.module.css'
 import { useWords } from './words'
 
@@ -17,31 +22,34 @@ export interface Column {
   label: string
   day: string
   holds: (one: AppointmentOut) => boolean
+  gives: (one: CalendarLecture) => boolean
 }
 
 interface Props {
   columns: readonly Column[]
   appointments: readonly AppointmentOut[]
+  lectures: readonly CalendarLecture[]
   /** Whether a column is a day, so that a drag aside is another day. */
   byDays: boolean
   onOpen: (id: string) => void
   onMove: (one: AppointmentOut, since: number) => void
 }
 
-/** The height of a line of a block in pixels: lines are shown whole or not at all. */
-const LINE = 17
+/** Lines of a block are shown whole or not at all. */
+const linesIn = (style: Style) => Math.max(1, Math.floor((style.height - 4) / LINE))
 
 const timesOf = (since: number, until: number) => `${clockOf(since)}–${clockOf(until)}`
 
-const spanOf = (one: AppointmentOut): Span => ({
+const spanOf = (one: { since: string; until: string }): Span => ({
   since: Date.parse(one.since),
   until: Date.parse(one.until),
 })
 
-export function TimeGrid({ columns, appointments, byDays, onOpen, onMove }: Props) {
+export function TimeGrid({ columns, appointments, lectures, byDays, onOpen, onMove }: Props) {
   const t = useWords()
   const now = useNow(30_000)
-  const hours = hoursShown(appointments.map(spanOf))
+  const drawn = lectures.filter((one) => columns.some((column) => column.gives(one)))
+  const hours = hoursShown([...appointments, ...drawn].map(spanOf))
   const whole = { height: (hours.last - hours.first) * TALL }
   const template = { gridTemplateColumns: `56px repeat(${columns.length}, minmax(104px, 1fr))` }
   return (
@@ -78,6 +86,9 @@ export function TimeGrid({ columns, appointments, byDays, onOpen, onMove }: Prop
             appointments={appointments.filter(
               (one) => column.holds(one) && placeOn(spanOf(one), column.day, hours) !== null,
             )}
+            lectures={lectures.filter(
+              (one) => column.gives(one) && placeOn(spanOf(one), column.day, hours) !== null,
+            )}
             onOpen={onOpen}
             onMove={onMove}
           />
@@ -93,32 +104,41 @@ interface LaneProps extends Omit<Props, 'columns'> {
   now: number
 }
 
-function Lane({ column, hours, now, byDays, appointments, onOpen, onMove }: LaneProps) {
-  const { lane, count } = lanesOf(appointments.map(spanOf))
+type Style = React.CSSProperties & { height: number }
+
+function Lane({ column, hours, now, byDays, appointments, lectures, onOpen, onMove }: LaneProps) {
+  // By their time, so that the keys go through them in that order, whichever they are.
+  const blocks = [
+    ...appointments.map((one) => ({
+      id: one.id,
+      span: spanOf(one),
+      draw: (style: Style) => (
+        <Event one={one} style={style} byDays={byDays} onOpen={onOpen} onMove={onMove} />
+      ),
+    })),
+    ...lectures.map((one) => ({
+      id: one.id,
+      span: spanOf(one),
+      draw: (style: Style) => <LectureBlock one={one} style={style} lines={linesIn(style)} />,
+    })),
+  ].sort((a, b) => a.span.since - b.span.since)
+  const { lane, count } = lanesOf(blocks.map((each) => each.span))
   const line = placeOn({ since: now, until: now + 1 }, column.day, hours)
   const whole = { height: (hours.last - hours.first) * TALL, backgroundSize: `100% ${TALL}px` }
   return (
     <div className={styles.lane} style={whole} data-column={column.key}>
       {line ? <span className={styles.now} style={{ top: line.top }} aria-hidden /> : null}
-      {appointments.map((one, index) => {
-        const place = placeOn(spanOf(one), column.day, hours)
+      {blocks.map(({ id, span, draw }, index) => {
+        const place = placeOn(span, column.day, hours)
         if (place === null) return null
         const left = ((lane[index] ?? 0) / count) * 100
-        return (
-          <Event
-            key={one.id}
-            one={one}
-            style={{
-              top: place.top,
-              height: Math.max(place.tall - 2, 20),
-              left: `${left}%`,
-              width: `calc(${100 / count}% - 2px)`,
-            }}
-            byDays={byDays}
-            onOpen={onOpen}
-            onMove={onMove}
-          />
-        )
+        const style = {
+          top: place.top,
+          height: Math.max(place.tall - 2, 20),
+          left: `${left}%`,
+          width: `calc(${100 / count}% - 2px)`,
+        }
+        return <Fragment key={id}>{draw(style)}</Fragment>
       })}
     </div>
   )
@@ -126,7 +146,7 @@ function Lane({ column, hours, now, byDays, appointments, onOpen, onMove }: Lane
 
 interface EventProps {
   one: AppointmentOut
-  style: React.CSSProperties & { height: number }
+  style: Style
   byDays: boolean
   onOpen: (id: string) => void
   onMove: (one: AppointmentOut, since: number) => void
@@ -146,7 +166,7 @@ function Event({ one, style, byDays, onOpen, onMove }: EventProps) {
   // Where it would be: whoever drags reads the time and does not count lines.
   const by = offset ? movedBy(since, offset.y, 0) - since : 0
   const other = one.provider_id === own ? one.requester_name : one.provider_name
-  const lines = Math.max(1, Math.floor((style.height - 4) / LINE))
+  const lines = linesIn(style)
   const label = {
     time,
     service: serviceLabel(catalogue, one.service),

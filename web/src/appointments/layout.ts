@@ -5,6 +5,8 @@ import { DAY, dayOf, HOUR, midnight, type Span } from '../roster/days'
 export const GRAIN = 15
 /** Pixels of an hour. */
 export const TALL = 52
+/** Pixels of a line of words in a block. */
+export const LINE = 17
 const MINUTE = 60_000
 const FIRST = 7
 const LAST = 20

@@ -29,6 +29,13 @@ export const { useWords, say } = defineWords('appointments', {
     '拖动改约（触屏先按住片刻），或按住 Shift 用方向键',
     'Drag it to move it (by touch, hold it first), or Shift and an arrow',
   ],
+  lecture: ['授课', 'Lecture'],
+  lectureLabel: ['{{time}} 授课 {{what}}，{{state}}', '{{time}} lecture {{what}}, {{state}}'],
+  lectureFree: [
+    '{{state}}，未定地点，授课人仍可预约',
+    '{{state}}, no place yet: its lecturers can still be booked',
+  ],
+  lectureOpen: ['未定地点', 'no place yet'],
   number: ['编号', 'Number'],
   when: ['时间', 'Time'],
   asks: ['申请方', 'Asks'],

@@ -44,7 +44,7 @@ const LISTS: Record<string, readonly string[]> = {
   resource: [KEYS.appointments],
   agreement: [KEYS.network],
   course: [KEYS.training],
-  lecture: [KEYS.training],
+  lecture: [KEYS.training, KEYS.appointments],
   enrolment: [KEYS.training],
   material: [KEYS.training],
   credit: [KEYS.training],
