@@ -217,13 +217,23 @@ async def _follows(play: Stage, county: Page, expert: Page) -> None:
     await scroll(county, 3)
     await county.get_by_role("button", name="回到跟随").wait_for()
     await scroll(expert, 2)
-    assert (await stands(county))[0] != (await stands(expert))[0]
+    await _apart(expert, county, windowed[0])
     await county.get_by_role("button", name="回到跟随").click()
     await same(expert, county)
     await county.reload()
     await county.get_by_role("button", name="进入", exact=True).click()
     await county.get_by_text("正在演示").wait_for()
     await same(expert, county)
+
+
+async def _apart(presenter: Page, other: Page, before: Any) -> None:
+    """The presenter has gone on, and who looks about freely stands elsewhere."""
+    async with asyncio.timeout(60):
+        while True:
+            here, there = (await stands(presenter))[0], (await stands(other))[0]
+            if before not in (here, there) and here != there:
+                return
+            await presenter.wait_for_timeout(200)
 
 
 async def alike(one: Page, other: Page, kind: str, but: Any = None, most: float = 0.5) -> Any:
