@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from telemed.actions import lecturing
 from telemed.actions.act import Act
 from telemed.core import calendars as rules
 from telemed.core.access import Permission
@@ -93,8 +94,9 @@ def add_exception(
     since: datetime,
     until: datetime,
     cover_id: str | None = None,
-) -> tuple[str, list[str]]:
-    """Enter leave, a closure or extra hours; its id, and the appointments that it meets."""
+) -> tuple[str, list[str], list[str]]:
+    """Enter leave, a closure or extra hours; its id, and the appointments and lectures that leave
+    or a closure meets."""
     found = _turn(act, kind, owner_id)
     _require_keeper(act, found)
     rules.require_stretch(since, until, act.now)
@@ -115,7 +117,10 @@ def add_exception(
     )  # fmt: skip
     told = {"exception": made, found.column: found.id, "kind": what.value}
     _tell(act, Kind.DIARY_EXCEPTION_SET, told)
-    return made, _met(act, found, since, until) if what is rules.Kind.AWAY else []
+    if what is not rules.Kind.AWAY:
+        return made, [], []
+    taught = lecturing.missed(act, found.id, since, until) if found.is_person else []
+    return made, _met(act, found, since, until), taught
 
 
 def cancel_exception(act: Act, exception_id: str) -> None:

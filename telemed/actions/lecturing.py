@@ -11,7 +11,7 @@ from typing import Final
 
 from telemed.actions.act import Act
 from telemed.core.access import Permission
-from telemed.core.training import LectureState, keeps_time
+from telemed.core.training import GOES_ON, LectureState, keeps_time
 from telemed.store import courses
 from telemed.store.tx import Row
 
@@ -33,6 +33,12 @@ def given(
         for row in courses.taught(act.tx, places, since, until, TOLD)
         if person_id is None or person_id in {one.get("person_id") for one in row["lecturers"]}
     ]
+
+
+def missed(act: Act, person_id: str, since: datetime, until: datetime) -> list[str]:
+    """The own institution's lectures that are to be given by somebody who is away then."""
+    found = given(act, [act.subject.own_institution], since, until, person_id)
+    return [row["id"] for row in found if row["state"] in GOES_ON]
 
 
 def between(act: Act, since: datetime, until: datetime, person_id: str | None = None) -> list[Row]:

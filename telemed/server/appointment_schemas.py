@@ -163,9 +163,11 @@ class AppointmentList(Out):
 
 class CalendarLecture(Out):
     """A lecture of the own institution as its calendar has it: whether its lecturers are taken
-    meanwhile (`keeps`), and whether whoever asks may open it; whoever may not sees no title."""
+    meanwhile (`keeps`), the appointment that is its conference, and whether whoever asks may open
+    it; whoever may not sees no title."""
 
     id: str
+    appointment_id: str | None
     number: str
     title: str
     course_title: str

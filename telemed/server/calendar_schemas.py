@@ -224,10 +224,11 @@ class CalendarOut(Out):
 
 
 class ExceptionMade(Out):
-    """The exception, and the appointments that stand within it."""
+    """The exception, and the appointments and lectures that stand within it."""
 
     id: str
     meets: list[str]
+    lectures: list[str]
 
 
 class ResourceIn(In):

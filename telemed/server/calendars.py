@@ -59,10 +59,10 @@ def _add_exception(kind: str) -> Any:
         body, key = call.body(cs.ExceptionIn), call.path("id")
 
         def do(act: Act) -> dict[str, Any]:
-            made, meets = acts.add_exception(
+            made, meets, lectures = acts.add_exception(
                 act, kind, key, body.kind, body.since, body.until, body.cover_id
             )
-            return {"id": made, "meets": meets}
+            return {"id": made, "meets": meets, "lectures": lectures}
 
         return await call.act(do)
 

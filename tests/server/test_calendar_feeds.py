@@ -168,6 +168,10 @@ async def test_a_lecture_is_drawn_for_whoever_gives_it_and_nobody_else(world: Wo
     await world.client(training.GIVER).ok("PUT", f"/api/lectures/{key}", placed)
     assert await drawn("hub-office") == [(key, "", "enrolling", True, False)]
     await world.client(ASKER).refused("slot-taken", "POST", APPOINTMENTS, plan("09:30"))
+    leave = {"kind": "away", "since": at("09:30"), "until": at("23:00")}
+    ill = "/api/calendars/people/hub-reader/exceptions"
+    made = await world.client("hub-reader").ok("POST", ill, leave)
+    assert (made["lectures"], made["meets"]) == ([key], [])
     await training.step(world, training.GIVER, key, "cancel", reason="lecturer-away")
     assert await drawn(KEEPER) == [(key, "第一讲", "canceled", False, True)]
 

@@ -44,7 +44,13 @@ export function CalendarPage() {
     canceled || (one.state !== 'canceled' && one.state !== 'missed')
   const shown = data?.appointments.filter(stands)
   const lectures = data?.lectures.filter(stands) ?? []
-  const columns = useColumns(at.view, at.first, shown ?? [], lectures)
+  const columns = useColumns(at.view, at.first, shown ?? [], lectures).map((column) => ({
+    ...column,
+    // A lecture that is held in a conference stands as the appointment where that stands.
+    gives: (one: CalendarLecture) =>
+      column.gives(one) &&
+      !shown?.some((other) => other.id === one.appointment_id && column.holds(other)),
+  }))
   const books = me.permissions.includes('book-appointments')
   usePageKeys([
     { combo: 'Alt+ArrowLeft', label: t('keyBefore'), run: () => at.go(-1) },

@@ -29,7 +29,7 @@ export function LeaveList({ id, rows, people }: Props) {
   const t = useWords()
   const { message } = App.useApp()
   const [form] = Form.useForm<Given>()
-  const [met, setMet] = useState(0)
+  const [met, setMet] = useState({ meets: 0, lectures: 0 })
   const kind = Form.useWatch('kind', form) ?? 'away'
   const names = new Map(people.map((each) => [each.value, each.label]))
   const add = useMutation({
@@ -42,7 +42,7 @@ export function LeaveList({ id, rows, people }: Props) {
       }),
     onSuccess: (made) => {
       void message.success(t('done'))
-      setMet(made.meets.length)
+      setMet({ meets: made.meets.length, lectures: made.lectures.length })
       form.resetFields()
     },
   })
@@ -65,7 +65,11 @@ export function LeaveList({ id, rows, people }: Props) {
           </li>
         ))}
       </ul>
-      {met > 0 ? <Alert type="warning" showIcon title={t('meets', { n: met })} /> : null}
+      {(['meets', 'lectures'] as const)
+        .filter((what) => met[what] > 0)
+        .map((what) => (
+          <Alert key={what} type="warning" showIcon title={t(what, { n: met[what] })} />
+        ))}
       <Form<Given>
         form={form}
         layout="vertical"

@@ -120,6 +120,10 @@ export const { useWords, say } = defineWords('appointments', {
     '这段时间内已有 {{n}} 个预约，请改约或替换人员。',
     '{{n}} appointments lie within it; move them or give the seats to others.',
   ],
+  lectures: [
+    '这段时间内有 {{n}} 场授课，请改期或更换授课人。',
+    '{{n}} lectures are to be given within it; move them or let others give them.',
+  ],
   enter: ['登记', 'Enter it'],
   takeBack: ['撤销', 'Take back'],
   room: ['会诊室', 'Room'],

@@ -5411,11 +5411,14 @@ export interface components {
         /**
          * CalendarLecture
          * @description A lecture of the own institution as its calendar has it: whether its lecturers are taken
-         *     meanwhile (`keeps`), and whether whoever asks may open it; whoever may not sees no title.
+         *     meanwhile (`keeps`), the appointment that is its conference, and whether whoever asks may open
+         *     it; whoever may not sees no title.
          */
         CalendarLecture: {
             /** Id */
             id: string;
+            /** Appointment Id */
+            appointment_id: string | null;
             /** Number */
             number: string;
             /** Title */
@@ -7168,13 +7171,15 @@ export interface components {
         };
         /**
          * ExceptionMade
-         * @description The exception, and the appointments that stand within it.
+         * @description The exception, and the appointments and lectures that stand within it.
          */
         ExceptionMade: {
             /** Id */
             id: string;
             /** Meets */
             meets: string[];
+            /** Lectures */
+            lectures: string[];
         };
         /** ExceptionOut */
         ExceptionOut: {
