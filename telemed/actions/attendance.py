@@ -1,7 +1,8 @@
 """How long somebody was in a lecture, who attended it at its end, and the credit that follows.
 
 By the course's kind the time is counted from open pages, from the check-in to the check-out, or
-from what was watched. A credit is given once for a course, with the names of the day.
+from what was watched; on demand whoever did what the course asks has taken part, and nobody is
+absent. A credit is given once for a course, with the names of the day.
 """
 
 from collections.abc import Iterable
@@ -14,14 +15,18 @@ from telemed.actions.act import Act
 from telemed.actions.reports import new_code
 from telemed.core import checkin
 from telemed.core.activity import Kind
+from telemed.core.coursework import MEDIA
 from telemed.core.training import (
     KINDS,
+    TOOK_PART,
     CourseKind,
     EnrolmentEvent,
     EnrolmentState,
     LectureState,
+    OnDemand,
     Studied,
     earns_credit,
+    has_studied,
     share_of,
 )
 from telemed.store import accounts, enrolments, learning, network
@@ -41,40 +46,88 @@ def heard(lecture: Row, course: Row, row: Row, now: datetime) -> dict[str, Any]:
 
 
 def settle(act: Act, lecture: Row, course: Row) -> dict[str, int]:
-    """Everybody's end of a lecture; how many attended and how many did not. In the turn only."""
+    """Everybody's end of a lecture; how many took part and how many did not. In the turn only."""
     states = (EnrolmentState.CHECKED_IN, EnrolmentState.ENROLLED, EnrolmentState.WAITING)
-    # Whoever watched enough on demand has attended already, and was told of then.
-    before = enrolments.counts(act.tx, lecture["id"]).get(EnrolmentState.ATTENDED.value, 0)
-    attended = absent = 0
     for row in enrolments.in_states(act.tx, lecture["id"], states):
-        if row["state"] == EnrolmentState.CHECKED_IN:
-            lecture, _ = attend(act, lecture, course, row, _seconds(lecture, course, row))
-            attended += 1
-        elif row["state"] == EnrolmentState.ENROLLED:
-            lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.MISS, {})
-            institution, account = row["institution_id"], row["account_id"]
-            courses.tell(act, course, Kind.ENROLMENT_MISSED, lecture, institution, account=account)
-            absent += 1
-        else:
-            lecture, _ = places.set_state(act, lecture, row, EnrolmentEvent.LAPSE, {})
+        lecture = _end(act, lecture, course, row)
     give_credits(act, course, enrolments.uncredited(act.tx, course["id"]))
+    # Whoever did enough on demand had done so before, and was told of then.
+    ended = enrolments.counts(act.tx, lecture["id"])
+    told = [EnrolmentState.ATTENDED, EnrolmentState.ABSENT]
+    if is_on_demand(course):
+        told = [EnrolmentState.STUDIED, EnrolmentState.UNFINISHED]
     return {
-        "attended": before + attended,
-        "absent": absent,
+        **{state.value: ended.get(state.value, 0) for state in told},
         "minutes": length_of(lecture, course) // 60,
     }
 
 
+def _end(act: Act, lecture: Row, course: Row, row: Row) -> Row:
+    """What becomes of somebody at the end of a lecture; the lecture after it."""
+    if row["state"] == EnrolmentState.WAITING:
+        return places.set_state(act, lecture, row, EnrolmentEvent.LAPSE, {})[0]
+    if row["state"] == EnrolmentState.CHECKED_IN:
+        return attend(act, lecture, course, row, _seconds(lecture, course, row))[0]
+    event, kind = EnrolmentEvent.MISS, Kind.ENROLMENT_MISSED
+    if is_on_demand(course):
+        if did_enough(act, lecture, course, row):
+            return study(act, lecture, course, row, row["seconds"])[0]
+        event, kind = EnrolmentEvent.RUN_OUT, Kind.ENROLMENT_RAN_OUT
+    lecture, _ = places.set_state(act, lecture, row, event, {})
+    courses.tell(act, course, kind, lecture, row["institution_id"], account=row["account_id"])
+    return lecture
+
+
 def attend(act: Act, lecture: Row, course: Row, row: Row, seconds: int) -> tuple[Row, Row]:
-    """Somebody has attended, for so many seconds; the lecture and their row after it."""
-    lecture, after = places.set_state(
-        act, lecture, row, EnrolmentEvent.ATTEND, {"seconds": seconds}
-    )
+    """Somebody was there, for so many seconds; the lecture and their row after it."""
+    return _took_part(act, lecture, course, row, seconds, EnrolmentEvent.ATTEND)
+
+
+def study(act: Act, lecture: Row, course: Row, row: Row, seconds: int) -> tuple[Row, Row]:
+    """Somebody took part on demand; the lecture and their row after it."""
+    return _took_part(act, lecture, course, row, seconds, EnrolmentEvent.STUDY)
+
+
+def _took_part(
+    act: Act, lecture: Row, course: Row, row: Row, seconds: int, event: EnrolmentEvent
+) -> tuple[Row, Row]:
+    lecture, after = places.set_state(act, lecture, row, event, {"seconds": seconds})
     courses.tell(
-        act, course, Kind.ENROLMENT_ATTENDED, lecture, row["institution_id"],
+        act, course, _TOLD[event], lecture, row["institution_id"],
         account=row["account_id"], minutes=seconds // 60,
     )  # fmt: skip
     return lecture, after
+
+
+_TOLD = {
+    EnrolmentEvent.ATTEND: Kind.ENROLMENT_ATTENDED,
+    EnrolmentEvent.STUDY: Kind.ENROLMENT_STUDIED,
+}
+
+
+def is_on_demand(course: Row) -> bool:
+    """Whether a course is studied at any time, and nobody is expected at one."""
+    return KINDS[CourseKind(course["kind"])].by_watching
+
+
+def did_enough(act: Act, lecture: Row, course: Row, row: Row) -> bool:
+    """Whether somebody has done what a course on demand asks of them."""
+    played = {
+        one["id"]: MEDIA[one["media"]].played for one in learning.materials(act.tx, course["id"])
+    }
+    papers = [key for key, is_film in played.items() if not is_film]
+    account = row["account_id"]
+    sat = learning.sittings(act.tx, course["id"], account)
+    done = OnDemand(
+        length=length_of(lecture, course),
+        spent=row["seconds"],
+        films=any(played.values()),
+        papers=len(papers),
+        opened=len(learning.plays_of(act.tx, account, papers)),
+        quiz=bool(course["quiz"]),
+        passed=any(one["passed"] for one in sat),
+    )
+    return has_studied(done, course["required_percent"])
 
 
 def _seconds(lecture: Row, course: Row, row: Row) -> int:
@@ -126,7 +179,7 @@ def _give(act: Act, course: Row, lectures: list[Row], row: Row) -> None:
     if learning.credit(act.tx, key, account) is not None:
         return
     own = {one["lecture_id"]: one for one in enrolments.in_course(act.tx, key, account)}
-    spent = {k: r["seconds"] for k, r in own.items() if r["state"] == EnrolmentState.ATTENDED}
+    spent = {k: r["seconds"] for k, r in own.items() if r["state"] in TOOK_PART}
     studied = [Studied(length_of(one, course), spent.get(one["id"], 0)) for one in lectures]
     sat = learning.sittings(act.tx, key, account)
     passed = any(one["passed"] for one in sat)

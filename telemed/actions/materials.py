@@ -1,7 +1,7 @@
 """A course's material: adding and removing it, and how far each person has come in it.
 
 On demand the time that somebody watches is their time in the lecture. A page says that it plays;
-how long is the server's clock's to say.
+how long is the server's clock's to say. Of a paper it says that it was opened.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,6 @@ from telemed.core.errors import Problem
 from telemed.core.training import (
     EDITABLE,
     GOES_ON,
-    KINDS,
-    CourseKind,
     CourseState,
     EnrolmentState,
     LectureState,
@@ -90,16 +88,17 @@ def _found(act: Act, material_id: str) -> tuple[Row, Row]:
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """Where a page is in a film, and whether it has only begun."""
+    """Where a page is in a film, and whether it has only begun; of a paper, that it was opened."""
 
     position: int
     begins: bool
 
 
 def play(act: Act, material_id: str, at: Playing) -> int:
-    """A page plays a film, or has just begun; the seconds watched so far."""
+    """A page plays a film, or has just begun it or opened a paper; the seconds watched so far."""
     row, course = _found(act, material_id)
-    if not MEDIA[row["media"]].played:
+    played = MEDIA[row["media"]].played
+    if not played and not at.begins:
         raise Problem("invalid", detail=row["media"])
     account = act.subject.account_id
     # One's own counts, in one's own turn: two pages of one person add up to one person's time.
@@ -115,8 +114,8 @@ def play(act: Act, material_id: str, at: Playing) -> int:
         {"plays": plays, "position": at.position, "watched": watched, "micros": micros,
          "beat_at": act.now},
     )  # fmt: skip
-    if spent and KINDS[CourseKind(course["kind"])].by_watching:
-        _count(act, course, spent)
+    if spent or not played:
+        count(act, course, spent)
     return watched
 
 
@@ -128,14 +127,18 @@ def _spent(act: Act, account: str, course: Row, last: object) -> timedelta:
     word of whatever other page of theirs plays this course."""
     if last is None:
         return timedelta()
-    ids = [one["id"] for one in learning.materials(act.tx, course["id"])]
+    files = learning.materials(act.tx, course["id"])
+    ids = [one["id"] for one in files if MEDIA[one["media"]].played]
     beats = (one["beat_at"] for one in learning.plays_of(act.tx, account, ids).values())
     gap = max(timedelta(), min((act.now - beat for beat in beats), default=timedelta()))
     return timedelta() if checkin.is_away(gap) else gap
 
 
-def _count(act: Act, course: Row, spent: timedelta) -> None:
-    """Add to the lectures of this course that may be watched now and in which they have a place."""
+def count(act: Act, course: Row, spent: timedelta = timedelta()) -> None:
+    """Add time on demand to the lectures of this course that may be studied now and in which the
+    subject has a place, and see whether they have done what it asks. In the course's turn only."""
+    if not attendance.is_on_demand(course):
+        return
     rows = store.lectures_of(act.tx, [course["id"]])[course["id"]]
     own = enrolments.of_account(act.tx, act.subject.account_id, [row["id"] for row in rows])
     for lecture in _open(rows, act):
@@ -151,14 +154,14 @@ def _open(rows: Iterable[Row], act: Act) -> Iterable[Row]:
 
 
 def _watched(act: Act, held: Held, row: Row, spent: timedelta) -> None:
-    """So much more; whoever has watched enough has attended."""
+    """So much more; whoever has done enough has taken part."""
     length = attendance.length_of(held.row, held.course)
     seconds, micros = checkin.longer(row["seconds"], row["micros"], spent)
     seconds = min(length, seconds)
-    if seconds * 100 < length * held.course["required_percent"]:
+    if not attendance.did_enough(act, held.row, held.course, {**row, "seconds": seconds}):
         enrolments.change(
             act.tx, held.id, row["account_id"], {"seconds": seconds, "micros": micros}
         )
         return
-    _, after = attendance.attend(act, held.row, held.course, row, seconds)
+    _, after = attendance.study(act, held.row, held.course, row, seconds)
     attendance.give_credits(act, held.course, [after])

@@ -14,6 +14,7 @@ from telemed.core.activity import Kind
 from telemed.core.training import (
     ENROLMENTS,
     HAS_PLACE,
+    TOOK_PART,
     EnrolmentEvent,
     EnrolmentState,
     LectureState,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from telemed.actions.lectures import Held
 
 WAITS = EnrolmentState.WAITING
-CAME = frozenset({EnrolmentState.CHECKED_IN, EnrolmentState.ATTENDED})
+CAME = TOOK_PART | {EnrolmentState.CHECKED_IN}
 
 
 def set_state(

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from telemed.actions import attendance, courses, lectures, places
+from telemed.actions import attendance, courses, lectures, materials, places
 from telemed.actions.act import Act
 from telemed.core import quiz
 from telemed.core.activity import Kind
 from telemed.core.errors import Problem
-from telemed.core.training import KINDS, CourseKind, EnrolmentState
+from telemed.core.training import TOOK_PART, EnrolmentState
 from telemed.store import courses as store
 from telemed.store import enrolments, learning
 from telemed.store.tx import Row
@@ -67,7 +67,7 @@ def _require_part(act: Act, course: Row) -> list[Row]:
 
 def lets_sit(course: Row, state: str) -> bool:
     """Whether an enrolment in this state lets somebody see a course's quiz."""
-    watches = KINDS[CourseKind(course["kind"])].by_watching
+    watches = attendance.is_on_demand(course)
     enough = places.CAME | ({EnrolmentState.ENROLLED} if watches else frozenset())
     return EnrolmentState(state) in enough
 
@@ -98,7 +98,8 @@ def sit(
         act, course, Kind.QUIZ_SAT, lecture, rows[0]["institution_id"],
         account=account, score=graded.score, first=not sat, passed=graded.passed,
     )  # fmt: skip
-    attended = [row for row in rows if row["state"] == EnrolmentState.ATTENDED]
+    materials.count(act, course)
+    attended = [row for row in rows if row["state"] in TOOK_PART]
     attendance.give_credits(act, course, attended[:1])
 
 

@@ -148,6 +148,8 @@ class Kind(StrEnum):
     ENROLMENT_CHECKED_OUT = "enrolment.checked_out"
     ENROLMENT_ATTENDED = "enrolment.attended"
     ENROLMENT_MISSED = "enrolment.missed"
+    ENROLMENT_STUDIED = "enrolment.studied"
+    ENROLMENT_RAN_OUT = "enrolment.ran_out"
     MATERIAL_ADDED = "material.added"
     MATERIAL_REMOVED = "material.removed"
     QUIZ_SAT = "quiz.sat"
@@ -319,6 +321,8 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.ENROLMENT_CHECKED_OUT: ("已签退", "Checked out"),
     Kind.ENROLMENT_ATTENDED: ("已参加学习", "Attended"),
     Kind.ENROLMENT_MISSED: ("缺席", "Absent"),
+    Kind.ENROLMENT_STUDIED: ("已点播学习", "Took part on demand"),
+    Kind.ENROLMENT_RAN_OUT: ("点播到期未完成", "On demand, not finished in time"),
     Kind.MATERIAL_ADDED: ("课程资料已上传", "Course material added"),
     Kind.MATERIAL_REMOVED: ("课程资料已移除", "Course material removed"),
     Kind.QUIZ_SAT: ("测验已作答", "Quiz sat"),

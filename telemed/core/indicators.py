@@ -332,14 +332,15 @@ _ROWS: tuple[Indicator, ...] = (
     ),
     Indicator(
         "attended", "培训参加人次", "Attendances", Measure.COUNT, Side.BOTH, "人次",
-        "场次结束时已签到的人，以及点播学习时长达到要求的人。",
-        "People who had checked in when a lecture ended, or watched enough on demand.",
+        "场次结束时已签到的人；点播另计。",
+        "People who had checked in when a lecture ended; on demand counts apart.",
         counts=Kind.ENROLMENT_ATTENDED,
     ),
     Indicator(
         "expected_there", "培训应到人次", "Expected to attend", Measure.COUNT, Side.BOTH, "人次",
-        "参加的和缺席的人次之和；缺席指有名额而未签到。",
-        "Attendances and absences together; absent is who had a place and did not check in.",
+        "参加的和缺席的人次之和；缺席指有名额而未签到；点播没有应到。",
+        "Attendances and absences together; absent is who had a place and did not check in. On"
+        " demand nobody is expected.",
         counts=Kind.ENROLMENT_ATTENDED, also=(Kind.ENROLMENT_MISSED,),
     ),
     _share(
@@ -350,11 +351,20 @@ _ROWS: tuple[Indicator, ...] = (
         Better.HIGHER,
     ),
     Indicator(
+        "studied", "点播学习人次", "Took part on demand", Measure.COUNT, Side.BOTH, "人次",
+        "点播课程中看满要求时长的人；没有视频的课程，为打开全部资料并通过测验（如有）的人。"
+        "计于达到要求之时。",
+        "Who watched for the time that a course on demand asks for; of a course without films, who"
+        " opened all its papers and passed its quiz, if any. Counted when that was reached.",
+        counts=Kind.ENROLMENT_STUDIED,
+    ),
+    Indicator(
         "learning_minutes", "学习时长合计", "Learning minutes, total", Measure.TOTAL, Side.BOTH,
         "分钟",
-        "参加者计入的学习时长之和，以分钟计，每人次不足一分钟的部分舍去。",
-        "The time counted for those who attended, in whole minutes for each.",
-        counts=Kind.ENROLMENT_ATTENDED,
+        "参加者和点播学习者计入的学习时长之和，以分钟计，每人次不足一分钟的部分舍去。",
+        "The time counted for those who attended or took part on demand, in whole minutes for"
+        " each.",
+        counts=Kind.ENROLMENT_ATTENDED, also=(Kind.ENROLMENT_STUDIED,),
     ),
     Indicator(
         "quiz_sat", "测验人数", "People who sat a quiz", Measure.COUNT, Side.BOTH, "人",

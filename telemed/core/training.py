@@ -144,6 +144,8 @@ class EnrolmentState(StrEnum):
     CHECKED_IN = "checked in"
     ATTENDED = "attended"
     ABSENT = "absent"
+    STUDIED = "studied"
+    UNFINISHED = "unfinished"
     UNPLACED = "unplaced"
     WITHDRAWN = "withdrawn"
 
@@ -157,6 +159,8 @@ class EnrolmentEvent(StrEnum):
     CHECK_IN = "check_in"
     ATTEND = "attend"
     MISS = "miss"
+    STUDY = "study"
+    RUN_OUT = "run_out"
     LAPSE = "lapse"
     WITHDRAW = "withdraw"
 
@@ -165,9 +169,10 @@ _E, _EE = EnrolmentState, EnrolmentEvent
 _ENROLMENTS: Mapping[EnrolmentState, Mapping[EnrolmentEvent, EnrolmentState]] = {
     _E.ENROLLED: {
         _EE.CHECK_IN: _E.CHECKED_IN,
-        # On demand nobody checks in: whoever has watched enough has attended.
-        _EE.ATTEND: _E.ATTENDED,
         _EE.MISS: _E.ABSENT,
+        # On demand there is no hour at which one is there or absent.
+        _EE.STUDY: _E.STUDIED,
+        _EE.RUN_OUT: _E.UNFINISHED,
         _EE.WITHDRAW: _E.WITHDRAWN,
     },
     _E.WAITING: {
@@ -178,6 +183,8 @@ _ENROLMENTS: Mapping[EnrolmentState, Mapping[EnrolmentEvent, EnrolmentState]] = 
     _E.CHECKED_IN: {_EE.ATTEND: _E.ATTENDED},
     _E.ATTENDED: {},
     _E.ABSENT: {},
+    _E.STUDIED: {},
+    _E.UNFINISHED: {},
     _E.UNPLACED: {},
     # Who comes back stands at the end of the list.
     _E.WITHDRAWN: {_EE.ENROL: _E.ENROLLED, _EE.WAIT: _E.WAITING},
@@ -193,6 +200,8 @@ ENROLMENTS: Machine[EnrolmentState, EnrolmentEvent] = Machine(
             _E.CHECKED_IN: ("已签到", "checked in"),
             _E.ATTENDED: ("已参加", "attended"),
             _E.ABSENT: ("缺席", "absent"),
+            _E.STUDIED: ("已点播学习", "on demand, done"),
+            _E.UNFINISHED: ("点播未完成", "on demand, not finished"),
             _E.UNPLACED: ("未候补上", "no place"),
             _E.WITHDRAWN: ("已退出", "withdrawn"),
             _EE.ENROL: ("报名", "enrol"),
@@ -201,12 +210,16 @@ ENROLMENTS: Machine[EnrolmentState, EnrolmentEvent] = Machine(
             _EE.CHECK_IN: ("签到", "check in"),
             _EE.ATTEND: ("完成学习", "attend"),
             _EE.MISS: ("记为缺席", "miss"),
+            _EE.STUDY: ("完成点播学习", "finish on demand"),
+            _EE.RUN_OUT: ("点播到期", "run out"),
             _EE.LAPSE: ("候补失效", "lapse"),
             _EE.WITHDRAW: ("退出", "withdraw"),
         }
     ),
 )
-HAS_PLACE: Final = frozenset({_E.ENROLLED, _E.CHECKED_IN, _E.ATTENDED})
+TOOK_PART: Final = frozenset({_E.ATTENDED, _E.STUDIED})
+"""States of whoever took part to the end, at a time or on demand."""
+HAS_PLACE: Final = frozenset({_E.ENROLLED, _E.CHECKED_IN}) | TOOK_PART
 """States that take one of a lecture's places."""
 
 
@@ -305,6 +318,32 @@ def require_due(since: datetime, now: datetime) -> None:
     """Problem("too-early") for a beginning long before its time."""
     if now < begins_from(since):
         raise Problem("too-early", at=begins_from(since))
+
+
+# --- on demand ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """What somebody has done of a lecture on demand: seconds watched of its length, the papers
+    opened of all there are, whether they have passed the quiz; `films` and `quiz` say what there
+    is."""
+
+    length: int
+    spent: int
+    films: bool
+    papers: int
+    opened: int
+    quiz: bool
+    passed: bool
+
+
+def has_studied(done: OnDemand, required_percent: int) -> bool:
+    """Whether that is what the course asks. With a film it is the time watched; papers alone tell
+    no time, so they must all have been opened, and the quiz passed where there is one."""
+    if done.films:
+        return done.spent > 0 and done.spent * 100 >= done.length * required_percent
+    return 0 < done.papers <= done.opened and (done.passed or not done.quiz)
 
 
 # --- credit ---------------------------------------------------------------------------------------

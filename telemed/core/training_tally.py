@@ -24,6 +24,12 @@ def _attended(activity: Activity) -> Found:
     yield "learning_minutes", _minutes(activity)
 
 
+def _studied(activity: Activity) -> Found:
+    """On demand nobody is expected at a time, so nobody is there or absent."""
+    yield "studied", None
+    yield "learning_minutes", _minutes(activity)
+
+
 def _sat(activity: Activity) -> Found:
     """A person's first sitting, and the one that passed; sitting again counts nothing."""
     if activity.data.get("first") is True:
@@ -56,6 +62,7 @@ TRAINING_FOLDS: Mapping[str, Callable[[Activity], Found]] = MappingProxyType(
         Kind.ENROLMENT_CHECKED_IN: _once("check_ins"),
         Kind.ENROLMENT_ATTENDED: _attended,
         Kind.ENROLMENT_MISSED: _once("expected_there"),
+        Kind.ENROLMENT_STUDIED: _studied,
         Kind.QUIZ_SAT: _sat,
         Kind.CREDIT_GIVEN: _credited,
     }

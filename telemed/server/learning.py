@@ -96,7 +96,7 @@ async def remove(call: Call) -> Any:
 
 
 async def play(call: Call) -> Any:
-    """A page plays a film."""
+    """A page plays a film, or opened a paper."""
     body = call.body(s.PlayIn)
     at = materials.Playing(body.position, body.begins)
     key = call.path("id")

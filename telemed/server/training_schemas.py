@@ -148,7 +148,7 @@ class FeedbackIn(In):
 
 
 class PlayIn(In):
-    """Where a page is in a film, in seconds; `begins` when it was just opened."""
+    """Where a page is in a film, in seconds; `begins` when it, or a paper, was just opened."""
 
     position: int = Field(ge=0, le=24 * 3600)
     begins: bool = False
@@ -265,6 +265,8 @@ class MaterialOut(Out):
     plays: int
     position: int
     watched: int
+    opened: bool
+    """By whoever asks."""
 
 
 class CourseMoveOut(Out):

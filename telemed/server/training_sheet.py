@@ -52,6 +52,8 @@ def _book(act: Act, key: str) -> tuple[Workbook, str]:
 def _line(row: Mapping[str, Any], credit: Mapping[str, int]) -> Learner:
     came = row["checked_in_at"] is not None
     how = "" if not came else "代签" if row["checked_in_by"] is not None else "签到码"
+    if row["state"] == EnrolmentState.STUDIED:
+        how = "点播"
     tenths = credit.get(row["account_id"])
     return Learner(
         name=row["name"],

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from telemed.actions import checkins, courses, quizzes
 from telemed.actions.act import Act
 from telemed.actions.lectures import CHANGEABLE, Held
+from telemed.actions.places import CAME
 from telemed.core.access import Permission
 from telemed.core.coursework import MEDIA
 from telemed.core.training import (
@@ -174,6 +175,7 @@ def _materials(act: Act, course_id: str) -> list[dict[str, Any]]:
             "played": MEDIA[row["media"]].played,
             "position": own[row["id"]]["position"] if row["id"] in own else 0,
             "watched": own[row["id"]]["watched"] if row["id"] in own else 0,
+            "opened": row["id"] in own,
         }
         for row in found
     ]
@@ -289,6 +291,6 @@ def _learner_steps(act: Act, held: Held, state: EnrolmentState | None) -> set[st
         found.add("check-in")
     if state is EnrolmentState.CHECKED_IN and held.state in GOES_ON:
         found |= {"check-out", "here"}
-    if state in (EnrolmentState.CHECKED_IN, EnrolmentState.ATTENDED):
+    if state in CAME:
         found.add("feedback")
     return found

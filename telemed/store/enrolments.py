@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from telemed.core.checkin import Guesses
-from telemed.core.training import EnrolmentState, LectureState
+from telemed.core.training import TOOK_PART, EnrolmentState, LectureState
 from telemed.store.notice_tables import notices
 from telemed.store.tables import accounts, institutions
 from telemed.store.training_tables import code_guesses, courses, credits, enrolments, lectures
@@ -110,14 +110,14 @@ def in_course(tx: Tx, course_id: str, account_id: str) -> list[Row]:
 
 
 def uncredited(tx: Tx, course_id: str) -> list[Row]:
-    """Whoever attended any lecture of a course and has not got its credit, each once."""
+    """Whoever took part in any lecture of a course and has not got its credit, each once."""
     given = sa.exists().where(
         credits.c.course_id == course_id, credits.c.account_id == E.account_id
     )
     query = (
         sa.select(enrolments)
         .join(lectures, L.id == E.lecture_id)
-        .where(L.course_id == course_id, E.state == EnrolmentState.ATTENDED.value, ~given)
+        .where(L.course_id == course_id, E.state.in_(sorted(TOOK_PART)), ~given)
         .order_by(L.since, L.id, E.n)
     )
     first: dict[str, Row] = {}
@@ -128,7 +128,7 @@ def uncredited(tx: Tx, course_id: str) -> list[Row]:
 
 def of_person(tx: Tx, person_id: str, since: datetime, until: datetime) -> list[Row]:
     """The lectures in which somebody has a place and that touch a stretch, for their calendar."""
-    has_place = ("enrolled", "checked in", "attended", "absent")
+    has_place = ("enrolled", "checked in", "attended", "absent", "studied", "unfinished")
     told = [state.value for state in LectureState if state is not LectureState.PLANNED]
     query = (
         sa.select(lectures, C.title.label("course_title"), C.kind, C.service)

@@ -134,6 +134,7 @@ FULLEST: dict[Kind, tuple[dict[str, object], set[str]]] = {
         {"attended", "expected_there", "learning_minutes"},
     ),
     Kind.ENROLMENT_MISSED: ({}, {"expected_there"}),
+    Kind.ENROLMENT_STUDIED: ({"minutes": 30}, {"studied", "learning_minutes"}),
     Kind.QUIZ_SAT: ({"first": True, "passed": True}, {"quiz_sat", "quiz_passed"}),
     Kind.CREDIT_GIVEN: ({"tenths": 15}, {"credits_given", "credit_total"}),
     Kind.APPOINTMENT_PROPOSED: ({}, {"sessions_proposed"}),

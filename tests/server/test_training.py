@@ -438,7 +438,7 @@ async def credits(world: World, who: str) -> dict[str, int]:
 
 async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
     """PDF, pictures and films by their first bytes; parts of them by Range; on demand whoever has
-    watched enough has attended."""
+    watched enough has taken part."""
     plan = lecture(START, minutes=10, until=(START + timedelta(days=30)).isoformat())
     made = await drafted(world, plan, kind="on-demand", credit_tenths=5)
     giver, path = world.client(GIVER), f"{COURSES}/{made}/materials"
@@ -483,13 +483,81 @@ async def test_material_is_bounded_and_watching_it_counts(world: World) -> None:
     world.clock.advance(minutes=1)
     await learner.ok("POST", play, {"position": 540})
     mine = (await learner.get(f"/api/lectures/{one}"))["lecture"]["mine"]
-    assert (mine["state"], mine["seconds"]) == ("attended", 480)
+    assert (mine["state"], mine["seconds"]) == ("studied", 480)
     assert (await learner.get("/api/credits"))["total_tenths"] == 5
     shown = (await learner.get(f"{COURSES}/{made}"))["materials"][1]
     assert (shown["plays"], shown["position"], shown["watched"]) == (1, 540, 480)
     await world.client("lapsed-reader").refused("not-found", "POST", play, {"position": 0})
     await giver.ok("POST", f"/api/materials/{material}/remove")
     await learner.refused("not-found", "GET", file)
+
+
+async def test_on_demand_nobody_is_present_or_absent(world: World) -> None:
+    """Papers alone: whoever opened all of them and passed the quiz took part on demand, in the
+    list, the sheet and the tally; whoever did not has not finished, and was expected nowhere."""
+    since = START + timedelta(hours=1)
+    plan = lecture(since, minutes=30, until=(START + timedelta(days=30)).isoformat())
+    made = await drafted(world, plan, kind="on-demand", quiz=QUIZ, pass_mark=80)
+    path = f"{COURSES}/{made}"
+    papers = [
+        (await send(world, GIVER, f"{path}/materials", b"%PDF-1.7 " + name, "讲义")).json["id"]
+        for name in (b"one", b"two")
+    ]
+    one = await publish(world, made)
+
+    async def opens(who: str, *those: str) -> None:
+        for paper in those:
+            play = f"/api/materials/{paper}/play"
+            await world.client(who).refused("invalid", "POST", play, {"position": 60})
+            await world.client(who).ok("POST", play, {"position": 0, "begins": True})
+
+    async def sits(who: str) -> None:
+        await world.client(who).ok("POST", f"{path}/quiz", {"answers": RIGHT})
+
+    async def state(who: str) -> str:
+        return str(
+            (await world.client(who).get(f"/api/lectures/{one}"))["lecture"]["mine"]["state"]
+        )
+
+    await enrol(world, one, A, B, C, "second-reader")
+    await opens("second-reader", *papers)
+    await sits("second-reader")
+    assert await state("second-reader") == "enrolled"  # before its first moment: seen at the end
+    world.clock.now = since
+    await opens(A, *papers)
+    assert await state(A) == "enrolled"
+    await sits(A)
+    await opens(B, papers[0])
+    await sits(B)
+    assert (await state(A), await state(B)) == ("studied", "enrolled")
+    files = (await world.client(B).get(path))["materials"]
+    assert {f["id"]: f["opened"] for f in files} == {papers[0]: True, papers[1]: False}
+    await world.client("lapsed-reader").refused(
+        "not-found", "POST", f"/api/materials/{papers[0]}/play", {"position": 0, "begins": True}
+    )
+    await step(world, GIVER, one, "begin")
+    await step(world, GIVER, one, "finish")
+
+    people = (await world.client(GIVER).get(f"/api/lectures/{one}/people"))["items"]
+    assert {p["account_id"]: p["state"] for p in people} == {
+        A: "studied", "second-reader": "studied", B: "unfinished", C: "unfinished",
+    }  # fmt: skip
+    reply = await world.client(GIVER).call("GET", f"/api/lectures/{one}/people.xlsx")
+    lines = list(load_workbook(io.BytesIO(reply.body))["签到表"].iter_rows(values_only=True))
+    sheet = {line[1]: (line[3], line[5]) for line in lines if line[1] in (f"医生{A}", f"医生{B}")}
+    assert sheet == {f"医生{A}": ("已点播学习", "点播"), f"医生{B}": ("点播未完成", "")}
+    told = [f["account"] for f in await facts(world, "enrolment.ran_out")]
+    assert sorted(told) == sorted((B, C)) and await facts(world, "enrolment.missed") == []
+    while await world.services.store.write(lambda tx: catch_up(tx, TALLIES)):
+        pass
+    for who, side, studied in ((REVIEWER, "provider", 2), ("county-coordinator", "requester", 1)):
+        month = await world.client(who).get(f"/api/tally?month=2026-03&side={side}")
+        values = month["total"]["values"]
+        assert (values["studied"], values["attended"], values["expected_there"]) == (studied, 0, 0)
+        assert values["attendance_share"] is None and values["learning_minutes"] == 0
+    asked = "/api/tally/cases?month=2026-03&side=provider&indicator=studied"
+    found = (await world.client(REVIEWER).get(asked))["items"]
+    assert [f["person"] for f in found] == [f"医生{A}", "医生second-reader"]
 
 
 async def step_refused(world: World, made: str, code: str) -> None:

@@ -7020,7 +7020,7 @@ export interface components {
          * @description Where somebody who enrolled is.
          * @enum {string}
          */
-        EnrolmentState: "enrolled" | "waiting" | "checked in" | "attended" | "absent" | "unplaced" | "withdrawn";
+        EnrolmentState: "enrolled" | "waiting" | "checked in" | "attended" | "absent" | "studied" | "unfinished" | "unplaced" | "withdrawn";
         /** EntryKindOut */
         EntryKindOut: {
             /** Code */
@@ -8700,6 +8700,8 @@ export interface components {
             position: number;
             /** Watched */
             watched: number;
+            /** Opened */
+            opened: boolean;
         };
         /** MayAccompanyOut */
         MayAccompanyOut: {
@@ -9676,7 +9678,7 @@ export interface components {
         };
         /**
          * PlayIn
-         * @description Where a page is in a film, in seconds; `begins` when it was just opened.
+         * @description Where a page is in a film, in seconds; `begins` when it, or a paper, was just opened.
          */
         PlayIn: {
             /** Position */

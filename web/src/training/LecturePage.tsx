@@ -213,12 +213,15 @@ function Mine({ lecture }: { lecture: LectureOut }) {
   )
 }
 
+/** States of whoever came, or took part on demand. */
+const CAME: readonly string[] = ['checked in', 'attended', 'studied']
+
 function MyState({ lecture }: { lecture: LectureOut }) {
   const t = useWords()
   const { mine } = lecture
   const spent = useBeat(lecture)
   if (mine === null) return null
-  if (mine.state !== 'checked in' && mine.state !== 'attended')
+  if (!CAME.includes(mine.state))
     return (
       <p className={styles.prompt}>
         <Tag color={COLOURS[mine.state] ?? 'default'}>{pick(mine.state_words)}</Tag>
@@ -229,7 +232,7 @@ function MyState({ lecture }: { lecture: LectureOut }) {
     <>
       <CheckCircleFilled className={styles.okay} />
       <p className={styles.prompt}>
-        {mine.state === 'attended' ? pick(mine.state_words) : t('checkedIn')}
+        {mine.state === 'checked in' ? t('checkedIn') : pick(mine.state_words)}
       </p>
       <p className={page.quiet}>
         {mine.checked_in_at ? `${exactWords(mine.checked_in_at)} · ` : ''}

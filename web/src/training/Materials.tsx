@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import { ProblemNotice } from '../shared/ProblemNotice'
 import page from '../shared/page.module.css'
 import type { CourseWhole, MaterialOut } from '../shared/schema'
-import { addMaterial, play, removeMaterial } from './api'
+import { addMaterial, openedPaper, play, removeMaterial } from './api'
 import styles from './training.module.css'
 import { useWords } from './words'
 
@@ -22,7 +22,9 @@ export function Materials({ course }: { course: CourseWhole }) {
     onSuccess: () => void message.success(t('saved')),
   })
   const remove = useMutation({ mutationFn: removeMaterial })
+  const opened = useMutation({ mutationFn: openedPaper })
   const film = course.materials.find((one) => one.id === watched)
+  const asks = useAsks(course)
   return (
     <section className={page.card}>
       <header className={page.head}>
@@ -44,6 +46,8 @@ export function Materials({ course }: { course: CourseWhole }) {
       </header>
       {add.error ? <ProblemNotice error={add.error} /> : null}
       {remove.error ? <ProblemNotice error={remove.error} /> : null}
+      {opened.error ? <ProblemNotice error={opened.error} /> : null}
+      {asks === null ? null : <p className={page.quiet}>{asks}</p>}
       {course.materials.length === 0 ? (
         <p className={page.quiet}>{adds ? t('materialTypes') : t('noMaterials')}</p>
       ) : null}
@@ -56,6 +60,7 @@ export function Materials({ course }: { course: CourseWhole }) {
               <span className={styles.line}>
                 <span>{sizeWords(one.size)}</span>
                 {one.played ? <span>{t('plays', { n: one.plays })}</span> : null}
+                {!one.played && one.opened ? <span>{t('opened')}</span> : null}
                 {one.position > 0 ? <span>{t('leftOff', { at: clock(one.position) })}</span> : null}
               </span>
             </span>
@@ -65,7 +70,11 @@ export function Materials({ course }: { course: CourseWhole }) {
                   {t('watch')}
                 </Button>
               ) : (
-                <Button href={`/api/materials/${one.id}/file`} target="_blank">
+                <Button
+                  href={`/api/materials/${one.id}/file`}
+                  target="_blank"
+                  onClick={() => opened.mutate(one.id)}
+                >
                   {t('open')}
                 </Button>
               )}
@@ -80,6 +89,15 @@ export function Materials({ course }: { course: CourseWhole }) {
       </ul>
     </section>
   )
+}
+
+/** What a course on demand asks of those who take part; of any other, and without files, nothing. */
+function useAsks(course: CourseWhole): string | null {
+  const t = useWords()
+  if (course.kind !== 'on-demand' || course.materials.length === 0) return null
+  if (course.materials.some((one) => one.played))
+    return t('asksTime', { percent: course.required_percent })
+  return t(course.questions > 0 ? 'asksPapersQuiz' : 'asksPapers')
 }
 
 function Film({ film }: { film: MaterialOut }) {

@@ -77,7 +77,7 @@ export function People({ lecture }: { lecture: LectureOut }) {
             align: 'right',
             render: (_, one) => (
               <span className="tabular">
-                {one.checked_in_at ? Math.floor(one.seconds / 60) : '—'}
+                {one.checked_in_at || one.seconds > 0 ? Math.floor(one.seconds / 60) : '—'}
               </span>
             ),
           },

@@ -175,6 +175,9 @@ export const removeMaterial = (id: string): Promise<unknown> =>
 export const play = (id: string, position: number, begins: boolean): Promise<{ seconds: number }> =>
   body(api.POST('/api/materials/{id}/play', { ...at(id), body: { position, begins } }))
 
+/** A paper was opened: on demand that is a part of what a course asks. */
+export const openedPaper = (id: string): Promise<unknown> => play(id, 0, true).then(forget)
+
 /** A file as it is: the server says what it is by its first bytes. */
 export async function addMaterial(course: string, file: File): Promise<void> {
   const answer = await fetch(

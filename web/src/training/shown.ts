@@ -62,6 +62,8 @@ export const COLOURS: Record<string, string> = {
   'checked in': 'success',
   attended: 'success',
   absent: 'error',
+  studied: 'success',
+  unfinished: 'default',
 }
 
 export function lecturersOf(course: CourseOut): string {

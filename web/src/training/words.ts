@@ -75,6 +75,16 @@ export const { useWords, say } = defineWords('training', {
   ],
   remove: ['移除', 'Remove'],
   plays: ['播放 {{n}} 次', 'played {{n}} times'],
+  opened: ['已打开', 'opened'],
+  asksTime: [
+    '点播要求：看满视频要求时长的 {{percent}}%。',
+    'On demand: watch {{percent}} % of the time.',
+  ],
+  asksPapers: ['点播要求：打开全部资料。', 'On demand: open all the material.'],
+  asksPapersQuiz: [
+    '点播要求：打开全部资料并通过测验。',
+    'On demand: open all the material and pass the quiz.',
+  ],
   leftOff: ['上次看到 {{at}}', 'you left off at {{at}}'],
   watch: ['观看', 'Watch'],
   open: ['打开', 'Open'],
