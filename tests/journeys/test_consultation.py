@@ -1,13 +1,16 @@
 """A consultation with several experts, from the county's form to the county's reading."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.journeys.stage import Stage, stage
-from tests.world import PASSWORD, World, add_account, consent, session_of
+from telemed.core.workdays import ZONE
+from tests.journeys.stage import DESK, Stage, stage
+from tests.server.booking import always_there
+from tests.world import CONTENT, PASSWORD, World, add_account, consent, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -18,10 +21,22 @@ async def test_approved_asked_of_several_drawn_together_and_read(
     world: World, chromium: Path
 ) -> None:
     """County's doctor sends; head and office approve; hub's coordinator asks a chair and two
-    experts, one of another hospital; both sign; the chair draws them together; county reads."""
+    experts, one of another hospital, and proposes the time that the county wished for; both sign;
+    the chair draws them together; county reads."""
+    world.clock.now = datetime.now(UTC)
+    await world.stay_signed_in()
+    await always_there(world, "hub-verifier", "hub-reader2", "second-reader")
     for post in ("department_head", "medical_office"):
         await world.write(lambda tx, p=post: add_account(tx, f"county-{p}", [p], "county", None))
-    made = await world.draft(service="consultation", consent=consent("hub", onward=True))
+    day = f"{datetime.now(ZONE) + timedelta(days=2):%Y-%m-%d}"
+    content = {
+        **CONTENT["consultation"],
+        "wanted_at": f"{day}T14:30:00+08:00",
+        "wanted_minutes": 40,
+    }
+    made = await world.draft(
+        service="consultation", content=content, consent=consent("hub", onward=True)
+    )
     for place in ("hub", "second"):
         world.tell("county", place)
     case = made["id"]
@@ -49,6 +64,7 @@ async def test_approved_asked_of_several_drawn_together_and_read(
         await play.picture(lead, "asked")
         await lead.set_viewport_size(PHONE)  # type: ignore[arg-type]
         await play.picture(lead, "asked-phone")
+        await _wished(play, lead)
 
         for who, words in (("hub-reader2", "先利尿"), ("second-reader", "同意利尿，加用比索洛尔")):
             expert = await page_at(play, who, "/work")
@@ -80,6 +96,18 @@ async def test_approved_asked_of_several_drawn_together_and_read(
         await expect(story.get_by_text("已综合")).to_be_visible()
         await play.picture(doctor, "read")
     assert (await world.row(case))["state"] == "answered"
+
+
+async def _wished(play: Stage, lead: Page) -> None:
+    """The dialog looks for the wished time first, and all three have it."""
+    await lead.set_viewport_size(DESK)  # type: ignore[arg-type]
+    await lead.get_by_role("button", name="约时间").click()
+    dialog = lead.get_by_role("dialog")
+    await dialog.get_by_text(re.compile("希望的时间.*14:30.*有空")).wait_for()
+    await play.picture(lead, "wished")
+    await dialog.get_by_role("button", name="预约这个时间").click()
+    await dialog.wait_for(state="detached")
+    await lead.get_by_role("region", name="会诊时间").get_by_text("14:30").first.wait_for()
 
 
 async def page_at(play: Stage, who: str, path: str) -> Page:

@@ -23,6 +23,16 @@ async def has_hours(world: World, *people: str, **more: Any) -> None:
         await world.client(KEEPER).ok("PUT", path, {"rows": [{**OFFICE, **more}]})
 
 
+async def always_there(world: World, *people: str) -> None:
+    """People of any institution can be had at every hour of every day."""
+    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
+             "first": "2026-01-01"}  # fmt: skip
+    for person in people:
+        keeper = f"{person.partition('-')[0]}-coordinator"
+        path = f"/api/calendars/people/{person}/hours"
+        await world.client(keeper).ok("PUT", path, {"rows": [hours]})
+
+
 async def has_room(world: World, capacity: int = 1) -> str:
     """A room of hub; its id."""
     body = {"kind": "room", "name": "第一会诊室", "capacity": capacity}
