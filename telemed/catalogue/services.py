@@ -32,6 +32,9 @@ _TYPES: Final = (
 )
 
 
+_TAKES: Final = frozenset({"text", "textarea", "icd10"})
+
+
 class _Row(BaseModel):
     """A row of a file; what it does not know is a mistake."""
 
@@ -131,6 +134,8 @@ class _Service(_Row):
     wished: _Wished | None = None
     material: Material = Material.IDENTIFIED
     continues: bool = False
+    continues_label: CodedWords | None = None
+    takes_over: dict[str, list[str]] = {}
     checklist: list[_Option] = Field(default=[], max_length=20)
     guides: _Guides | None = None
     streams: list[_Option] = []
@@ -163,6 +168,8 @@ class _Service(_Row):
             wished=None if self.wished is None else WishedTime(**self.wished.model_dump()),
             material=self.material,
             continues=self.continues,
+            continues_label=None if self.continues_label is None else self.continues_label.core(),
+            takes_over={key: tuple(told) for key, told in self.takes_over.items()},
             checklist=tuple((o.code, o.core()) for o in self.checklist),
             guides=None if self.guides is None else Guides(**self.guides.model_dump()),
             streams=tuple((s.code, s.core()) for s in self.streams),
@@ -174,6 +181,19 @@ class _Service(_Row):
             meeting_label=self.meeting_label.core(),
             begins=self.begins,
         )
+
+    @model_validator(mode="after")
+    def _taken_over_where_it_fits(self) -> Self:
+        """Only what is begun from an earlier case takes anything over, into words and diagnoses."""
+        types = {f.key: f.type for section in self.form for f in section.fields}
+        if self.takes_over and self.continues_label is None:
+            raise ValueError(f"{self.code}: nothing is begun from an earlier case")
+        if self.continues_label is not None and not self.continues:
+            raise ValueError(f"{self.code}: it names no earlier case")
+        for key in self.takes_over:
+            if types.get(key) not in _TAKES:
+                raise ValueError(f"{self.code}: {key} is no field that takes words over")
+        return self
 
     @model_validator(mode="after")
     def _guided_by_its_own_fields(self) -> Self:
@@ -198,6 +218,17 @@ class _Service(_Row):
 
 class _Services(_Row):
     service: list[_Service]
+
+    @model_validator(mode="after")
+    def _taken_over_from_what_there_is(self) -> Self:
+        """What is taken over is a field of some service's form or report."""
+        forms = {f.key for one in self.service for part in one.form for f in part.fields}
+        forms |= {f"report.{f.key}" for one in self.service for part in one.report_form
+                  for f in part.fields}  # fmt: skip
+        told = {key for one in self.service for keys in one.takes_over.values() for key in keys}
+        if told - forms:
+            raise ValueError(f"no field {', '.join(sorted(told - forms))}")
+        return self
 
 
 _Title = Annotated[str, Field(pattern=r"^23\d$")]

@@ -129,6 +129,10 @@ class ServiceType:
     material: Material = Material.IDENTIFIED
     continues: bool = False
     """Whether a request may name the earlier case that it comes from."""
+    continues_label: Words | None = None
+    """What beginning one from the page of an earlier case is called; None where that is not."""
+    takes_over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The fields that are filled then, each from fields of the earlier form or report."""
     checklist: tuple[tuple[str, Words], ...] = ()
     """What is looked through before experts are asked, by key."""
     guides: Guides | None = None

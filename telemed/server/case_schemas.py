@@ -298,6 +298,8 @@ class RequestOut(RequestRow):
     confirmed_at: datetime | None
     critical_notices: list[CriticalNoticeOut]
     allowed: list[str]
+    goes_on_as: list[str]
+    """The services of which the asker may begin a request from this case."""
     missing: list[MissingOut]
     uploads_running: bool
     image_changes: list[ImageChangeOut]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from telemed.actions import door, expected, guides, material, worklist
+from telemed.actions import case_links, door, expected, guides, material, worklist
 from telemed.actions.act import Act
 from telemed.actions.door import Case
 from telemed.actions.requests import missing
@@ -118,6 +118,7 @@ def full(act: Act, request_id: str) -> dict[str, Any]:
         "confirmed_at": row["confirmed_at"],
         "critical_notices": _notices(act, row),
         "allowed": allowed(act, case, who, changes),
+        "goes_on_as": case_links.goes_on_as(act, case),
         "missing": [
             {"section": m.section, "field": m.field, "label": words(m.label)} for m in gaps
         ],

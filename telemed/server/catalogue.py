@@ -135,6 +135,9 @@ def _service(service: ServiceType) -> dict[str, Any]:
         "requires_study": service.requires_study,
         "material": service.material,
         "continues": service.continues,
+        "continues_label": None
+        if service.continues_label is None
+        else words(service.continues_label),
         "streams": [{"value": code, "label": words(label)} for code, label in service.streams],
         "outcome_form": [_section(s) for s in service.outcome_form],
         "report_label": words(service.report_label),

@@ -7,8 +7,10 @@ from telemed.actions import guidance as acts
 from telemed.actions.act import Act
 from telemed.actions.guidance import Said
 from telemed.core.access import Permission as P
+from telemed.server import cases
 from telemed.server import guidance_schemas as s
 from telemed.server.availability import named_person
+from telemed.server.case_schemas import RequestOut
 from telemed.server.cases import actor_names
 from telemed.server.routing import Call, Route
 from telemed.store import people
@@ -53,6 +55,14 @@ async def set_source(call: Call) -> Any:
     """Where a draft comes from."""
     number = call.body(s.SourceIn).number
     return await call.step(lambda act, key: case_links.set_source(act, key, number), _links)
+
+
+async def begin_from(call: Call) -> Any:
+    """Another request, from this case."""
+    service = call.body(s.BegunFromIn).service
+    key = call.path("id")
+    made = await call.act(lambda act: case_links.begin(act, key, service))
+    return await call.ask(lambda act: cases.full(act, made))
 
 
 def _out(act: Act, request_id: str) -> dict[str, Any]:
@@ -118,4 +128,7 @@ ROUTES = (
           "The case it comes from, and those that come from it", returns=s.LinksOut),
     Route("PUT", "/api/requests/{id}/source", set_source, P.WRITE_REQUESTS,
           "The earlier case a draft comes from", body=s.SourceIn, returns=s.LinksOut),
+    Route("POST", "/api/requests/{id}/continue", begin_from, P.WRITE_REQUESTS,
+          "Begin another request from a case", body=s.BegunFromIn, returns=RequestOut,
+          created=True),
 )  # fmt: skip

@@ -83,6 +83,12 @@ class SourceIn(In):
     number: str = Field(max_length=40)
 
 
+class BegunFromIn(In):
+    """The service of the request that is begun from a case."""
+
+    service: str = Field(max_length=40)
+
+
 class ResponsibilityNoteOut(Out):
     version: str
     zh: str

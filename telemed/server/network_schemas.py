@@ -51,6 +51,8 @@ class ServiceTypeOut(Out):
     wished: WishedTimeOut | None
     material: Material
     continues: bool
+    continues_label: Words | None
+    """What beginning one from the page of an earlier case is called."""
     streams: list[Option]
     outcome_form: list[Section]
     report_label: Words

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from telemed.core.request import State
 from telemed.store.guidance_tables import (
     acknowledged_notes,
     advice_entries,
@@ -84,6 +85,22 @@ def set_source(tx: Tx, row: Mapping[str, Any]) -> None:
 def clear_source(tx: Tx, request_id: str) -> None:
     """A request comes from none."""
     tx.execute(sa.delete(case_links).where(case_links.c.request_id == request_id))
+
+
+def draft_from(tx: Tx, source_id: str, service: str, account_id: str) -> str | None:
+    """The draft of a service that somebody has begun from a case and not sent, the latest."""
+    chosen = (
+        sa.select(requests.c.id)
+        .join(case_links, case_links.c.request_id == requests.c.id)
+        .where(
+            case_links.c.source_id == source_id,
+            requests.c.service == service,
+            requests.c.created_by == account_id,
+            requests.c.state == State.DRAFT.value,
+        )
+    )
+    found = tx.one(chosen.order_by(requests.c.created_at.desc()).limit(1))
+    return None if found is None else str(found["id"])
 
 
 def continued_in(tx: Tx, source_id: str, most: int) -> list[Row]:

@@ -61,8 +61,7 @@ class Watch:
 
 
 async def prepared(world: World) -> Any:
-    """Agreements with all, hours of the experts, an earlier case of the patient, and the county's
-    draft of a discussion, whose record names the patient."""
+    """Agreements with all, hours of the experts, and an answered case of the patient."""
     await opened(world)
     world.clock.now = datetime.now(UTC)
     await world.stay_signed_in()
@@ -82,21 +81,17 @@ async def prepared(world: World) -> Any:
         keeper = f"{person.partition('-')[0]}-coordinator"
         await world.client(keeper).ok("PUT", path, {"rows": [hours]})
     earlier = await world.issued()
-    content = {**CONTENT["case_discussion"], "summary": f"{NAME}，咳嗽三月，抗炎无效"}
-    made = await world.draft(
-        service="case_discussion", content=content, consent=consent("hub", onward=True)
-    )
     world.told[canary_of("county")] = {"county", "region"}
-    return (await world.row(earlier)), made["id"]
+    return await world.row(earlier)
 
 
 async def test_a_case_is_discussed_by_four_hospitals(world: World, chromium: Path) -> None:
     """Proposed, de-identified, asked, booked, met, written down, signed, answered and counted."""
-    earlier, case = await prepared(world)
+    earlier = await prepared(world)
     async with stage(world.base, chromium, "discussion", flags=CAMERAS) as play:
         watch = Watch()
-        county = await at(play, ASKS, f"/requests/{case}/edit")
-        await _proposed(play, county, earlier["number"])
+        county = await at(play, ASKS, f"/requests/{earlier['id']}")
+        case = await _proposed(play, world, county, earlier["number"])
         lead = await at(play, KEEPER, f"/requests/{case}", watch)
         await _asked(play, lead, watch)
         await _booked(play, lead)
@@ -134,11 +129,20 @@ async def at(play: Stage, who: str, path: str, watch: Watch | None = None) -> Pa
     return page
 
 
-async def _proposed(play: Stage, county: Page, earlier: str) -> None:
-    """The county links the earlier case, has the material copied, and is told what still names the
-    patient before it is sent."""
-    await county.get_by_label("关联的原病例编号").fill(earlier)
-    await county.get_by_role("button", name=re.compile(r"^关\s*联$")).click()
+async def _proposed(play: Stage, world: World, county: Page, earlier: str) -> str:
+    """The county begins it from the answered case, has the material copied, and is told what still
+    names the patient before it is sent; its id."""
+    begin = county.get_by_role("button", name="发起病例讨论")
+    await begin.wait_for()
+    await play.picture(county, "case")
+    assert await barriers(county) == []
+    await begin.click()
+    await county.get_by_role("link", name=earlier).wait_for()
+    await county.get_by_text("已带入原病例的资料").wait_for()
+    await expect(county.get_by_label("病历摘要").last).to_have_value(re.compile("咳嗽三天"))
+    await play.picture(county, "begun")
+    case = await _filled(world, county.url.split("/")[-2])
+    await county.reload()
     await county.get_by_role("link", name=earlier).wait_for()
     await play.picture(county, "draft")
     await county.get_by_role("button", name=re.compile("去标识化$")).click()
@@ -149,6 +153,17 @@ async def _proposed(play: Stage, county: Page, earlier: str) -> None:
     await county.get_by_role("button", name=re.compile("发送|提交")).first.click()
     await county.get_by_text("等待专家领取").wait_for()
     await play.picture(county, "sent")
+    return case
+
+
+async def _filled(world: World, case: str) -> str:
+    """What the case does not say is written, with the patient's name in it."""
+    path, one = f"/api/requests/{case}", world.client(ASKS)
+    content = {**CONTENT["case_discussion"], "summary": f"{NAME}，咳嗽三月，抗炎无效"}
+    agreed = consent("hub", onward=True)
+    body = {"version": (await one.get(path))["version"], "provider_id": "hub"}
+    await one.ok("PATCH", path, {**body, "content": content, "consent": agreed})
+    return case
 
 
 async def _asked(play: Stage, lead: Page, watch: Watch) -> None:

@@ -503,6 +503,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", f"{_CASES}/guidance/outcome"): Row(P.WRITE_REQUESTS, "absent", body={"content": {}}),
     ("GET", f"{_CASES}/links"): _case(P.SEE_CASES, ALL),
     ("PUT", f"{_CASES}/source"): Row(P.WRITE_REQUESTS, "absent", body={"number": ""}),
+    ("POST", f"{_CASES}/continue"): _case(
+        P.WRITE_REQUESTS, _OWN, body={"service": "case_discussion"}
+    ),
     ("GET", f"{_CASES}/opinions"): _case(P.SEE_CASES, ALL),
     ("GET", f"{_CASES}/checklist"): _case(P.SEE_CASES, ALL),
     ("PUT", f"{_CASES}/checklist"): Row(

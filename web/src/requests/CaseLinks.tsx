@@ -1,14 +1,16 @@
 /** The earlier case a request comes from, and where a case went on. */
-import { LinkOutlined } from '@ant-design/icons'
+import { CommentOutlined, LinkOutlined } from '@ant-design/icons'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { Alert, App, Button, Input } from 'antd'
 import { useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation, useNavigate } from 'react-router'
 import { api, body } from '../shared/api'
 import { ProblemNotice } from '../shared/ProblemNotice'
+import { problemWords } from '../shared/problem'
 import { KEYS } from '../shared/queries'
 import type { RequestOut } from '../shared/schema'
-import { defineWords } from '../shared/words'
+import { defineWords, pick } from '../shared/words'
+import { continueCase, useCatalogue } from './api'
 import styles from './CaseLinks.module.css'
 
 const { useWords } = defineWords('case-links', {
@@ -21,6 +23,10 @@ const { useWords } = defineWords('case-links', {
   ],
   link: ['关联', 'Link'],
   unlink: ['取消关联', 'Unlink'],
+  readOver: [
+    '已带入原病例的资料，请核对，并删去能看出患者身份的内容。',
+    'Taken over from the case: read it over, and strike out what tells who the patient is.',
+  ],
 })
 
 function linksQuery(id: string) {
@@ -56,10 +62,39 @@ export function CaseLinks({ item }: { item: RequestOut }) {
   )
 }
 
+/** How a draft's page is told that it was begun from a case. */
+const TAKEN_OVER = 'taken-over'
+
+/** What may be begun from a case: a draft with its patient, its images and what was written. */
+export function GoesOn({ item }: { item: RequestOut }) {
+  const go = useNavigate()
+  const { message } = App.useApp()
+  const catalogue = useCatalogue()
+  const begin = useMutation({
+    mutationFn: (service: string) => continueCase(item.id, service),
+    onSuccess: (draft) => void go(`/requests/${draft.id}/edit`, { state: TAKEN_OVER }),
+    onError: (error) => void message.error(problemWords(error).what),
+  })
+  return item.goes_on_as.map((code) => {
+    const label = catalogue?.services.find((service) => service.code === code)?.continues_label
+    return label ? (
+      <Button
+        key={code}
+        icon={<CommentOutlined />}
+        loading={begin.isPending && begin.variables === code}
+        onClick={() => begin.mutate(code)}
+      >
+        {pick(label)}
+      </Button>
+    ) : null
+  })
+}
+
 /** On a draft: where it comes from. */
 export function SourceField({ item }: { item: RequestOut }) {
   const t = useWords()
   const client = useQueryClient()
+  const { state } = useLocation()
   const { data } = useQuery(linksQuery(item.id))
   const [typed, type] = useState('')
   const save = useMutation({
@@ -101,6 +136,9 @@ export function SourceField({ item }: { item: RequestOut }) {
         </div>
       )}
       {save.error ? <ProblemNotice error={save.error} /> : null}
+      {state === TAKEN_OVER ? (
+        <Alert className={styles.told} type="info" showIcon title={t('readOver')} />
+      ) : null}
     </div>
   )
 }

@@ -28,7 +28,7 @@ import { defineWords, pick } from '../shared/words'
 import { StudyCard, viewerAddress } from '../studies/StudyCard'
 import { Accompanied } from './Accompanied'
 import { caseQuery, useCatalogue, useService } from './api'
-import { CaseLinks } from './CaseLinks'
+import { CaseLinks, GoesOn } from './CaseLinks'
 import styles from './CasePage.module.css'
 import { Charge } from './Charge'
 import { ConfirmPanel } from './ConfirmPanel'
@@ -170,6 +170,7 @@ function Head({ item }: { item: RequestOut }) {
         {service?.meets && item.state === 'open' && item.relation === 'own' && books ? (
           <CallNow item={item} />
         ) : null}
+        <GoesOn item={item} />
         {item.allowed.includes('withdraw') ? (
           <Button onClick={() => setStep('withdraw')}>{t('withdraw')}</Button>
         ) : null}

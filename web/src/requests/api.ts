@@ -103,6 +103,14 @@ export function createRequest(service: string): Promise<RequestOut> {
   return body(api.POST('/api/requests', { body: { service } })).then(rememberCase)
 }
 
+/** A draft that comes from a case; the one that was begun before, if it was not sent. */
+export function continueCase(id: string, service: string): Promise<RequestOut> {
+  const params = { path: { id } }
+  return body(api.POST('/api/requests/{id}/continue', { params, body: { service } })).then(
+    rememberCase,
+  )
+}
+
 /** Saves a draft. The lists are told by the live line, not by every pause in the typing. */
 export async function saveRequest(id: string, patch: RequestPatch): Promise<RequestOut> {
   const after = await body(

@@ -2595,6 +2595,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin another request from a case */
+        post: operations["guidance_post_requests_continue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/minutes/to-sign": {
         parameters: {
             query?: never;
@@ -5325,6 +5342,14 @@ export interface components {
              * @default
              */
             note?: string;
+        };
+        /**
+         * BegunFromIn
+         * @description The service of the request that is begun from a case.
+         */
+        BegunFromIn: {
+            /** Service */
+            service: string;
         };
         /**
          * BoardAbsent
@@ -10341,6 +10366,8 @@ export interface components {
             critical_notices: components["schemas"]["CriticalNoticeOut"][];
             /** Allowed */
             allowed: string[];
+            /** Goes On As */
+            goes_on_as: string[];
             /** Missing */
             missing: components["schemas"]["MissingOut"][];
             /** Uploads Running */
@@ -10987,6 +11014,7 @@ export interface components {
             material: components["schemas"]["Material"];
             /** Continues */
             continues: boolean;
+            continues_label: components["schemas"]["Words"] | null;
             /** Streams */
             streams: components["schemas"]["Option"][];
             /** Outcome Form */
@@ -12826,6 +12854,7 @@ export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BecauseIn = components['schemas']['BecauseIn'];
 export type BecauseOf = components['schemas']['BecauseOf'];
+export type BegunFromIn = components['schemas']['BegunFromIn'];
 export type BoardAbsent = components['schemas']['BoardAbsent'];
 export type BoardOut = components['schemas']['BoardOut'];
 export type BoardUnit = components['schemas']['BoardUnit'];
@@ -18968,6 +18997,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinksOut"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    guidance_post_requests_continue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BegunFromIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
                 };
             };
             /** @description Problem */
