@@ -12,6 +12,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from telemed.dicom.names import search_keys
 from telemed.documents.network_file import read_folder
 from telemed.followers.follow import catch_up_fully
 from telemed.followers.tallies import TALLIES, rebuild
-from telemed.server import tally
+from telemed.server import tally, tally_files, tally_listing
 from telemed.server.services import Services
 from telemed.settings import Settings
 from telemed.store import log, network
@@ -234,6 +235,16 @@ def ask_all(services: Services, who: Subject, name: str, runs: int) -> None:
         run(f"cases of {indicator}", partial(tally.cases_behind, query=query))
     last_page = tally.CasesQuery(month=LAST, indicator="issued", cursor=f"{10**9}.0")
     run("cases, the last page", lambda act: tally.cases_behind(act, last_page))
+    run("the whole form", lambda act: tally_files.book(act, LAST))
+    run("every fact, the first lines", lambda act: _lines(act, 0))
+    run("every fact, the last lines", lambda act: _lines(act, 10**6))
+
+
+def _lines(act: Act, indicator: int) -> object:
+    """Lines of the list of every fact, from its first indicator or from its last one on."""
+    first = tally_listing.begin(act, LAST, None)
+    at = replace(first, indicator=min(indicator, len(tally_listing.SIDES) - 1))
+    return tally_listing.page(act, at, tally_files.AT_ONCE)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from telemed.server.requests import Query
 from telemed.server.routing import Call, Route
 from telemed.server.tally_facts import calls_of, waits_of
 from telemed.server.tally_lectures import lectures_of
-from telemed.server.tally_places import ByMonth, Places
+from telemed.server.tally_places import ByMonth, Places, counted_by
 from telemed.store import log, tallies
 from telemed.store import tables as t
 from telemed.store.access import visible_requests
@@ -192,11 +192,6 @@ def trend(act: Act, query: TrendQuery) -> dict[str, Any]:
     tables = [values(summaries[m], query.side) for m in months]
     codes = [c["code"] for row in asked for c in columns(row)]
     return {"months": months, "values": {c: [table[c] for table in tables] for c in codes}}
-
-
-def counted_by(row: Indicator) -> frozenset[str]:
-    """The indicators whose entries an indicator is computed from."""
-    return frozenset({row.numerator or row.code, row.denominator or row.code})
 
 
 # --- columns ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from telemed.core.indicators import INDICATORS
 from telemed.server import tally_schemas as s
 from telemed.server.cases import actor_names
 from telemed.server.routing import Call, Route
-from telemed.server.tally_places import Places
+from telemed.server.tally_places import SIDES, Places
 from telemed.store import log, network
 from telemed.store import tables as t
 from telemed.store.appointment_tables import waitings
@@ -94,12 +94,24 @@ def behind(act: Act, seq: int) -> dict[str, Any]:
 
 
 def _entries(act: Act, seq: int) -> list[tuple[str, int]]:
-    """The indicators that a fact counts in, of those the subject may count."""
+    """The indicators that a fact counts in, of those the subject may count: on the side of which
+    they speak. What only the other side counts is the other side's business."""
     allowed = Places(act, core.month_of(act.now), "service", "provider").allowed
     c = t.tally_entries.c
-    mine = sa.or_(allowed(c.requester_id), allowed(c.provider_id))
+    mine = sa.or_(
+        *(
+            sa.and_(allowed(c[f"{side}_id"]), c.indicator.in_(_OF_SIDE[side]))
+            for side in ("requester", "provider")
+        )
+    )
     query = sa.select(c.indicator, c.weight).where(c.seq == seq, mine).order_by(c.part)
     return [(code, int(weight)) for code, weight in act.tx.rows(query)]
+
+
+_OF_SIDE = {
+    side: sorted(code for code, sides in SIDES.items() if side in sides)
+    for side in ("requester", "provider")
+}
 
 
 def _actor(act: Act, fact: Activity) -> str | None:

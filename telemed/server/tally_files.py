@@ -51,7 +51,7 @@ MOST_CASES = 10_000
 """Requests of the book's sheet: two seconds of writing. All of them are in their own list."""
 
 MOST_ENTRIES = 50_000
-"""Counted facts of the book's sheet. All of them are in their own list."""
+"""Counted facts of the book's sheet: four seconds of writing. All of them are in their own list."""
 
 AT_ONCE = 2_000
 """Lines of one read while a list of all of them is sent."""

@@ -5,35 +5,20 @@ the providing side, or on both. What a column of the other side alone counts is 
 business and is not listed. Names are those of the form's rows, so the lines add up to them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from telemed.actions.act import Act
 from telemed.core.completeness import URGENCY_WORDS
-from telemed.core.indicators import INDICATORS, Measure, Side
+from telemed.core.indicators import INDICATORS, Side
 from telemed.core.tally import Entry
 from telemed.documents.tally_listing import EntryRow, PlaceRow
-from telemed.documents.tally_sheets import side_indicators
-from telemed.server.tally import counted_by, things_of
-from telemed.server.tally_places import Places
+from telemed.server.tally import things_of
+from telemed.server.tally_places import SIDES, Places
 from telemed.store import log, network, tallies
 from telemed.store.tallies import Listed, Page
+from telemed.store.tx import Row
 
-
-def _sides() -> Mapping[str, tuple[str, ...]]:
-    """Of each indicator with entries the sides with a column computed from it."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for side in (Side.REQUESTER, Side.PROVIDER):
-        needed = frozenset[str]().union(*(counted_by(row) for row in side_indicators(side)))
-        for code in needed:
-            found[code].append(side.value)
-    rows = (row for row in INDICATORS.values() if row.kind is not Measure.SHARE)
-    return MappingProxyType({row.code: tuple(found[row.code]) for row in rows})
-
-
-SIDES = _sides()
 _CODES = tuple(SIDES)
 
 
@@ -57,8 +42,14 @@ def begin(act: Act, month: str, urgency: str | None) -> Cursor:
     return Cursor(month, urgency, log.bookmark(act.tx, tallies.FOLLOWER))
 
 
-def page(act: Act, at: Cursor, size: int) -> tuple[list[EntryRow], Cursor | None]:
-    """So many entries from a place on, and the next place; None after the last."""
+def page(
+    act: Act, at: Cursor, size: int, known: dict[str, Row] | None = None
+) -> tuple[list[EntryRow], Cursor | None]:
+    """So many entries from a place on, and the next place; None after the last.
+
+    `known` spares asking again for what entries of other indicators were of.
+    """
+    known = {} if known is None else known
     allowed = Places(act, at.month, "service", "provider").allowed
     found: list[tuple[Entry, frozenset[str]]] = []
     while at.indicator < len(_CODES):
@@ -68,16 +59,17 @@ def page(act: Act, at: Cursor, size: int) -> tuple[list[EntryRow], Cursor | None
         found += some
         if rest == len(some):
             last = (some[-1][0].seq, some[-1][0].part) if some else at.after
-            return _rows(act, found), replace(at, after=last)
+            return _rows(act, found, known), replace(at, after=last)
         at = replace(at, indicator=at.indicator + 1, after=(0, 0))
-    return _rows(act, found), None
+    return _rows(act, found, known), None
 
 
 def entries(act: Act, at: Cursor, most: int, at_once: int) -> Iterator[EntryRow]:
     """The first entries of a listing, read some thousands at a time."""
     place: Cursor | None = at
+    known: dict[str, Row] = {}
     while place is not None and most > 0:
-        rows, place = page(act, place, min(at_once, most))
+        rows, place = page(act, place, min(at_once, most), known)
         most -= len(rows)
         yield from rows
 
@@ -92,10 +84,12 @@ def _wanted(at: Cursor, code: str) -> Listed:
     return Listed(at.month, code, SIDES[code], at.until, at.urgency)
 
 
-def _rows(act: Act, found: Sequence[tuple[Entry, frozenset[str]]]) -> list[EntryRow]:
-    page = [entry for entry, _ in found]
-    known, services = things_of(act, page), act.catalogue.services
-    ids = {each for entry in page for each in (entry.requester, entry.provider)}
+def _rows(
+    act: Act, found: Sequence[tuple[Entry, frozenset[str]]], known: dict[str, Row]
+) -> list[EntryRow]:
+    services = act.catalogue.services
+    known |= things_of(act, [entry for entry, _ in found if entry.request_id not in known])
+    ids = {each for entry, _ in found for each in (entry.requester, entry.provider)}
     places = {k: str(row["short_name"]) for k, row in network.institution_refs(act.tx, ids).items()}
     lines = []
     for entry, on in found:

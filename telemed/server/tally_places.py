@@ -9,13 +9,14 @@ become summaries of rows.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
 from telemed.actions.act import Act
 from telemed.core import tally as core
-from telemed.core.indicators import INDICATORS, Measure, Side
+from telemed.core.indicators import INDICATORS, Indicator, Measure, Side
 from telemed.core.tally import Summary
 from telemed.documents.tally_sheets import side_indicators
 from telemed.store import tables as t
@@ -30,6 +31,25 @@ _PARTS = {
     for code in (row.numerator, row.denominator)
     if code is not None
 }
+
+
+def counted_by(row: Indicator) -> frozenset[str]:
+    """The indicators whose entries an indicator is computed from."""
+    return frozenset({row.numerator or row.code, row.denominator or row.code})
+
+
+def _sides() -> Mapping[str, tuple[str, ...]]:
+    """Of each indicator with entries the sides with a column computed from it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for side in (Side.REQUESTER, Side.PROVIDER):
+        needed = frozenset[str]().union(*(counted_by(row) for row in side_indicators(side)))
+        for code in needed:
+            found[code].append(side.value)
+    rows = (row for row in INDICATORS.values() if row.kind is not Measure.SHARE)
+    return MappingProxyType({row.code: tuple(found[row.code]) for row in rows})
+
+
+SIDES = _sides()
 _TIMED = {row.code for row in INDICATORS.values() if row.kind is Measure.DURATION}
 
 

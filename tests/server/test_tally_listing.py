@@ -208,6 +208,17 @@ async def test_the_lines_of_a_file_add_up_to_its_figures(world: World, monkeypat
         for line in seen[who][1]:
             assert place in (line["申请机构"], line["受邀机构"])
 
+    known = {line["日志序号"] for line in seen["hub-admin"][1]}
+    theirs = [
+        line["日志序号"]
+        for line in seen["region"][1]
+        if line["受邀机构"] == "hub医院" and line["日志序号"] not in known
+    ]
+    assert theirs
+    for seq in (theirs[0], theirs[-1]):
+        await world.client("hub-admin").refused("not-found", "GET", f"/api/tally/facts/{seq}")
+        await world.client("region").get(f"/api/tally/facts/{seq}")
+
     # The list without an end: the same lines, however they are cut into pages.
     monkeypatch.setattr(tally_files, "AT_ONCE", 7)
     for who in ("region", "county-admin"):
