@@ -80,12 +80,15 @@ async def _press(page: Page, name: str) -> None:
 
 
 async def _on_demand(play: Stage, learner: Page, base: str) -> None:
-    """What may be read at any time has something to read."""
+    """What may be read at any time has something to read, and says once it was opened."""
     await learner.goto(f"{base}/training?view=on-demand")
     await learner.get_by_role("link", name=re.compile("心电图采集操作规范")).click()
     paper = learner.locator("a[href^='/api/materials/']")
     got = await learner.request.get(f"{base}{await paper.get_attribute('href')}")
     assert got.ok and (await got.body()).startswith(b"%PDF-")
+    async with learner.context.expect_page():
+        await paper.click()
+    await learner.get_by_text("已打开").wait_for()
     await play.picture(learner, "on-demand")
 
 

@@ -24,7 +24,7 @@ from telemed.store import tables as t
 from telemed.store import tallies
 from telemed.store.engine import Store
 from telemed.store.migrate import MIGRATIONS, migrate
-from telemed.store.tallies import Page, Wanted
+from telemed.store.tallies import SIDES, Listed, Page, Wanted
 from tests.store.shapes import Database
 
 AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -154,6 +154,35 @@ def paged(store: Store, wanted: Wanted) -> list[Entry]:
             break
         found += page
     return found
+
+
+def test_a_list_holds_each_entry_once_with_the_sides_that_may_count_it(store: Store) -> None:
+    """Of one indicator up to a fact, whatever the size of a page; nobody else's."""
+    entries = invented(6)
+    keep(store, entries, random.Random(6))
+
+    def mine(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return column == "a"
+
+    for code, sides, urgency in product(TIMED[:4], (SIDES, SIDES[1:]), (None, "stat")):
+        wanted = Listed(MONTHS[1], code, sides, 250, urgency)
+        expected = [
+            (e, on) for e in entries
+            if (e.month, e.indicator) == (MONTHS[1], code) and e.seq <= 250
+            and urgency in (None, e.urgency)
+            and (on := frozenset(side for side in sides if getattr(e, side) == "a"))
+        ]  # fmt: skip
+        found: list[tuple[Entry, frozenset[str]]] = []
+        while True:
+            after = (found[-1][0].seq, found[-1][0].part) if found else (0, 0)
+            page = store.read_now(
+                lambda tx, w=wanted, a=after: tallies.listed(tx, w, mine, Page(a, 3))  # type: ignore[misc]
+            )
+            if not page:
+                break
+            found += page
+        assert found == expected
+        assert store.read_now(lambda tx: tallies.how_many(tx, wanted, mine)) == len(expected)  # noqa: B023
 
 
 def test_a_month_without_one_urgency_is_still_a_month_that_counted(store: Store) -> None:
