@@ -21,7 +21,7 @@ from tests.journeys.test_case_in_the_room import area, stands
 from tests.journeys.test_conference import CAMERAS, SMALL
 from tests.journeys.test_consultation import ask
 from tests.journeys.test_flows import barriers
-from tests.server.booking import KEEPER
+from tests.server.booking import KEEPER, always_there
 from tests.server.guidance_house import opened
 from tests.world import CONTENT, PASSWORD, START, World, agree, canary_of, consent, session_of
 
@@ -74,12 +74,7 @@ async def prepared(world: World) -> Any:
         tx.update(t.patients, t.patients.c.search.contains(canary_of("county")), told)
 
     await world.write(do)
-    hours = {"weekdays": list(range(7)), "begins": "00:00", "ends": "24:00", "calendar": False,
-             "first": "2026-01-01"}  # fmt: skip
-    for person in (CHAIR, SECOND, THIRD):
-        path = f"/api/calendars/people/{person}/hours"
-        keeper = f"{person.partition('-')[0]}-coordinator"
-        await world.client(keeper).ok("PUT", path, {"rows": [hours]})
+    await always_there(world, CHAIR, SECOND, THIRD)
     earlier = await world.issued()
     world.told[canary_of("county")] = {"county", "region"}
     return await world.row(earlier)
