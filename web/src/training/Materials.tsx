@@ -74,6 +74,7 @@ export function Materials({ course }: { course: CourseWhole }) {
                   href={`/api/materials/${one.id}/file`}
                   target="_blank"
                   onClick={() => opened.mutate(one.id)}
+                  onAuxClick={({ button }) => button === 1 && opened.mutate(one.id)}
                 >
                   {t('open')}
                 </Button>
