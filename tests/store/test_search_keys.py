@@ -8,14 +8,13 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from telemed.store import study_keys
 from telemed.store import tables as t
 from telemed.store.engine import Store
-from telemed.store.migrate import MIGRATIONS, migrate
+from telemed.store.migrate import migrate
 from telemed.store.opinion_tables import opinions
+from tests.older import leave_at
 from tests.store.rows import NOW, add_network, add_request
 
 
@@ -27,11 +26,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     else:
         url = f"sqlite:///{tmp_path / 'telemed.sqlite3'}"
     store = Store(url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with store.writing(), store.writer.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+    leave_at(store, "0003")
     store.write_now(add_network)
     store.write_now(_images)
     yield store

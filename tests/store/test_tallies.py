@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from telemed.core.indicator import ADDED_UP
 from telemed.core.indicators import INDICATORS
@@ -23,8 +21,9 @@ from telemed.core.tally import Entry, distinct, spread_of, summarize, summary_of
 from telemed.store import tables as t
 from telemed.store import tallies
 from telemed.store.engine import Store
-from telemed.store.migrate import MIGRATIONS, migrate
+from telemed.store.migrate import migrate
 from telemed.store.tallies import SIDES, Listed, Page, Wanted
+from tests.older import leave_at
 from tests.store.shapes import Database
 
 AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -218,11 +217,7 @@ def test_the_proof_finds_what_was_changed_and_puts_it_right(store: Store) -> Non
 
 def test_a_database_of_before_is_added_up_when_it_is_migrated(empty: Store) -> None:
     """Entries kept by a version without sums give the sums that this version would have kept."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with empty.writing(), empty.writer.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    leave_at(empty, "0001")
     entries = list(distinct(invented(5, most=9000)))
     rows = [
         {**values, "requester_id": values.pop("requester"), "provider_id": values.pop("provider")}

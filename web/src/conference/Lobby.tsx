@@ -105,11 +105,18 @@ export function Lobby({ conference, local, entering, onEnter }: Props) {
   )
 }
 
-/** The mode of the verdict until somebody chooses another; whether somebody has. */
+/**
+ * The mode of the verdict until somebody chooses another; whether somebody has. Whoever wants nothing
+ * lowered by itself has chosen.
+ */
 function useChosenMode(local: Local, verdict: CheckedOut | null): boolean {
   const mode = useSyncExternalStore(local.watch, () => local.mode)
+  const stays = useSyncExternalStore(
+    local.watch,
+    () => !local.adapts && local.cameraTrouble === null,
+  )
   const [given, setGiven] = useState<string>('video')
-  const chosen = mode !== given
+  const chosen = stays || mode !== given
   useEffect(() => {
     if (verdict === null || chosen || verdict.verdict === given) return
     setGiven(verdict.verdict)
