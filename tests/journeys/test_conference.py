@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from telemed.settings import CONFIGS
 from tests.faults.wire import Wire
@@ -184,6 +184,26 @@ async def adapt(page: Page, name: str = "线路变窄时自动降低") -> None:
     await page.get_by_role("button", name="设置", exact=True).click()
 
 
+async def _advised(play: Stage, county: Page) -> None:
+    """Over a thin line one is advised to begin by stills: whoever wants nothing lowered by itself
+    begins as they chose, everybody else by that."""
+    adapts = "localStorage.setItem('telemed.conference.adapts', '%s')"
+
+    async def thin(route: Route) -> None:
+        found = {**route.request.post_data_json, "round_trip_ms": 5000}
+        await route.continue_(post_data=found)
+
+    await county.route("**/conference/checks", thin)
+    for wish, begins in (("no", "视频"), ("yes", "语音＋定时画面")):
+        await county.evaluate(adapts % wish)
+        await county.reload()
+        await county.get_by_text(re.compile("建议方式：语音")).wait_for()
+        await play.picture(county, f"conference-advised-{wish}")
+        await expect(county.get_by_role("radio", name=begins, exact=True)).to_be_checked()
+    await county.evaluate(adapts % "no")
+    await county.unroute("**/conference/checks")
+
+
 async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> None:
     """Both see each other; after 20 s of silence they see each other again, in the same page, and
     the log and the attendance say so."""
@@ -205,6 +225,7 @@ async def test_a_call_outlives_a_lost_line(call_at: Call, chromium: Path) -> Non
         await county.get_by_text("建议方式").wait_for()
         await near.picture(county, "conference-lobby")
         assert await barriers(county) == []
+        await _advised(near, county)
         asks = await enter(county, at.base, key)
         answers = await enter(expert, at.base, key)
         await asyncio.gather(frames_grow(county, answers), frames_grow(expert, asks))
