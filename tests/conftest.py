@@ -128,7 +128,7 @@ class _OneCallAtATime(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "calls" if file.endswith(CALLS) else file
+        return "calls" if file.startswith("tests/journeys/") and file.endswith(CALLS) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:

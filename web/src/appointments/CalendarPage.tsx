@@ -22,6 +22,7 @@ import { Agenda } from './Agenda'
 import { AppointmentDrawer } from './AppointmentDrawer'
 import { appointmentQuery, appointmentsQuery, bookableQuery } from './api'
 import styles from './CalendarPage.module.css'
+import { meetsIn } from './layout'
 import { type Asked, StepDialog } from './StepDialog'
 import { type Column, TimeGrid } from './TimeGrid'
 import { type Aside, Asides, Tools } from './Tools'
@@ -46,10 +47,7 @@ export function CalendarPage() {
   const lectures = data?.lectures.filter(stands) ?? []
   const columns = useColumns(at.view, at.first, shown ?? [], lectures).map((column) => ({
     ...column,
-    // A lecture that is held in a conference stands as the appointment where that stands.
-    gives: (one: CalendarLecture) =>
-      column.gives(one) &&
-      !shown?.some((other) => other.id === one.appointment_id && column.holds(other)),
+    gives: (one: CalendarLecture) => column.gives(one) && !meetsIn(column, shown ?? [], one),
   }))
   const books = me.permissions.includes('book-appointments')
   usePageKeys([

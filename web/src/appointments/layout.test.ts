@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hoursShown, keyMove, movedBy, placeOn, TALL } from './layout'
+import { hoursShown, keyMove, meetsIn, movedBy, placeOn, TALL } from './layout'
 
 const at = (clock: string, day = '2026-03-06') => Date.parse(`${day}T${clock}:00+08:00`)
 const span = (from: string, to: string) => ({ since: at(from), until: at(to) })
@@ -33,4 +33,14 @@ test('Shift and an arrow do the same', () => {
   expect(keyMove(at('09:00'), 'ArrowDown')).toBe(at('09:15'))
   expect(keyMove(at('09:00'), 'ArrowLeft')).toBe(at('09:00', '2026-03-05'))
   expect(keyMove(at('09:00'), 'Enter')).toBeNull()
+})
+
+test('a lecture and the appointment that is its conference are one block', () => {
+  const shown = [{ id: 'a' }, { id: 'b' }]
+  const week = { holds: () => true }
+  expect(meetsIn(week, shown, { appointment_id: 'a' })).toBe(true)
+  expect(meetsIn(week, shown, { appointment_id: null })).toBe(false)
+  expect(meetsIn(week, [], { appointment_id: 'a' })).toBe(false) // canceled, and not shown
+  // A lecturer who does not sit in it sees the lecture.
+  expect(meetsIn({ holds: (one) => one.id === 'b' }, shown, { appointment_id: 'a' })).toBe(false)
 })

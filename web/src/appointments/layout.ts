@@ -61,3 +61,12 @@ export function keyMove(since: number, key: string): number | null {
   const step = KEYS[key]
   return step ? since + step[0] * MINUTE + step[1] * DAY : null
 }
+
+/** Whether a lecture's conference stands in a column: the appointment is drawn then, and no other. */
+export function meetsIn<A extends { id: string }>(
+  column: { holds: (one: A) => boolean },
+  shown: readonly A[],
+  lecture: { appointment_id: string | null },
+): boolean {
+  return shown.some((one) => one.id === lecture.appointment_id && column.holds(one))
+}

@@ -66,6 +66,8 @@ export function useSignIn() {
       if (before && before.account_id !== me.account_id) cache.clear()
       cache.setQueryData([KEYS.session], remember(me))
       setEnded(false)
+      // What was refused while nobody was signed in is asked again.
+      void cache.invalidateQueries({ predicate: ({ state }) => state.status === 'error' })
     },
   })
 }
