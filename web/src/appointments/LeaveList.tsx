@@ -68,7 +68,13 @@ export function LeaveList({ id, rows, people }: Props) {
       {(['meets', 'lectures'] as const)
         .filter((what) => met[what] > 0)
         .map((what) => (
-          <Alert key={what} type="warning" showIcon title={t(what, { n: met[what] })} />
+          <Alert
+            key={what}
+            className={styles.met}
+            type="warning"
+            showIcon
+            title={t(what, { n: met[what] })}
+          />
         ))}
       <Form<Given>
         form={form}
